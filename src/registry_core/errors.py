@@ -1,0 +1,107 @@
+"""One tree of errors. Each names its culprit and the mend, and survives pickling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class RegistryError(Exception):
+    """Base of every error that registry-core raises on purpose.
+
+    `culprit` names the plugin, gateway, file, provider or variable at fault;
+    `mend` says what to do about it.
+    """
+
+    def __init__(self, message: str, *, culprit: str = "", mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.culprit = culprit
+        self.mend = mend
+
+    def __str__(self) -> str:
+        text = f"{self.culprit}: {self.message}" if self.culprit else self.message
+        return f"{text} ({self.mend})" if self.mend else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, self.culprit, self.mend, self._more())
+
+    def _more(self) -> dict[str, Any]:
+        known = ("message", "culprit", "mend", "__notes__")
+        return {key: value for key, value in self.__dict__.items() if key not in known}
+
+
+def _rebuild(
+    cls: type[RegistryError], message: str, culprit: str, mend: str, more: dict[str, Any]
+) -> RegistryError:
+    error = cls.__new__(cls, message)
+    RegistryError.__init__(error, message, culprit=culprit, mend=mend)
+    error.__dict__.update(more)
+    return error
+
+
+class SettingsError(RegistryError):
+    """A variable, pyproject key or argument that can't be read, or names what isn't there."""
+
+
+class PluginError(RegistryError):
+    """A plugin that can't be loaded, or that broke the contract of a hook."""
+
+
+class OverlayError(PluginError):
+    """An overlay failed; policy fails closed, so the previous generation stays."""
+
+
+class GatewayError(RegistryError):
+    """A gateway could not be fetched, or sent what can't be used."""
+
+
+class GatewayTimeoutError(GatewayError):
+    """A gateway did not answer before its deadline."""
+
+
+class OfflineError(GatewayError):
+    """The network is switched off (`REGISTRY_CORE_OFFLINE`, `sync --offline`)."""
+
+
+class ShrunkError(GatewayError):
+    """A gateway sent far fewer models than its last good data holds; quarantined."""
+
+
+class StoreError(RegistryError):
+    """The store, or a file in it, can't be used."""
+
+
+class SnapshotDamagedError(StoreError):
+    """A snapshot file is truncated, corrupt, or not a snapshot."""
+
+
+class TargetError(RegistryError):
+    """An artifact or a target that can't be written."""
+
+
+class SyncError(RegistryError):
+    """A sync failed as a whole."""
+
+
+class ResolveError(RegistryError):
+    """No endpoint for this model. The base of what `resolve` raises."""
+
+
+class UnknownModelError(ResolveError):
+    """No provider in the registry has this model."""
+
+
+class UnroutableError(ResolveError):
+    """The provider is known, but can't be called with a URL and a key."""
+
+
+class MissingCredentialError(ResolveError):
+    """None of the variables that could hold the key is set."""
+
+
+class HostChangedError(ResolveError):
+    """A credential would go to a host that it is not bound to."""
+
+
+class DialectError(ResolveError):
+    """A client helper for another dialect than the endpoint speaks."""
