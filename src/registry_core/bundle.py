@@ -1,0 +1,40 @@
+"""The snapshot in the wheel: last good data of the gateways that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from attrs import frozen
+
+from . import data
+from .snapshot import Snapshot
+
+
+@frozen
+class Bundle:
+    """A snapshot that ships with the code, and when its payloads were captured."""
+
+    load: Callable[[], Snapshot]
+    captured: Mapping[str, float]
+    """Gateway id → epoch seconds of the capture, never later than the data."""
+    plugins: Mapping[str, str]
+    """Gateway id → key of the plugin that fetches it."""
+    sources: Mapping[str, str]
+    """Gateway id → where the data came from, and its licence; for people."""
+
+    @classmethod
+    def of_wheel(cls) -> Bundle:
+        return cls(_load, data.CAPTURED, data.PLUGINS, data.SOURCES)
+
+
+@cache
+def _load() -> Snapshot:
+    from pathlib import Path
+
+    from importlib_resources import files
+
+    resource = files(data) / "bundled.snapshot"
+    if isinstance(resource, Path):
+        return Snapshot.open(resource)
+    return Snapshot.from_bytes(resource.read_bytes(), name="bundled.snapshot")  # in a zip

@@ -1,0 +1,28 @@
+"""The command line. Exit status: 0 done as asked; 1 something failed, or nothing was found;
+2 wrong usage or settings."""
+
+from __future__ import annotations
+
+import click
+
+from .doctor import doctor
+from .export import export
+from .lookups import list_models, show
+from .plugins import plugins
+from .sync import sync
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="registry-core", prog_name="registry-core")
+def main() -> None:
+    """Keep the list of LLM providers and models right.
+
+    Gateways are found among the installed packages, fetched, merged, and written as JSON
+    and generated types. Every command takes --json.
+    """
+
+
+for command in (sync, list_models, show, plugins, doctor, export):
+    main.add_command(command)

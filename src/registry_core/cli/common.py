@@ -1,0 +1,120 @@
+"""What the commands share: options, output that is safe for a terminal, exit status."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..registry import ModelRegistry
+    from ..settings import Settings
+
+P = ParamSpec("P")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+project_option = click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder whose pyproject.toml counts, instead of the nearest with [tool.registry-core].",
+)
+
+
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn the errors that registry-core raises on purpose into a line and an exit status."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from ..errors import RegistryError, SettingsError
+
+        try:
+            command(*args, **kwargs)
+        except RegistryError as error:
+            complain(f"error: {error}")
+            raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
+
+    return run
+
+
+def load(project: Path | None = None, **explicit: Any) -> Settings:
+    """The settings of a command. Raises SettingsError."""
+    from ..settings import load_settings
+
+    return load_settings(os.environ, Path.cwd(), project=project, **explicit)
+
+
+def load_lookups() -> ModelRegistry:
+    """A registry as an application sees it: by the environment alone."""
+    from ..registry import ModelRegistry
+
+    return ModelRegistry()
+
+
+def registry(settings: Settings) -> ModelRegistry:
+    from ..registry import ModelRegistry
+
+    return ModelRegistry(settings)
+
+
+def say(text: str = "") -> None:
+    """Print a line, with what a terminal would obey written out."""
+    _print(text, sys.stdout)
+
+
+def complain(text: str) -> None:
+    """`say`, to standard error."""
+    _print(text, sys.stderr)
+
+
+def say_json(value: Any) -> None:
+    """Print JSON: UTF-8, sorted keys."""
+    sys.stdout.flush()
+    data = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    sys.stdout.buffer.write(data.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def table(rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in columns; the first row is the heading."""
+    texts = [[printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say(line.rstrip())
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without characters that a terminal would obey or reorder."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else _escape(one) for one in text)
+
+
+def age(time: datetime, now: datetime) -> str:
+    """A time that has passed, for people: "3 hours"."""
+    seconds = max(0, int((now - time).total_seconds()))
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}s"
+    return f"{seconds} seconds"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _print(text: str, stream: Any) -> None:
+    line = "\n".join(map(printable, text.split("\n"))) + "\n"
+    try:
+        stream.buffer.write(line.encode())  # UTF-8 whatever the locale says
+    except AttributeError:  # a stream of text only, such as a test's
+        stream.write(line)
+    stream.flush()

@@ -1,0 +1,102 @@
+"""`registry-core doctor`: how old the data is, where everything lies, what failed last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import age, json_option, load, project_option, registry, reports_errors
+from .common import say, say_json, table
+
+if TYPE_CHECKING:
+    from ..registry import ModelRegistry
+    from ..settings import Settings
+
+
+@click.command()
+@project_option
+@json_option
+@reports_errors
+def doctor(project: Path | None, as_json: bool) -> None:
+    """Show the state of the data, the store, the targets and the plugins. Changes nothing.
+
+    Exit status 1 if a gateway or plugin failed when it was last asked.
+    """
+    settings = load(project)
+    found = _examine(settings, registry(settings))
+    if as_json:
+        say_json(found)
+    else:
+        _show(found)
+    failed = any(one["status"] == "failed" for one in found["gateways"].values())
+    raise SystemExit(1 if failed or found["plugin_failures"] else 0)
+
+
+def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
+    from ..store import utc
+    from ..targets import installed_types
+
+    loaded = mine.loaded()
+    state = mine.state()
+    generation = loaded.generation
+    gateways: dict[str, Any] = {}
+    known = generation.gateways if generation else {}
+    for id in sorted({*known, *state.gateways, *mine.bundle.captured}):
+        about = state.gateways.get(id)
+        times = [known[id].retrieved_at] if id in known else [mine.bundle.captured.get(id, 0.0)]
+        retrieved = max(*times, (about and about.retrieved_at) or 0.0)
+        gateways[id] = {
+            "status": about.status if about else "never asked",
+            "data": "stored" if id in known and known[id].result else "bundled",
+            "retrieved_at": _iso(utc(retrieved or None)),
+            "checked_at": _iso(utc(about.checked_at) if about else None),
+            "error": about.error if about else None,
+        }
+    installed = installed_types()
+    return {
+        "serves": loaded.origin,
+        "snapshot": loaded.snapshot.hash,
+        "store": str(loaded.store.place) if loaded.store else None,
+        "last_refresh": _iso(mine.get_last_refresh_time()),
+        "project": str(settings.project) if settings.project else None,
+        "targets": {
+            "installed types": str(installed.root) if installed else None,
+            **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
+        },
+        "gateways": gateways,
+        "plugin_failures": {
+            key: about["error"] for key, about in state.plugins.items() if "error" in about
+        },
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    say(f"serves: {found['serves']} {found['snapshot'][:12]}")
+    say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
+    say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
+    say(f"project: {found['project'] or 'no pyproject.toml with [tool.registry-core]'}")
+    for name, folder in found["targets"].items():
+        say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
+    table(_rows(found["gateways"]))
+    for id, one in found["gateways"].items():
+        if one["error"]:
+            say(f"{id}: {one['error']}")
+    for key, error in found["plugin_failures"].items():
+        say(f"plugin {key}: {error}")
+
+
+def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    now = datetime.now(UTC)
+    yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
+    for id, one in gateways.items():
+        retrieved = one["retrieved_at"]
+        old = age(datetime.fromisoformat(retrieved), now) if retrieved else "unknown"
+        yield id, one["status"], one["data"], old
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="seconds") if time else None

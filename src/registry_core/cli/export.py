@@ -1,0 +1,40 @@
+"""`registry-core export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .common import json_option, load, project_option, registry, reports_errors, say, say_json
+
+
+@click.command()
+@click.option("--format", "kind", type=click.Choice(["snapshot", "mastra"]), required=True)
+@click.argument("path", type=click.Path(path_type=Path))
+@project_option
+@json_option
+@reports_errors
+def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
+    """Write what is served now to PATH, for another machine or another tool.
+
+    snapshot: one file, to be served with REGISTRY_CORE_SNAPSHOT=PATH.
+    mastra: a folder that Mastra reads as its cache (~/.cache/mastra).
+    """
+    from ..errors import TargetError
+    from ..exports import export_mastra, export_snapshot
+
+    mine = registry(load(project))
+    try:
+        if kind == "snapshot":
+            written = export_snapshot(mine.snapshot(), path)
+        else:
+            written = export_mastra(mine, path)
+    except OSError as error:
+        raise TargetError(
+            error.strerror or str(error), culprit=str(error.filename or path)
+        ) from error
+    if as_json:
+        say_json({"format": kind, "written": [str(one) for one in written]})
+    else:
+        say(f"{path}: {len(written)} files written")

@@ -1,0 +1,81 @@
+"""`registry-core list` and `show`: what a lookup sees, nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from .common import complain, json_option, load_lookups, reports_errors, say, say_json
+
+
+@click.command("list")
+@click.argument("text", required=False, default="")
+@json_option
+@reports_errors
+def list_models(text: str, as_json: bool) -> None:
+    """List model ids, those that contain TEXT if it is given."""
+    found = {
+        id: [model for model in models if text.casefold() in f"{id}/{model}".casefold()]
+        for id, models in load_lookups().get_models().items()
+    }
+    found = {id: models for id, models in found.items() if models}
+    if as_json:
+        say_json(found)
+    elif found:
+        say("\n".join(f"{id}/{model}" for id, models in found.items() for model in models))
+    if not found:
+        complain(f"no provider or model contains {text!r}")
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("id")
+@json_option
+@reports_errors
+def show(id: str, as_json: bool) -> None:
+    """Show all that is known of a model or a provider."""
+    from attrs import asdict
+
+    mine = load_lookups()
+    model = mine.get_model(id)
+    provider = None if model else mine.get_provider_config(id)
+    if model is not None:
+        found = asdict(model)
+    elif provider is not None:
+        found = asdict(provider, recurse=False)
+        found["models"] = list(provider.models)
+        found["deprecated_models"] = list(provider.deprecated_models)
+    else:
+        ids = [f"{one}/{bare}" for one, models in mine.get_models().items() for bare in models]
+        near = get_close_matches(id, [*ids, *mine.get_models()], n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        complain(f"{id!r} is neither a model nor a provider{hint}")
+        raise SystemExit(1)
+    if as_json:
+        say_json(found)
+    else:
+        say("\n".join(_lines(found)))
+
+
+def _lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{name}:"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {_text(value)}"
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ((), {}, []):
+        return "unknown" if value is None else "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_text(item)}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,69 @@
+"""`registry-core plugins`: what would load, without loading it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import complain, json_option, load, project_option, registry, reports_errors
+from .common import say, say_json, table
+
+
+@click.command()
+@click.option("--load", "load_now", is_flag=True, help="Import them now, and measure.")
+@project_option
+@json_option
+@reports_errors
+def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
+    """List the plugins that are installed. Imports none of them, unless told to.
+
+    Without --load, hooks, load time and failure are those of the last sync.
+    """
+    from ..discovery import find_plugins
+
+    settings = load(project)
+    mine = registry(settings)
+    discovery = find_plugins(settings)
+    seen: Mapping[str, Mapping[str, Any]] = mine.state().plugins
+    if load_now:
+        from ..sync import seen_plugins
+
+        host = mine.context().host
+        host.load()
+        seen = seen_plugins(host)
+    excluded = dict(discovery.excluded)
+    rows = [
+        {
+            "plugin": source.key,
+            "version": source.version,
+            "module": source.value,
+            "excluded": excluded.get(source),
+            **seen.get(source.key, {}),
+        }
+        for source in discovery.found
+    ]
+    if as_json:
+        say_json(rows)
+    elif rows:
+        table(_rows(rows))
+    else:
+        say("no plugin is installed")
+    for problem in discovery.problems:
+        complain(f"warning: {problem.culprit}: {problem.message}")
+    failed = [row for row in rows if row.get("error") and load_now]
+    for row in failed:
+        complain(f"error: {row['plugin']}: {row['error']}")
+    raise SystemExit(1 if failed else 0)
+
+
+def _rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    yield "PLUGIN", "VERSION", "LOADS", "HOOKS", "TOOK"
+    for row in rows:
+        loads = f"no: {row['excluded']}" if row["excluded"] else "yes"
+        if row.get("error"):
+            loads = "failed"
+        took = f"{row['load_ms']:.0f} ms" if "load_ms" in row else "not measured"
+        yield row["plugin"], row["version"], loads, ", ".join(row.get("hooks", ())), took

@@ -1,0 +1,142 @@
+"""`registry-core sync`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import age, complain, json_option, load, project_option, registry, reports_errors
+from .common import say, say_json, table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..bundle import Bundle
+    from ..fetch import Outcome
+    from ..report import GatewayReport, SyncReport
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_MOST_LISTED = 10
+
+
+class Age(click.ParamType):
+    """A number and a unit, in seconds."""
+
+    name = "AGE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        found = re.fullmatch(r"(\d{1,6})([smhdw])", str(value))
+        if not found:
+            self.fail(f"{value!r} is no age: write 90s, 30m, 12h, 7d or 2w", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Fetch every payload whole, without validators.")
+@click.option("--offline", is_flag=True, help="Do the whole job without the network.")
+@click.option("--accept", multiple=True, metavar="GATEWAY", help="Take a result that shrank.")
+@click.option("--max-age", type=Age(), help="Data younger than that will do if a gateway fails.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if files would change.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write every artifact there, instead of the installed types and the project.",
+)
+@project_option
+@json_option
+@reports_errors
+def sync(
+    force: bool,
+    offline: bool,
+    accept: tuple[str, ...],
+    max_age: float | None,
+    check: bool,
+    output: Path | None,
+    project: Path | None,
+    as_json: bool,
+) -> None:
+    """Fetch all gateways, merge, store, and write JSON and types.
+
+    Exit status 1 if a gateway, plugin or requested target failed; what failed keeps its
+    last good data.
+    """
+    from ..prepare import Options
+    from ..sync import check as check_only
+    from ..sync import sync as sync_all
+
+    settings = load(project, offline=offline or None, output=output)
+    mine = registry(settings)
+    context = mine.context(progress=_progress)
+    options = Options(force=force, accept=accept, max_age=max_age, project=True)
+    if check:
+        report, differing = check_only(context, options)
+        if as_json:
+            say_json({**report.to_dict(), "differing": list(differing)})
+        else:
+            _complain(report)
+            say("\n".join(differing) if differing else "nothing would change")
+        raise SystemExit(1 if differing or not report.ok else 0)
+    report = sync_all(context, options).report
+    if as_json:
+        say_json(report.to_dict())
+    else:
+        _show(report, context.bundle)
+    _complain(report)
+    raise SystemExit(0 if report.ok else 1)
+
+
+def _progress(id: str, outcome: Outcome) -> None:
+    if sys.stderr.isatty():
+        complain(f"{id}: {outcome.status}")
+
+
+def _show(report: SyncReport, bundle: Bundle) -> None:
+    if report.offline:
+        say("offline: the network is not touched")
+    if report.gateways:
+        table(_rows(report.gateways, report.started_at))
+        for one in report.gateways:
+            if one.source == "bundled":
+                say(f"{one.id}: bundled data: {bundle.sources[one.id]}")
+    say(f"{report.providers} providers, {report.models} models")
+    for what in ("added", "removed", "deprecated"):
+        ids: tuple[str, ...] = getattr(report, what)
+        if ids:
+            more = f", and {len(ids) - _MOST_LISTED} more" if len(ids) > _MOST_LISTED else ""
+            say(f"{what}: {len(ids)} ({', '.join(ids[:_MOST_LISTED])}{more})")
+    for folder, count in report.targets.items():
+        written = sum(Path(folder) in Path(path).parents for path in report.written)
+        say(f"{folder}: {count} files, {written} written")
+
+
+def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:
+    yield "GATEWAY", "STATUS", "PROVIDERS", "MODELS", "DATA"
+    for one in gateways:
+        status = "failed, tolerated" if one.tolerated and one.status == "failed" else one.status
+        yield one.id, status, str(one.providers), str(one.models), _data(one, now)
+
+
+def _data(gateway: GatewayReport, now: datetime) -> str:
+    if gateway.retrieved_at is None:
+        return "none"
+    if gateway.status in ("fresh", "unchanged"):
+        return "current"
+    date = gateway.retrieved_at.date().isoformat()
+    return f"{gateway.source}, of {date} ({age(gateway.retrieved_at, now)} old)"
+
+
+def _complain(report: SyncReport) -> None:
+    for gateway in report.gateways:
+        if gateway.error:
+            level = "note" if gateway.ok else "error"
+            complain(f"{level}: {gateway.id}: {gateway.error}")
+    for problem in report.problems:
+        level = "error" if problem.fatal else "warning"
+        complain(f"{level}: {problem.culprit}: {problem.message}")

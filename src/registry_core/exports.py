@@ -1,0 +1,42 @@
+"""Copies of what is served, for other machines and other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .emission import Emission
+from .errors import SyncError
+from .files import write_atomically
+from .targets import Manifest, Target
+
+if TYPE_CHECKING:
+    from .registry import ModelRegistry
+    from .snapshot import Snapshot
+
+_MASTRA = ("json", "typescript", "capabilities")
+
+
+def export_snapshot(snapshot: Snapshot, path: Path) -> tuple[Path, ...]:
+    """One file that `REGISTRY_CORE_SNAPSHOT` serves. Raises OSError."""
+    write_atomically(path, snapshot.to_bytes(), durable=False)
+    return (path,)
+
+
+def export_mastra(registry: ModelRegistry, folder: Path) -> tuple[Path, ...]:
+    """The files of Mastra's cache, with the time in `gateway-refresh-time` (epoch
+    milliseconds) that keeps it from fetching for an hour. Raises OSError, TargetError."""
+    target = Target("output", folder, dict.fromkeys(_MASTRA, folder))
+    context = registry.context()
+    emission = Emission(context.host, registry.snapshot(), None)
+    written = emission.write([target], Manifest(None))
+    for problem in emission.problems:
+        if problem.fatal:
+            raise SyncError(problem.message, culprit=problem.culprit)
+    refreshed = registry.get_last_refresh_time()
+    stamp = folder / "gateway-refresh-time"
+    if refreshed is not None:
+        text = str(int(refreshed.timestamp() * 1000))
+        write_atomically(stamp, text.encode(), durable=False)
+        return (*map(Path, written), stamp)
+    return tuple(map(Path, written))

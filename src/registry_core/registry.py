@@ -1,0 +1,311 @@
+"""The registry that applications talk to: lazy, thread-safe, TTL-cached."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cachetools import TTLCache
+
+from .bundle import Bundle
+from .errors import SnapshotDamagedError
+from .loading import Loaded, load
+from .models import ModelInfo, ProviderConfig
+from .places import Places
+from .secrets import Secrets
+from .settings import Settings
+from .snapshot import Snapshot
+from .store import State, Store, utc
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from .endpoint import Endpoint
+    from .gateway import ModelGateway
+    from .host import PluginHost
+    from .prepare import Context
+    from .report import SyncReport
+    from .sync import Result
+
+T = TypeVar("T")
+
+
+class ModelRegistry:
+    """Providers and models, as the last sync left them.
+
+    Lookups read one record of a stored snapshot: no plugin, no network, nothing
+    written. For `cache_ttl_ms` the loaded generation is trusted; then one `stat`
+    tells whether another process has stored a new one.
+
+    Everything from outside can be passed in; the defaults are this process's.
+    Constructing the class touches nothing.
+    """
+
+    _instance: ModelRegistry | None = None
+    _instance_lock = threading.Lock()
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        host: PluginHost | None = None,
+        environ: Mapping[str, str] | None = None,
+        places: Places | None = None,
+        bundle: Bundle | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._explicit_settings = settings
+        self._environ = os.environ if environ is None else environ
+        self._settings = settings or Settings.for_lookups(self._environ)
+        self._places = places or Places.of_interpreter()
+        self.bundle = bundle or Bundle.of_wheel()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._cache: TTLCache[str, Snapshot] = TTLCache(
+            1, self._settings.cache_ttl_ms / 1000, timer=monotonic
+        )
+        self._loaded: Loaded | None = None
+        self._served: Snapshot | None = None
+        self._damaged: set[str] = set()
+        self._host = host
+        self._secrets = Secrets()
+        self._runtime: dict[str, ModelGateway] = {}
+        self._runtime_data: Mapping[str, Mapping[str, ProviderConfig]] = {}
+        self._running: Future[SyncReport] | None = None
+
+    @classmethod
+    def get_instance(cls) -> ModelRegistry:
+        """The registry of this process, made on first use."""
+        with cls._instance_lock:
+            if cls._instance is None:
+                cls._instance = cls()
+            return cls._instance
+
+    @classmethod
+    def reset_instance(cls) -> None:
+        """Forget the registry of this process; for tests."""
+        with cls._instance_lock:
+            cls._instance = None
+
+    @classmethod
+    def from_snapshot(cls, path: str | os.PathLike[str]) -> ModelRegistry:
+        """A frozen registry over a snapshot file. Raises StoreError at the first lookup if
+        the file can't be read."""
+        return cls(Settings(snapshot=Path(path)))
+
+    # Lookups
+
+    def snapshot(self) -> Snapshot:
+        """An immutable view of what is served now: the same lookups, no lock, no clock."""
+        with self._lock:
+            snapshot: Snapshot | None = self._cache.get("snapshot")
+            if snapshot is None:
+                snapshot = self._cache["snapshot"] = self._look()
+            return snapshot
+
+    def invalidate(self) -> None:
+        """Drop the loaded generation; the next lookup reads the store."""
+        with self._lock:
+            self._loaded = None
+            self._cache.clear()
+
+    def get_model(self, id: str) -> ModelInfo | None:
+        """The model with this full id, as "openai/gpt-4o"; None if it is unknown."""
+        try:
+            return self.snapshot().get_model(id)
+        except SnapshotDamagedError:
+            return self._after_damage().get_model(id)
+
+    def get_provider_config(self, id: str) -> ProviderConfig | None:
+        """The provider with this id; None if it is unknown."""
+        return self._read(lambda snapshot: snapshot.get_provider_config(id))
+
+    def get_providers(self) -> Mapping[str, ProviderConfig]:
+        """All providers by id, sorted."""
+        return self._read(Snapshot.get_providers)
+
+    def get_models(self) -> Mapping[str, tuple[str, ...]]:
+        """Provider id → its bare model ids, sorted."""
+        return self._read(Snapshot.get_models)
+
+    def is_provider_registered(self, id: str) -> bool:
+        return self._read(lambda snapshot: snapshot.is_provider_registered(id))
+
+    def split(self, id: str) -> tuple[str | None, str]:
+        """Full id → (provider, bare model id), knowing which providers there are."""
+        return self._read(lambda snapshot: snapshot.split(id))
+
+    def _read(self, lookup: Callable[[Snapshot], T]) -> T:
+        try:
+            return lookup(self.snapshot())
+        except SnapshotDamagedError:
+            return lookup(self._after_damage())
+
+    def loaded(self) -> Loaded:
+        """Where the data that is served comes from."""
+        with self._lock:
+            self.snapshot()
+            assert self._loaded is not None
+            return self._loaded
+
+    def _look(self) -> Snapshot:
+        if self._loaded is None or self._served is None or not self._loaded.current:
+            self._loaded = load(self._settings, self._places, self.bundle, self._damaged)
+            self._served = self._with_runtime(self._loaded.snapshot)
+        return self._served
+
+    def _after_damage(self) -> Snapshot:
+        with self._lock:
+            if self._loaded is None or self._loaded.origin == "explicit":
+                raise  # the damage that was met: there is nothing else to serve
+            self._damaged.add(self._loaded.snapshot.hash)
+            self.invalidate()
+            return self.snapshot()
+
+    def _with_runtime(self, snapshot: Snapshot) -> Snapshot:
+        stored = snapshot.get_providers() if self._runtime_data else {}
+        added = {
+            id: provider
+            for providers in self._runtime_data.values()
+            for id, provider in providers.items()
+            if id not in stored
+        }
+        return snapshot.with_providers({**stored, **added}) if added else snapshot
+
+    # Syncs
+
+    def sync_gateways(self, force_refresh: bool = False) -> SyncReport:
+        """Fetch all enabled gateways, merge, overlay, store, emit.
+
+        With `force_refresh` no validators are sent. Concurrent calls join one sync.
+        What fails is in the report, and its last good data stays; raises only
+        SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
+        """
+        from concurrent.futures import Future
+
+        with self._lock:
+            running, leading = self._running, self._running is None
+            if running is None:
+                running = self._running = Future()
+        if not leading:
+            return running.result()
+        try:
+            report = self._sync(force_refresh)
+        except BaseException as error:
+            running.set_exception(error)
+            raise
+        else:
+            running.set_result(report)
+            return report
+        finally:
+            self._running = None
+
+    def _sync(self, force: bool) -> SyncReport:
+        from .prepare import Options
+        from .sync import sync
+
+        context = self.context()
+        result = sync(context, Options(force=force, project=context.settings.dev))
+        self.adopt(result)
+        if context.settings.strict:
+            result.report.raise_failures()
+        return result.report
+
+    def context(self, **changes: Any) -> Context:
+        """What a sync of this registry works with; loads settings and plugins' host."""
+        from .prepare import Context
+
+        host = self._plugin_host()
+        return Context(
+            settings=host.settings,
+            host=host,
+            secrets=self._secrets,
+            places=self._places,
+            bundle=self.bundle,
+            environ=self._environ,
+            clock=self._clock,
+            runtime=tuple(self._runtime.values()),
+            **changes,
+        )
+
+    def adopt(self, result: Result) -> None:
+        """Serve what a sync left behind, from now on."""
+        with self._lock:
+            self._runtime_data = result.runtime
+            self._damaged.clear()
+            self.invalidate()
+
+    def register_gateway(self, gateway: ModelGateway) -> None:
+        """Add a gateway to this process; asked at the next `sync_gateways()`.
+
+        Its providers are merged in memory, neither stored nor emitted; an installed
+        gateway with the same id, and a stored provider with the same id, come first.
+        """
+        self._runtime[gateway.id] = gateway
+
+    @property
+    def gateways(self) -> tuple[ModelGateway, ...]:
+        """The gateways in use: those of the installed plugins (loaded now, if they were
+        not), then those registered at run time."""
+        loaded = self._plugin_host().gateways()
+        return (*(one.gateway for one in loaded), *self._runtime.values())
+
+    def get_last_refresh_time(self) -> datetime | None:
+        """Aware UTC time of the last sync that reached every enabled gateway; None: never."""
+        return utc(self.state().last_refresh)
+
+    def _plugin_host(self) -> PluginHost:
+        with self._lock:
+            if self._host is None:
+                from .emitters import BUILTINS
+                from .host import PluginHost
+                from .settings import load_settings
+
+                settings = self._explicit_settings or load_settings(self._environ, Path.cwd())
+                seen = self.state().plugins.items()
+                self._host = PluginHost(
+                    settings,
+                    environ=self._environ,
+                    secrets=self._secrets,
+                    builtins=BUILTINS,
+                    known_hooks={key: about.get("hooks", ()) for key, about in seen},
+                )
+            return self._host
+
+    def state(self) -> State:
+        """What the store remembers beyond its data: times, failures, plugins."""
+        stores = map(Store, self._places.stores(self._settings.store_dir))
+        return next((one.read_state() for one in stores if one.signature()), State())
+
+    # Routing
+
+    def resolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
+        """Where and how to call this model: base URL, dialect, key.
+
+        `environ` holds the credentials; None is this process's environment. A model
+        that the registry doesn't know is passed on, if its provider is known. Loads
+        plugins; touches the network only if the gateway must exchange a token.
+        Raises ResolveError, or GatewayError if that exchange fails.
+        """
+        from .resolving import resolve
+
+        context = self.context()
+        return resolve(
+            id,
+            self._environ if environ is None else environ,
+            lookups=self,
+            context=context,
+            remembered=None if self._settings.snapshot else self.state().bindings,
+        )
+
+    async def aresolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
+        """`resolve`, without blocking the event loop."""
+        from asyncio import to_thread
+
+        return await to_thread(self.resolve, id, environ)

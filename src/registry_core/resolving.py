@@ -1,0 +1,87 @@
+"""From a full model id to an endpoint: the gateway's own way first, else the core's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from . import routing
+from .bindings import Bindings
+from .client import HttpClient
+from .endpoint import Endpoint
+from .errors import GatewayError, RegistryError, UnknownModelError
+from .models import ModelInfo, ProviderConfig
+
+if TYPE_CHECKING:
+    from .prepare import Context
+    from .registry import ModelRegistry
+
+
+def resolve(
+    id: str,
+    environ: Mapping[str, str],
+    *,
+    lookups: ModelRegistry,
+    context: Context,
+    remembered: Mapping[str, Any] | None,
+) -> Endpoint:
+    """See `ModelRegistry.resolve`. `remembered`: the bindings that syncs kept; None for a
+    registry that is frozen from a file of the user's choice."""
+    provider_id, model_id = lookups.split(id)
+    provider = lookups.get_provider_config(provider_id) if provider_id else None
+    if provider is None:
+        raise UnknownModelError("no provider has this model", culprit=id, mend=_hint(id, lookups))
+    # The registry may be older than the model, and fine-tuned models are in no registry.
+    model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
+    endpoint = _taken_over(provider, model, environ, context)
+    if endpoint is not None:
+        return endpoint
+    return routing.resolve(
+        provider,
+        model,
+        environ=environ,
+        bound=Bindings(context.bundle.load().get_providers(), remembered),
+        trusted_hosts=context.settings.trusted_hosts,
+    )
+
+
+def _taken_over(
+    provider: ProviderConfig, model: ModelInfo, environ: Mapping[str, str], context: Context
+) -> Endpoint | None:
+    installed = {one.gateway.id: one for one in context.host.gateways()}
+    runtime = {one.id: one for one in context.runtime}
+    found = installed.get(provider.gateway or "")
+    gateway = found.gateway if found else runtime.get(provider.gateway or "")
+    if gateway is None:
+        return None
+    settings = context.settings
+    client = HttpClient(
+        options=found.settings.options if found else {},
+        environ=environ,
+        secrets=context.secrets,
+        payloads=None,  # what is exchanged here is a key: it is never stored
+        offline=settings.offline,
+        deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
+        retries=settings.fetch_retries,
+        max_bytes=settings.fetch_max_bytes,
+    )
+    try:
+        return gateway.endpoint(provider, model, environ, client)
+    except RegistryError:
+        raise
+    except Exception as error:  # a plugin's own
+        text = context.secrets.mask(f"{type(error).__name__}: {error}")
+        raise GatewayError(f"its endpoint failed: {text}", culprit=gateway.id) from None
+    finally:
+        client.close()
+
+
+def _hint(id: str, lookups: ModelRegistry) -> str:
+    provider, _, model = id.partition("/")
+    known = lookups.get_models()
+    near = get_close_matches(provider, known, n=1)
+    models = [f"{near[0]}/{one}" for one in known[near[0]]] if near else []
+    close = get_close_matches(id, models, n=1) or near
+    return f"did you mean {close[0]!r}?" if close else "registry-core list shows what there is"

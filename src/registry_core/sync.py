@@ -1,0 +1,286 @@
+"""One sync: prepare a generation, commit it, emit, notify. The only way the store changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen
+
+from . import commit
+from .bindings import remember
+from .emission import Emission
+from .errors import SettingsError, StoreError
+from .frozen import EMPTY, FrozenDict, freeze
+from .models import ProviderConfig
+from .payloads import Payloads
+from .prepare import Context, Options, Prepared, fingerprint, prepare
+from .report import SyncReport
+from .snapshot import Snapshot
+from .store import GatewayState, State, Store
+from .targets import Manifest, Target, installed_types
+
+if TYPE_CHECKING:
+    from .host import PluginHost
+
+logger = logging.getLogger("registry_core")
+
+
+@frozen
+class Result:
+    """What a sync leaves in memory."""
+
+    report: SyncReport
+    snapshot: Snapshot
+    store: Store | None = None
+    runtime: Mapping[str, Mapping[str, ProviderConfig]] = field(default=EMPTY)
+    """Providers of the gateways that were registered at run time, by gateway."""
+
+
+def sync(context: Context, options: Options) -> Result:
+    """Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
+    everything else is in the report."""
+    settings, started = context.settings, context.clock()
+    context.host.load()
+    if settings.snapshot is not None:
+        return _sync_pinned(context, Snapshot.open(settings.snapshot), started, options)
+    store = _writable_store(context)
+    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as waited:
+        payloads = Payloads(context.places.payloads(settings.store_dir))
+        prepared = prepare(context, options, store, payloads, started if waited else None)
+        if prepared.generation is not None:
+            commit.commit(store, prepared.generation, prepared.objects)
+        commit.save_state(store, _next_state(context, prepared))
+        targets = [_environment(store), *_other_targets(context, options)]
+        report = _report(context, prepared, started)
+        report = _emit(context, prepared.snapshot, targets, Manifest(store.emitted), report)
+    return Result(
+        _notify(context, report, prepared.snapshot), prepared.snapshot, store, prepared.runtime
+    )
+
+
+def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
+    """The report of the same sync, and the files that it would change in the project target
+    or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
+    settings, started = context.settings, context.clock()
+    targets = [one for one in _other_targets(context, options) if one.requested]
+    if not targets:
+        raise SettingsError(
+            "there is no target to check",
+            mend="give --output DIR, or name folders under [tool.registry-core.output]",
+        )
+    context.host.load()
+    if settings.snapshot is not None:
+        snapshot = Snapshot.open(settings.snapshot)
+        report = _pinned_report(snapshot, started)
+    else:
+        store = next((one for one in _stores(context) if one.signature()), None)
+        prepared = prepare(context, options, store, payloads=None)
+        snapshot, report = prepared.snapshot, _report(context, prepared, started)
+    emission = Emission(context.host, snapshot, settings.types_providers)
+    differing = tuple(path for target in targets for path in emission.differing(target))
+    return evolve(report, problems=(*report.problems, *emission.problems)), differing
+
+
+def _sync_pinned(
+    context: Context, snapshot: Snapshot, started: float, options: Options
+) -> Result:
+    """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
+    report = _pinned_report(snapshot, started)
+    targets = [one for one in _other_targets(context, options) if one.requested]
+    report = _emit(context, snapshot, targets, Manifest(None), report)
+    return Result(_notify(context, report, snapshot), snapshot)
+
+
+def _emit(
+    context: Context,
+    snapshot: Snapshot,
+    targets: list[Target],
+    manifest: Manifest,
+    report: SyncReport,
+) -> SyncReport:
+    emission = Emission(context.host, snapshot, context.settings.types_providers)
+    written = emission.write(targets, manifest)
+    return evolve(
+        report,
+        problems=(*report.problems, *emission.problems),
+        written=written,
+        targets=FrozenDict({str(one.root): manifest.count(one) for one in targets}),
+    )
+
+
+def _notify(context: Context, report: SyncReport, snapshot: Snapshot) -> SyncReport:
+    problems = context.host.refreshed(report, snapshot)
+    return evolve(report, problems=(*report.problems, *problems))
+
+
+def _stores(context: Context) -> Iterator[Store]:
+    return map(Store, context.places.stores(context.settings.store_dir))
+
+
+def _writable_store(context: Context) -> Store:
+    faults: list[str] = []
+    for store in _stores(context):
+        try:
+            commit.create(store)
+        except StoreError as error:
+            logger.debug("%s", error)
+            faults.append(str(error))
+        else:
+            if faults:
+                logger.warning("the store is in %s: %s", store.place, "; ".join(faults))
+            return store
+    raise StoreError(
+        f"no folder for the store can be written: {'; '.join(faults)}",
+        mend="set REGISTRY_CORE_STORE_DIR to a folder that can",
+    )
+
+
+@contextmanager
+def _locked(store: Store, *, patience: float) -> Iterator[bool]:
+    """Hold the store's lock; True if another process had it first. Seconds of patience.
+
+    The lock is the kernel's: it ends with its holder, however that dies.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(store.lock, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+        waited = False
+    except Timeout:
+        logger.debug("another process syncs %s: waiting", store.place)
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout:
+            raise StoreError(
+                f"another process has held it for {patience:g} s",
+                culprit=str(store.lock),
+                mend="end that process",
+            ) from None
+        waited = True
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def _environment(store: Store) -> Target:
+    return Target("environment", store.place)
+
+
+def _other_targets(context: Context, options: Options) -> list[Target]:
+    settings = context.settings
+    if settings.output is not None:
+        return [Target("output", settings.output)]
+    installed = installed_types(context.types_path)
+    targets = [installed] if installed else []
+    if options.project and settings.project and settings.outputs:
+        targets.append(Target("project", settings.project, settings.outputs))
+    return targets
+
+
+def _next_state(context: Context, prepared: Prepared) -> State:
+    state = prepared.before.state
+    loaded = {one.gateway.id: one for one in context.host.gateways()}
+    gateways = {id: known for id, known in state.gateways.items() if id in prepared.chosen}
+    for id, outcome in prepared.outcomes.items():
+        known = state.gateways.get(id, GatewayState())
+        if outcome.status == "offline":
+            continue
+        known = evolve(
+            known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
+        )
+        if outcome.status in ("fresh", "unchanged") and not prepared.held:
+            known = evolve(known, retrieved_at=outcome.finished_at)
+        if outcome.status == "fresh" and not prepared.held:
+            known = evolve(
+                known,
+                fingerprint=fingerprint(loaded[id]),
+                asked=tuple(one.to_dict() for one in outcome.asked or ()),
+            )
+        gateways[id] = known
+    wanted = [one.status for one in prepared.outcomes.values() if one.status != "disabled"]
+    reached = bool(wanted) and all(status in ("fresh", "unchanged") for status in wanted)
+    bindings = state.bindings
+    if prepared.generation is not None:
+        bindings = freeze(
+            remember(
+                prepared.snapshot.get_providers().values(),
+                context.bundle.load().get_providers(),
+                state.bindings,
+            )
+        )
+    return State(
+        last_refresh=context.clock() if reached and not prepared.held else state.last_refresh,
+        gateways=FrozenDict(gateways),
+        plugins=seen_plugins(context.host),
+        bindings=bindings,
+    )
+
+
+def seen_plugins(host: PluginHost) -> Mapping[str, Mapping[str, Any]]:
+    """What `plugins` shows, and what tells the next host which plugins hold a policy."""
+    loaded = {
+        one.key: {"version": one.version, "hooks": one.hooks, "load_ms": round(one.load_ms, 1)}
+        for one in host.plugins
+        if not one.builtin
+    }
+    failed = {
+        one.source.key: {"version": one.source.version, "error": one.problem.message}
+        for one in host.failed
+    }
+    return FrozenDict({**loaded, **failed})
+
+
+def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
+    added, removed, deprecated = _changes(prepared.before.snapshot, prepared.snapshot)
+    return SyncReport(
+        started_at=datetime.fromtimestamp(started, UTC),
+        gateways=prepared.reports,
+        problems=prepared.problems,
+        added=added,
+        removed=removed,
+        deprecated=deprecated,
+        changed=prepared.generation is not None,
+        offline=context.settings.offline,
+        **_size(prepared.snapshot),
+    )
+
+
+def _pinned_report(snapshot: Snapshot, started: float) -> SyncReport:
+    return SyncReport(started_at=datetime.fromtimestamp(started, UTC), **_size(snapshot))
+
+
+def _size(snapshot: Snapshot) -> dict[str, Any]:
+    models = snapshot.get_models()
+    return {
+        "snapshot_hash": snapshot.hash,
+        "providers": len(models),
+        "models": sum(map(len, models.values())),
+    }
+
+
+def _changes(
+    before: Snapshot, after: Snapshot
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Full ids that are new, gone, and newly deprecated."""
+    if before == after:
+        return (), (), ()
+
+    def ids(snapshot: Snapshot) -> set[str]:
+        return {f"{id}/{model}" for id, models in snapshot.get_models().items() for model in models}
+
+    def retired(snapshot: Snapshot) -> set[str]:
+        providers = snapshot.get_providers().items()
+        return {f"{id}/{model}" for id, one in providers for model in one.deprecated_models}
+
+    old, new = ids(before), ids(after)
+    return (
+        tuple(sorted(new - old)),
+        tuple(sorted(old - new)),
+        tuple(sorted((retired(after) - retired(before)) & old)),
+    )

@@ -1,0 +1,206 @@
+"""The snapshot: lookups, immutability, and what damage to its bytes does."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+
+from registry_core import ModelInfo, ProviderConfig, Snapshot, SnapshotDamagedError
+from registry_core.snapshot import parse_model_string
+
+
+def build(**models: list[str]) -> Snapshot:
+    return Snapshot.build([ProviderConfig(id=id, models=ids) for id, ids in models.items()])
+
+
+@pytest.fixture
+def rich() -> Snapshot:
+    model = ModelInfo(
+        id="gpt-4o",
+        provider_id="openai",
+        name="GPT-4o",
+        attachment=True,
+        reasoning=False,
+        status="deprecated",
+        limit={"context": 128_000, "output": 0},
+        cost={"input": 2.5, "output": 10, "tiers": [{"tier": {"size": 1}, "input": 5}]},
+        modalities={"input": ["text", "image"], "output": ["text"]},
+        extra={"description": "naïve “text”", "options": [{"a": None}, True, 1.5]},
+    )
+    providers = [
+        ProviderConfig(
+            id="openai",
+            models={"gpt-4o": model},
+            name="OpenAI",
+            gateway="models.dev",
+            api_key_env_vars="OPENAI_API_KEY",
+            model_overrides={"gpt-4o": {"shape": "responses"}},
+        ),
+        ProviderConfig(id="bare", models=["a", "b/c"]),
+    ]
+    return Snapshot.build(providers, {"models.dev": "plugin 1.0"})
+
+
+def stored(snapshot: Snapshot, tmp_path: Path) -> Snapshot:
+    path = tmp_path / "snapshot"
+    path.write_bytes(snapshot.to_bytes())
+    return Snapshot.open(path)
+
+
+def test_what_was_built_is_what_is_read_back(rich: Snapshot, tmp_path: Path) -> None:
+    again = stored(rich, tmp_path)
+    assert again.get_providers() == rich.get_providers()
+    assert again.get_model("openai/gpt-4o") == rich.get_providers()["openai"].models["gpt-4o"]
+    assert again.gateways == {"models.dev": "plugin 1.0"}
+    assert again.get_provider_config("openai").deprecated_models == ("gpt-4o",)  # type: ignore[union-attr]
+
+
+def test_the_same_content_gives_the_same_bytes_whatever_its_order(rich: Snapshot) -> None:
+    providers = list(rich.get_providers().values())
+    again = Snapshot.build(reversed(providers), rich.gateways)
+    assert again.to_bytes() == rich.to_bytes()
+    assert again == rich
+    assert hash(again) == hash(rich)
+
+
+def test_rebuilding_from_a_stored_snapshot_keeps_the_hash(rich: Snapshot, tmp_path: Path) -> None:
+    again = stored(rich, tmp_path)
+    assert again.with_providers(again.get_providers()) == rich
+
+
+def test_unknown_stays_unknown_and_zero_limits_are_unknown(rich: Snapshot) -> None:
+    model = rich.get_model("bare/a")
+    assert model is not None
+    assert (model.attachment, model.cost, model.limit.context) == (None, None, None)
+    known = rich.get_model("openai/gpt-4o")
+    assert known is not None
+    assert (known.reasoning, known.limit.output) == (False, None)
+
+
+def test_it_survives_pickle_and_copy(rich: Snapshot) -> None:
+    for again in (pickle.loads(pickle.dumps(rich)), copy.copy(rich), copy.deepcopy(rich)):
+        assert again == rich
+        assert again.get_models() == {"bare": ("a", "b/c"), "openai": ("gpt-4o",)}
+
+
+def test_a_provider_of_a_stored_snapshot_survives_pickle(rich: Snapshot, tmp_path: Path) -> None:
+    provider = stored(rich, tmp_path).get_provider_config("openai")
+    assert pickle.loads(pickle.dumps(provider)) == provider
+
+
+def test_nothing_that_it_hands_out_can_be_changed(rich: Snapshot, tmp_path: Path) -> None:
+    snapshot = stored(rich, tmp_path)
+    model = snapshot.get_model("openai/gpt-4o")
+    assert model is not None
+    for attempt in (
+        lambda: model.extra.update(x=1),  # type: ignore[attr-defined]
+        lambda: model.extra["options"][0].pop("a"),
+        lambda: snapshot.get_providers().clear(),  # type: ignore[attr-defined]
+        lambda: snapshot.get_models().__setitem__("x", ()),  # type: ignore[attr-defined]
+        lambda: setattr(model, "name", "x"),
+        lambda: setattr(model.limit, "context", 1),
+    ):
+        with pytest.raises((TypeError, AttributeError)):
+            attempt()
+
+
+def test_unknown_ids_are_none(rich: Snapshot) -> None:
+    for id in ("", "/", "openai", "openai/", "/gpt-4o", "openai/nope", "nope/gpt-4o", "a\0b/\ud800"):
+        assert rich.get_model(id) is None
+    assert rich.get_provider_config("openai/gpt-4o") is None
+    assert not rich.is_provider_registered("nope")
+
+
+def test_the_longest_provider_that_has_the_model_wins() -> None:
+    snapshot = Snapshot.build(
+        [
+            ProviderConfig(id="a", models=["b/c", "b/only-a"]),
+            ProviderConfig(id="a/b", models=["c"]),
+        ]
+    )
+    assert snapshot.split("a/b/c") == ("a/b", "c")
+    assert snapshot.get_model("a/b/c").provider_id == "a/b"  # type: ignore[union-attr]
+    assert snapshot.get_providers()["a"].models["b/c"].provider_id == "a"
+    assert snapshot.split("a/b/only-a") == ("a", "b/only-a")
+    assert snapshot.split("a/b/unknown") == ("a/b", "unknown")
+    assert snapshot.split("x/b/c") == ("x", "b/c")
+    assert snapshot.split("a/b") == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("openai/gpt", ("openai", "gpt")),
+        ("a/b/c", ("a", "b/c")),
+        ("gpt", (None, "gpt")),
+        ("/gpt", (None, "/gpt")),
+        ("openai/", (None, "openai/")),
+        ("", (None, "")),
+    ],
+)
+def test_a_model_string_is_split_at_its_first_slash(
+    text: str, parts: tuple[str | None, str]
+) -> None:
+    assert parse_model_string(text) == parts
+
+
+def test_an_empty_snapshot_works(tmp_path: Path) -> None:
+    snapshot = stored(Snapshot.build([]), tmp_path)
+    assert snapshot.get_models() == {}
+    assert snapshot.get_model("a/b") is None
+
+
+def test_damage_at_any_byte_is_noticed_or_harmless(rich: Snapshot) -> None:
+    """Every single byte flipped: a lookup gives the truth or says that it can't."""
+    truth = {id: rich.get_model(id) for id in ("openai/gpt-4o", "bare/a", "bare/b/c", "no/no")}
+    data = rich.to_bytes()
+    noticed = 0
+    for offset in range(len(data)):
+        bad = bytearray(data)
+        bad[offset] ^= 0xFF
+        try:
+            damaged = Snapshot.from_bytes(bytes(bad))
+            for id, model in truth.items():
+                assert damaged.get_model(id) == model
+            assert damaged.get_models() == rich.get_models()
+        except SnapshotDamagedError:
+            noticed += 1
+    assert noticed > len(data) * 0.8
+
+
+def test_verify_notices_every_flipped_byte(rich: Snapshot) -> None:
+    data = rich.to_bytes()
+    for offset in range(0, len(data), 7):
+        bad = bytearray(data)
+        bad[offset] ^= 0x01
+        with pytest.raises(SnapshotDamagedError):
+            Snapshot.from_bytes(bytes(bad)).verify()
+
+
+def test_a_zeroed_block_is_no_unknown_model(rich: Snapshot) -> None:
+    """Disks lose whole blocks: an index that reads as zeros must not answer "no such model"."""
+    data = rich.to_bytes()
+    zeroed = data[:68] + bytes(len(data) - 68)
+    with pytest.raises(SnapshotDamagedError):
+        Snapshot.from_bytes(zeroed).get_model("openai/gpt-4o")
+
+
+@pytest.mark.parametrize("size", [0, 1, 67, 68, 100, -1])
+def test_a_truncated_file_is_damaged(rich: Snapshot, tmp_path: Path, size: int) -> None:
+    path = tmp_path / "cut"
+    path.write_bytes(rich.to_bytes()[:size])
+    with pytest.raises(SnapshotDamagedError, match="sync"):
+        Snapshot.open(path)
+
+
+def test_a_newer_schema_is_named(rich: Snapshot) -> None:
+    from zlib import crc32
+
+    header = bytearray(rich.to_bytes()[:68])
+    header[8] = 9
+    header[-4:] = crc32(header[:-4]).to_bytes(4, "little")
+    with pytest.raises(SnapshotDamagedError, match="schema 9"):
+        Snapshot.from_bytes(bytes(header) + rich.to_bytes()[68:])
