@@ -108,7 +108,16 @@ def test_nothing_that_it_hands_out_can_be_changed(rich: Snapshot, tmp_path: Path
 
 
 def test_unknown_ids_are_none(rich: Snapshot) -> None:
-    for id in ("", "/", "openai", "openai/", "/gpt-4o", "openai/nope", "nope/gpt-4o", "a\0b/\ud800"):
+    for id in (
+        "",
+        "/",
+        "openai",
+        "openai/",
+        "/gpt-4o",
+        "openai/nope",
+        "nope/gpt-4o",
+        "a\0b/\ud800",
+    ):
         assert rich.get_model(id) is None
     assert rich.get_provider_config("openai/gpt-4o") is None
     assert not rich.is_provider_registered("nope")

@@ -7,48 +7,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .artifacts import Artifact
-    from .endpoint import Endpoint
+if TYPE_CHECKING:  # `as`: to type checkers, these are exports
+    from .artifacts import Artifact as Artifact
+    from .endpoint import Endpoint as Endpoint
     from .errors import (
-        DialectError,
-        GatewayError,
-        GatewayTimeoutError,
-        HostChangedError,
-        MissingCredentialError,
-        OfflineError,
-        OverlayError,
-        PluginError,
-        RegistryError,
-        ResolveError,
-        SettingsError,
-        ShrunkError,
-        SnapshotDamagedError,
-        StoreError,
-        SyncError,
-        TargetError,
-        UnknownModelError,
-        UnroutableError,
+        DialectError as DialectError,
+        GatewayError as GatewayError,
+        GatewayTimeoutError as GatewayTimeoutError,
+        HostChangedError as HostChangedError,
+        MissingCredentialError as MissingCredentialError,
+        OfflineError as OfflineError,
+        OverlayError as OverlayError,
+        PluginError as PluginError,
+        RegistryError as RegistryError,
+        ResolveError as ResolveError,
+        SettingsError as SettingsError,
+        ShrunkError as ShrunkError,
+        SnapshotDamagedError as SnapshotDamagedError,
+        StoreError as StoreError,
+        SyncError as SyncError,
+        TargetError as TargetError,
+        UnknownModelError as UnknownModelError,
+        UnroutableError as UnroutableError,
     )
-    from .gateway import Disabled, GatewayClient, ModelGateway
+    from .gateway import (
+        Disabled as Disabled,
+        GatewayClient as GatewayClient,
+        ModelGateway as ModelGateway,
+    )
     from .helpers import (
-        PROVIDER_MODELS,
-        PROVIDER_REGISTRY,
-        get_model,
-        get_provider_config,
-        get_registered_providers,
-        is_provider_registered,
-        is_valid_model_id,
-        model_supports,
-        resolve,
+        PROVIDER_MODELS as PROVIDER_MODELS,
+        PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        get_model as get_model,
+        get_provider_config as get_provider_config,
+        get_registered_providers as get_registered_providers,
+        is_provider_registered as is_provider_registered,
+        is_valid_model_id as is_valid_model_id,
+        model_supports as model_supports,
+        resolve as resolve,
     )
-    from .hookspecs import hookimpl, hookspec
-    from .models import Cost, Limit, Modalities, ModelInfo, ProviderConfig
-    from .plugin_settings import PluginSettings
-    from .registry import ModelRegistry
-    from .report import GatewayReport, Problem, SyncReport
-    from .settings import Settings
-    from .snapshot import Snapshot, parse_model_string
+    from .hookspecs import hookimpl as hookimpl, hookspec as hookspec
+    from .models import (
+        Cost as Cost,
+        Limit as Limit,
+        Modalities as Modalities,
+        ModelInfo as ModelInfo,
+        ProviderConfig as ProviderConfig,
+    )
+    from .plugin_settings import PluginSettings as PluginSettings
+    from .registry import ModelRegistry as ModelRegistry
+    from .report import GatewayReport as GatewayReport, Problem as Problem, SyncReport as SyncReport
+    from .settings import Settings as Settings
+    from .snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
 
 _MODULES = {
     "artifacts": ("Artifact",),

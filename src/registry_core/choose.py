@@ -57,9 +57,7 @@ def bundled_data(bundle: Bundle) -> dict[str, Chosen]:
     }
 
 
-def last_good(
-    stored: Mapping[str, Chosen], bundled: Mapping[str, Chosen]
-) -> dict[str, Chosen]:
+def last_good(stored: Mapping[str, Chosen], bundled: Mapping[str, Chosen]) -> dict[str, Chosen]:
     """Gateway id → the newer of stored and bundled."""
     both = [*bundled.items(), *stored.items()]
     return dict(sorted(both, key=lambda item: item[1].data.retrieved_at))

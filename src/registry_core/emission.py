@@ -57,7 +57,9 @@ class Emission:
                 continue
             try:
                 artifacts = self.artifacts(target)
-                if any(one.fatal for one in self.problems):  # an emitter that failed is asked again at the next sync
+                if any(
+                    one.fatal for one in self.problems
+                ):  # an emitter that failed is asked again at the next sync
                     key = ""
                 changed += write(target, artifacts, manifest, key)
                 emitted = True

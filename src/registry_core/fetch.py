@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -59,17 +60,19 @@ def fetch_all(
     *,
     deadline: float,
     clock: Callable[[], float],
+    mask: Callable[[str], str],
     finished: Callable[[str, Outcome], None] = lambda id, outcome: None,
 ) -> Mapping[str, Outcome]:
     """Run all tasks in parallel; gateway id → outcome. Raises nothing of a gateway's.
 
-    `deadline` is in seconds from now, for each of them; `finished` hears of each as it ends.
+    `deadline` is in seconds from now, for each of them; `mask` hides secrets in what a
+    gateway raised; `finished` hears of each as it ends.
     """
     results: SimpleQueue[tuple[str, Outcome]] = SimpleQueue()
     ends = time.monotonic() + deadline
 
     def run(id: str, task: FetchTask) -> None:
-        results.put((id, _fetch(task, clock)))
+        results.put((id, _fetch(task, clock, mask)))
 
     for id, task in tasks.items():
         Thread(target=run, args=(id, task), name=f"registry-core fetch {id}", daemon=True).start()
@@ -92,7 +95,7 @@ def fetch_all(
     return {id: outcomes[id] for id in sorted(outcomes)}
 
 
-def _fetch(task: FetchTask, clock: Callable[[], float]) -> Outcome:
+def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
     gateway = task.gateway
     client: HttpClient | None = None
     try:
@@ -119,9 +122,10 @@ def _fetch(task: FetchTask, clock: Callable[[], float]) -> Outcome:
     except OfflineError:
         return Outcome("offline", finished_at=clock())
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
-        logger.debug("%s: fetch failed", gateway.id, exc_info=True)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
         text = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__}: {error}"
-        return Outcome("failed", error=text, finished_at=clock())
+        return Outcome("failed", error=mask(text), finished_at=clock())
     finally:
         if client is not None:
             client.close()

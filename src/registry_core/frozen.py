@@ -22,8 +22,8 @@ class FrozenDict(dict[K, V]):
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError("this mapping is read-only; build a new one instead")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]  # narrower on purpose
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # ditto
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict sets it to None
         return hash(frozenset(self.items()))
@@ -41,30 +41,37 @@ class FrozenDict(dict[K, V]):
 EMPTY: FrozenDict[Any, Any] = FrozenDict()
 
 
-def freeze(value: Any) -> Any:
+def freeze(value: Any, depth: int = 64) -> Any:
     """A JSON value made immutable: objects to `FrozenDict`, arrays to tuples.
 
-    What JSON cannot carry between programs is made portable: a number that is
-    not finite becomes None (unknown), a lone surrogate becomes U+FFFD.
+    What JSON cannot carry between programs becomes None (unknown): numbers that are
+    not finite or need more than 64 bits, nesting beyond `depth`, other types. A lone
+    surrogate becomes U+FFFD.
     """
-    if isinstance(value, str):
-        return portable(value)
-    if isinstance(value, Mapping):
-        if type(value) is FrozenDict:
-            return value
-        return FrozenDict({portable(str(key)): freeze(item) for key, item in value.items()})
-    if isinstance(value, (list, tuple)):
-        return tuple(map(freeze, value))
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    kind = value.__class__
+    if issubclass(kind, str):
+        return value if value.isascii() else portable(value)
+    if kind is bool or kind is FrozenDict:
+        return value
+    if issubclass(kind, int):
+        return value if -(2**63) <= value < 2**64 else None
+    if issubclass(kind, float):
+        return value if math.isfinite(value) else None
+    if depth and issubclass(kind, (list, tuple)):
+        return tuple([freeze(item, depth - 1) for item in value])
+    if depth and issubclass(kind, (dict, Mapping)):
+        return FrozenDict(
+            {portable(str(key)): freeze(item, depth - 1) for key, item in value.items()}
+        )
+    return None
 
 
 def thaw(value: Any) -> Any:
     """The inverse of `freeze`: plain dicts and lists, for JSON encoders."""
-    if isinstance(value, Mapping):
+    kind = value.__class__
+    if issubclass(kind, Mapping):
         return {key: thaw(item) for key, item in value.items()}
-    if isinstance(value, tuple):
+    if issubclass(kind, tuple):
         return [thaw(item) for item in value]
     return value
 
@@ -78,7 +85,8 @@ def portable(text: str) -> str:
 
 def sorted_ids(ids: Iterable[str]) -> list[str]:
     """Ids in UTF-16 code unit order: JavaScript's, and so that of every peer's files."""
-    return sorted(ids, key=_utf16)
+    ids = list(ids)
+    return sorted(ids) if "".join(ids).isascii() else sorted(ids, key=_utf16)
 
 
 def _utf16(text: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
@@ -32,6 +32,14 @@ class GatewayClient(Protocol):
     @property
     def options(self) -> Mapping[str, Any]:
         """The plugin's table `[tool.registry-core.plugin.<entry point name>]`."""
+        raise NotImplementedError
+
+    def warn(self, culprit: str, message: str) -> None:
+        """Report a record that was dropped, or a field that can't be used.
+
+        `culprit` is the provider or model, such as "openai/gpt-x"; the sync goes on, and
+        its report names both under this gateway.
+        """
 
     def secret(self, name: str) -> str | None:
         """The environment variable `name`; its value is masked in every report and log."""
@@ -58,11 +66,11 @@ class ModelGateway(ABC):
     or as the gateway id itself when both are equal.
     """
 
-    id: ClassVar[str] | str
-    name: ClassVar[str] | str
-    namespaced: ClassVar[bool] | bool = True
+    id: str
+    name: str
+    namespaced: bool = True
     #: False for a gateway that reads no network; it is then asked offline too.
-    needs_network: ClassVar[bool] | bool = True
+    needs_network: bool = True
 
     def should_enable(self, settings: PluginSettings) -> bool | Disabled:
         """Whether to ask this gateway now. `Disabled("set ACME_TOKEN")` tells the user why not."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .artifacts import Artifact
     from .gateway import ModelGateway
     from .plugin_settings import PluginSettings
-    from .registry import ModelRegistry
     from .report import SyncReport
     from .snapshot import Snapshot
 

@@ -49,7 +49,9 @@ def load(
     """
     if settings.snapshot is not None:
         return Loaded(_explicit(settings), origin="explicit")
-    store = next((one for one in map(Store, places.stores(settings.store_dir)) if one.signature()), None)
+    store = next(
+        (one for one in map(Store, places.stores(settings.store_dir)) if one.signature()), None
+    )
     if store is None:
         logger.debug("no store yet: the bundled data is served")
         return Loaded(bundle.load())
@@ -95,9 +97,12 @@ def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:
     """
     if generation.overlays or not generation.gateways.keys() <= bundle.captured.keys():
         return False
-    times = {id: data.retrieved_at for id, data in generation.gateways.items()}
-    if any(time >= bundle.captured[id] for id, time in times.items()):
+    captured = bundle.captured
+    if not any(data.retrieved_at < captured[id] for id, data in generation.gateways.items()):
         return False
     state = store.read_state().gateways
-    confirmed = {id: state[id].retrieved_at or 0.0 if id in state else 0.0 for id in times}
-    return all(confirmed[id] < bundle.captured[id] for id in times)
+    return all(
+        data.result is None
+        or max(data.retrieved_at, (id in state and state[id].retrieved_at) or 0.0) < captured[id]
+        for id, data in generation.gateways.items()
+    )

@@ -40,8 +40,8 @@ def merge(
     for gateway in sorted(results):
         for id in results[gateway]:
             winner = min(winners.get(id, gateway), gateway, key=lambda one: rank(id, one))
-            for loser in {winners.get(id, gateway), gateway} - {winner}:
-                problems.append(_lost(id, loser, winner))
+            losers = {winners.get(id, gateway), gateway} - {winner}
+            problems.extend(_lost(id, loser, winner) for loser in losers)
             winners[id] = winner
 
     def captured(id: str, gateway: str) -> str | None:
@@ -70,5 +70,7 @@ def _prefixes(id: str) -> Iterator[str]:
 
 
 def _lost(id: str, loser: str, winner: str) -> Problem:
-    message = f"{winner!r} publishes it too and keeps it; list {loser!r} under `priority` to prefer it"
+    message = (
+        f"{winner!r} publishes it too and keeps it; list {loser!r} under `priority` to prefer it"
+    )
     return Problem("merge", f"{loser}: provider {id}", message, fatal=False)

@@ -8,8 +8,8 @@ records that a stranger sent.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from attrs import Converter, field, fields_dict, frozen
@@ -18,31 +18,66 @@ from .frozen import EMPTY, FrozenDict, freeze, portable, sorted_ids
 
 T = TypeVar("T")
 
+#: The longest id that is taken, in characters.
+MAX_ID = 8192
+
+#: The largest number that every JSON reader keeps exact.
+_EXACT = 2**53
+
+
+def _wrong(expected: str, value: object) -> TypeError:
+    return TypeError(f"expected {expected}, got {type(value).__name__}")
+
 
 def _text(value: Any) -> str:
     if type(value) is not str:
-        raise TypeError(f"expected text, got {type(value).__name__}")
+        raise _wrong("text", value)
     return value if value.isascii() else portable(value)
 
 
 def _opt_text(value: Any) -> str | None:
-    return None if value is None else _text(value)
+    if value is None or (type(value) is str and value.isascii()):
+        return value
+    return _text(value)
+
+
+def _id(value: Any) -> str:
+    """An id that every file format and every language can name exactly."""
+    if type(value) is not str:
+        raise _wrong("an id", value)
+    if not value:
+        raise ValueError("expected an id, got an empty one")
+    if len(value) > MAX_ID:
+        raise ValueError(f"expected an id of at most {MAX_ID} characters, got {len(value)}")
+    if "\0" in value:
+        raise ValueError("expected an id without NUL")
+    if not value.isascii() and portable(value) != value:
+        raise ValueError("expected an id without lone surrogates")
+    return value
+
+
+def valid_provider_id(value: Any) -> str:
+    """`value`, if it can be a provider's id. Raises TypeError or ValueError."""
+    id = _id(value)
+    if id[0] == "/" or id[-1] == "/":
+        raise ValueError("expected an id that neither starts nor ends with a slash")
+    return id
 
 
 def _flag(value: Any) -> bool | None:
     if value is None or value is True or value is False:
         return value
-    raise TypeError(f"expected true or false, got {type(value).__name__}")
+    raise _wrong("true or false", value)
 
 
 def _price(value: Any) -> float | int | None:
     if value is None:
         return None
-    if type(value) is not int and type(value) is not float:
-        raise TypeError(f"expected a number, got {type(value).__name__}")
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"expected a finite number of at least 0, got {value}")
-    return value
+    if type(value) is not float and type(value) is not int:
+        raise _wrong("a number", value)
+    if not 0 <= value <= _EXACT:
+        raise ValueError("expected a number from 0 to 2**53")
+    return value + 0  # makes -0.0 plain 0.0: equal values, equal bytes
 
 
 def _tokens(value: Any) -> int | None:
@@ -52,51 +87,62 @@ def _tokens(value: Any) -> int | None:
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int:
-        raise TypeError(f"expected a whole number, got {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"expected a positive number, got {value}")
+        raise _wrong("a whole number", value)
+    if not 0 <= value <= _EXACT:
+        raise ValueError("expected a whole number from 0 to 2**53")
     return value or None
 
 
+def _array(value: Any) -> Iterable[Any]:
+    if issubclass(type(value), (str, Mapping)) or not issubclass(type(value), Iterable):
+        raise _wrong("a list", value)
+    items: Iterable[Any] = value
+    return items
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not issubclass(type(value), (dict, Mapping)):
+        raise _wrong("an object", value)
+    items: Mapping[str, Any] = value
+    return items
+
+
 def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        raise TypeError(f"expected a list of texts, got {type(value).__name__}")
-    return tuple(map(_text, value))
+    return tuple(map(_text, _array(value)))
 
 
 def _opt_texts(value: Any) -> tuple[str, ...] | None:
-    return None if value is None else _texts(value)
+    """Texts; a list of none says nothing."""
+    return None if value is None else _texts(value) or None
 
 
-def _mapping(value: Any) -> FrozenDict[str, Any]:
-    if type(value) is FrozenDict:
-        return value
-    if not isinstance(value, Mapping):
-        raise TypeError(f"expected an object, got {type(value).__name__}")
-    frozen_value: FrozenDict[str, Any] = freeze(value)
-    return frozen_value
+def _frozen_object(value: Any) -> FrozenDict[str, Any]:
+    frozen_object: FrozenDict[str, Any] = freeze(_object(value))
+    return frozen_object
 
 
 def _tiers(value: Any) -> tuple[FrozenDict[str, Any], ...]:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        raise TypeError(f"expected a list of objects, got {type(value).__name__}")
-    return tuple(map(_mapping, value))
+    return tuple(map(_frozen_object, _array(value)))
 
 
-def _nested(cls: Callable[..., T]) -> Callable[[Any], T]:
+def _shared(cls: type[T]) -> Callable[[Any], T]:
+    """Make `convert`, which takes a `cls` or its fields as an object.
+
+    Thousands of models have the same few limits, prices and modalities: equal ones
+    are one instance.
+    """
+    share = lru_cache(maxsize=8192, typed=True)(cls)
+
     def convert(value: Any) -> T:
-        if isinstance(value, Mapping):
-            return cls(**value)
-        if type(value) is not cls:
-            raise TypeError(f"expected an object, got {type(value).__name__}")
-        return value
+        if isinstance(value, cls):
+            return value
+        fields = _object(value)
+        try:
+            return share(**fields)
+        except TypeError:  # an item without a hash, or of a wrong type: let `cls` say which
+            return cls(**fields)
 
     return convert
-
-
-def _opt_nested(cls: Callable[..., T]) -> Callable[[Any], T | None]:
-    convert = _nested(cls)
-    return lambda value: None if value is None else convert(value)
 
 
 @frozen
@@ -137,6 +183,27 @@ class Modalities:
 NO_LIMIT = Limit()
 NO_MODALITIES = Modalities()
 
+_share_limit = _shared(Limit)
+_share_cost = _shared(Cost)
+_share_modalities = _shared(Modalities)
+
+
+def _limit(value: Any) -> Limit:
+    return NO_LIMIT if value is None else _share_limit(value)
+
+
+def _cost(value: Any) -> Cost | None:
+    return None if value is None else _share_cost(value)
+
+
+def _modalities(value: Any) -> Modalities:
+    if value is None:
+        return NO_MODALITIES
+    if type(value) is Modalities:
+        return value
+    items = _object(value).items()
+    return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
+
 
 @frozen
 class ModelInfo:
@@ -147,8 +214,8 @@ class ModelInfo:
     `extra` keeps what the source says beyond these fields.
     """
 
-    id: str = field(converter=_text)
-    provider_id: str = field(converter=_text)
+    id: str = field(converter=_id)
+    provider_id: str = field(converter=_id)
     name: str | None = field(default=None, converter=_opt_text)
     family: str | None = field(default=None, converter=_opt_text)
     status: str | None = field(default=None, converter=_opt_text)
@@ -161,10 +228,10 @@ class ModelInfo:
     knowledge: str | None = field(default=None, converter=_opt_text)
     release_date: str | None = field(default=None, converter=_opt_text)
     last_updated: str | None = field(default=None, converter=_opt_text)
-    limit: Limit = field(default=NO_LIMIT, converter=_nested(Limit))
-    cost: Cost | None = field(default=None, converter=_opt_nested(Cost))
-    modalities: Modalities = field(default=NO_MODALITIES, converter=_nested(Modalities))
-    extra: Mapping[str, Any] = field(default=EMPTY, converter=_mapping)
+    limit: Limit = field(default=NO_LIMIT, converter=_limit)
+    cost: Cost | None = field(default=None, converter=_cost)
+    modalities: Modalities = field(default=NO_MODALITIES, converter=_modalities)
+    extra: Mapping[str, Any] = field(default=EMPTY, converter=_frozen_object)
 
     @property
     def full_id(self) -> str:
@@ -187,6 +254,9 @@ class ModelMap(Mapping[str, ModelInfo]):
 
     __slots__ = ()
 
+    deprecated: tuple[str, ...]
+    """Bare ids of the deprecated models, known without decoding any."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self),)
 
@@ -194,17 +264,27 @@ class ModelMap(Mapping[str, ModelInfo]):
         return f"<{len(self)} models>"
 
 
-def _models(value: Any, provider: ProviderConfig) -> Mapping[str, ModelInfo]:
-    if isinstance(value, ModelMap) or type(value) is FrozenDict:
+def _models(value: Any, provider: Any) -> Mapping[str, ModelInfo]:
+    if isinstance(value, ModelMap):
         return value
-    if isinstance(value, Mapping):
-        for key, model in value.items():
-            if not isinstance(model, ModelInfo):
-                raise TypeError(f"models[{key!r}]: expected ModelInfo, got {type(model).__name__}")
-            if (model.id, model.provider_id) != (key, provider.id):
-                raise ValueError(f"models[{key!r}] is {model.full_id!r}; the key is the bare id")
-        return FrozenDict({key: value[key] for key in sorted_ids(value)})
-    return FrozenDict({id: ModelInfo(id=id, provider_id=provider.id) for id in sorted_ids(_texts(value))})
+    if not issubclass(type(value), Mapping):
+        ids = sorted_ids(map(_id, _array(value)))
+        return FrozenDict({id: ModelInfo(id=id, provider_id=provider.id) for id in ids})
+    models = _object(value)
+    for key, model in models.items():
+        if not isinstance(model, ModelInfo):
+            raise TypeError(f"models[{key!r}]: expected ModelInfo, got {type(model).__name__}")
+        if (model.id, model.provider_id) != (key, provider.id):
+            raise ValueError(f"models[{key!r}] is {model.full_id!r}; the key is the bare id")
+    return FrozenDict({key: models[key] for key in sorted_ids(models)})
+
+
+def _overrides(value: Any) -> FrozenDict[str, Mapping[str, str]]:
+    return FrozenDict({_text(key): _override(item) for key, item in _object(value).items()})
+
+
+def _override(value: Any) -> FrozenDict[str, str]:
+    return FrozenDict({_text(key): _text(item) for key, item in _object(value).items()})
 
 
 def _variables(value: Any) -> tuple[str, ...]:
@@ -222,9 +302,9 @@ class ProviderConfig:
     provider can't be called with a URL and a key alone; None if it can.
     """
 
-    id: str = field(converter=_text)
+    id: str = field(converter=valid_provider_id)
     models: Mapping[str, ModelInfo] = field(
-        converter=Converter(_models, takes_self=True)  # type: ignore[misc]  # attrs' typing of takes_self
+        converter=Converter(_models, takes_self=True)  # type: ignore[misc]  # mypy knows no Converter
     )
     name: str | None = field(default=None, converter=_opt_text)
     gateway: str | None = field(default=None, converter=_opt_text)
@@ -233,12 +313,14 @@ class ProviderConfig:
     api_key_header: str | None = field(default=None, converter=_opt_text)
     doc_url: str | None = field(default=None, converter=_opt_text)
     npm: str | None = field(default=None, converter=_opt_text)
-    model_overrides: Mapping[str, Mapping[str, str]] = field(default=EMPTY, converter=_mapping)
+    model_overrides: Mapping[str, Mapping[str, str]] = field(default=EMPTY, converter=_overrides)
     unroutable: str | None = field(default=None, converter=_opt_text)
 
     @property
     def deprecated_models(self) -> tuple[str, ...]:
         """Bare ids whose status is "deprecated"; they stay in `models`."""
+        if isinstance(self.models, ModelMap):
+            return self.models.deprecated
         return tuple(id for id, model in self.models.items() if model.status == "deprecated")
 
 

@@ -75,4 +75,6 @@ def _is_ours(folder: Path) -> bool:
         found = folder.lstat()
     except FileNotFoundError:
         return True
-    return not hasattr(os, "getuid") or (stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid())
+    return not hasattr(os, "getuid") or (
+        stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    )

@@ -18,9 +18,9 @@ from .errors import OverlayError, ShrunkError, SnapshotDamagedError
 from .fetch import FetchTask, Outcome, fetch_all
 from .frozen import EMPTY, FrozenDict
 from .merge import merge
-from .report import GatewayReport, Problem
+from .report import GatewayReport, GatewayStatus, Problem
 from .snapshot import Snapshot
-from .store import Generation, State, Store, utc
+from .store import GatewayState, Generation, State, Store, utc
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -124,7 +124,9 @@ def prepare(
     for outcome in outcomes.values():
         problems += outcome.warnings
 
-    snapshot, generation, objects, held = before.snapshot, None, (), False
+    snapshot, held = before.snapshot, False
+    generation: Generation | None = None
+    objects: tuple[Snapshot, ...] = ()
     if not _same(context, before, chosen):
         try:
             snapshot, generation, objects, lost = _combine(context, chosen, loaded)
@@ -163,23 +165,22 @@ def fingerprint(loaded: LoadedGateway) -> str:
 
 def _look_back(context: Context, store: Store | None, *, quarantine: bool) -> Before:
     problems: list[Problem] = []
-    state, generation = State(), None
-    opened: dict[str, Snapshot | None] = {}
-    if store is not None:
-        state, generation = store.read_state(), commit.readable_generation(store)
-    for hash in generation.objects() if generation and store else ():
-        try:
-            opened[hash] = snapshot = store.open_snapshot(hash)
-            snapshot.verify()
-        except SnapshotDamagedError as error:
-            opened[hash] = None
-            problems.append(Problem("store", error.culprit, error.message, fatal=False))
-            if quarantine:
-                commit.quarantine(store, store.object(hash))
-    snapshot_before = opened.get(generation.snapshot) if generation else None
+    opened: dict[str, Snapshot] = {}
+    state = store.read_state() if store else State()
+    generation = commit.readable_generation(store) if store else None
+    if store is not None and generation is not None:
+        for hash in sorted(generation.objects()):
+            try:
+                opened[hash] = store.open_snapshot(hash)
+                opened[hash].verify()
+            except SnapshotDamagedError as error:
+                opened.pop(hash, None)
+                problems.append(Problem("store", error.culprit, error.message, fatal=False))
+                if quarantine:
+                    commit.quarantine(store, store.object(hash))
     stored: dict[str, Chosen] = {}
     for id, data in generation.gateways.items() if generation else ():
-        holder = opened.get(data.result) if data.result else None
+        holder = opened.get(data.result or "")
         if holder is not None:
             confirmed = state.gateways[id].retrieved_at if id in state.gateways else None
             data = evolve(data, retrieved_at=max(data.retrieved_at, confirmed or 0.0))
@@ -189,10 +190,11 @@ def _look_back(context: Context, store: Store | None, *, quarantine: bool) -> Be
         for id, one in last_good(stored, bundled_data(context.bundle)).items()
         if not context.host.is_excluded(one.data.plugin)
     }
+    served = opened.get(generation.snapshot) if generation else None
     return Before(
         state,
-        generation if snapshot_before else None,
-        snapshot_before or context.bundle.load(),
+        generation if served else None,
+        served or context.bundle.load(),
         stored,
         good,
         problems,
@@ -221,6 +223,7 @@ def _ask(
             offline=settings.offline,
             force=options.force,
             deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
+            since=since,
             retries=settings.fetch_retries,
             max_bytes=settings.fetch_max_bytes,
         )
@@ -228,8 +231,7 @@ def _ask(
     for id, one in loaded.items():
         known = before.state.gateways.get(id)
         if known and since is not None and (known.checked_at or 0.0) >= since:
-            status = known.status if known.status in ("failed", "disabled") else "unchanged"
-            outcomes[id] = Outcome(status, error=known.error, finished_at=known.checked_at or 0.0)
+            outcomes[id] = _taken_over(known)
             continue
         asked = None
         if id in before.stored and known and known.fingerprint == fingerprint(one):
@@ -242,9 +244,20 @@ def _ask(
         tasks,
         deadline=settings.fetch_deadline_ms / 1000,
         clock=context.clock,
+        mask=context.secrets.mask,
         finished=context.progress,
     )
     return outcomes
+
+
+def _taken_over(known: GatewayState) -> Outcome:
+    """What the sync of another process has just made of a gateway."""
+    status: GatewayStatus = "unchanged"  # whatever it fetched is stored by now
+    if known.status == "failed":
+        status = "failed"
+    elif known.status == "disabled":
+        status = "disabled"
+    return Outcome(status, error=known.error, finished_at=known.checked_at or 0.0)
 
 
 def _choose(
@@ -345,7 +358,7 @@ def _gateway_report(
 ) -> GatewayReport:
     if outcome is None:  # no loaded plugin has it: its data stays until the settings say otherwise
         key = chosen.data.plugin if chosen else ""
-        failed = [one.problem.message for one in context.host.failed if one.source.key == key]
+        failed = [one.failure for one in context.host.failed if one.key == key]
         outcome = Outcome(
             "failed" if failed else "disabled",
             error=failed[0] if failed else "its plugin is not installed",
@@ -363,7 +376,7 @@ def _gateway_report(
         providers=len(providers),
         models=count(providers),
         retrieved_at=utc(retrieved_at),
-        error=outcome.error and context.secrets.mask(outcome.error),
+        error=outcome.error,
         quarantined=id in quarantined,
         tolerated=age is not None and options.max_age is not None and age <= options.max_age,
     )

@@ -263,18 +263,15 @@ class ModelRegistry:
     def _plugin_host(self) -> PluginHost:
         with self._lock:
             if self._host is None:
-                from .emitters import BUILTINS
                 from .host import PluginHost
                 from .settings import load_settings
 
                 settings = self._explicit_settings or load_settings(self._environ, Path.cwd())
-                seen = self.state().plugins.items()
                 self._host = PluginHost(
                     settings,
                     environ=self._environ,
                     secrets=self._secrets,
-                    builtins=BUILTINS,
-                    known_hooks={key: about.get("hooks", ()) for key, about in seen},
+                    known_hooks=self.state().hooks(),
                 )
             return self._host
 

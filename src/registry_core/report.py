@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from .errors import SyncError
 from .frozen import EMPTY
 
 #: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
@@ -82,6 +83,14 @@ class SyncReport:
         return all(gateway.ok for gateway in self.gateways) and not any(
             problem.fatal for problem in self.problems
         )
+
+    def raise_failures(self) -> None:
+        """Raise what failed, all in one ExceptionGroup of SyncError; nothing if all is well."""
+        failed = [(one.id, one.error or "failed") for one in self.gateways if not one.ok]
+        failed += [(one.culprit, one.message) for one in self.problems if one.fatal]
+        if failed:
+            errors = [SyncError(message, culprit=culprit) for culprit, message in failed]
+            raise ExceptionGroup("the sync failed in part; the last good data stays", errors)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; times in ISO 8601."""

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from . import routing
-from .bindings import Bindings
+from .bindings import Bindings, remember
 from .client import HttpClient
 from .endpoint import Endpoint
 from .errors import GatewayError, RegistryError, UnknownModelError
@@ -38,11 +38,15 @@ def resolve(
     endpoint = _taken_over(provider, model, environ, context)
     if endpoint is not None:
         return endpoint
+    bundle = context.bundle.load().get_providers()
+    if remembered is not None and provider.gateway in {one.id for one in context.runtime}:
+        # The application itself registered this gateway: what it says now is what is bound.
+        remembered = remember([provider], bundle, remembered)
     return routing.resolve(
         provider,
         model,
         environ=environ,
-        bound=Bindings(context.bundle.load().get_providers(), remembered),
+        bound=Bindings(bundle, remembered),
         trusted_hosts=context.settings.trusted_hosts,
     )
 
@@ -79,7 +83,7 @@ def _taken_over(
 
 
 def _hint(id: str, lookups: ModelRegistry) -> str:
-    provider, _, model = id.partition("/")
+    provider = id.partition("/")[0]
     known = lookups.get_models()
     near = get_close_matches(provider, known, n=1)
     models = [f"{near[0]}/{one}" for one in known[near[0]]] if near else []

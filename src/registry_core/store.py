@@ -89,7 +89,7 @@ class State:
     gateways: Mapping[str, GatewayState] = field(default=EMPTY)
     plugins: Mapping[str, Mapping[str, Any]] = field(default=EMPTY)
     """Plugin key → version, hooks, load time and failure, as last seen."""
-    bindings: Mapping[str, Any] = field(default=EMPTY)
+    bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
     """Provider id → (variable, origin) pairs first seen; see `bindings.py`."""
 
     @classmethod
@@ -107,7 +107,9 @@ class State:
                 status=str(about.get("status", "")),
                 error=None if about.get("error") is None else str(about["error"]),
                 fingerprint=str(about.get("fingerprint", "")),
-                asked=tuple(item for item in freeze(about.get("asked") or ()) if isinstance(item, dict)),
+                asked=tuple(
+                    item for item in freeze(about.get("asked") or ()) if isinstance(item, dict)
+                ),
             )
             for id, about in _object(raw.get("gateways")).items()
             if isinstance(about, dict)
@@ -121,8 +123,14 @@ class State:
             last_refresh=_time(raw.get("last_refresh")),
             gateways=FrozenDict(gateways),
             plugins=FrozenDict(plugins),
-            bindings=freeze(_object(raw.get("bindings"))),
+            bindings=FrozenDict(
+                {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
+            ),
         )
+
+    def hooks(self) -> dict[str, tuple[str, ...]]:
+        """Plugin key → the hooks that it had when it was last loaded."""
+        return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
 
     def to_json(self) -> str:
         from attrs import asdict
@@ -226,6 +234,16 @@ def _time(value: Any) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return float(value) if 0 < value < 253402300800 else None  # before the year 10000
     return None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, (list, tuple)) else ()
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    items = [_texts(item) for item in value] if isinstance(value, list) else []
+    return tuple((item[0], item[1]) for item in items if len(item) == 2)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -22,9 +22,6 @@ from .report import SyncReport
 from .snapshot import Snapshot
 from .store import GatewayState, State, Store
 from .targets import Manifest, Target, installed_types
-
-if TYPE_CHECKING:
-    from .host import PluginHost
 
 logger = logging.getLogger("registry_core")
 
@@ -85,9 +82,7 @@ def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ..
     return evolve(report, problems=(*report.problems, *emission.problems)), differing
 
 
-def _sync_pinned(
-    context: Context, snapshot: Snapshot, started: float, options: Options
-) -> Result:
+def _sync_pinned(context: Context, snapshot: Snapshot, started: float, options: Options) -> Result:
     """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
     report = _pinned_report(snapshot, started)
     targets = [one for one in _other_targets(context, options) if one.requested]
@@ -217,23 +212,9 @@ def _next_state(context: Context, prepared: Prepared) -> State:
     return State(
         last_refresh=context.clock() if reached and not prepared.held else state.last_refresh,
         gateways=FrozenDict(gateways),
-        plugins=seen_plugins(context.host),
+        plugins=context.host.known_plugins(),
         bindings=bindings,
     )
-
-
-def seen_plugins(host: PluginHost) -> Mapping[str, Mapping[str, Any]]:
-    """What `plugins` shows, and what tells the next host which plugins hold a policy."""
-    loaded = {
-        one.key: {"version": one.version, "hooks": one.hooks, "load_ms": round(one.load_ms, 1)}
-        for one in host.plugins
-        if not one.builtin
-    }
-    failed = {
-        one.source.key: {"version": one.source.version, "error": one.problem.message}
-        for one in host.failed
-    }
-    return FrozenDict({**loaded, **failed})
 
 
 def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:

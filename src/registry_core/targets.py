@@ -65,7 +65,7 @@ def installed_types(path: Sequence[str] | None = None) -> Target | None:
     from importlib.metadata import Distribution
 
     name = "registry_core_types/__init__.pyi"
-    where = {} if path is None else {"path": list(path)}
+    where: dict[str, Any] = {} if path is None else {"path": list(path)}
     found = next(iter(Distribution.discover(name="registry-core", **where)), None)
     if found is None:
         return None
@@ -90,8 +90,10 @@ def usable(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]
     kept: list[Artifact] = []
     problems: list[Problem] = []
     taken: dict[str, Artifact] = {}
-    for artifact in sorted(artifacts, key=lambda one: (one.emitter == "json", one.emitter, one.path)):
-        fault = _fault(artifact.path)
+    for artifact in sorted(
+        artifacts, key=lambda one: (one.emitter == "json", one.emitter, one.path)
+    ):
+        fault = _fault(artifact.path) or _unwritable(artifact.text)
         other = taken.setdefault(artifact.path.casefold(), artifact)
         if fault is None and other is not artifact:
             fault = f"differs from {other.path!r} only by case, or not at all"
@@ -116,6 +118,14 @@ def _fault(path: str) -> str | None:
             return f"{part!r} is no legal name on Windows"
         if len(part.encode("utf-8", "surrogatepass")) > 255:
             return "the name is longer than 255 bytes"
+    return None
+
+
+def _unwritable(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"its text has a lone surrogate at {error.start}"
     return None
 
 

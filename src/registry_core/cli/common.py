@@ -24,7 +24,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 project_option = click.option(
     "--project",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder whose pyproject.toml counts, instead of the nearest with [tool.registry-core].",
+    help="The folder whose pyproject.toml counts; else the nearest with [tool.registry-core].",
 )
 
 

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import age, json_option, load, project_option, registry, reports_errors
-from .common import say, say_json, table
+from .common import (
+    age,
+    json_option,
+    load,
+    project_option,
+    registry,
+    reports_errors,
+    say,
+    say_json,
+    table,
+)
 
 if TYPE_CHECKING:
     from ..registry import ModelRegistry
@@ -69,7 +78,7 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
         },
         "gateways": gateways,
         "plugin_failures": {
-            key: about["error"] for key, about in state.plugins.items() if "error" in about
+            key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
         },
     }
 

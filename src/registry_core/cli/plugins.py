@@ -8,8 +8,17 @@ from typing import Any
 
 import click
 
-from .common import complain, json_option, load, project_option, registry, reports_errors
-from .common import say, say_json, table
+from .common import (
+    complain,
+    json_option,
+    load,
+    project_option,
+    registry,
+    reports_errors,
+    say,
+    say_json,
+    table,
+)
 
 
 @click.command()
@@ -29,11 +38,9 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     discovery = find_plugins(settings)
     seen: Mapping[str, Mapping[str, Any]] = mine.state().plugins
     if load_now:
-        from ..sync import seen_plugins
-
         host = mine.context().host
         host.load()
-        seen = seen_plugins(host)
+        seen = host.known_plugins()
     excluded = dict(discovery.excluded)
     rows = [
         {
@@ -53,9 +60,9 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
         say("no plugin is installed")
     for problem in discovery.problems:
         complain(f"warning: {problem.culprit}: {problem.message}")
-    failed = [row for row in rows if row.get("error") and load_now]
+    failed = [row for row in rows if row.get("failure") and load_now]
     for row in failed:
-        complain(f"error: {row['plugin']}: {row['error']}")
+        complain(f"error: {row['plugin']}: {row['failure']}")
     raise SystemExit(1 if failed else 0)
 
 
@@ -63,7 +70,7 @@ def _rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     yield "PLUGIN", "VERSION", "LOADS", "HOOKS", "TOOK"
     for row in rows:
         loads = f"no: {row['excluded']}" if row["excluded"] else "yes"
-        if row.get("error"):
+        if row.get("failure"):
             loads = "failed"
         took = f"{row['load_ms']:.0f} ms" if "load_ms" in row else "not measured"
         yield row["plugin"], row["version"], loads, ", ".join(row.get("hooks", ())), took

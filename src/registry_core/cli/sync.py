@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import age, complain, json_option, load, project_option, registry, reports_errors
-from .common import say, say_json, table
+from .common import (
+    age,
+    complain,
+    json_option,
+    load,
+    project_option,
+    registry,
+    reports_errors,
+    say,
+    say_json,
+    table,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,25 +34,25 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
 
 
-class Age(click.ParamType):
-    """A number and a unit, in seconds."""
-
-    name = "AGE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        found = re.fullmatch(r"(\d{1,6})([smhdw])", str(value))
-        if not found:
-            self.fail(f"{value!r} is no age: write 90s, 30m, 12h, 7d or 2w", param, ctx)
+def _seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
+    if found:
         return float(found[1]) * _UNITS[found[2]]
+    if age is None:
+        return None
+    raise click.BadParameter(f"{age!r} is no age: write 90s, 30m, 12h, 7d or 2w")
 
 
 @click.command()
 @click.option("--force", is_flag=True, help="Fetch every payload whole, without validators.")
 @click.option("--offline", is_flag=True, help="Do the whole job without the network.")
 @click.option("--accept", multiple=True, metavar="GATEWAY", help="Take a result that shrank.")
-@click.option("--max-age", type=Age(), help="Data younger than that will do if a gateway fails.")
+@click.option(
+    "--max-age",
+    callback=_seconds,
+    metavar="AGE",
+    help="Data younger than that will do if a gateway fails: 90s, 30m, 12h, 7d, 2w.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if files would change.")
 @click.option(
     "--output",
@@ -68,8 +78,7 @@ def sync(
     last good data.
     """
     from ..prepare import Options
-    from ..sync import check as check_only
-    from ..sync import sync as sync_all
+    from ..sync import check as check_only, sync as sync_all
 
     settings = load(project, offline=offline or None, output=output)
     mine = registry(settings)

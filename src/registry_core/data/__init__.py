@@ -1,11 +1,14 @@
-"""About bundled.snapshot beside this file. Written by tools/make_bundle.py; do not edit."""
+"""About bundled.snapshot beside this file, written by tools/make_bundle.py."""
 
+#: Gateway id → epoch seconds of the capture.
 CAPTURED = {"models.dev": 1790553600.0, "netlify": 1790553600.0}
+#: Gateway id → key of its plugin.
 PLUGINS = {
     "models.dev": "registry-gateway-models-dev:models-dev",
     "netlify": "registry-gateway-netlify:netlify",
 }
+#: Gateway id → where the data came from.
 SOURCES = {
-    "models.dev": "models.dev, MIT",
-    "netlify": "Netlify AI Gateway",
+    "models.dev": "models.dev (MIT), as shipped in the npm package opencode-linux-x64 1.18.33 of 2026-09-28",
+    "netlify": "Netlify AI Gateway: providers and model ids as shipped in the npm package @mastra/core 1.71.0 (facts)",
 }

@@ -1,0 +1,168 @@
+"""models.dev as a gateway of registry-core: every provider and model of its catalog."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from registry_core import GatewayError, ModelGateway, hookimpl
+from registry_core.structure import provider_from_record
+
+if TYPE_CHECKING:
+    from registry_core import GatewayClient, PluginSettings, ProviderConfig
+
+URL = "https://models.dev/api.json"
+
+#: What models.dev leaves out, or has otherwise, by provider. The same as in Mastra 1.71.0,
+#: so that a model string means the same in both.
+OVERRIDES: Mapping[str, Mapping[str, Any]] = {
+    "google": {"api_key_env_vars": ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY")},
+    "groq": {"url": "https://api.groq.com/openai/v1"},
+    "mistral": {"url": "https://api.mistral.ai/v1"},
+    "moonshotai": {"url": "https://api.moonshot.ai/anthropic/v1", "npm": "@ai-sdk/anthropic"},
+    "moonshotai-cn": {"url": "https://api.moonshot.cn/anthropic/v1", "npm": "@ai-sdk/anthropic"},
+}
+
+#: Providers whose URL models.dev leaves to their SDK and registry-core knows, with the
+#: header that carries their key.
+KEY_HEADERS: Mapping[str, str] = {
+    "anthropic": "x-api-key",
+    "cerebras": "Authorization",
+    "deepinfra": "Authorization",
+    "google": "x-goog-api-key",
+    "openai": "Authorization",
+    "perplexity": "Authorization",
+    "togetherai": "Authorization",
+    "vercel": "Authorization",
+    "xai": "Authorization",
+}
+
+#: Providers that take more than a URL and a key, and why.
+UNROUTABLE: Mapping[str, str] = {
+    "amazon-bedrock": "its requests are signed with AWS credentials",
+    "github-copilot": "its token comes from signing in to GitHub Copilot, not from a key",
+    "gitlab": "its token is first exchanged with GitLab for another",
+    "google-vertex": "it takes Google Cloud credentials, not a key",
+    "google-vertex-anthropic": "it takes Google Cloud credentials, not a key",
+    "sap-ai-core": "its service key is first exchanged with SAP for a token",
+    "watsonx": "its key is first exchanged with IBM Cloud for a token",
+}
+
+#: How a key variable ends, best first.
+_KEY_SUFFIXES = ("_API_TOKEN", "_API_KEY", "_TOKEN", "_KEY", "_PAT")
+_OVERRIDE_KEYS = ("api", "npm", "shape")
+
+
+class ModelsDevGateway(ModelGateway):
+    """The whole catalog, from the `api.json` at `url`."""
+
+    id = "models.dev"
+    name = "models.dev"
+    namespaced = False
+
+    def __init__(self, url: str = URL) -> None:
+        self.url = url
+
+    def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        return providers_from_payload(client.get_json(self.url), client.warn)
+
+
+@hookimpl
+def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
+    return (ModelsDevGateway(settings.options.get("url", URL)),)
+
+
+def _silent(_culprit: str, _message: str) -> None:
+    """For callers that don't care what is lost."""
+
+
+def providers_from_payload(
+    payload: Any, warn: Callable[[str, str], object] = _silent
+) -> dict[str, ProviderConfig]:
+    """Every provider of an `api.json` by its id; pure.
+
+    `warn(culprit, message)` hears of what can't be used: a record is dropped alone, a
+    field becomes unknown. Raises GatewayError if the payload is not an object.
+    """
+    if not _is_object(payload):
+        raise GatewayError(
+            f"expected an object of providers, got {type(payload).__name__}",
+            culprit="models.dev",
+            mend="check the option url (REGISTRY_CORE_MODELS_DEV_URL)",
+        )
+    providers: dict[str, ProviderConfig] = {}
+    for id, entry in payload.items():
+        provider = _provider(id, entry, warn)
+        if provider is not None:
+            providers[id] = provider
+    return providers
+
+
+def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> ProviderConfig | None:
+    if not _is_object(entry):
+        warn(id, f"dropped: expected an object, got {type(entry).__name__}")
+        return None
+    variables = _variables(id, entry.get("env"), warn)
+    override = OVERRIDES.get(id, {})
+    url = override.get("url") or entry.get("api") or None
+    record = {
+        "name": entry.get("name"),
+        "url": url,
+        "api_key_env_vars": key_variable(id, variables),
+        "api_key_header": "Authorization" if url else KEY_HEADERS.get(id, "Authorization"),
+        "doc_url": entry.get("doc"),
+        "npm": entry.get("npm"),
+        "models": entry.get("models"),
+        "model_overrides": _model_overrides(entry.get("models")),
+        "unroutable": _unroutable(id, url, variables),
+        **override,
+    }
+    return provider_from_record(id, record, warn)
+
+
+def key_variable(id: str, variables: Sequence[str]) -> str:
+    """The one of a provider's `variables` that holds its key: by its ending, else the
+    first, else `<ID>_API_KEY`."""
+    for suffix in _KEY_SUFFIXES:
+        for name in variables:
+            if name.endswith(suffix):
+                return name
+    return variables[0] if variables else re.sub("[^A-Z0-9]", "_", id.upper()) + "_API_KEY"
+
+
+def _variables(id: str, env: Any, warn: Callable[[str, str], object]) -> list[str]:
+    names = env if _is_array(env) else []
+    variables = [name for name in names if isinstance(name, str) and name]
+    if env is not None and variables != env:
+        warn(id, "env: what is not the name of a variable is left out")
+    return variables
+
+
+def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
+    """What a model says of its own place: its `provider` object, as far as it is known."""
+    overrides: dict[str, dict[str, Any]] = {}
+    for id, record in models.items() if _is_object(models) else ():
+        own = record.get("provider") if _is_object(record) else None
+        known = {key: own[key] for key in _OVERRIDE_KEYS if own.get(key)} if _is_object(own) else {}
+        if known:
+            overrides[id] = known
+    return overrides
+
+
+def _unroutable(id: str, url: Any, variables: Sequence[str]) -> str | None:
+    if id in UNROUTABLE:
+        return UNROUTABLE[id]
+    if (isinstance(url, str) and url) or id in KEY_HEADERS:
+        return None
+    if len(variables) > 1:
+        return f"models.dev gives no URL for it, and it takes {', '.join(variables)} together"
+    return "models.dev gives no URL for it"
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)

@@ -1,0 +1,347 @@
+"""The HTTP client that a gateway plugin is given: `GatewayClient`, kept by the host."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random as _random
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from attrs import asdict, field, frozen
+from requests import PreparedRequest
+
+from . import __version__
+from .errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError
+from .frozen import EMPTY, FrozenDict
+from .payloads import Payload, Payloads
+from .report import Problem
+from .secrets import Secrets
+from .transport import LONGER, Transport, shown
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    return FrozenDict({str(key): str(item) for key, item in value.items()})
+
+
+@frozen
+class Asked:
+    """A request of a fetch, as the store may hold it: it names the secret, and holds none."""
+
+    url: str
+    params: Mapping[str, str] = field(default=EMPTY, converter=_texts)
+    secret: str | None = None
+    """The variable whose value was the bearer token."""
+    key: str = ""
+    """The payload's; it vouches for the other fields, and for the value of the secret."""
+    digest: str = ""
+    """Of the payload."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, items: Iterable[Mapping[str, Any]]) -> tuple[Asked, ...]:
+        """From what `to_dict` gave; what is damaged will not be found unchanged."""
+        return tuple(
+            cls(
+                str(item.get("url")),
+                item["params"] if isinstance(item.get("params"), Mapping) else EMPTY,
+                None if item.get("secret") is None else str(item["secret"]),
+                str(item.get("key")),
+                str(item.get("digest")),
+            )
+            for item in items
+        )
+
+
+@frozen
+class _Held:
+    """A payload that this client has asked for."""
+
+    payload: Payload
+    confirmed: bool
+    """By a 304, or by another process meanwhile: nothing was downloaded."""
+
+
+class HttpClient:
+    """One gateway's session: what the contract of `GatewayClient` says, and revalidation.
+
+    `payloads` None stores nothing, so each `get_json` is a request. `force` sends no
+    validators. `deadline` is in `monotonic` seconds, and ends all of it. A payload that
+    anybody confirmed after `since` (epoch seconds; default: now) is not asked for again.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: Mapping[str, Any],
+        environ: Mapping[str, str],
+        secrets: Secrets,
+        payloads: Payloads | None,
+        offline: bool,
+        deadline: float,
+        force: bool = False,
+        retries: int = 3,
+        max_bytes: int = 64 * 2**20,
+        since: float | None = None,
+        user_agent: str = f"registry-core/{__version__}",
+        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+        wait: Callable[[float], object] = time.sleep,
+        random: Callable[[], float] = _random.random,
+    ) -> None:
+        self._options = options
+        self._environ = environ
+        self._secrets = secrets
+        self._payloads = payloads
+        self._offline = offline
+        self._force = force
+        self._clock = clock
+        self._since_ns = _nanoseconds(clock() if since is None else since)
+        self._transport = Transport(
+            user_agent=user_agent,
+            deadline=deadline,
+            retries=retries,
+            max_bytes=max_bytes,
+            monotonic=monotonic,
+            clock=clock,
+            wait=wait,
+            random=random,
+        )
+        self._lock = Lock()
+        self._held: dict[str, _Held] = {}
+        self._asked: list[Asked | None] = []
+        self._warnings: list[Problem] = []
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return self._options
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What the plugin reported with `warn`."""
+        return tuple(self._warnings)
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The requests so far, in order: what to revalidate before the next fetch.
+
+        Empty if one of them failed, or can't be repeated from what may be stored: it sent
+        credentials other than a `secret` as bearer, or its URL may hold some.
+        """
+        with self._lock:
+            asked = tuple(one for one in self._asked if one is not None)
+            return asked if len(asked) == len(self._asked) else ()
+
+    def secret(self, name: str) -> str | None:
+        return self._secrets.reveal(name, self._environ)
+
+    def warn(self, culprit: str, message: str) -> None:
+        mask = self._secrets.mask
+        self._warnings.append(Problem("record", mask(culprit), mask(message), fatal=False))
+
+    def get_json(
+        self,
+        url: str,
+        *,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
+        asked: Asked | None = None
+        try:
+            with self._masked():
+                request = self._prepare(url, bearer, headers, params)
+                credential = self._secrets.name_of(bearer) if bearer else None
+                if self._payloads is None:
+                    answer = self._transport.get(request, {}, credential=credential)
+                    return parse(answer.body, culprit=shown(url))
+                key = self._key(self._payloads, request)
+                payload = self._hold(self._payloads, key, request, credential).payload
+                value = parse(payload.body, culprit=shown(url))
+                if self._is_repeatable(request, url, bearer, headers):
+                    asked = Asked(url, params or EMPTY, credential, key, payload.digest)
+                return value
+        finally:
+            with self._lock:
+                self._asked.append(asked)
+
+    def revalidate(self, asked: Sequence[Asked]) -> bool:
+        """Whether each of these requests would get what it got then: it is confirmed by a
+        304, or was by another process since. Sends conditional requests until one would not.
+
+        Raises GatewayError if one can't be made, as `get_json` would.
+        """
+        with self._masked():
+            return bool(asked) and all(map(self._is_unchanged, asked))
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _is_unchanged(self, asked: Asked) -> bool:
+        bearer = None if asked.secret is None else self.secret(asked.secret)
+        if self._payloads is None or (asked.secret and bearer is None):
+            return False
+        try:
+            request = self._prepare(asked.url, bearer, None, asked.params)
+        except OfflineError:
+            raise
+        except GatewayError:  # nobody asked that
+            return False
+        key = self._key(self._payloads, request)
+        if key != asked.key:  # another credential; or not what this user asked
+            return False
+        held = self._hold(self._payloads, key, request, asked.secret)
+        return held.confirmed and held.payload.digest == asked.digest
+
+    def _hold(
+        self, payloads: Payloads, key: str, request: PreparedRequest, credential: str | None
+    ) -> _Held:
+        """The payload of `request`: one that is held, taken over, revalidated or fetched."""
+        with self._lock:
+            held = self._held.get(key)
+        if held is None:
+            try:  # to be, of all processes of the user, the one that asks for it
+                with payloads.lock(key, max(self._transport.left(), 0.0)):
+                    held = self._obtain(payloads, key, request, credential)
+            except TimeoutError:
+                raise GatewayTimeoutError(
+                    "another process was still asking for it at the deadline",
+                    culprit=shown(request.url or ""),
+                    mend=LONGER,
+                ) from None
+            with self._lock:
+                self._held[key] = held
+        return held
+
+    def _obtain(
+        self, payloads: Payloads, key: str, request: PreparedRequest, credential: str | None
+    ) -> _Held:
+        stored = payloads.read(key)
+        if stored and self._since_ns <= stored.confirmed_ns <= _nanoseconds(self._clock()):
+            return _Held(stored, confirmed=True)
+        validators = {} if self._force or stored is None else _validators(stored)
+        answer = self._transport.get(request, validators, credential=credential)
+        now = _nanoseconds(self._clock())
+        if answer.status == 304 and stored is not None:
+            payloads.confirm(key, now)
+            return _Held(stored, confirmed=True)
+        parse(answer.body, culprit=shown(request.url or ""))  # what is no data is not kept
+        payload = Payload(answer.body, answer.etag, answer.last_modified, now)
+        payloads.write(key, payload)
+        return _Held(payload, confirmed=False)
+
+    def _prepare(
+        self,
+        url: str,
+        bearer: str | None,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+    ) -> PreparedRequest:
+        if self._offline:
+            raise OfflineError(
+                "the network is switched off",
+                culprit=shown(url),
+                mend="unset REGISTRY_CORE_OFFLINE, or leave --offline out",
+            )
+        return self._transport.prepare(url, bearer=bearer, headers=headers, params=params)
+
+    @staticmethod
+    def _key(payloads: Payloads, request: PreparedRequest) -> str:
+        # The headers as sent: with what netrc or the URL's user added.
+        told = {name.lower(): str(value) for name, value in request.headers.items()}
+        told.pop("user-agent", None)
+        return payloads.key(request.url or "", told.items())
+
+    def _is_repeatable(
+        self,
+        request: PreparedRequest,
+        url: str,
+        bearer: str | None,
+        headers: Mapping[str, str] | None,
+    ) -> bool:
+        parts, whole = urlsplit(url), request.url or ""
+        return (
+            not headers
+            and (bearer is None or self._secrets.name_of(bearer) is not None)
+            and not (parts.query or "@" in parts.netloc)
+            and self._secrets.mask(whole) == whole
+        )
+
+    @contextmanager
+    def _masked(self) -> Generator[None]:
+        """No secret in the errors that pass, nor in urllib3's log, which holds URLs."""
+        mask = self._secrets.mask
+
+        def mask_record(record: logging.LogRecord) -> bool:
+            record.msg, record.args = mask(record.getMessage()), None
+            return True
+
+        loggers = [
+            logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")
+        ]
+        for logger in loggers:
+            logger.addFilter(mask_record)
+        try:
+            yield
+        except RegistryError as error:
+            error.message = mask(error.message)
+            error.culprit, error.mend = mask(error.culprit), mask(error.mend)
+            error.args = (error.message,)
+            raise
+        finally:
+            for logger in loggers:
+                logger.removeFilter(mask_record)
+
+
+def parse(body: bytes, *, culprit: str) -> Any:
+    """The JSON value in `body`. Raises GatewayError that says what it is instead.
+
+    What Python's parser can salvage is taken: NaN and numbers that are not finite as None
+    (unknown), lone surrogates as they are, bytes that are not UTF-8 as U+FFFD.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    text = body.decode("utf-8-sig", "replace")
+    start = text[:200].lstrip()
+    if not text.strip():
+        problem = "sent an empty answer"
+    elif start.startswith("<"):
+        problem = "sent an HTML page, not JSON"
+    else:
+        try:
+            return json.loads(text, parse_constant=_unknown, parse_float=_finite)
+        except RecursionError:
+            problem = "sent JSON that is nested too deeply"
+        except json.JSONDecodeError as error:
+            problem = f"sent what is not JSON, at line {error.lineno}, column {error.colno}"
+        except ValueError:  # a whole number of thousands of digits
+            problem = "sent JSON with a number that can't be read"
+    raise GatewayError(problem, culprit=culprit, mend="check the url")
+
+
+def _unknown(_name: str) -> None:
+    return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if abs(number) != float("inf") else None
+
+
+def _validators(payload: Payload) -> dict[str, str]:
+    headers = {"If-None-Match": payload.etag, "If-Modified-Since": payload.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)

@@ -1,0 +1,17 @@
+"""The writers that come with the core: plugins like any other, registered by the host.
+
+Each is a module with one `registry_emit` hook: snapshot in, artifacts out. `mastra`
+holds the rules that the writers of Mastra's files share.
+"""
+
+from __future__ import annotations
+
+from . import capabilities, json_registry, python_types, typescript
+
+#: Emitter → its plugin.
+BUILTINS: tuple[tuple[str, object], ...] = (
+    ("capabilities", capabilities),
+    ("json", json_registry),
+    ("python", python_types),
+    ("typescript", typescript),
+)

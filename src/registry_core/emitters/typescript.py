@@ -1,0 +1,70 @@
+"""Emitter `typescript`: `provider-types.generated.d.ts`, with Mastra's five exports.
+
+The ids stand once, in a record keyed by provider; the union of full ids is derived
+from it. `| (string & {})` accepts any other id and keeps the completions, which a
+plain `| string` would swallow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..artifacts import Artifact
+from ..hookspecs import hookimpl
+from .mastra import callable_providers
+
+if TYPE_CHECKING:
+    from ..plugin_settings import PluginSettings
+    from ..snapshot import Snapshot
+
+_HEADER = """\
+// Made by `registry-core sync`; changes are overwritten.
+
+/** Bare model ids of each provider. */
+export type ProviderModelsMap = {
+"""
+
+_DERIVED = """\
+
+/** Ids of the known providers. */
+export type Provider = keyof ProviderModelsMap;
+
+/** Bare model ids by provider, when only the shape is known. */
+export interface ProviderModels {
+  [key: string]: string[];
+}
+
+/** Full ids, as in `openai/gpt-4o`: the known ones are completed, any text is accepted. */
+export type ModelRouterModelId =
+  | { [P in Provider]: `${P}/${ProviderModelsMap[P][number]}` }[Provider]
+%s  | (string & {});
+
+/** Bare ids of one provider: `ModelForProvider<'openai'>`; no other text is accepted. */
+export type ModelForProvider<P extends Provider> = ProviderModelsMap[P][number];
+"""
+#: Mastra's own router serves OpenRouter's models under its name.
+_ALIAS = "  | `mastra/${ProviderModelsMap['openrouter'][number]}`\n"
+
+
+@hookimpl
+def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
+    scope = settings.types_providers
+    models = {
+        provider.id: ids
+        for provider, ids in callable_providers(snapshot)
+        if scope is None or provider.id in scope
+    }
+    lines = [_HEADER]
+    for provider_id, ids in models.items():
+        lines.append(f"  readonly {literal(provider_id)}: readonly [\n")
+        lines += [f"    {literal(id)},\n" for id in ids]
+        lines.append("  ];\n")
+    lines += "};\n", _DERIVED % (_ALIAS if "openrouter" in models else "")
+    yield Artifact("typescript", "provider-types.generated.d.ts", "".join(lines))
+
+
+#: A string literal of TypeScript. JSON's escapes are a subset of JavaScript's, and the
+#: ASCII form leaves no quote, line end, U+2028 or bidirectional control unescaped.
+literal = json.encoder.encode_basestring_ascii

@@ -1,0 +1,92 @@
+"""What a failed HTTP call means. None of its text is repeated: that may hold secrets."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+
+import requests
+import urllib3
+from attrs import frozen
+
+#: What requests, urllib3 and http.client raise: OSError is the base of requests' errors.
+FAILURES = (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError)
+
+CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+CHECK_CA = "behind a company's CA, set REQUESTS_CA_BUNDLE to the file of its certificates"
+
+
+@frozen
+class Fault:
+    """Why an attempt failed, and whether another makes sense."""
+
+    message: str
+    mend: str = ""
+    retry: bool = False
+    after: float | None = None
+    """Seconds that the server asks to wait."""
+
+
+def diagnose(error: BaseException) -> Fault:
+    """What a failed call means, without a word of its text: that may hold secrets."""
+    root = _root(error)
+    why = _why(root)
+    if isinstance(error, requests.exceptions.InvalidProxyURL) or isinstance(
+        root, urllib3.exceptions.ProxySchemeUnknown
+    ):
+        return Fault("the proxy's address can't be used", CHECK_PROXY)
+    if isinstance(error, requests.exceptions.InvalidSchema):
+        return Fault("can't be asked through this proxy", CHECK_PROXY)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Fault(f"the proxy failed: {why}", CHECK_PROXY, retry=True)
+    if isinstance(root, ssl.SSLError):
+        return Fault(
+            f"TLS failed: {why}",
+            CHECK_CA,
+            retry=not isinstance(root, ssl.SSLCertVerificationError),
+        )
+    if isinstance(root, IncompleteRead):
+        return Fault("cut its answer off", "try again later", retry=True)
+    if isinstance(error, urllib3.exceptions.DecodeError):
+        return Fault("sent a body that can't be decompressed", "check the url")
+    if type(error) is OSError:  # of requests itself: the file of certificates is not there
+        return Fault("the CA bundle can't be read", "check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE")
+    if isinstance(error, (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)):
+        return Fault("is not a URL that can be asked", "check the url")
+    if isinstance(root, ValueError):
+        return Fault(
+            "can't be asked: a header holds what HTTP does not allow",
+            "check the token for line breaks and other stray characters",
+        )
+    return Fault(
+        f"can't be reached: {why}", "check the network; behind a proxy, set HTTPS_PROXY", retry=True
+    )
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause: requests wraps urllib3, which wraps the system's error."""
+    for _ in range(10):
+        inner = (getattr(error, "reason", None), *error.args, error.__cause__)
+        found = next((one for one in inner if isinstance(one, BaseException)), None)
+        if found is None:
+            break
+        error = found
+    return error
+
+
+def _why(root: BaseException) -> str:
+    if isinstance(root, socket.gaierror):
+        return "its host name can't be resolved"
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return root.verify_message
+    if isinstance(root, (TimeoutError, urllib3.exceptions.TimeoutError)):
+        return "no answer in time"
+    if isinstance(root, RemoteDisconnected):
+        return "it closed the connection without an answer"
+    if isinstance(root, HTTPException):
+        return "it does not speak HTTP"
+    if tunnel := re.match(r"Tunnel connection failed: (\d{3})", str(root)):
+        return f"it answered {tunnel[1]}"
+    return getattr(root, "strerror", None) or type(root).__name__

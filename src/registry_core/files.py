@@ -1,0 +1,60 @@
+"""Replacing a file so that a reader, or a kill, meets the old one or the new one, never a part.
+
+Guaranteed: the temporary file lies in the same folder, ends in ``.tmp`` (dev servers
+restart for other names), and is gone after a failure; an existing file keeps its mode,
+a new one gets the umask's; a symlink at the destination is replaced, not followed.
+Not guaranteed: that a rename outlives a loss of power (the folder is not synced), nor
+that a leftover ``.tmp`` of a killed process is cleared away.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_TRIES = 8  # 0.6 s in all
+_BUSY = (5, 32)  # Windows: access denied, sharing violation; somebody has the file open
+
+
+def write_atomically(path: Path, data: bytes, *, durable: bool, mode: int = 0o666) -> None:
+    """Replace `path` by a file that holds `data`. Raises OSError; then nothing has changed.
+
+    `durable` syncs the data to disk before the rename; `mode` is that of a new file,
+    before the umask.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(descriptor)
+        with suppress(FileNotFoundError):
+            existing = path.lstat()
+            if stat.S_ISREG(existing.st_mode):
+                temporary.chmod(stat.S_IMODE(existing.st_mode))
+        _replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+_BINARY: int = getattr(os, "O_BINARY", 0)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """`os.replace`, tried again while a reader or virus scanner of Windows holds the file."""
+    for attempt in range(_TRIES):
+        try:
+            os.replace(temporary, path)
+            return
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _BUSY or attempt == _TRIES - 1:
+                raise
+            time.sleep(0.005 * 2**attempt)

@@ -1,0 +1,65 @@
+"""Credentials that were read: known by name, so that nothing shows them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from threading import Lock
+from urllib.parse import quote, quote_plus
+
+#: Shorter values would mask ordinary words.
+_SHORTEST = 4
+
+
+class Secrets:
+    """The values that one sync, or one `resolve`, read from the environment. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._names: dict[str, str] = {}
+        self._forms: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+
+    def reveal(self, name: str, environ: Mapping[str, str]) -> str | None:
+        """The variable `name`, without surrounding white space; None if unset or empty.
+
+        From here on `mask` hides the value.
+        """
+        value = environ.get(name, "").strip()
+        if not value:
+            return None
+        with self._lock:
+            if value not in self._names:
+                self._names[value] = name
+                if len(value) >= _SHORTEST:
+                    self._forms |= dict.fromkeys(_forms(value), name)
+                    longest_first = sorted(self._forms, key=len, reverse=True)
+                    self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return value
+
+    def name_of(self, value: str) -> str | None:
+        """The variable that `value` was read from; None if it came from elsewhere."""
+        with self._lock:
+            return self._names.get(value)
+
+    def mask(self, text: str) -> str:
+        """`text` with ***NAME*** for each value that was read, quoted for a URL or JSON too."""
+        with self._lock:
+            pattern, forms = self._pattern, self._forms
+            if pattern is None:
+                return text
+            return pattern.sub(lambda found: f"***{forms[found[0]]}***", text)
+
+
+def _forms(value: str) -> set[str]:
+    """`value` as it may appear in a message: as it is, in a URL, in JSON or a `repr`."""
+    return {
+        value,
+        quote(value),
+        quote(value, safe=""),
+        quote(value, safe="!#$%&'()*+,/:;=?@[]~"),  # as requests does it
+        quote_plus(value),
+        json.dumps(value)[1:-1],
+        repr(value)[1:-1],
+    }

@@ -1,0 +1,319 @@
+"""What the user decided: an argument, else the environment, else pyproject.toml, else a default.
+
+`Settings` is the one table of it: each field says how its value is read, and from it
+follow the variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A
+lookup reads the environment only (`Settings.for_lookups`); commands and syncs read
+all of it (`load_settings`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from attrs import Attribute, Converter, field, fields, frozen
+
+from .errors import SettingsError
+from .frozen import EMPTY, FrozenDict, freeze
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PREFIX = "REGISTRY_CORE_"
+#: Less would hammer the gateways; only explicit `Settings` in code may go lower.
+MIN_REFRESH_INTERVAL_MS = 60_000
+_MOST = 10**12
+
+Warn = Callable[[str], object]
+
+
+@lru_cache(maxsize=256)
+def warn_once(message: str) -> None:
+    """Log `message` as a warning, unless this process already did."""
+    import logging
+
+    logging.getLogger("registry_core").warning("%s", message)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest of `known`, or all of them, or nothing."""
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    near = get_close_matches(word, names, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known are {', '.join(names)}" if names else ""
+
+
+class Kind(NamedTuple):
+    """How a value is read, whether it is text, TOML or Python; `parse` raises ValueError."""
+
+    allowed: str
+    parse: Callable[[Any, str], Any]
+    """Of the value, and the folder that a relative path starts from."""
+
+    def read(self, value: Any, source: str, base: str = "") -> Any:
+        """The value, or a SettingsError that names `source`, the value and what is allowed."""
+        try:
+            return self.parse(value, base)
+        except (ValueError, OSError):
+            raise SettingsError(
+                f"{value!r:.200} can't be read", culprit=source, mend=f"use {self.allowed}"
+            ) from None
+
+
+def _flag(value: Any, _base: str) -> bool:
+    text = str(value).strip().lower()
+    if text not in ("true", "1", "false", "0"):
+        raise ValueError
+    return text in ("true", "1")
+
+
+def _count(value: Any, _base: str) -> int:
+    text = str(value).strip()
+    if not (text.isascii() and text.isdigit() and int(text) <= _MOST):
+        raise ValueError
+    return int(text)
+
+
+def _share(value: Any, _base: str) -> float:
+    share = float(str(value))
+    if not 0 <= share <= 1:
+        raise ValueError
+    return share
+
+
+def _path(value: Any, base: str) -> Path:
+    from pathlib import Path
+
+    if not isinstance(value, (str, Path)) or not str(value).strip() or "\0" in str(value):
+        raise ValueError
+    return (Path(base) / value).absolute()
+
+
+def _texts(value: Any, _base: str) -> tuple[str, ...]:
+    if not isinstance(value, (str, list, tuple)):
+        raise ValueError
+    items = cast(Iterable[Any], value.split(",") if isinstance(value, str) else value)
+    if not all(isinstance(item, str) for item in items):
+        raise ValueError
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def _hosts(value: Any, base: str) -> tuple[str, ...]:
+    hosts = _texts(value, base)
+    if not all(re.fullmatch(r"[^\s/?#@]+", host) for host in hosts):
+        raise ValueError
+    return tuple(host.lower() for host in hosts)
+
+
+def _url(value: Any, _base: str) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"(?i)https?://[^\s/?#]\S*", value.strip()):
+        raise ValueError
+    return value.strip()
+
+
+FLAG = Kind("true, 1, false or 0", _flag)
+COUNT = Kind(f"a whole number from 0 to {_MOST}", _count)
+SHARE = Kind("a number from 0 to 1", _share)
+PATH = Kind("a path", _path)
+TEXTS = Kind("a list: separated by commas in a variable, an array in pyproject.toml", _texts)
+HOSTS = Kind("a list of host names, like llm.example.com, without scheme and path", _hosts)
+URL = Kind("a URL that starts with https:// or http://", _url)
+
+
+def _folders(value: Mapping[str, Path]) -> FrozenDict[str, Path]:
+    return FrozenDict(value)
+
+
+def _convert(value: Any, attribute: Attribute[Any]) -> Any:
+    if value is None and attribute.default is None:
+        return None
+    return attribute.metadata["kind"].read(value, f"Settings.{attribute.name}")
+
+
+_CONVERTER: Any = Converter(_convert, takes_field=True)
+
+
+def _setting(kind: Kind, default: Any = None, **more: Any) -> Any:
+    return field(default=default, converter=_CONVERTER, metadata={"kind": kind, **more})
+
+
+@frozen
+class Settings:
+    """Every setting; `Settings()` is all defaults. Times are in milliseconds, sizes in bytes.
+
+    A value that can't be read raises SettingsError. Paths become absolute.
+    """
+
+    #: A dev server is running: the project target is written too, and auto-refresh is on.
+    dev: bool = _setting(FLAG, False, fallback="MASTRA_DEV", pyproject=False)
+    #: None means: as `dev` (see `auto_refresh`).
+    auto_refresh_providers: bool | None = _setting(FLAG, fallback="MASTRA_AUTO_REFRESH_PROVIDERS")
+    refresh_interval_ms: int = _setting(
+        COUNT, 3_600_000, fallback="MASTRA_REFRESH_INTERVAL_MS", least=MIN_REFRESH_INTERVAL_MS
+    )
+    #: No network at all.
+    offline: bool = _setting(FLAG, False, fallback="MASTRA_OFFLINE")
+    #: How long a process trusts its loaded generation before it looks at the store's pointer.
+    cache_ttl_ms: int = _setting(COUNT, 60_000)
+    #: A snapshot file to serve, read-only, before everything else.
+    snapshot: Path | None = _setting(PATH)  # noqa: RUF009  # a field, not a value
+    #: Replaces the whole folder of the environment's target: store, artifacts, payloads, lock.
+    store_dir: Path | None = _setting(PATH)  # noqa: RUF009
+    #: A folder that gets every artifact instead of the installed types and the project.
+    output: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009
+    #: Distributions, or `distribution:entry`, that may load; None is all, empty is none.
+    plugins: tuple[str, ...] | None = _setting(TEXTS, blank=True)
+    #: Distributions, or `distribution:entry`, that must not load.
+    disable_plugins: tuple[str, ...] = _setting(TEXTS, ())
+    #: Raise all failures of a sync, in one ExceptionGroup, when it is done.
+    strict: bool = _setting(FLAG, False)
+    #: Hosts that keys from the environment may go to, beside those of the bundled providers.
+    trusted_hosts: tuple[str, ...] = _setting(HOSTS, ())
+    #: Gateway ids; of two that publish the same provider, the one named first here keeps it.
+    priority: tuple[str, ...] = _setting(TEXTS, ())
+    #: Handed to the plugin `models-dev` as its option `url`.
+    models_dev_url: str | None = _setting(URL)
+    #: Handed to the plugin `netlify` as its option `url`.
+    netlify_url: str | None = _setting(URL)
+    #: How often a request that failed for a passing reason is tried again.
+    fetch_retries: int = _setting(COUNT, 3)
+    #: A gateway that has not answered by then, retries included, is abandoned.
+    fetch_deadline_ms: int = _setting(COUNT, 30_000)
+    #: The largest payload, decompressed.
+    fetch_max_bytes: int = _setting(COUNT, 64 * 2**20)
+    #: Fewer models than this share of a gateway's last good data: quarantined.
+    shrink_limit: float = _setting(SHARE, 0.5)
+
+    # What only pyproject.toml says.
+    #: The folder of the pyproject.toml with the table; None if there is none.
+    project: Path | None = None
+    #: Emitter → absolute folder: where the project wants its artifacts.
+    outputs: Mapping[str, Path] = field(default=EMPTY, converter=_folders)
+    #: Providers that the project's generated types name; None is all.
+    types_providers: tuple[str, ...] | None = _setting(TEXTS, variable=False)
+    #: Entry point → that plugin's options.
+    plugin_options: Mapping[str, Mapping[str, Any]] = field(default=EMPTY, converter=freeze)
+
+    @property
+    def auto_refresh(self) -> bool:
+        """Whether to refresh in the background."""
+        return self.dev if self.auto_refresh_providers is None else self.auto_refresh_providers
+
+    @classmethod
+    def for_lookups(cls, environ: Mapping[str, str], warn: Warn = warn_once) -> Settings:
+        """What a lookup needs to know: the environment, and no file.
+
+        A value that can't be read is told to `warn`, and the default is used.
+        """
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            variable = setting.variable_set(environ)
+            if variable:
+                try:
+                    values[setting.name] = setting.read(environ[variable], variable, warn=warn)
+                except SettingsError as error:
+                    warn(f"{error}; using the default, {setting.default!r}")
+        return cls(**values)
+
+
+class Setting(NamedTuple):
+    """One row of the table: a setting that has a variable."""
+
+    name: str
+    kind: Kind
+    default: Any
+    fallback: str | None = None
+    """Mastra's variable, read just below ours."""
+    pyproject: bool = True
+    """Whether it has a key in `[tool.registry-core]`."""
+    blank: bool = False
+    """An empty text is a value too; elsewhere it means "not set"."""
+    least: int | None = None
+    """Smaller values are raised to it, with a warning."""
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+    def variable_set(self, environ: Mapping[str, str]) -> str | None:
+        """The variable that `environ` sets: ours, else Mastra's."""
+        if self.is_given(environ.get(self.variable)):
+            return self.variable
+        return (
+            self.fallback if self.fallback and self.is_given(environ.get(self.fallback)) else None
+        )
+
+    def is_given(self, value: Any) -> bool:
+        return value is not None and (
+            self.blank or not isinstance(value, str) or bool(value.strip())
+        )
+
+    def read(self, value: Any, source: str, base: str = "", *, warn: Warn) -> Any:
+        result = self.kind.read(value, source, base)
+        if self.least is not None and result < self.least:
+            warn(f"{source}: {result} is too small; using {self.least}")
+            return self.least
+        return result
+
+
+def refresh_interval(interval_ms: int, source: str, warn: Warn = warn_once) -> int:
+    """An interval that was passed as an argument, raised to the minimum if need be."""
+    return int(_BY_NAME["refresh_interval_ms"].read(interval_ms, source, warn=warn))
+
+
+#: Every setting that has a variable, in the order of the class.
+SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(row.name, default=row.default, **row.metadata)
+    for row in fields(Settings)
+    if row.metadata and row.metadata.get("variable", True)
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def load_settings(
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    project: Path | None = None,
+    warn: Warn = warn_once,
+    **explicit: Any,
+) -> Settings:
+    """What commands and syncs go by. An explicit None means "not given".
+
+    The pyproject.toml is the nearest one upward of `cwd` that contains the table
+    `[tool.registry-core]`, or the one in the folder `project`. Relative paths start at
+    `cwd`, those in pyproject.toml at its folder. Raises SettingsError naming the key,
+    the value, what is allowed, and where it came from.
+    """
+    from .project import find_project
+
+    if unknown := explicit.keys() - _BY_NAME.keys():
+        raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+    found = find_project(cwd, project)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        variable = setting.variable_set(environ) or setting.variable
+        candidates: list[tuple[Any, str, Any]] = [
+            (explicit.get(setting.name), f"argument {setting.name}", cwd),
+            (environ.get(variable), variable, cwd),
+        ]
+        if found is not None:
+            source = f"{setting.name} in [tool.registry-core] of {found.file}"
+            candidates.append((found.values.get(setting.name), source, found.file.parent))
+        for value, source, base in candidates:
+            if setting.is_given(value):
+                values[setting.name] = setting.read(value, source, str(base), warn=warn)
+                break
+    if found is not None:
+        values |= {
+            "project": found.file.parent,
+            "outputs": found.outputs,
+            "types_providers": found.types_providers,
+            "plugin_options": found.plugin_options,
+        }
+    return Settings(**values)

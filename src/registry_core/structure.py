@@ -1,0 +1,243 @@
+"""The tolerant way in: a stranger's records become models, and what can't be used is named.
+
+A field of a wrong type becomes unknown and its model stays; a record that is no object,
+or whose id can't be written everywhere, costs only itself. Gateway plugins call
+`provider_from_record` and `model_from_record` with their client's `warn`;
+`clean_providers` is the host's check of what a gateway returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from attrs import evolve, fields_dict
+
+from .errors import GatewayError
+from .frozen import EMPTY
+from .models import (
+    MODEL_FIELDS,
+    Cost,
+    Limit,
+    Modalities,
+    ModelInfo,
+    ProviderConfig,
+    valid_provider_id,
+)
+from .report import Problem
+
+Warn = Callable[[str, str], object]
+"""Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
+
+#: The fields of a model that are objects themselves, with the names that they know.
+_PARTS = {
+    name: frozenset(fields_dict(part))
+    for name, part in (("limit", Limit), ("cost", Cost), ("modalities", Modalities))
+}
+_PLAIN = tuple(name for name in MODEL_FIELDS if name not in (*_PARTS, "extra"))
+_KNOWN = frozenset(("id", *_PLAIN, *_PARTS))
+
+_MOST_WARNINGS = 50
+_MOST_CHARACTERS = 300
+
+
+class Warnings:
+    """A `Warn` that keeps the first 50 losses as problems of a gateway, and counts the rest."""
+
+    def __init__(self, gateway_id: str) -> None:
+        self._gateway_id = gateway_id
+        self._first: list[Problem] = []
+        self._more = 0
+
+    def __call__(self, culprit: str, message: str) -> None:
+        if len(self._first) < _MOST_WARNINGS:
+            self._first.append(self._problem(f"{self._gateway_id}: {_shown(culprit)}", message))
+        else:
+            self._more += 1
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        if not self._more:
+            return tuple(self._first)
+        return (*self._first, self._problem(self._gateway_id, f"and {self._more} more"))
+
+    def _problem(self, culprit: str, message: str) -> Problem:
+        return Problem("record", culprit, _shown(message), fatal=False)
+
+
+def _silent(_culprit: str, _message: str) -> None:
+    """The `Warn` of callers that don't care."""
+
+
+def provider_from_record(
+    id: str, record: Mapping[str, Any], warn: Warn = _silent
+) -> ProviderConfig | None:
+    """The provider `id` from fields of `ProviderConfig`; None if the id can't be used.
+
+    `record["models"]` maps bare ids to their records (see `model_from_record`), or is a
+    list of ids. Another field that can't be used is left out. `warn` hears of each loss.
+    """
+    fault = _fault(valid_provider_id, id)
+    if fault:
+        warn(str(id), f"dropped: {fault}")
+        return None
+    fields = dict(record)
+    records = fields.pop("models", None)
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if issubclass(type(records), Mapping):
+        pairs = records.items()
+    elif issubclass(type(records), (list, tuple)):
+        pairs = ((model_id, EMPTY) for model_id in records)
+    else:
+        warn(id, f"its models are lost: expected an object or a list, got {_type(records)}")
+    found = (model_from_record(id, model_id, item, warn) for model_id, item in pairs)
+    models = {model.id: model for model in found if model is not None}
+
+    def make(fields: Mapping[str, Any]) -> ProviderConfig:
+        return ProviderConfig(id=id, models=models, **fields)
+
+    try:
+        return make(fields)
+    except (TypeError, ValueError):
+        return make(_usable(make, fields, partial(warn, id)))
+
+
+def model_from_record(
+    provider_id: str, id: str, record: Any, warn: Warn = _silent
+) -> ModelInfo | None:
+    """The model `id` from a record with models.dev's names; None if it can't be used.
+
+    A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
+    `extra` (unknown keys of `cost`, `limit` and `modalities` below the same name there).
+    An `id` inside the record is ignored. `warn` hears of each loss.
+    """
+    lost = partial(warn, f"{provider_id}/{id}")
+    if not issubclass(type(record), Mapping):
+        lost(f"dropped: expected an object, got {_type(record)}")
+        return None
+    make = partial(_model, provider_id, id)
+    try:
+        return make(record)
+    except (TypeError, ValueError):
+        pass
+    fault = _fault(make, EMPTY)
+    if fault:
+        lost(f"dropped: {fault}")
+        return None
+    return make(_usable(make, record, lost))
+
+
+def _model(provider_id: str, id: str, record: Mapping[str, Any]) -> ModelInfo:
+    extra: dict[str, Any] = {key: value for key, value in record.items() if key not in _KNOWN}
+    parts: list[Any] = []
+    for name, known in _PARTS.items():
+        part: Any = record.get(name)
+        if issubclass(type(part), dict) and not part.keys() <= known:
+            extra[name] = {key: value for key, value in part.items() if key not in known}
+            part = {key: value for key, value in part.items() if key in known}
+        parts.append(part)
+    values: tuple[Any, ...] = (id, provider_id, *map(record.get, _PLAIN), *parts, extra)
+    return ModelInfo(*values)
+
+
+def _usable(
+    make: Callable[[Mapping[str, Any]], object],
+    record: Mapping[str, Any],
+    lost: Callable[[str], object],
+    path: str = "",
+) -> dict[str, Any]:
+    """`record` without what `make` refuses, at whatever depth."""
+    usable: dict[str, Any] = {}
+    for key, value in record.items():
+        make_part = partial(_make_part, make, key)
+        fault = _fault(make_part, value)
+        if not fault:
+            usable[key] = value
+        elif issubclass(type(value), Mapping) and not _fault(make_part, EMPTY):
+            usable[key] = _usable(make_part, value, lost, f"{path}{key}.")
+        else:
+            lost(f"{path}{key} is taken as unknown: {fault}")
+    return usable
+
+
+def _make_part(make: Callable[[Mapping[str, Any]], object], key: str, part: Any) -> object:
+    return make({key: part})
+
+
+def _fault(make: Callable[[Any], object], value: Any) -> Exception | None:
+    """Why `make` refuses `value`; None if it doesn't."""
+    try:
+        make(value)
+    except (TypeError, ValueError) as error:
+        return error
+    return None
+
+
+def clean_providers(
+    gateway_id: str, namespaced: bool, returned: Any, reported: Iterable[Problem] = ()
+) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
+    """What a gateway returned, as it is published: by published id, with the gateway's name.
+
+    The mapping key is the id. An entry that can't be used is dropped alone. The second
+    result names the losses: those `reported` through the client, then those found here.
+    Raises GatewayError if no model is left.
+    """
+    if not issubclass(type(returned), Mapping):
+        raise GatewayError(
+            f"expected a mapping of providers, got {_type(returned)}",
+            culprit=gateway_id,
+            mend="return {provider id: ProviderConfig} from fetch_providers",
+        )
+    warnings = Warnings(gateway_id)
+    for problem in reported:
+        warnings(problem.culprit, problem.message)
+    providers: dict[str, ProviderConfig] = {}
+    for id, provider in returned.items():
+        try:
+            published = _published(gateway_id, namespaced, id, provider, warnings)
+        except (TypeError, ValueError) as error:
+            warnings(str(id), f"dropped: {error}")
+        else:
+            providers[published.id] = published
+    if not providers:
+        first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
+        raise GatewayError(
+            f"sent no valid model{first}", culprit=gateway_id, mend="check its URL and its answer"
+        )
+    return providers, warnings.problems
+
+
+def _published(
+    gateway_id: str, namespaced: bool, id: Any, provider: Any, warn: Warn
+) -> ProviderConfig:
+    valid_provider_id(id)
+    if not issubclass(type(provider), ProviderConfig):
+        raise TypeError(f"expected ProviderConfig, got {_type(provider)}")
+    if not provider.models:
+        raise ValueError("it has no valid model")
+    public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
+    models = provider.models
+    if provider.id != public:
+        models = {key: evolve(model, provider_id=public) for key, model in models.items()}
+    overrides: dict[str, Any] = {}
+    for key, value in provider.model_overrides.items():
+        if key in models:
+            overrides[key] = value
+        else:
+            warn(f"{id}/{key}", "its override is dropped: there is no such model")
+    published: ProviderConfig = evolve(
+        provider, id=public, gateway=gateway_id, models=models, model_overrides=overrides
+    )
+    return published
+
+
+def _type(value: object) -> str:
+    return type(value).__name__
+
+
+def _shown(text: str) -> str:
+    """`text` as a terminal and any file can take it."""
+    if len(text) > _MOST_CHARACTERS:
+        text = f"{text[: _MOST_CHARACTERS - 1]}…"
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -1,0 +1,111 @@
+"""Base URLs with `${VARIABLE}` in them: one strict parser, so that no two readers disagree.
+
+Only plain URLs pass: `http` or `https`, a host name or address, a port, a path. User
+names, queries, fragments, backslashes, percent signs, white space, dot segments, trailing
+dots and anything that is not ASCII are refused, since HTTP libraries read those
+differently (an international host name is written in its `xn--` form). What is a host
+here is therefore the host for every client.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from attrs import frozen
+
+_VARIABLE = r"\$\{[A-Za-z0-9_]+\}"
+_LABEL = rf"(?:[A-Za-z0-9_-]|{_VARIABLE})+"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\]"
+_PORT = r"(?::(?P<port>[0-9]{1,5}))?"
+_SEGMENT = rf"/(?!\.{{1,2}}(?:/|\Z))(?:[A-Za-z0-9._~:+=,-]|{_VARIABLE})+"
+_URL = re.compile(
+    rf"(?:(?P<prefix>{_VARIABLE})|(?P<scheme>https?)://(?P<host>{_HOST}){_PORT})"
+    rf"(?P<path>(?:{_SEGMENT})*)/?"
+)
+_LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
+_DEFAULT_PORT = {"http": "80", "https": "443"}
+
+#: What a variable may hold: one word of a path or host name…
+_WORD = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+#: …or, where it stands for the whole host, a host and perhaps a port.
+_HOST_PORT = re.compile(rf"(?:{_HOST})(?::[0-9]{{1,5}})?")
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
+
+
+class BadValueError(ValueError):
+    """A variable whose value does not fit where the template uses it. `str()` is its name."""
+
+
+@frozen
+class UrlTemplate:
+    """A parsed base URL. Keys are bound to its `origin`: `scheme://host[:port]`, normalized."""
+
+    text: str
+    origin: str
+    scheme: str
+    host: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the `${VARIABLES}`, in order."""
+        return tuple(dict.fromkeys(_REFERENCE.findall(self.text)))
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the host is spelt out, not taken from a variable."""
+        return "$" not in self.origin
+
+    @property
+    def private(self) -> bool:
+        """Whether nobody between here and the host can read along: https, or loopback."""
+        return self.scheme == "https" or _LOOPBACK.fullmatch(self.host) is not None
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The URL with each variable replaced by its value.
+
+        A value may choose the host only where the template leaves the whole host to it
+        (`https://${HOST}/v1`, `${BASE_URL}/v1`). Raises BadValueError.
+        """
+
+        def value(match: re.Match[str]) -> str:
+            name, text = match[1], values[match[1]].strip()
+            if match.start() == 0:
+                try:
+                    whole = parse(text)
+                except ValueError:
+                    raise BadValueError(name) from None
+                if not whole.variables:
+                    return whole.text
+            elif self.host == match[0] and match.start() == len(self.scheme) + len("://"):
+                # `DATABRICKS_HOST` is by custom a URL.
+                text = text.removeprefix(f"{self.scheme}://").removesuffix("/")
+                if _HOST_PORT.fullmatch(text) and "$" not in text:
+                    return text
+            elif _WORD.fullmatch(text):
+                return text
+            raise BadValueError(name)
+
+        filled = _REFERENCE.sub(value, self.text)
+        try:
+            return parse(filled).text
+        except ValueError:
+            raise BadValueError(", ".join(self.variables)) from None
+
+
+def parse(text: str) -> UrlTemplate:
+    """Raises ValueError for what is not a plain URL (see the module)."""
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise ValueError("not a plain URL")
+    path = match["path"]
+    if match["prefix"]:
+        return UrlTemplate(text=match["prefix"] + path, origin=match["prefix"], scheme="", host="")
+    scheme, host, port = match["scheme"].lower(), match["host"], match["port"]
+    if "$" not in host:
+        host = host.lower()
+    if port:
+        port = str(int(port))
+    origin = f"{scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORT[scheme] else "")
+    return UrlTemplate(text=origin + path, origin=origin, scheme=scheme, host=host)

@@ -1,0 +1,240 @@
+"""What a hostile payload tries to get a key. `BUNDLE` is what came with the package."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from registry_core import HostChangedError, ProviderConfig, ResolveError, UnroutableError
+from registry_core.bindings import remember
+from tests.resolve.make import BUNDLE, OPENAI, endpoint, provider
+
+SECRETS = {
+    "OPENAI_API_KEY": "sk-openai-0123456789",
+    "GROQ_API_KEY": "gsk-0123456789",
+    "GITLAB_TOKEN": "glpat-0123456789",
+    "ACME_API_KEY": "acme-0123456789",
+    "AWS_SECRET_ACCESS_KEY": "aws-0123456789",
+    "CLOUD_ACCOUNT": "account-0123456789",
+}
+EVIL = "https://evil.example/v1"
+
+#: All in one: what a payload may say of a provider, and how it is refused.
+ATTACKS: dict[str, tuple[ProviderConfig, type[ResolveError]]] = {
+    "moves a provider to another host": (provider("openai", url=EVIL), HostChangedError),
+    "moves one model to another host": (
+        provider("openai", url=None, model_overrides={"m": {"api": EVIL}}),
+        HostChangedError,
+    ),
+    "renames the key variable": (
+        provider("openai", url=None, api_key_env_vars="AWS_SECRET_ACCESS_KEY"),
+        HostChangedError,
+    ),
+    "takes the key of another provider": (
+        provider("openai", url=None, api_key_env_vars="GROQ_API_KEY"),
+        HostChangedError,
+    ),
+    "swaps hosts between two providers of the bundle": (
+        provider("openai", url="https://api.groq.example/v1"),
+        HostChangedError,
+    ),
+    "takes a token whose provider has no URL": (
+        provider("evil", url=EVIL, api_key_env_vars="GITLAB_TOKEN"),
+        HostChangedError,
+    ),
+    "appears as a new provider with a known variable": (
+        provider("evil", url=EVIL, api_key_env_vars="OPENAI_API_KEY"),
+        HostChangedError,
+    ),
+    "appears under a name that looks the same": (
+        provider("OpenAI", url=EVIL, api_key_env_vars="OPENAI_API_KEY"),
+        HostChangedError,
+    ),
+    "plants a secret in the path of its own host": (
+        provider("evil", url="https://evil.example/${OPENAI_API_KEY}", api_key_env_vars=()),
+        UnroutableError,
+    ),
+    "plants a secret in the host": (
+        provider("evil", url="https://${OPENAI_API_KEY}.evil.example", api_key_env_vars=()),
+        UnroutableError,
+    ),
+    "plants a secret in the path of the right host": (
+        provider("openai", url="https://api.openai.com/${OPENAI_API_KEY}"),
+        UnroutableError,
+    ),
+    "plants a template variable of another provider": (
+        provider("evil", url="https://evil.example/${CLOUD_ACCOUNT}", api_key_env_vars=()),
+        HostChangedError,
+    ),
+    "plants a template variable in another model's host": (
+        provider("cloud", url="https://evil.example/${CLOUD_ACCOUNT}", api_key_env_vars=()),
+        HostChangedError,
+    ),
+    "lets a variable be the host": (
+        provider("openai", url="https://${AWS_REGION}"),
+        HostChangedError,
+    ),
+    "lets a variable be the base URL": (
+        provider("openai", url="${AWS_REGION}/v1"),
+        HostChangedError,
+    ),
+    "drops the encryption": (provider("openai", url="http://api.openai.com/v1"), HostChangedError),
+    "changes the port": (
+        provider("openai", url="https://api.openai.com:8443/v1"),
+        HostChangedError,
+    ),
+    "uses a host below": (provider("openai", url="https://x.api.openai.com"), HostChangedError),
+    "uses the host as a prefix": (
+        provider("openai", url="https://api.openai.com.evil.example"),
+        HostChangedError,
+    ),
+    "uses an address": (provider("openai", url="https://2130706433/v1"), HostChangedError),
+    "names a header that smuggles one": (
+        provider("openai", url=None, api_key_header="X:\r\nHost: evil.example\r\nY"),
+        UnroutableError,
+    ),
+}
+for _url in (
+    "https://api.openai.com@evil.example/v1",
+    "https://evil.example\\@api.openai.com/v1",
+    "https://api.openai.com\\.evil.example/v1",
+    "https://evil.example#@api.openai.com/v1",
+    "https://api.openai.com./v1",
+    "https://api.openai.com%2f@evil.example/v1",
+    "https://api.open\u0430i.com/v1",  # a Cyrillic a
+    "https://api.openai.com\u3002evil.example/v1",
+    "https://api.openai.com/v1\r\nHost: evil.example",
+    "//evil.example/v1",
+    "\x1b]0;evil\x07https://evil.example",
+):
+    ATTACKS[f"confuses parsers with {_url!r}"] = (provider("openai", url=_url), UnroutableError)
+
+
+def _remembered(config: ProviderConfig) -> Mapping[str, Any]:
+    """The attacker is even in the first sync of this machine."""
+    return remember([config, provider("acme")], BUNDLE, {})
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("frozen", [False, True], ids=["synced", "frozen"])
+def test_no_key_goes_to_a_payload_that(name: str, frozen: bool) -> None:
+    config, refusal = ATTACKS[name]
+    environ = {**SECRETS, "AWS_REGION": "evil.example"}
+    with pytest.raises(refusal) as caught:
+        endpoint(config, environ, bundle=BUNDLE, remembered=_remembered(config), frozen=frozen)
+    error = caught.value
+    for text in (str(error), repr(error), repr(pickle.loads(pickle.dumps(error)).__dict__)):
+        assert not any(secret in text for secret in SECRETS.values())
+        assert text.isprintable()
+
+
+def test_the_untouched_provider_gets_its_key() -> None:
+    found = endpoint(OPENAI, SECRETS, bundle=BUNDLE)
+    assert (found.base_url, found.api_key) == (
+        "https://api.openai.com/v1",
+        SECRETS["OPENAI_API_KEY"],
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://API.OpenAI.com/v1", "https://api.openai.com:443/v1", "https://api.openai.com/v1/"],
+)
+def test_another_spelling_of_the_same_origin_is_the_same(url: str) -> None:
+    found = endpoint(provider("openai", url=url), SECRETS, bundle=BUNDLE)
+    assert found.base_url == "https://api.openai.com/v1"
+
+
+def test_a_provider_that_was_remembered_cannot_move_or_rename() -> None:
+    memory = _remembered(provider("acme"))
+    assert endpoint(provider("acme"), SECRETS, bundle=BUNDLE, remembered=memory).api_key
+    for changed in (
+        provider("acme", url=EVIL),
+        provider("acme", api_key_env_vars="AWS_SECRET_ACCESS_KEY"),
+        provider("acme", url="https://${ACME_HOST}/v1"),
+    ):
+        again = remember([changed], BUNDLE, memory)
+        with pytest.raises(HostChangedError):
+            endpoint(changed, {**SECRETS, "ACME_HOST": "h"}, bundle=BUNDLE, remembered=again)
+
+
+def test_a_new_provider_cannot_take_the_key_of_one_that_was_remembered() -> None:
+    memory = _remembered(provider("acme"))
+    thief = provider("evil", url=EVIL, api_key_env_vars="ACME_API_KEY")
+    again = remember([thief], BUNDLE, memory)
+    with pytest.raises(
+        HostChangedError, match=r"https://api\.acme\.example.*https://evil\.example"
+    ):
+        endpoint(thief, SECRETS, bundle=BUNDLE, remembered=again)
+
+
+def test_a_bound_key_is_preferred_to_one_that_a_payload_puts_before_it() -> None:
+    config = provider(
+        "openai", url=None, api_key_env_vars=["AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY"]
+    )
+    assert endpoint(config, SECRETS, bundle=BUNDLE).api_key == SECRETS["OPENAI_API_KEY"]
+
+
+def test_the_error_names_both_hosts_and_the_line_to_add() -> None:
+    with pytest.raises(HostChangedError) as caught:
+        endpoint(provider("openai", url="https://new.example:8443/v1"), SECRETS, bundle=BUNDLE)
+    assert str(caught.value) == (
+        "openai: OPENAI_API_KEY is bound to https://api.openai.com, but would go to "
+        "https://new.example:8443 (if you trust that host: "
+        'trusted_hosts = ["new.example:8443"] under [tool.registry-core] in pyproject.toml, '
+        "or REGISTRY_CORE_TRUSTED_HOSTS=new.example:8443)"
+    )
+
+
+@pytest.mark.parametrize("host", ["new.example", "new.example:8443", " New.Example "])
+def test_a_trusted_host_gets_the_key(host: str) -> None:
+    moved = provider("openai", url="https://NEW.example:8443/v1")
+    found = endpoint(moved, SECRETS, bundle=BUNDLE, trusted_hosts=[host])
+    assert found.api_key == SECRETS["OPENAI_API_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://new.example:8443/v1", "new.example:443"),
+        ("https://new.example.evil.example/v1", "new.example"),
+        ("https://x.new.example/v1", "new.example"),
+        ("http://new.example/v1", "new.example"),
+        ("https://127.0.0.1.evil.example/v1", "127.0.0.1"),
+        ("https://${AWS_REGION}/v1", "new.example"),
+        ("https://${AWS_REGION}/v1", "${AWS_REGION}"),
+    ],
+)
+def test_trusting_one_host_trusts_no_other(url: str, host: str) -> None:
+    environ = {**SECRETS, "AWS_REGION": "new.example"}
+    with pytest.raises(HostChangedError):
+        endpoint(provider("openai", url=url), environ, bundle=BUNDLE, trusted_hosts=[host])
+
+
+@pytest.mark.parametrize("address", ["localhost:8080", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080"])
+def test_loopback_can_be_trusted_without_encryption(address: str) -> None:
+    moved = provider("openai", url=f"http://{address}/v1")
+    found = endpoint(moved, SECRETS, bundle=BUNDLE, trusted_hosts=[address])
+    assert found.base_url == f"http://{address}/v1"
+
+
+def test_a_trusted_host_never_gets_a_secret_in_the_url() -> None:
+    config = provider("evil", url="https://ok.example/${GITLAB_TOKEN}", api_key_env_vars=())
+    with pytest.raises(UnroutableError, match="asks for GITLAB_TOKEN"):
+        endpoint(config, SECRETS, bundle=BUNDLE, trusted_hosts=["ok.example"])
+
+
+def test_what_cannot_be_trusted_by_name_says_what_else_to_do() -> None:
+    for url in ("https://${AWS_REGION}/v1", "http://new.example/v1"):
+        with pytest.raises(HostChangedError, match="set OPENAI_BASE_URL") as caught:
+            endpoint(provider("openai", url=url), SECRETS, bundle=BUNDLE)
+        assert "trusted_hosts" not in str(caught.value)
+
+
+def test_the_users_own_base_url_outranks_a_payload_that_moves_the_provider() -> None:
+    environ = {**SECRETS, "OPENAI_BASE_URL": "http://proxy.corp.example:8000/v1"}
+    found = endpoint(provider("openai", url=EVIL), environ, bundle=BUNDLE)
+    assert found.base_url == "http://proxy.corp.example:8000/v1"

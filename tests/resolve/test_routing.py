@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+from registry_core import (
+    MissingCredentialError,
+    ProviderConfig,
+    ResolveError,
+    UnroutableError,
+)
+from registry_core.provider_defaults import DEFAULTS, dialect_of
+from registry_core.routing import base_url_variable
+from tests.resolve.make import endpoint, provider
+
+KEYS = {"ACME_API_KEY": "sk-acme"}
+
+
+def test_a_model_is_called_at_the_url_of_its_provider() -> None:
+    found = endpoint(provider(), KEYS)
+    assert (found.base_url, found.model, found.dialect, found.api_key, found.expires_at) == (
+        "https://api.acme.example/v1",
+        "m",
+        "openai",
+        "sk-acme",
+        None,
+    )
+
+
+def test_the_sources_of_the_base_url_outrank_one_another() -> None:
+    overridden = provider(
+        "openai", url="https://p.example", model_overrides={"m": {"api": "https://o.example/"}}
+    )
+    plain = provider("openai", url="https://p.example")
+    default = provider("openai", url=None)
+    own = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://own.example:8000/v1/"}
+    keys = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": " "}
+    assert endpoint(overridden, own).base_url == "http://own.example:8000/v1"
+    assert endpoint(overridden, keys).base_url == "https://o.example"
+    assert endpoint(overridden, keys, model="other").base_url == "https://p.example"
+    assert endpoint(plain, keys).base_url == "https://p.example"
+    assert endpoint(default, keys).base_url == "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("id", "variable"),
+    [
+        ("openai", "OPENAI_BASE_URL"),
+        ("my-ai.v2", "MY_AI_V2_BASE_URL"),
+        ("acme/open_ai", "ACME_OPEN_AI_BASE_URL"),
+        ("302ai", "302AI_BASE_URL"),
+        ("openaı", "OPENA__BASE_URL"),  # dotless i, whose upper case is I
+    ],
+)
+def test_the_base_url_variable_is_named_after_the_provider(id: str, variable: str) -> None:
+    assert base_url_variable(id) == variable
+
+
+@pytest.mark.parametrize("id", DEFAULTS)
+def test_a_provider_without_a_url_has_a_default(id: str) -> None:
+    config = provider(id, url=None, api_key_env_vars="K")
+    assert endpoint(config, {"K": "k"}).base_url == DEFAULTS[id].url
+
+
+def test_the_docs_list_the_same_defaults() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "resolve.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z]+)` \| `(https://[^`]+)` \| ([a-z-]+) \| \S+ \|$", text, re.M)
+    assert rows == [(id, default.url, default.dialect) for id, default in DEFAULTS.items()]
+
+
+@pytest.mark.parametrize(
+    ("id", "npm", "shape", "dialect"),
+    [
+        ("acme", None, None, "openai"),
+        ("acme", "@ai-sdk/openai-compatible", None, "openai"),
+        ("acme", "some-unknown-package", None, "openai"),
+        ("acme", "@ai-sdk/openai", None, "openai-responses"),
+        ("acme", "@ai-sdk/openai", "completions", "openai"),
+        ("acme", "@ai-sdk/openai-compatible", "responses", "openai-responses"),
+        ("acme", "@ai-sdk/openai-compatible", "octagon", "openai"),
+        ("acme", "@ai-sdk/anthropic", None, "anthropic"),
+        ("acme", "@ai-sdk/google", None, "google"),
+        ("anthropic", None, None, "anthropic"),
+        ("google", None, None, "google"),
+        ("openai", None, None, "openai-responses"),
+        ("openai", "@ai-sdk/openai-compatible", None, "openai"),
+    ],
+)
+def test_the_dialect_follows_shape_then_package_then_provider(
+    id: str, npm: str | None, shape: str | None, dialect: str
+) -> None:
+    assert dialect_of(id, npm, shape) == dialect
+
+
+def test_an_override_changes_the_dialect_of_one_model() -> None:
+    config = provider(
+        models=["claude", "gpt", "m"],
+        model_overrides={
+            "claude": {"npm": "@ai-sdk/anthropic"},
+            "gpt": {"shape": "responses", "api": "https://alt.example/v1"},
+        },
+    )
+    assert endpoint(config, KEYS, model="claude").dialect == "anthropic"
+    assert endpoint(config, KEYS, model="gpt").dialect == "openai-responses"
+    assert endpoint(config, KEYS, model="gpt").base_url == "https://alt.example/v1"
+    assert endpoint(config, KEYS).dialect == "openai"
+
+
+def test_an_anthropic_base_url_with_or_without_the_version_is_the_same() -> None:
+    config = provider("anthropic", url=None)
+    for own in ("http://127.0.0.1:1", "http://127.0.0.1:1/v1"):
+        found = endpoint(config, {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": own})
+        assert found.base_url == "http://127.0.0.1:1/v1"
+        assert found.anthropic_kwargs()["base_url"] == "http://127.0.0.1:1"
+
+
+def test_the_first_key_variable_that_is_set_wins() -> None:
+    config = provider(api_key_env_vars=["A_KEY", "B_KEY", "C_KEY"])
+    assert endpoint(config, {"A_KEY": "  ", "B_KEY": "b\n", "C_KEY": "c"}).api_key == "b"
+
+
+def test_a_missing_key_names_all_its_variables() -> None:
+    config = provider(api_key_env_vars=["A_KEY", "B_KEY"])
+    with pytest.raises(MissingCredentialError, match="A_KEY or B_KEY is not set") as caught:
+        endpoint(config, {"A_KEY": ""})
+    assert caught.value.culprit == "acme"
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_a_provider_without_key_variables_needs_none() -> None:
+    found = endpoint(provider(api_key_env_vars=()), {"OPENAI_API_KEY": "sk"})
+    assert found.api_key is None
+    assert found.headers == {}
+
+
+def test_the_header_that_a_provider_names_carries_the_key() -> None:
+    assert endpoint(provider(api_key_header="api-key")).headers == {"api-key": "sk-test"}
+    for usual in (None, "Authorization", "authorization"):
+        found = endpoint(provider(api_key_header=usual, npm="@ai-sdk/anthropic"))
+        assert found.headers == {"x-api-key": "sk-test", "anthropic-version": "2023-06-01"}
+    with pytest.raises(UnroutableError, match="key header"):
+        endpoint(provider(api_key_header="X: y\r\nHost"))
+
+
+def test_templates_are_filled_from_the_environment() -> None:
+    config = provider(url="https://api.acme.example/${ACME_ACCOUNT}/v1")
+    found = endpoint(config, {**KEYS, "ACME_ACCOUNT": "acc-1"})
+    assert found.base_url == "https://api.acme.example/acc-1/v1"
+
+
+def test_a_template_variable_that_is_not_set_is_named() -> None:
+    config = provider(url="https://${ACME_HOST}/${ACME_ACCOUNT}/v1")
+    with pytest.raises(MissingCredentialError, match="set ACME_HOST and ACME_ACCOUNT"):
+        endpoint(config, KEYS)
+
+
+def test_a_value_that_does_not_fit_is_named_but_not_shown() -> None:
+    config = provider(url="https://api.acme.example/${ACME_ACCOUNT}/v1")
+    with pytest.raises(ResolveError, match="ACME_ACCOUNT: holds a value") as caught:
+        endpoint(config, {**KEYS, "ACME_ACCOUNT": "../@evil.example"})
+    assert "evil" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["api.example", "https://u:p@h.example", "https://h.example?k=1", "https://${HOST}/v1"],
+)
+def test_a_base_url_variable_that_is_not_plain_is_named_but_not_shown(own: str) -> None:
+    with pytest.raises(ResolveError, match="ACME_BASE_URL: is not a plain base URL") as caught:
+        endpoint(provider(), {**KEYS, "ACME_BASE_URL": own, "HOST": "h"})
+    assert own not in str(caught.value)
+
+
+def test_a_key_that_no_header_can_carry_is_named_but_not_shown() -> None:
+    for key in ("sk-1\nsk-2", "“sk-1”", "sk\x7f"):
+        with pytest.raises(ResolveError, match="ACME_API_KEY: holds characters") as caught:
+            endpoint(provider(), {"ACME_API_KEY": key})
+        assert "sk" not in str(caught.value)
+
+
+def test_an_unroutable_provider_gives_its_reason_whatever_is_set() -> None:
+    config = provider(unroutable="needs a request signature")
+    environ = {**KEYS, "ACME_BASE_URL": "http://localhost:1"}
+    with pytest.raises(UnroutableError, match=r"acme: .*needs a request signature"):
+        endpoint(config, environ)
+
+
+def test_a_provider_without_any_url_says_which_variable_would_help() -> None:
+    config: ProviderConfig = provider(url=None)
+    with pytest.raises(UnroutableError, match="set ACME_BASE_URL"):
+        endpoint(config, KEYS)
+    assert endpoint(config, {**KEYS, "ACME_BASE_URL": "http://h/v1"}).base_url == "http://h/v1"

@@ -1,0 +1,313 @@
+"""Lookups: lazy, cached for a time, clean, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import registry_core
+from registry_core import ModelGateway, ModelRegistry, ProviderConfig, StoreError
+from registry_core.store import State, utc
+from tests.world import NOW, Plugin, World
+
+
+@pytest.fixture
+def synced(world: World) -> World:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    return world
+
+
+def test_without_a_store_the_bundle_is_served(world: World) -> None:
+    registry = world.registry()
+    assert registry.get_models() == {"openai": ("gpt-old",), "other": ("x",)}
+    assert registry.get_model("openai/gpt-old").provider_id == "openai"  # type: ignore[union-attr]
+    assert registry.get_model("openai/gpt-5") is None
+    assert registry.is_provider_registered("other")
+    assert registry.split("openai/new") == ("openai", "new")
+    assert registry.get_last_refresh_time() is None
+
+
+def test_a_lookup_writes_nothing(world: World) -> None:
+    world.registry().get_models()
+    assert not list(world.tmp_path.iterdir())
+
+
+def test_a_new_generation_is_seen_within_the_ttl_and_not_before(synced: World) -> None:
+    registry = synced.registry()
+    assert registry.get_model("openai/gpt-6") is None
+    synced.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    synced.sync()
+    synced.monotonic += 59
+    assert registry.get_model("openai/gpt-6") is None
+    synced.monotonic += 2
+    assert registry.get_model("openai/gpt-6") is not None
+
+
+def test_invalidate_looks_at_once(synced: World) -> None:
+    registry = synced.registry()
+    registry.get_models()
+    synced.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    synced.sync()
+    registry.invalidate()
+    assert registry.get_model("openai/gpt-6") is not None
+
+
+def test_the_same_generation_is_not_loaded_again(synced: World) -> None:
+    registry = synced.registry()
+    first = registry.snapshot()
+    synced.monotonic += 1000
+    assert registry.snapshot() is first
+
+
+def test_a_pinned_snapshot_outlives_every_refresh(synced: World) -> None:
+    registry = synced.registry()
+    pinned = registry.snapshot()
+    for n in range(3):
+        synced.serve("main", {"openai": [f"gpt-{n}", "gpt-old"]})
+        registry.sync_gateways()
+    assert pinned.get_model("openai/gpt-5") is not None
+    assert registry.get_model("openai/gpt-5") is None
+
+
+def test_its_own_sync_is_seen_at_once(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    registry = world.registry()
+    registry.get_models()
+    registry.sync_gateways()
+    assert registry.get_model("openai/gpt-5") is not None
+    assert registry.get_last_refresh_time() == utc(NOW)
+
+
+def test_the_last_refresh_is_that_which_reached_every_gateway(world: World) -> None:
+    world.gateway("main")
+    world.gateway("second")
+    world.serve("main", {"openai": ["gpt-old"]})
+    registry = world.registry()
+    registry.sync_gateways()
+    assert registry.get_last_refresh_time() is None
+    world.serve("second", {"other": ["x"]})
+    registry.sync_gateways()
+    assert registry.get_last_refresh_time() == utc(NOW)
+
+
+def test_concurrent_syncs_join_one(world: World) -> None:
+    from threading import Barrier
+
+    started, release = threading.Event(), threading.Event()
+
+    class Slow(ModelGateway):
+        id = name = "slow"
+        fetches = 0
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            Slow.fetches += 1
+            started.set()
+            release.wait(10)
+            return {"slow": ProviderConfig(id="slow", models=["m"])}
+
+    world.plugins.append(Plugin(Slow()))
+    registry = world.registry()
+    barrier = Barrier(8)
+    reports: list[Any] = []
+
+    def run() -> None:
+        barrier.wait(10)
+        reports.append(registry.sync_gateways())
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    started.wait(10)
+    release.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(reports) == 8
+    # A thread that came when the first sync was over starts another: never one each.
+    assert Slow.fetches < 8
+    assert registry.get_models()["slow"] == ("m",)
+
+
+def test_a_damaged_snapshot_gives_way_to_the_bundle_with_one_warning(
+    synced: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in (synced.store.folder / "objects").iterdir():
+        data = path.read_bytes()
+        path.write_bytes(data[:68] + b"\xff" * (len(data) - 68))
+    before = sorted(synced.tmp_path.rglob("*"))
+    registry = synced.registry()
+    assert registry.get_model("openai/gpt-old") is not None
+    assert registry.get_model("openai/gpt-5") is None
+    assert registry.get_models() == {"openai": ("gpt-old",), "other": ("x",)}
+    assert len(caplog.records) == 1
+    assert "sync" in caplog.text
+    assert sorted(synced.tmp_path.rglob("*")) == before
+
+
+def test_a_snapshot_that_is_gone_gives_way_to_the_bundle(synced: World) -> None:
+    for path in (synced.store.folder / "objects").iterdir():
+        path.unlink()
+    assert synced.models() == {"openai": ("gpt-old",), "other": ("x",)}
+
+
+def test_a_damaged_pointer_gives_way_to_the_bundle(synced: World) -> None:
+    data = bytearray(synced.store.pointer.read_bytes())
+    data[40] ^= 1
+    synced.store.pointer.write_bytes(data)
+    assert synced.models() == {"openai": ("gpt-old",), "other": ("x",)}
+
+
+def test_a_store_of_another_schema_is_absent(synced: World) -> None:
+    synced.store.folder.rename(synced.store.place / "v999")
+    assert synced.models() == {"openai": ("gpt-old",), "other": ("x",)}
+
+
+def test_an_explicit_snapshot_comes_before_everything(synced: World, tmp_path: Path) -> None:
+    path = tmp_path / "pinned"
+    path.write_bytes(synced.bundled.to_bytes())
+    assert synced.models(snapshot=path) == {"openai": ("gpt-old",), "other": ("x",)}
+    frozen = ModelRegistry.from_snapshot(path)
+    assert frozen.get_models() == {"openai": ("gpt-old",), "other": ("x",)}
+
+
+def test_an_explicit_snapshot_that_is_missing_is_an_error(world: World) -> None:
+    with pytest.raises(StoreError, match="REGISTRY_CORE_SNAPSHOT"):
+        world.models(snapshot=world.tmp_path / "nope")
+
+
+def test_a_newer_bundle_serves_lookups_if_the_store_holds_nothing_else(world: World) -> None:
+    world.now = 1_600_000_000.0
+    world.gateway("main")
+    world.serve("main", {"openai": ["ancient"]})
+    world.sync()
+    assert world.models() == {"openai": ("gpt-old",), "other": ("x",)}
+
+
+def test_a_304_since_then_keeps_the_stored_generation(world: World) -> None:
+    world.now = 1_600_000_000.0
+    world.gateway("main")
+    world.serve("main", {"openai": ["ancient"]}, etag='"1"')
+    world.sync()
+    world.now = NOW
+    world.sync()
+    assert world.models()["openai"] == ("ancient",)
+
+
+def test_a_gateway_registered_at_run_time_is_merged_in_memory_only(synced: World) -> None:
+    class Mine(ModelGateway):
+        id = name = "mine"
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            return {"mine": ProviderConfig(id="mine", models=["a"])}
+
+    registry = synced.registry()
+    registry.register_gateway(Mine())
+    assert [one.id for one in registry.gateways] == ["main", "mine"]
+    registry.sync_gateways()
+    assert registry.get_model("mine/a") is not None
+    assert registry.get_model("openai/gpt-5") is not None
+    synced.monotonic += 1000
+    assert registry.get_model("mine/a") is not None
+    assert "mine" not in synced.models()
+    assert '"mine"' not in (synced.store.place / "provider-registry.json").read_text()
+
+
+def test_a_state_file_of_any_content_is_readable() -> None:
+    for text in ("", "[", "3", "[]", '{"gateways": 3}', '{"gateways": {"a": []}}', "[" * 100_000):
+        assert State.from_json(text) == State()
+    strange = '{"last_refresh": 1e999, "gateways": {"a": {"asked": [1, {}], "retrieved_at": -5}}}'
+    state = State.from_json(strange)
+    assert state.last_refresh is None
+    assert state.gateways["a"].retrieved_at is None
+    assert State.from_json(state.to_json()) == state
+
+
+def test_the_singleton_is_one_per_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REGISTRY_CORE_STORE_DIR", str(tmp_path))
+    ModelRegistry.reset_instance()
+    try:
+        assert ModelRegistry.get_instance() is ModelRegistry.get_instance()
+        assert registry_core.get_model("openai/gpt-4o") is not None
+        assert registry_core.PROVIDER_REGISTRY["openai"].name == "OpenAI"
+        assert "gpt-4o" in registry_core.PROVIDER_MODELS["openai"]
+        assert registry_core.is_valid_model_id("openai/gpt-4o")
+        assert not registry_core.is_valid_model_id("openai/never")
+        assert registry_core.is_provider_registered("openai")
+        assert registry_core.get_provider_config("openai").id == "openai"  # type: ignore[union-attr]
+        assert "openai" in registry_core.get_registered_providers()
+        assert registry_core.model_supports("openai/gpt-4o", "tool_call") is True
+        assert registry_core.model_supports("openai/never", "tool_call") is None
+        with pytest.raises(ValueError, match="tool_call"):
+            registry_core.model_supports("openai/gpt-4o", "toolcall")
+        with pytest.raises(TypeError):
+            registry_core.PROVIDER_REGISTRY["x"] = 1  # type: ignore[index]
+    finally:
+        ModelRegistry.reset_instance()
+
+
+def test_resolve_is_there_in_both_colours(synced: World) -> None:
+    environ = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
+    registry = synced.registry()
+    endpoint = registry.resolve("openai/gpt-5", environ)
+    assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:1/v1", "gpt-5")
+    assert asyncio.run(registry.aresolve("openai/gpt-5", environ)) == endpoint
+    assert registry.resolve("openai/ft:mine", environ).model == "ft:mine"
+
+
+HEAVY = (
+    "pluggy",
+    "importlib.metadata",
+    "importlib_metadata",
+    "requests",
+    "cattrs",
+    "click",
+    "rich",
+)
+
+AUDIT = """
+import json, sys
+events = []
+def hook(event, args):
+    if event in ("open", "socket.connect", "os.mkdir", "os.rename", "os.remove"):
+        writing = event != "open" or (isinstance(args[1], str) and set(args[1]) & set("wax+"))
+        writing = writing or (event == "open" and isinstance(args[2], int) and args[2] & 3)
+        if writing: events.append([event, repr(args)])
+    if event in ("socket.connect", "os.mkdir", "_thread.start_new_thread"):
+        events.append([event, repr(args)])
+before = set(sys.modules)
+sys.addaudithook(hook)
+import registry_core
+imported = sorted(name for name in sys.modules if name.startswith("registry_core"))
+found = registry_core.get_model("openai/gpt-4o")
+print(json.dumps({"events": events, "imported": imported, "found": found is not None,
+                  "modules": sorted(set(sys.modules) - before)}))
+"""
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["bundled", "stored"])
+def test_import_and_lookup_are_clean(synced: World, stored: bool) -> None:
+    """Audited in a fresh interpreter: nothing written, no thread, no network, no heavy import."""
+    place = synced.store.place if stored else synced.tmp_path / "nothing"
+    environ = {
+        **{key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"},
+        "REGISTRY_CORE_STORE_DIR": str(place),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", AUDIT], env=environ, capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["events"] == []
+    assert found["imported"] == ["registry_core"]
+    assert found["found"] is not stored
+    assert not {name for name in found["modules"] if name.split(".")[0] in HEAVY or name in HEAVY}

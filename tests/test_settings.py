@@ -1,0 +1,504 @@
+"""Every setting, from every place that it can come from."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import fields_dict
+from attrs.exceptions import FrozenInstanceError
+
+from registry_core.errors import SettingsError
+from registry_core.settings import (
+    SETTINGS,
+    Setting,
+    Settings,
+    load_settings,
+    refresh_interval,
+    warn_once,
+)
+
+#: Setting → texts for a variable, and what they mean. A new setting must be added here.
+GOOD: dict[str, list[tuple[str, Any]]] = {
+    "dev": [("true", True), ("1", True), ("TRUE", True), ("false", False), ("0", False)],
+    "auto_refresh_providers": [("True", True), (" 0 ", False)],
+    "refresh_interval_ms": [("60000", 60_000), ("7200000", 7_200_000)],
+    "offline": [("1", True), ("False", False)],
+    "cache_ttl_ms": [("0", 0), (" 5000 ", 5000)],
+    "snapshot": [("snapshots/one.bin", Path("snapshots/one.bin"))],
+    "store_dir": [("store", Path("store"))],
+    "output": [("out", Path("out"))],
+    "plugins": [("", ()), (" , ", ()), ("acme, zeta:policy,", ("acme", "zeta:policy"))],
+    "disable_plugins": [("acme , zeta", ("acme", "zeta"))],
+    "strict": [("1", True), ("0", False)],
+    "trusted_hosts": [("LLM.example.com, localhost:8080", ("llm.example.com", "localhost:8080"))],
+    "priority": [("acme,models.dev", ("acme", "models.dev"))],
+    "models_dev_url": [("http://localhost:1/api.json", "http://localhost:1/api.json")],
+    "netlify_url": [(" https://example.com ", "https://example.com")],
+    "fetch_retries": [("0", 0), ("5", 5)],
+    "fetch_deadline_ms": [("1000", 1000)],
+    "fetch_max_bytes": [("1048576", 2**20)],
+    "shrink_limit": [("0", 0.0), ("0.9", 0.9), ("1", 1.0)],
+}
+#: Setting → texts that mean nothing.
+BAD: dict[str, list[str]] = {
+    "dev": ["yes", "on", "2"],
+    "auto_refresh_providers": ["maybe"],
+    "refresh_interval_ms": ["1h", "-1", "6e4", "60000.5", "٦٠٠٠٠", "9" * 5000],
+    "offline": ["no"],
+    "cache_ttl_ms": ["soon", "1_000"],
+    "snapshot": ["a\0b"],
+    "store_dir": ["a\0b"],
+    "output": ["a\0b"],
+    "plugins": [],  # every text is a list
+    "disable_plugins": [],
+    "strict": ["very"],
+    "trusted_hosts": ["https://llm.example.com", "llm.example.com/v1", "user@host", "a b"],
+    "priority": [],
+    "models_dev_url": ["localhost", "ftp://localhost/", "https://", "https:///x", "http://a b"],
+    "netlify_url": ["file:///etc/passwd"],
+    "fetch_retries": ["three"],
+    "fetch_deadline_ms": ["30s"],
+    "fetch_max_bytes": ["64M", str(10**13)],
+    "shrink_limit": ["50%", "1.5", "-0.1", "nan", "inf"],
+}
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+VALUES = [
+    pytest.param(BY_NAME[name], text, value, id=f"{name}={text}")
+    for name, pairs in GOOD.items()
+    for text, value in pairs
+]
+BAD_VALUES = [
+    pytest.param(BY_NAME[name], text, id=f"{name}={text[:20]!r}")
+    for name, texts in BAD.items()
+    for text in texts
+]
+FALLBACKS = {
+    "MASTRA_DEV": "dev",
+    "MASTRA_AUTO_REFRESH_PROVIDERS": "auto_refresh_providers",
+    "MASTRA_REFRESH_INTERVAL_MS": "refresh_interval_ms",
+    "MASTRA_OFFLINE": "offline",
+}
+ONLY_IN_PYPROJECT = {"project", "outputs", "types_providers", "plugin_options"}
+ONLY_IN_ENVIRONMENT = {"dev", "output"}
+
+
+def never(message: str) -> None:
+    raise AssertionError(f"warned: {message}")
+
+
+@pytest.fixture
+def pyproject(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes the pyproject.toml of a repository; returns its folder."""
+    root = (tmp_path / "repository" / "backend").resolve()
+    root.mkdir(parents=True)
+    (root.parent / ".git").mkdir()
+
+    def write(text: str) -> Path:
+        (root / "pyproject.toml").write_text(text, "utf-8")
+        return root
+
+    return write
+
+
+def expected(value: Any, base: Path) -> Any:
+    return base / value if isinstance(value, Path) else value
+
+
+# The table
+
+
+def test_every_setting_has_values_to_be_tested_with() -> None:
+    assert BY_NAME.keys() == GOOD.keys() == BAD.keys()
+    assert fields_dict(Settings).keys() == BY_NAME.keys() | ONLY_IN_PYPROJECT
+
+
+def test_which_settings_have_a_fallback_or_no_key() -> None:
+    fallbacks = {setting.fallback: setting.name for setting in SETTINGS if setting.fallback}
+    assert fallbacks == FALLBACKS
+    assert {one.name for one in SETTINGS if not one.pyproject} == ONLY_IN_ENVIRONMENT
+    assert {one.name for one in SETTINGS if one.blank} == {"plugins"}
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    settings = Settings()
+    assert (settings.dev, settings.offline, settings.strict) == (False, False, False)
+    assert (settings.refresh_interval_ms, settings.cache_ttl_ms) == (3_600_000, 60_000)
+    assert (settings.plugins, settings.disable_plugins) == (None, ())
+    assert (settings.fetch_retries, settings.fetch_deadline_ms) == (3, 30_000)
+    assert (settings.fetch_max_bytes, settings.shrink_limit) == (64 * 2**20, 0.5)
+    assert settings.snapshot is settings.store_dir is settings.output is settings.project is None
+    assert settings.models_dev_url is settings.netlify_url is None
+    assert settings.types_providers is None
+
+
+@pytest.mark.parametrize(
+    ("dev", "auto", "result"),
+    [(False, None, False), (True, None, True), (True, False, False), (False, True, True)],
+)
+def test_auto_refresh_follows_dev_unless_told(dev: bool, auto: bool | None, result: bool) -> None:
+    assert Settings(dev=dev, auto_refresh_providers=auto).auto_refresh is result
+
+
+# Environment
+
+
+@pytest.mark.parametrize(("setting", "text", "value"), VALUES)
+def test_a_variable_is_read(setting: Setting, text: str, value: Any, tmp_path: Path) -> None:
+    assert setting.variable == f"REGISTRY_CORE_{setting.name.upper()}"
+    loaded = load_settings({setting.variable: text}, tmp_path, warn=never)
+    assert getattr(loaded, setting.name) == expected(value, tmp_path)
+
+
+@pytest.mark.parametrize(("setting", "text", "value"), VALUES)
+def test_a_lookup_reads_the_same_variables(
+    setting: Setting, text: str, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.for_lookups({setting.variable: text}, warn=never)
+    assert getattr(settings, setting.name) == expected(value, Path.cwd())
+
+
+@pytest.mark.parametrize(("setting", "text"), BAD_VALUES)
+def test_a_bad_variable_is_an_error_that_says_everything(
+    setting: Setting, text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({setting.variable: text}, tmp_path)
+    assert caught.value.culprit == setting.variable
+    assert repr(text)[:200] in caught.value.message
+    assert setting.kind.allowed in caught.value.mend
+
+
+@pytest.mark.parametrize(("setting", "text"), BAD_VALUES)
+def test_a_bad_variable_does_not_stop_a_lookup(setting: Setting, text: str) -> None:
+    warnings: list[str] = []
+    settings = Settings.for_lookups({setting.variable: text}, warn=warnings.append)
+    assert settings == Settings()
+    (warning,) = warnings
+    assert setting.variable in warning
+    assert repr(setting.default) in warning
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_an_empty_variable_is_not_set_but_for_the_allow_list(
+    setting: Setting, blank: str, tmp_path: Path
+) -> None:
+    settings = load_settings({setting.variable: blank}, tmp_path)
+    value = () if setting.name == "plugins" else setting.default
+    assert getattr(settings, setting.name) == value
+    assert getattr(Settings.for_lookups({setting.variable: blank}), setting.name) == value
+
+
+@pytest.mark.parametrize(("variable", "name"), FALLBACKS.items())
+def test_mastras_variable_is_read_just_below_ours(
+    variable: str, name: str, pyproject: Callable[[str], Path]
+) -> None:
+    ours = BY_NAME[name].variable
+    low, high = ("60000", "70000") if name == "refresh_interval_ms" else ("false", "true")
+    read = BY_NAME[name].kind.parse
+    cwd = pyproject("[tool.registry-core]\nrefresh_interval_ms = 99000\noffline = true")
+    for environ, text in [
+        ({variable: high}, high),
+        ({variable: high, ours: ""}, high),
+        ({variable: high, ours: low}, low),
+    ]:
+        assert getattr(load_settings(environ, cwd), name) == read(text, "")
+        assert getattr(Settings.for_lookups(environ), name) == read(text, "")
+
+
+def test_the_environment_is_passed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REGISTRY_CORE_OFFLINE", "true")
+    assert not load_settings({}, tmp_path).offline
+    assert not Settings.for_lookups({}).offline
+
+
+def test_a_lookup_says_each_thing_once(caplog: pytest.LogCaptureFixture) -> None:
+    warn_once.cache_clear()
+    environ = {"REGISTRY_CORE_OFFLINE": "perhaps 100%"}
+    with caplog.at_level(logging.WARNING, "registry_core"):
+        Settings.for_lookups(environ)
+        Settings.for_lookups(environ)
+    (record,) = caplog.records
+    assert record.name == "registry_core"
+    assert "'perhaps 100%'" in record.getMessage()
+
+
+def test_reading_the_environment_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from registry_core.settings import Settings; Settings.for_lookups({});"
+        "heavy = {'tomllib', 'pluggy', 'importlib.metadata', 'requests', 'click', 'rich',"
+        " 'cattrs', 'difflib', 'pathlib', 'logging', 'registry_core.project'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    path = str(Path(sys.modules["registry_core"].__path__[0]).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": path, "SYSTEMROOT": "C:\\Windows"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+# The minimum of the interval
+
+
+@pytest.mark.parametrize("value", [0, 1, 59_999])
+def test_a_short_interval_is_raised_with_one_warning(
+    value: int, pyproject: Callable[[str], Path]
+) -> None:
+    name = "REGISTRY_CORE_REFRESH_INTERVAL_MS"
+    bare, cwd = pyproject(""), pyproject(f"[tool.registry-core]\nrefresh_interval_ms = {value}")
+    loads: list[Callable[[Callable[[str], None]], Settings]] = [
+        lambda warn: Settings.for_lookups({name: str(value)}, warn=warn),
+        lambda warn: load_settings({name: str(value)}, bare, warn=warn),
+        lambda warn: load_settings({}, cwd, warn=warn),
+        lambda warn: load_settings({}, bare.parent, warn=warn, refresh_interval_ms=value),
+    ]
+    for load in loads:
+        warnings: list[str] = []
+        assert load(warnings.append).refresh_interval_ms == 60_000
+        (warning,) = warnings
+        assert f"{value} is too small; using 60000" in warning
+
+
+def test_explicit_settings_may_go_lower() -> None:
+    assert Settings(refresh_interval_ms=5).refresh_interval_ms == 5
+
+
+def test_an_interval_passed_as_an_argument_has_the_same_minimum() -> None:
+    warnings: list[str] = []
+    assert refresh_interval(90_000, "interval_ms", warnings.append) == 90_000
+    assert warnings == []
+    assert refresh_interval(1000, "interval_ms", warnings.append) == 60_000
+    assert len(warnings) == 1
+    with pytest.raises(SettingsError, match=r"^interval_ms: "):
+        refresh_interval(-5, "interval_ms")
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(("setting", "text", "value"), VALUES)
+def test_an_argument_outranks_the_environment(
+    setting: Setting, text: str, value: Any, tmp_path: Path
+) -> None:
+    environ = {setting.variable: "nonsense that would be an error \0"}
+    loaded = load_settings(environ, tmp_path, warn=never, **{setting.name: value})
+    assert getattr(loaded, setting.name) == expected(value, tmp_path)
+
+
+def test_an_argument_that_is_none_was_not_given(tmp_path: Path) -> None:
+    assert load_settings({"REGISTRY_CORE_OFFLINE": "1"}, tmp_path, offline=None).offline
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {"offline": "perhaps"},
+        {"cache_ttl_ms": 1.5},
+        {"cache_ttl_ms": True},
+        {"output": 7},
+        {"plugins": [1]},
+        {"shrink_limit": True},
+        {"netlify_url": 7},
+        {"priority": {"a": 1}},
+    ],
+)
+def test_a_bad_argument_is_named(argument: dict[str, Any], tmp_path: Path) -> None:
+    (name,) = argument
+    with pytest.raises(SettingsError, match=f"^argument {name}: "):
+        load_settings({}, tmp_path, **argument)
+    with pytest.raises(SettingsError, match=rf"^Settings\.{name}: "):
+        Settings(**argument)
+
+
+def test_an_argument_that_is_no_setting_is_a_type_error(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="ofline"):
+        load_settings({}, tmp_path, ofline=True)
+
+
+# pyproject.toml
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it; paths stay texts."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml, value))}]"
+    return str(value) if isinstance(value, (int, float)) else f'"{value}"'
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "value"),
+    [one for one in VALUES if one.values[0].name not in ONLY_IN_ENVIRONMENT],  # type: ignore[union-attr]
+)
+def test_a_key_is_read_below_the_environment(
+    setting: Setting, text: str, value: Any, pyproject: Callable[[str], Path]
+) -> None:
+    root = pyproject(f"[tool.registry-core]\n{setting.name} = {toml(value)}")
+    below = root / "src" / "deep"
+    below.mkdir(parents=True)
+    loaded = load_settings({}, below, warn=never)
+    assert getattr(loaded, setting.name) == expected(value, root)
+    assert loaded.project == root
+    for other_text, other in GOOD[setting.name]:
+        above = load_settings({setting.variable: other_text}, below, warn=never)
+        assert getattr(above, setting.name) == expected(other, below)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('offline = "perhaps"', "offline"),
+        ("refresh_interval_ms = 1.5", "refresh_interval_ms"),
+        ("plugins = 7", "plugins"),
+        ("plugins = [7]", "plugins"),
+        ("snapshot = ['a']", "snapshot"),
+        ("trusted_hosts = ['https://x']", "trusted_hosts"),
+    ],
+)
+def test_a_bad_key_is_an_error_that_names_the_file(
+    line: str, name: str, pyproject: Callable[[str], Path]
+) -> None:
+    root = pyproject(f"[tool.registry-core]\n{line}")
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, root)
+    assert caught.value.culprit == f"{name} in [tool.registry-core] of {root / 'pyproject.toml'}"
+    assert BY_NAME[name].kind.allowed in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("[tool.registry-core]\nofline = true", ["'ofline'", "'offline'"]),
+        ("[tool.registry-core]\nrefresh-interval-ms = 1", ["'refresh_interval_ms'"]),
+        ("[tool.registry-core]\ndev = true", ["'dev'", "REGISTRY_CORE_DEV"]),
+        ("[tool.registry-core]\noutput = 'out'", ["tool.registry-core.output", "'out'", "table"]),
+        ("[tool.registry-core]\ntypes = ['openai']", ["tool.registry-core.types", "table"]),
+        ("[tool.registry-core.types]\nprovider = ['openai']", ["'provider'", "'providers'"]),
+        ("[tool.registry-core.types]\nproviders = 5", ["providers", "5", "list"]),
+        ("[tool.registry-core.plugin]\nacme = 1", ["tool.registry-core.plugin.acme", "table"]),
+        ("[tool]\nregistry-core = 3", ["tool.registry-core", "3", "table"]),
+        ("[tool.registry-core.output]\njson = 5", ["output json", "5", "folder"]),
+        ("[tool.registry-core.output]\njson = ''", ["output json", "folder"]),
+        ("[tool.registry-core.output]\njson = '../..'", ["'../..'", "inside the repository"]),
+        ("[tool.registry-core.output]\njson = '/etc'", ["'/etc'", "inside the repository"]),
+        ("[tool.registry-core.output]\njson = '../.git/hooks'", [".git"]),
+        ("[tool.registry-core]\nbroken = ", ["can't be parsed"]),
+    ],
+)
+def test_what_the_table_must_not_hold(
+    text: str, parts: list[str], pyproject: Callable[[str], Path]
+) -> None:
+    root = pyproject(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, root)
+    message = str(caught.value)
+    assert [part for part in [*parts, str(root / "pyproject.toml")] if part not in message] == []
+
+
+def test_the_tables_of_outputs_types_and_plugins(pyproject: Callable[[str], Path]) -> None:
+    root = pyproject(
+        """
+        [tool.registry-core.output]
+        python = "typings"
+        typescript = "../web/src/llm"
+        [tool.registry-core.types]
+        providers = ["openai", "anthropic"]
+        [tool.registry-core.plugin.acme]
+        order = 2
+        deny = ["a", "b"]
+        """
+    )
+    settings = load_settings({}, root)
+    assert settings.outputs == {
+        "python": root / "typings",
+        "typescript": root.parent / "web" / "src" / "llm",
+    }
+    assert settings.types_providers == ("openai", "anthropic")
+    assert settings.plugin_options == {"acme": {"order": 2, "deny": ("a", "b")}}
+
+
+def test_without_a_repository_the_pyprojects_folder_is_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.registry-core.output]\njson = '../web'")
+    with pytest.raises(SettingsError, match="inside the repository"):
+        load_settings({}, tmp_path)
+
+
+def test_a_link_does_not_lead_out_of_the_repository(
+    pyproject: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = pyproject("[tool.registry-core.output]\njson = 'link/deep'")
+    (root / "link").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(SettingsError, match="inside the repository"):
+        load_settings({}, root)
+
+
+def test_the_nearest_pyproject_that_has_the_table_counts(pyproject: Callable[[str], Path]) -> None:
+    root = pyproject("[tool.registry-core]\noffline = true")
+    member, broken = root / "packages" / "one", root / "packages" / "one" / "broken"
+    broken.mkdir(parents=True)
+    (member / "pyproject.toml").write_text("[project]\nname = 'registry-core'\n[tool.other]\n")
+    (broken / "pyproject.toml").write_text("[tool.other\n")  # not ours to judge
+    settings = load_settings({}, broken)
+    assert (settings.offline, settings.project) == (True, root)
+    (member / "pyproject.toml").write_text("[tool.registry-core.types]\nproviders = []\n")
+    settings = load_settings({}, broken)
+    assert (settings.offline, settings.project, settings.types_providers) == (False, member, ())
+
+
+def test_no_pyproject_is_no_project(tmp_path: Path) -> None:
+    assert load_settings({}, tmp_path) == Settings()
+
+
+def test_an_explicit_project_outranks_the_search(
+    pyproject: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = pyproject("[tool.registry-core]\noffline = true")
+    assert load_settings({}, tmp_path, project=root).project == root
+    assert load_settings({}, root.parent, project=Path("backend")).offline
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    bare = load_settings({}, root, project=tmp_path)
+    assert (bare.offline, bare.project) == (False, tmp_path.resolve())
+
+
+@pytest.mark.parametrize("text", [None, "[project\n", b"\xff"])
+def test_an_explicit_project_must_be_readable(text: Any, tmp_path: Path) -> None:
+    file = tmp_path.resolve() / "pyproject.toml"
+    if text is not None:
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, tmp_path, project=tmp_path)
+    assert caught.value.culprit == str(file)
+
+
+# The value itself
+
+
+def test_settings_are_deeply_immutable_and_survive_pickle() -> None:
+    settings = Settings(
+        plugins=["a"],  # type: ignore[arg-type]  # code may be careless
+        store_dir="x",  # type: ignore[arg-type]
+        outputs={"json": Path("out")},
+        plugin_options={"acme": {"list": [1, {"deep": True}]}},
+    )
+    assert settings.plugins == ("a",)
+    assert settings.store_dir == Path("x").absolute()
+    assert settings.plugin_options["acme"]["list"] == (1, {"deep": True})
+    with pytest.raises(FrozenInstanceError):
+        settings.dev = True  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        settings.outputs["json"] = Path()  # type: ignore[index]
+    assert hash(settings) == hash(pickle.loads(pickle.dumps(settings)))
+    assert pickle.loads(pickle.dumps(settings)) == settings
