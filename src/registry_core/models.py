@@ -2,7 +2,7 @@
 
 Unknown is None everywhere: a missing price is not 0, a missing limit is not 0,
 a missing capability is not False. Constructors are strict (they raise TypeError
-or ValueError naming the field); `structure.py` is the tolerant way in for
+or ValueError saying what they expected); `structure.py` is the tolerant way in for
 records that a stranger sent.
 """
 
