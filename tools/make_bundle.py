@@ -1,4 +1,4 @@
-"""Make the snapshot that ships in the wheel, by running our own sync.
+"""Make the snapshot and the types that ship in the wheel, by running our own sync.
 
     python tools/make_bundle.py --models-dev SOURCE --netlify SOURCE [--captured DATE] [--note TEXT]
 
@@ -22,7 +22,9 @@ from registry_core import ModelRegistry, Settings, Snapshot
 from registry_core.bundle import Bundle
 from registry_core.places import Places
 
-DATA = Path(__file__).resolve().parent.parent / "src" / "registry_core" / "data"
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+DATA = SOURCE / "registry_core" / "data"
+TYPES = SOURCE / "registry_core_types" / "__init__.pyi"
 PLUGINS = {
     "models.dev": "registry-gateway-models-dev:models-dev",
     "netlify": "registry-gateway-netlify:netlify",
@@ -57,6 +59,7 @@ def synced(models_dev: str, netlify: str, folder: Path) -> Snapshot:
     report.raise_failures()
     for problem in report.problems:
         print(f"{problem.culprit}: {problem.message}")
+    TYPES.write_bytes((folder / "store" / "registry_core_types.pyi").read_bytes())
     return registry.snapshot()
 
 
@@ -65,8 +68,8 @@ def main() -> None:
     parser.add_argument("--models-dev", required=True)
     parser.add_argument("--netlify", required=True)
     parser.add_argument("--captured", type=datetime.fromisoformat, default=datetime.now(UTC))
-    parser.add_argument("--note", default="models.dev (MIT), captured by registry-core sync")
-    parser.add_argument("--netlify-note", default="Netlify AI Gateway's public provider list")
+    parser.add_argument("--note", default="models.dev (MIT)")
+    parser.add_argument("--netlify-note", default="Netlify AI Gateway")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -88,8 +91,8 @@ PLUGINS = {{
 }}
 #: Gateway id → where the data came from.
 SOURCES = {{
-    "models.dev": "{options.note}",
-    "netlify": "{options.netlify_note}",
+    "models.dev": """{options.note}""",
+    "netlify": """{options.netlify_note}""",
 }}
 ''',
         "utf-8",

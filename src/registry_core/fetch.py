@@ -109,14 +109,15 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         if task.asked and client.revalidate(task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             return Outcome("unchanged", asked=tuple(task.asked), finished_at=clock())
+        fetched = gateway.fetch_providers(client)
         providers, warnings = clean_providers(
-            gateway.id, gateway.namespaced, gateway.fetch_providers(client)
+            gateway.id, gateway.namespaced, fetched, client.warnings
         )
         return Outcome(
             "fresh",
             providers,
             client.asked,
-            (*client.warnings, *warnings),
+            warnings,
             finished_at=clock(),
         )
     except OfflineError:

@@ -66,6 +66,8 @@ class Options:
     """Seconds: data younger than that is good enough if its gateway fails."""
     project: bool = False
     """Write the project target, too."""
+    fresh_for: float | None = None
+    """Seconds: what answered so lately is not asked again; None asks everybody."""
 
 
 @define
@@ -106,7 +108,6 @@ def prepare(
     since: float | None = None,
 ) -> Prepared:
     """`since`: another process has synced this store since then, and its results stand.
-
     Without `payloads` nothing at all is written.
     """
     before = _look_back(context, store, quarantine=payloads is not None)
@@ -213,6 +214,7 @@ def _ask(
     settings = context.settings
     tasks: dict[str, FetchTask] = {}
     outcomes: dict[str, Outcome] = {}
+    fresh = None if options.fresh_for is None else context.clock() - options.fresh_for
 
     def client(view: PluginSettings, payloads: Payloads | None) -> Callable[[], HttpClient]:
         return lambda: HttpClient(
@@ -223,14 +225,14 @@ def _ask(
             offline=settings.offline,
             force=options.force,
             deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
-            since=since,
+            since=fresh if fresh is not None else since,
             retries=settings.fetch_retries,
             max_bytes=settings.fetch_max_bytes,
         )
 
     for id, one in loaded.items():
         known = before.state.gateways.get(id)
-        if known and since is not None and (known.checked_at or 0.0) >= since:
+        if known and _stands(known, since, fresh):
             outcomes[id] = _taken_over(known)
             continue
         asked = None
@@ -248,6 +250,15 @@ def _ask(
         finished=context.progress,
     )
     return outcomes
+
+
+def _stands(known: GatewayState, since: float | None, fresh: float | None) -> bool:
+    """Whether what is known of a gateway need not be asked for again."""
+    checked = known.checked_at or 0.0
+    answered = known.status in ("fresh", "unchanged")
+    return (since is not None and checked >= since) or (
+        fresh is not None and answered and checked > fresh
+    )
 
 
 def _taken_over(known: GatewayState) -> Outcome:

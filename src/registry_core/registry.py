@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from cachetools import TTLCache
 
 from .bundle import Bundle
-from .errors import SnapshotDamagedError
+from .errors import RegistryError, SnapshotDamagedError
 from .loading import Loaded, load
 from .models import ModelInfo, ProviderConfig
 from .places import Places
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from .gateway import ModelGateway
     from .host import PluginHost
     from .prepare import Context
+    from .refresh import Refresher
     from .report import SyncReport
     from .sync import Result
 
 T = TypeVar("T")
+
+_registries: WeakSet[ModelRegistry] = WeakSet()
 
 
 class ModelRegistry:
@@ -59,6 +64,7 @@ class ModelRegistry:
         bundle: Bundle | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self._explicit_settings = settings
         self._environ = os.environ if environ is None else environ
@@ -73,24 +79,39 @@ class ModelRegistry:
         self._loaded: Loaded | None = None
         self._served: Snapshot | None = None
         self._damaged: set[str] = set()
-        self._host = host
+        self._random = random
+        self._host = self._given_host = host
         self._secrets = Secrets()
         self._runtime: dict[str, ModelGateway] = {}
         self._runtime_data: Mapping[str, Mapping[str, ProviderConfig]] = {}
         self._running: Future[SyncReport] | None = None
+        self._leader: int | None = None
+        self._refresher: Refresher | None = None
+        self.in_dev = False
+        """Set by an adapter whose framework says that this is a dev server: what a
+        refresh changes is written to the project's folders, too."""
+        _registries.add(self)
 
     @classmethod
     def get_instance(cls) -> ModelRegistry:
-        """The registry of this process, made on first use."""
+        """The registry of this process, made on first use.
+
+        Starts the background refresh if the environment says so (`REGISTRY_CORE_DEV`,
+        `REGISTRY_CORE_AUTO_REFRESH_PROVIDERS`).
+        """
         with cls._instance_lock:
             if cls._instance is None:
                 cls._instance = cls()
+                if cls._instance._settings.auto_refresh:
+                    cls._instance.start_auto_refresh()
             return cls._instance
 
     @classmethod
     def reset_instance(cls) -> None:
         """Forget the registry of this process; for tests."""
         with cls._instance_lock:
+            if cls._instance is not None:
+                cls._instance.stop_auto_refresh()
             cls._instance = None
 
     @classmethod
@@ -187,16 +208,23 @@ class ModelRegistry:
         What fails is in the report, and its last good data stays; raises only
         SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
         """
+        return self._join(force_refresh, fresh_for=None)
+
+    def _join(self, force: bool, fresh_for: float | None) -> SyncReport:
         from concurrent.futures import Future
 
         with self._lock:
-            running, leading = self._running, self._running is None
+            running = self._running
+            leading = running is None
             if running is None:
                 running = self._running = Future()
+                self._leader = threading.get_ident()
+            elif self._leader == threading.get_ident():
+                raise RegistryError("a hook of this sync asked for another one")
         if not leading:
             return running.result()
         try:
-            report = self._sync(force_refresh)
+            report = self._sync(force, fresh_for)
         except BaseException as error:
             running.set_exception(error)
             raise
@@ -206,12 +234,13 @@ class ModelRegistry:
         finally:
             self._running = None
 
-    def _sync(self, force: bool) -> SyncReport:
+    def _sync(self, force: bool, fresh_for: float | None) -> SyncReport:
         from .prepare import Options
         from .sync import sync
 
         context = self.context()
-        result = sync(context, Options(force=force, project=context.settings.dev))
+        project = self.in_dev or context.settings.dev
+        result = sync(context, Options(force=force, project=project, fresh_for=fresh_for))
         self.adopt(result)
         if context.settings.strict:
             result.report.raise_failures()
@@ -280,6 +309,49 @@ class ModelRegistry:
         stores = map(Store, self._places.stores(self._settings.store_dir))
         return next((one.read_state() for one in stores if one.signature()), State())
 
+    # Refreshing in the background
+
+    def start_auto_refresh(self, interval_ms: int | None = None) -> None:
+        """Sync in a daemon thread whenever the stored data is older than the interval.
+
+        None means the setting `refresh_interval_ms`. An argument under 60 000 is raised to
+        it, with one warning. At once if the data is that old by now. A second start does
+        nothing. Processes of one user share what one of them has fetched.
+        """
+        from .refresh import Refresher
+        from .settings import refresh_interval
+
+        given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
+
+        def interval() -> float:
+            return (given or self._plugin_host().settings.refresh_interval_ms) / 1000
+
+        with self._lock:
+            if self._refresher is None:
+                self._refresher = Refresher(
+                    sync=lambda: self._join(force=False, fresh_for=interval()),
+                    last_refresh=lambda: self.state().last_refresh,
+                    interval=interval,
+                    clock=self._clock,
+                    random=self._random,
+                )
+                self._refresher.start()
+
+    def stop_auto_refresh(self) -> None:
+        """Start no further sync; returns at once. One that is under way ends by itself."""
+        with self._lock:
+            if self._refresher is not None:
+                self._refresher.stop()
+                self._refresher = None
+
+    def _after_fork(self) -> None:
+        """A lock that another thread held at the fork would be held for ever in the child."""
+        self._lock = threading.RLock()
+        self._running = None
+        self._host = self._given_host
+        if self._refresher is not None:
+            self._refresher.restart()
+
     # Routing
 
     def resolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
@@ -306,3 +378,13 @@ class ModelRegistry:
         from asyncio import to_thread
 
         return await to_thread(self.resolve, id, environ)
+
+
+def _after_fork() -> None:
+    ModelRegistry._instance_lock = threading.Lock()
+    for registry in list(_registries):
+        registry._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

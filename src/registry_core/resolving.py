@@ -31,7 +31,7 @@ def resolve(
     registry that is frozen from a file of the user's choice."""
     provider_id, model_id = lookups.split(id)
     provider = lookups.get_provider_config(provider_id) if provider_id else None
-    if provider is None:
+    if provider is None or not model_id or "\0" in model_id:
         raise UnknownModelError("no provider has this model", culprit=id, mend=_hint(id, lookups))
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)

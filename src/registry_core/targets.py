@@ -70,7 +70,11 @@ def installed_types(path: Sequence[str] | None = None) -> Target | None:
     if found is None:
         return None
     with suppress(ValueError, AttributeError):
-        if json.loads(found.read_text("direct_url.json") or "{}")["dir_info"].get("editable"):
+        if (
+            json.loads(found.read_text("direct_url.json") or "{}")
+            .get("dir_info", {})
+            .get("editable")
+        ):
             return None
     for file in found.files or ():
         if file.as_posix() == name:

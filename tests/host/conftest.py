@@ -15,7 +15,7 @@ from registry_core.models import ProviderConfig
 from registry_core.secrets import Secrets
 from registry_core.settings import Settings
 from registry_core.snapshot import Snapshot
-from registry_core.testing_distributions import write_distribution
+from registry_core.testing import write_distribution
 
 PRELUDE = """\
 from registry_core import Artifact, ModelGateway, ProviderConfig, Snapshot, hookimpl

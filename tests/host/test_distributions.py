@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from registry_core.testing_distributions import write_distribution
+from registry_core.testing import write_distribution
 
 
 def test_importlib_finds_the_distribution_whole(tmp_path: Path) -> None:

@@ -42,20 +42,6 @@ def test_a_gateway_comes_with_its_plugin_and_that_plugins_settings(
     assert (one.gateway.id, one.gateway.name) == ("acme", "Acme Inc.")
     assert one.plugin.key == "acme:acme"
     assert one.settings.options == {"title": "Acme Inc."}
-    assert host.plugin_of("acme") is one.plugin
-    assert host.gateway_name("acme") == "Acme Inc."
-
-
-def test_the_plugin_of_a_gateway_that_nobody_has_is_found_by_its_key(
-    site: Any, make_host: Any
-) -> None:
-    site.install("broken", "1 / 0")
-    host = make_host()
-    plugin = host.plugin_of("lost", "broken:broken")
-    assert plugin is not None
-    assert "ZeroDivisionError" in plugin.failure
-    assert host.plugin_of("lost", "gone:gone") is None
-    assert host.gateway_name("lost") == "lost"
 
 
 @pytest.mark.parametrize("body", RAISES)
@@ -118,7 +104,7 @@ def test_of_two_gateways_with_one_id_the_first_plugin_keeps_it(site: Any, make_h
     assert problem.culprit.startswith("zeta")
     assert "alpha 1.0 (entry alpha)" in problem.message
     turned = make_host(Settings(plugin_options={"zeta": {"order": -1}}))
-    assert turned.gateway_name("same") == "zeta"
+    assert [one.gateway.name for one in turned.gateways()] == ["zeta"]
 
 
 def test_gateways_keep_their_state_and_failed_hooks_are_asked_again_after_a_load(

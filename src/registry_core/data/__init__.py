@@ -9,6 +9,6 @@ PLUGINS = {
 }
 #: Gateway id → where the data came from.
 SOURCES = {
-    "models.dev": "models.dev (MIT), as shipped in the npm package opencode-linux-x64 1.18.33 of 2026-09-28",
-    "netlify": "Netlify AI Gateway: providers and model ids as shipped in the npm package @mastra/core 1.71.0 (facts)",
+    "models.dev": """models.dev (MIT), from npm's opencode-linux-x64 1.18.33""",
+    "netlify": """Netlify AI Gateway, from npm's @mastra/core 1.71.0""",
 }

@@ -51,9 +51,9 @@ def _record(provider: ProviderConfig, ids: tuple[str, ...]) -> dict[str, Any]:
         "docUrl": provider.doc_url,
         "gateway": provider.gateway,
         "modelOverrides": {id: dict(sorted(overrides[id].items())) for id in sorted_ids(overrides)},
+        "models": ids,
         "name": provider.name,
         "npm": package(provider),
         "url": provider.url,
     }
-    known = {key: value for key, value in record.items() if value}
-    return dict(sorted({**known, "models": ids}.items()))
+    return {key: value for key, value in record.items() if value or key == "models"}

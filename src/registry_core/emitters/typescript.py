@@ -58,8 +58,8 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     }
     lines = [_HEADER]
     for provider_id, ids in models.items():
-        lines.append(f"  readonly {literal(provider_id)}: readonly [\n")
-        lines += [f"    {literal(id)},\n" for id in ids]
+        lines.append(f"  readonly {_literal(provider_id)}: readonly [\n")
+        lines += [f"    {_literal(id)},\n" for id in ids]
         lines.append("  ];\n")
     lines += "};\n", _DERIVED % (_ALIAS if "openrouter" in models else "")
     yield Artifact("typescript", "provider-types.generated.d.ts", "".join(lines))
@@ -67,4 +67,4 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
 
 #: A string literal of TypeScript. JSON's escapes are a subset of JavaScript's, and the
 #: ASCII form leaves no quote, line end, U+2028 or bidirectional control unescaped.
-literal = json.encoder.encode_basestring_ascii
+_literal = json.encoder.encode_basestring_ascii

@@ -1,0 +1,44 @@
+"""The fixture of registry-core for pytest, which loads this wherever the package is installed.
+
+So it costs every test run, and imports nothing until a test asks for the fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+if TYPE_CHECKING:
+    from .models import ProviderConfig
+    from .registry import ModelRegistry
+
+    Providers: TypeAlias = Mapping[str, Iterable[str]] | Iterable[ProviderConfig]
+
+
+@pytest.fixture
+def frozen_registry(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Providers], ModelRegistry]]:
+    """`frozen_registry(providers)` makes these the only providers, until the test ends.
+
+    `providers`: id → bare model ids, or `ProviderConfig` objects. The registry that it
+    returns is also that of the process, and of the processes that the test starts
+    (`REGISTRY_CORE_SNAPSHOT`); no plugin, store or network is touched.
+    """
+    from .models import ProviderConfig
+    from .registry import ModelRegistry
+    from .snapshot import Snapshot
+
+    def freeze(providers: Providers) -> ModelRegistry:
+        if isinstance(providers, Mapping):
+            providers = [ProviderConfig(id, models) for id, models in providers.items()]
+        file = tmp_path_factory.mktemp("registry-core") / "frozen.snapshot"
+        file.write_bytes(Snapshot.build(providers).to_bytes())
+        monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(file))
+        ModelRegistry.reset_instance()
+        return ModelRegistry.get_instance()
+
+    yield freeze
+    ModelRegistry.reset_instance()

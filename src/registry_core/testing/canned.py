@@ -1,0 +1,106 @@
+"""What the host gives a plugin, for its tests: no network, no environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from attrs import field, frozen
+
+from ..client import parse
+from ..errors import GatewayError
+from ..frozen import EMPTY, FrozenDict, freeze
+from ..plugin_settings import PluginSettings
+from ..report import Problem
+from ..secrets import Secrets
+
+
+def plugin_settings(
+    options: Mapping[str, Any] = EMPTY,
+    *,
+    secrets: Mapping[str, str] = EMPTY,
+    offline: bool = False,
+    dev: bool = False,
+    types_providers: tuple[str, ...] | None = None,
+) -> PluginSettings:
+    """The settings as a plugin with these options sees them; `secrets` is the environment."""
+    return PluginSettings(
+        options=options,
+        offline=offline,
+        dev=dev,
+        types_providers=types_providers,
+        environ=secrets,
+        secrets=Secrets(),
+    )
+
+
+@frozen
+class CannedRequest:
+    """What a gateway asked for."""
+
+    url: str
+    """With the query that `params` make."""
+    bearer: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+
+
+class CannedClient:
+    """A `GatewayClient` that answers from `routes`, and keeps what it was asked and told.
+
+    `routes`: URL, query included → the JSON value that is there, or the body as bytes
+    (read as the host reads one), or an exception to raise. Another URL is a GatewayError.
+    `secrets` is the environment that `secret` reads. `requests` and `warnings` are in
+    order; unlike the host's, the warnings are as the gateway wrote them: nothing is masked.
+
+        client = CannedClient({"https://llm.acme.example/v1/models": {"data": []}})
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, Any] = EMPTY,
+        *,
+        options: Mapping[str, Any] = EMPTY,
+        secrets: Mapping[str, str] = EMPTY,
+    ) -> None:
+        self.options: Mapping[str, Any] = freeze(options)
+        self.requests: list[CannedRequest] = []
+        self.warnings: list[Problem] = []
+        self._routes = {url: _body(answer) for url, answer in routes.items()}
+        self._environ = secrets
+
+    @property
+    def urls(self) -> list[str]:
+        """Of the requests so far."""
+        return [request.url for request in self.requests]
+
+    def warn(self, culprit: str, message: str) -> None:
+        self.warnings.append(Problem("record", culprit, message, fatal=False))
+
+    def secret(self, name: str) -> str | None:
+        return Secrets().reveal(name, self._environ)
+
+    def get_json(
+        self,
+        url: str,
+        *,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
+        if params:
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        self.requests.append(CannedRequest(url, bearer, FrozenDict(headers or EMPTY)))
+        answer = self._routes.get(url)
+        if answer is None:
+            raise GatewayError("has no canned route", culprit=url, mend="add it to routes")
+        if isinstance(answer, BaseException):
+            raise answer
+        return parse(answer, culprit=url)
+
+
+def _body(answer: Any) -> bytes | BaseException:
+    if isinstance(answer, (bytes, BaseException)):
+        return answer
+    return json.dumps(answer).encode()
