@@ -6,7 +6,7 @@ So it costs every test run, and imports nothing until a test asks for the fixtur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -31,12 +31,14 @@ def frozen_registry(
     from .registry import ModelRegistry
     from .snapshot import Snapshot
 
-    def freeze(providers: Providers) -> ModelRegistry:
-        if isinstance(providers, Mapping):
-            providers = [ProviderConfig(id, models) for id, models in providers.items()]
+    def freeze(providers: Any) -> ModelRegistry:
+        if issubclass(type(providers), Mapping):
+            ids: Mapping[str, Any] = providers
+            providers = [ProviderConfig(id, models) for id, models in ids.items()]
         file = tmp_path_factory.mktemp("registry-core") / "frozen.snapshot"
         file.write_bytes(Snapshot.build(providers).to_bytes())
         monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(file))
+        monkeypatch.setenv("REGISTRY_CORE_AUTO_REFRESH_PROVIDERS", "false")
         ModelRegistry.reset_instance()
         return ModelRegistry.get_instance()
 

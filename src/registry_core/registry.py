@@ -364,14 +364,10 @@ class ModelRegistry:
         """
         from .resolving import resolve
 
+        credentials = self._environ if environ is None else environ
+        remembered = None if self._settings.snapshot else self.state().bindings
         context = self.context()
-        return resolve(
-            id,
-            self._environ if environ is None else environ,
-            lookups=self,
-            context=context,
-            remembered=None if self._settings.snapshot else self.state().bindings,
-        )
+        return self._read(lambda found: resolve(id, credentials, found, context, remembered))
 
     async def aresolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
         """`resolve`, without blocking the event loop."""

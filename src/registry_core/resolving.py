@@ -16,23 +16,22 @@ from .models import ModelInfo, ProviderConfig
 
 if TYPE_CHECKING:
     from .prepare import Context
-    from .registry import ModelRegistry
+    from .snapshot import Snapshot
 
 
 def resolve(
     id: str,
     environ: Mapping[str, str],
-    *,
-    lookups: ModelRegistry,
+    snapshot: Snapshot,
     context: Context,
     remembered: Mapping[str, Any] | None,
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `remembered`: the bindings that syncs kept; None for a
     registry that is frozen from a file of the user's choice."""
-    provider_id, model_id = lookups.split(id)
-    provider = lookups.get_provider_config(provider_id) if provider_id else None
+    provider_id, model_id = snapshot.split(id)
+    provider = snapshot.get_provider_config(provider_id) if provider_id else None
     if provider is None or not model_id or "\0" in model_id:
-        raise UnknownModelError("no provider has this model", culprit=id, mend=_hint(id, lookups))
+        raise UnknownModelError("no provider has this model", culprit=id, mend=_hint(id, snapshot))
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
     endpoint = _taken_over(provider, model, environ, context)
@@ -82,9 +81,9 @@ def _taken_over(
         client.close()
 
 
-def _hint(id: str, lookups: ModelRegistry) -> str:
+def _hint(id: str, snapshot: Snapshot) -> str:
     provider = id.partition("/")[0]
-    known = lookups.get_models()
+    known = snapshot.get_models()
     near = get_close_matches(provider, known, n=1)
     models = [f"{near[0]}/{one}" for one in known[near[0]]] if near else []
     close = get_close_matches(id, models, n=1) or near

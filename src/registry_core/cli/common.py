@@ -64,21 +64,21 @@ def registry(settings: Settings) -> ModelRegistry:
     return ModelRegistry(settings)
 
 
-def say(text: str = "") -> None:
-    """Print a line, with what a terminal would obey written out."""
-    _print(text, sys.stdout)
+def say(*lines: str) -> None:
+    """Print lines, with what a terminal would obey written out."""
+    _print(lines, sys.stdout)
 
 
-def complain(text: str) -> None:
+def complain(*lines: str) -> None:
     """`say`, to standard error."""
-    _print(text, sys.stderr)
+    _print(lines, sys.stderr)
 
 
 def say_json(value: Any) -> None:
     """Print JSON: UTF-8, sorted keys."""
+    text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     sys.stdout.flush()
-    data = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    sys.stdout.buffer.write(data.encode("utf-8", "replace"))
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     sys.stdout.buffer.flush()
 
 
@@ -87,8 +87,8 @@ def table(rows: Iterable[Sequence[object]]) -> None:
     texts = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say(line.rstrip())
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say("  ".join(cells).rstrip())
 
 
 def printable(text: str) -> str:
@@ -111,10 +111,8 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def _print(text: str, stream: Any) -> None:
-    line = "\n".join(map(printable, text.split("\n"))) + "\n"
-    try:
-        stream.buffer.write(line.encode())  # UTF-8 whatever the locale says
-    except AttributeError:  # a stream of text only, such as a test's
-        stream.write(line)
+def _print(lines: Iterable[str], stream: Any) -> None:
+    text = "".join(f"{printable(line)}\n" for line in lines)
     stream.flush()
+    stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
+    stream.buffer.flush()

@@ -25,7 +25,7 @@ def list_models(text: str, as_json: bool) -> None:
     if as_json:
         say_json(found)
     elif found:
-        say("\n".join(f"{id}/{model}" for id, models in found.items() for model in models))
+        say(*(f"{id}/{model}" for id, models in found.items() for model in models))
     if not found:
         complain(f"no provider or model contains {text!r}")
         raise SystemExit(1)
@@ -57,7 +57,7 @@ def show(id: str, as_json: bool) -> None:
     if as_json:
         say_json(found)
     else:
-        say("\n".join(_lines(found)))
+        say(*_lines(found))
 
 
 def _lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:

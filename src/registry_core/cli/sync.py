@@ -90,7 +90,7 @@ def sync(
             say_json({**report.to_dict(), "differing": list(differing)})
         else:
             _complain(report)
-            say("\n".join(differing) if differing else "nothing would change")
+            say(*differing or ("nothing would change",))
         raise SystemExit(1 if differing or not report.ok else 0)
     report = sync_all(context, options).report
     if as_json:

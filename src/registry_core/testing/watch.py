@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from threading import local
@@ -18,7 +18,7 @@ _watch = local()
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
+def watched() -> Generator[list[str]]:
     """The list that is given fills with what this thread does; imports don't count."""
     _install_hook()
     environ: Any = type(os.environ)

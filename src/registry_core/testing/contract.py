@@ -1,0 +1,179 @@
+"""What the host expects of every gateway, as tests to inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from ..endpoint import Endpoint
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError
+from ..frozen import EMPTY
+from ..gateway import Disabled, ModelGateway
+from ..hook_rules import returned_gateways
+from ..models import ProviderConfig
+from ..snapshot import Snapshot
+from ..structure import clean_providers
+from .canned import CannedClient, plugin_settings
+from .variants import BODIES, replaced, with_stray
+from .watch import watched
+
+Providers = Mapping[str, ProviderConfig]
+
+
+class GatewayContract:
+    """Tests of a gateway: inherit them, and say what its service answers.
+
+        class TestAcme(GatewayContract):
+            routes = {"https://llm.acme.example/v1/models": {"data": [{"id": "a"}, {"id": "b"}]}}
+            secrets = {"ACME_TOKEN": "acme-token-4711"}
+
+            @pytest.fixture
+            def gateway(self):
+                return AcmeGateway()
+
+    `routes`: URL → JSON value, as for `CannedClient`: a good answer, small, of two models
+    or more. `options` and `secrets` (variables) are those with which it is enabled. The
+    fixture `gateway` makes a new one each time.
+    """
+
+    routes: ClassVar[Mapping[str, Any]] = EMPTY
+    options: ClassVar[Mapping[str, Any]] = EMPTY
+    secrets: ClassVar[Mapping[str, str]] = EMPTY
+
+    def test_the_host_takes_its_id_and_name(self, gateway: ModelGateway) -> None:
+        _, complaints = returned_gateways([gateway])
+        assert not complaints, complaints[0]
+        for flag in ("namespaced", "needs_network"):
+            assert isinstance(getattr(gateway, flag), bool), f"{flag} is neither True nor False"
+
+    def test_it_is_enabled_with_its_secrets(self, gateway: ModelGateway) -> None:
+        with watched() as seen:
+            enabled = gateway.should_enable(plugin_settings(self.options, secrets=self.secrets))
+        assert enabled is True, f"should_enable gave {enabled!r}; give its `secrets` and `options`"
+        assert not seen, f"should_enable must decide by `settings` alone, but did: {seen[0]}"
+
+    def test_without_its_secrets_it_says_what_to_set(self, gateway: ModelGateway) -> None:
+        enabled = gateway.should_enable(plugin_settings(self.options))
+        if isinstance(enabled, Disabled):
+            named = any(name in enabled.reason for name in self.secrets)
+            assert named, f"{enabled.reason!r} names none of {', '.join(self.secrets) or 'secrets'}"
+        else:
+            assert isinstance(enabled, bool), f"should_enable gave {enabled!r}"
+
+    def test_the_host_publishes_all_that_it_returns(self, gateway: ModelGateway) -> None:
+        returned = gateway.fetch_providers(self._client())
+        _, problems = clean_providers(gateway.id, gateway.namespaced, returned)
+        assert not problems, f"{problems[0].culprit}: {problems[0].message}"
+
+    def test_every_model_can_be_looked_up(self, gateway: ModelGateway) -> None:
+        published = self._published(gateway, self._client())
+        snapshot = Snapshot.build(published)
+        for id, provider in published.items():
+            for model in provider.models:
+                found = snapshot.get_model(f"{id}/{model}")
+                assert found is not None, f"{id}/{model} can't be looked up"
+                assert found.provider_id == id, f"{id}/{model} is hidden by {found.provider_id}"
+
+    def test_the_same_answers_give_the_same_providers(self, gateway: ModelGateway) -> None:
+        first = self._published(gateway, self._client())
+        assert self._published(gateway, self._client()) == first, "the second fetch differs"
+
+    def test_it_asks_its_routes_and_nothing_else(self, gateway: ModelGateway) -> None:
+        client = self._client()
+        gateway.fetch_providers(client)
+        if not gateway.needs_network:
+            assert not client.urls, "needs_network is False, but it asked for a URL"
+        strange = [url for url in client.urls if url not in self.routes]
+        assert not strange, f"no canned route for {strange[0]}"
+
+    def test_it_acts_through_its_client_alone(self, gateway: ModelGateway) -> None:
+        client = self._client()
+        with watched() as seen:
+            gateway.fetch_providers(client)
+        assert not seen, f"use client.get_json and client.secret; it did: {seen[0]}"
+
+    def test_it_passes_on_what_the_client_raises(self, gateway: ModelGateway) -> None:
+        for kind in (GatewayError, GatewayTimeoutError, OfflineError):
+            client = self._client(dict.fromkeys(self.routes, kind("canned failure")))
+            error: Exception | None = None
+            try:
+                gateway.fetch_providers(client)
+            except Exception as raised:
+                error = raised
+            if client.urls:
+                assert isinstance(error, kind), f"made {error!r} of a {kind.__name__}"
+
+    def test_any_answer_is_sorted_out_or_a_registry_error(self, gateway: ModelGateway) -> None:
+        for answer, routes in self._answers():
+            self._try(gateway, self._client(routes), answer)
+
+    def test_one_bad_record_does_not_cost_the_others(self, gateway: ModelGateway) -> None:
+        if sum(len(one.models) for one in self._published(gateway, self._client()).values()) < 2:
+            return  # the bad record may be the only one
+        for url, payload in self._payloads():
+            for stray in with_stray(payload):
+                answer = f"{stray!r:.500}"
+                left = self._try(gateway, self._client({**self.routes, url: stray}), answer)
+                assert left, f"one stray null, and all models are lost: {answer}"
+
+    def test_no_secret_shows(self, gateway: ModelGateway) -> None:
+        values = {name: value for name, value in self.secrets.items() if value}
+        for answer, routes in [("its routes", self.routes), *self._answers()]:
+            client = self._client(routes)
+            try:
+                shown = repr(dict(gateway.fetch_providers(client)))
+            except Exception as error:
+                shown = f"{error} {error!r} {getattr(error, '__notes__', '')}"
+            shown += repr(client.warnings)
+            for name, value in values.items():
+                assert value not in shown, f"the value of {name} shows after {answer}"
+
+    def test_its_endpoint_is_whole_or_left_to_the_core(self, gateway: ModelGateway) -> None:
+        for provider in self._published(gateway, self._client()).values():
+            model = next(iter(provider.models.values()))
+            for secrets in (self.secrets, EMPTY):
+                try:
+                    endpoint = gateway.endpoint(
+                        provider, model, secrets, self._client(secrets=secrets)
+                    )
+                except RegistryError:
+                    continue
+                assert endpoint is None or isinstance(endpoint, Endpoint), repr(endpoint)
+
+    def _client(
+        self, routes: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None
+    ) -> CannedClient:
+        return CannedClient(
+            self.routes if routes is None else routes,
+            options=self.options,
+            secrets=self.secrets if secrets is None else secrets,
+        )
+
+    def _published(self, gateway: ModelGateway, client: CannedClient) -> Providers:
+        returned = gateway.fetch_providers(client)
+        return clean_providers(gateway.id, gateway.namespaced, returned)[0]
+
+    def _payloads(self) -> Iterator[tuple[str, Any]]:
+        for url, payload in self.routes.items():
+            if not isinstance(payload, (bytes, BaseException)):
+                yield url, payload
+
+    def _answers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Routes with one bad answer, and that answer for a message."""
+        for url in self.routes:
+            for body in BODIES:
+                yield repr(body), {**self.routes, url: body}
+        for url, payload in self._payloads():
+            for bad in replaced(payload):
+                yield f"{bad!r:.500}", {**self.routes, url: bad}
+
+    def _try(self, gateway: ModelGateway, client: CannedClient, answer: str) -> Providers:
+        """What the host would publish; nothing if it would report an error of ours."""
+        try:
+            return self._published(gateway, client)
+        except RegistryError:
+            return {}
+        except Exception as error:
+            raise AssertionError(
+                f"raise a GatewayError, or drop what is bad and `warn`; {error!r} after {answer}"
+            ) from error

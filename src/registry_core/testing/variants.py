@@ -1,0 +1,59 @@
+"""A payload gone wrong, in every place and in the ways that services do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+#: What is there instead of the payload.
+BODIES = (
+    b"",
+    b"<!doctype html><title>Sign in</title>",
+    b'{"data": [{"id": "cut-o',
+    b"null",
+    b"true",
+    b"7",
+    b'"text"',
+    b"[]",
+    b"[null]",
+    b"[[]]",
+    b"{}",
+    b'{"": null}',
+    b'{"error": {"message": "no"}}',
+)
+_VALUES: tuple[Any, ...] = (None, False, -1, 1e300, "", "\0", "a/", [], [None], {}, {"": None})
+#: Of a long list, so many items are tried; of all variants of a payload, so many.
+_ITEMS = 5
+_MOST = 500
+
+
+def replaced(payload: Any) -> Iterator[Any]:
+    """Copies of `payload`, each with one part replaced by something else."""
+    return islice(_changed(payload, lambda part: iter(_VALUES)), _MOST)
+
+
+def with_stray(payload: Any) -> Iterator[Any]:
+    """Copies of `payload`, each with a null at the head of one of its lists or objects."""
+    return islice(_changed(payload, _stray), _MOST)
+
+
+def _stray(part: Any) -> Iterator[Any]:
+    if isinstance(part, list):
+        yield [None, *part]
+    elif isinstance(part, dict):
+        yield {"stray": None, **part}
+
+
+def _changed(part: Any, change: Callable[[Any], Iterator[Any]]) -> Iterator[Any]:
+    yield from change(part)
+    if issubclass(type(part), dict):
+        fields: dict[str, Any] = part
+        for key, value in fields.items():
+            for changed in _changed(value, change):
+                yield {**fields, key: changed}
+    elif issubclass(type(part), list):
+        items: list[Any] = part
+        for index, value in enumerate(items[:_ITEMS]):
+            for changed in _changed(value, change):
+                yield [*items[:index], changed, *items[index + 1 :]]

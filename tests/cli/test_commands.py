@@ -1,0 +1,266 @@
+"""The command line, as a person or a CI job runs it: real plugins, a loopback server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from registry_core.cli import main
+from registry_core.snapshot import Snapshot
+
+from tests.loopback import Loopback, Reply
+
+MODEL = {
+    "name": "GPT-5",
+    "attachment": True,
+    "reasoning": True,
+    "tool_call": True,
+    "limit": {"context": 400_000, "output": 0},
+    "cost": {"input": 1.25, "output": 10},
+}
+PAYLOAD: dict[str, Any] = {
+    "openai": {
+        "name": "OpenAI",
+        "env": ["OPENAI_API_KEY"],
+        "npm": "@ai-sdk/openai",
+        "doc": "https://platform.openai.com/docs",
+        "models": {"gpt-5": MODEL, "gpt-5-mini": MODEL},
+    },
+    "acme": {
+        "name": "Acme",
+        "env": ["ACME_API_KEY"],
+        "npm": "@ai-sdk/openai-compatible",
+        "api": "https://acme.example/v1",
+        "models": {"large": MODEL},
+    },
+}
+NETLIFY = {
+    "providers": {
+        "openai": {
+            "token_env_var": "OPENAI_API_KEY",
+            "url_env_var": "OPENAI_BASE_URL",
+            "models": ["gpt-5"],
+        }
+    }
+}
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run `registry-core ARGUMENTS` in an empty project, against the loopback server."""
+    server.serve("/api.json", PAYLOAD, etag='"1"')
+    server.serve("/netlify.json", NETLIFY, etag='"1"')
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    environ = {
+        "REGISTRY_CORE_STORE_DIR": str(tmp_path / "store"),
+        "REGISTRY_CORE_MODELS_DEV_URL": server.url("/api.json"),
+        "REGISTRY_CORE_NETLIFY_URL": server.url("/netlify.json"),
+        "REGISTRY_CORE_FETCH_RETRIES": "0",
+        "REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,registry-gateway-netlify",
+        "REGISTRY_CORE_SHRINK_LIMIT": "0",
+    }
+
+    def invoke(*arguments: str, **variables: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), env={**environ, **variables})
+
+    yield invoke
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(path): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_sync_counts_what_the_payloads_hold(run: Run) -> None:
+    done = run("sync", "--json")
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["ok"]
+    assert {
+        one["id"]: (one["status"], one["providers"], one["models"]) for one in report["gateways"]
+    } == {
+        "models.dev": ("fresh", 2, 3),
+        "netlify": ("fresh", 1, 1),
+    }
+    assert (report["providers"], report["models"]) == (3, 4)
+
+
+def test_a_second_sync_asks_conditionally_and_rewrites_nothing(
+    run: Run, server: Loopback, tmp_path: Path
+) -> None:
+    run("sync")
+    before = tree(tmp_path)
+    done = run("sync")
+    assert done.exit_code == 0
+    assert "unchanged" in done.stdout
+    after = tree(tmp_path)
+    changed = {Path(name).name for name in after if after[name] != before.get(name)}
+    assert {name for name in changed if not name.endswith((".lock", ".payload"))} <= {"state.json"}
+    assert [one.headers["If-None-Match"] for one in server.requests] == [None, None, '"1"', '"1"']
+    assert run("sync", "--force").exit_code == 0
+    assert [one.headers["If-None-Match"] for one in server.requests[4:]] == [None, None]
+
+
+def test_failures_are_told_with_their_culprit_and_exit_1(run: Run, server: Loopback) -> None:
+    run("sync")
+    server.route("/api.json", Reply(500))
+    done = run("sync")
+    assert done.exit_code == 1
+    assert "models.dev  failed" in done.stdout
+    assert "error: models.dev" in done.stderr
+    assert "500" in done.stderr
+    assert run("sync", "--max-age", "1h").exit_code == 0
+    assert run("doctor").exit_code == 1
+
+
+def test_what_changed_is_listed(run: Run, server: Loopback) -> None:
+    run("sync")
+    changed = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": {"new": MODEL}}}
+    server.serve("/api.json", changed, etag='"2"')
+    done = run("sync")
+    assert "added: 1 (acme/new)" in done.stdout
+    assert "removed: 1 (acme/large)" in done.stdout
+
+
+def test_offline_says_what_it_works_from(run: Run, server: Loopback) -> None:
+    done = run("sync", "--offline")
+    assert done.exit_code == 0
+    assert "offline: the network is not touched" in done.stdout
+    assert "bundled, of 2026-" in done.stdout
+    assert "MIT" in done.stdout
+    assert not server.requests
+
+
+def test_list_finds_providers_and_models(run: Run) -> None:
+    run("sync")
+    assert run("list").stdout.splitlines() == [
+        "acme/large",
+        "netlify/openai/gpt-5",
+        "openai/gpt-5",
+        "openai/gpt-5-mini",
+    ]
+    assert run("list", "ACME").stdout == "acme/large\n"
+    assert json.loads(run("list", "mini", "--json").stdout) == {"openai": ["gpt-5-mini"]}
+    nothing = run("list", "nope")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert "nope" in nothing.stderr
+
+
+def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
+    run("sync")
+    shown = run("show", "openai/gpt-5").stdout
+    assert "input: 1.25" in shown
+    assert "output: unknown" in shown  # the limit that the source gives as 0
+    assert "temperature: unknown" in shown
+    assert json.loads(run("show", "acme", "--json").stdout)["models"] == ["large"]
+    missing = run("show", "openai/gpt-6")
+    assert missing.exit_code == 1
+    assert "did you mean openai/gpt-5" in missing.stderr
+
+
+def test_plugins_shows_what_would_load(run: Run) -> None:
+    rows = json.loads(run("plugins", "--json").stdout)
+    assert {"registry-gateway-models-dev:models-dev", "registry-gateway-netlify:netlify"} <= {
+        row["plugin"] for row in rows
+    }
+    measured = json.loads(run("plugins", "--load", "--json").stdout)
+    assert all(row["load_ms"] >= 0 for row in measured if not row["excluded"])
+    none = run("plugins", REGISTRY_CORE_PLUGINS="")
+    assert "no: it is not in plugins" in none.stdout
+
+
+def test_without_gateways_sync_says_what_to_install(run: Run) -> None:
+    done = run("sync", REGISTRY_CORE_PLUGINS="")
+    assert done.exit_code == 1
+    assert "pip install" in done.stderr
+
+
+def test_doctor_knows_ages_and_places(run: Run, tmp_path: Path) -> None:
+    before = json.loads(run("doctor", "--json").stdout)
+    assert (before["serves"], before["last_refresh"]) == ("bundled", None)
+    run("sync")
+    after = json.loads(run("doctor", "--json").stdout)
+    assert after["serves"] == "stored"
+    assert after["store"] == str(tmp_path / "store")
+    assert after["gateways"]["models.dev"]["status"] == "fresh"
+    assert "models.dev  fresh" in run("doctor").stdout
+
+
+def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_path: Path) -> None:
+    run("sync")
+    path = tmp_path / "frozen.snapshot"
+    assert run("export", "--format", "snapshot", str(path)).exit_code == 0
+    elsewhere = {
+        "REGISTRY_CORE_SNAPSHOT": str(path),
+        "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none"),
+    }
+    assert run("list", **elsewhere).stdout == run("list").stdout
+    assert run("show", "openai/gpt-5", **elsewhere).stdout == run("show", "openai/gpt-5").stdout
+    Snapshot.open(path).verify()
+
+
+def test_export_for_mastra_makes_its_cache(run: Run, tmp_path: Path) -> None:
+    run("sync")
+    folder = tmp_path / "mastra"
+    assert run("export", "--format", "mastra", str(folder)).exit_code == 0
+    assert {path.name for path in folder.iterdir()} == {
+        "capabilities",
+        "gateway-refresh-time",
+        "provider-registry.json",
+        "provider-types.generated.d.ts",
+    }
+    assert int((folder / "gateway-refresh-time").read_text()) > 1_700_000_000_000
+
+
+def test_check_fails_after_one_id_is_edited(run: Run, tmp_path: Path) -> None:
+    Path("pyproject.toml").write_text(
+        '[tool.registry-core.output]\npython = "typings"\n'
+        '[tool.registry-core.types]\nproviders = ["openai"]\n'
+    )
+    assert run("sync").exit_code == 0
+    committed = Path("typings/registry_core_types.pyi")
+    text = committed.read_text()
+    assert "acme" not in text
+    path = tmp_path / "frozen.snapshot"
+    run("export", "--format", "snapshot", str(path))
+    assert run("sync", "--check", REGISTRY_CORE_SNAPSHOT=str(path)).exit_code == 0
+    committed.write_text(text.replace("gpt-5-mini", "gpt-5-mimi"))
+    done = run("sync", "--check", REGISTRY_CORE_SNAPSHOT=str(path))
+    assert done.exit_code == 1
+    assert str(committed) in done.stdout
+    assert "gpt-5-mimi" in committed.read_text()
+
+
+def test_wrong_settings_exit_2_and_name_the_variable(run: Run) -> None:
+    done = run("sync", REGISTRY_CORE_OFFLINE="perhaps")
+    assert done.exit_code == 2
+    assert "REGISTRY_CORE_OFFLINE" in done.stderr
+    assert run("sync", "--check").exit_code == 2
+    assert run("sync", "--max-age", "soon").exit_code == 2
+    assert run("sync", "--project", "/nowhere").exit_code == 2
+    assert run("frobnicate").exit_code == 2
+
+
+def test_output_is_utf_8_without_control_characters(run: Run, server: Loopback) -> None:
+    hostile = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": {"é\x1b[31m\u202e\n": MODEL}}}
+    server.serve("/api.json", hostile)
+    run("sync")
+    raw = run("list", "acme").stdout_bytes
+    assert raw == "acme/é\\x1b[31m\\u202e\\n\n".encode()
+
+
+def test_a_lookup_command_works_without_plugins_or_network(run: Run, server: Loopback) -> None:
+    assert run("show", "openai/gpt-4o").exit_code == 0  # from the bundle
+    assert not server.requests
