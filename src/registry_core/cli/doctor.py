@@ -58,9 +58,11 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
         about = state.gateways.get(id)
         times = [known[id].retrieved_at] if id in known else [mine.bundle.captured.get(id, 0.0)]
         retrieved = max(*times, (about and about.retrieved_at) or 0.0)
+        captured = mine.bundle.captured.get(id, 0.0)
         gateways[id] = {
             "status": about.status if about else "never asked",
             "data": "stored" if id in known and known[id].result else "bundled",
+            "bundled_is_newer": loaded.origin == "stored" and captured > retrieved,
             "retrieved_at": _iso(utc(retrieved or None)),
             "checked_at": _iso(utc(about.checked_at) if about else None),
             "error": about.error if about else None,
@@ -94,6 +96,8 @@ def _show(found: dict[str, Any]) -> None:
     for id, one in found["gateways"].items():
         if one["error"]:
             say(f"{id}: {one['error']}")
+        if one["bundled_is_newer"]:
+            say(f"{id}: the bundled data is newer; the next sync will use it")
     for key, error in found["plugin_failures"].items():
         say(f"plugin {key}: {error}")
 
