@@ -51,7 +51,7 @@ def tsc(version: str, files: Iterable[Path], *flags: str) -> list[str]:
     Strict, checks declaration files too, writes nothing.
     """
     compiler = node_package("typescript", version) / "bin" / "tsc"
-    options = ("--strict", "--noEmit", "--pretty", "false", "--target", "es2022")
+    options: tuple[str, ...] = ("--strict", "--noEmit", "--pretty", "false", "--target", "es2022")
     options += ("--module", "esnext", "--moduleResolution", "bundler")
     result = subprocess.run(
         ["node", compiler, *options, *flags, *files], capture_output=True, text=True, check=False

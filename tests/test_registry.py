@@ -15,7 +15,7 @@ import pytest
 
 import registry_core
 from registry_core import ModelGateway, ModelRegistry, ProviderConfig, StoreError
-from registry_core.store import State, utc
+from registry_core.state import State, utc
 from tests.world import NOW, Plugin, World
 
 
@@ -223,8 +223,11 @@ def test_a_gateway_registered_at_run_time_is_merged_in_memory_only(synced: World
 
 
 def test_a_state_file_of_any_content_is_readable() -> None:
-    for text in ("", "[", "3", "[]", '{"gateways": 3}', '{"gateways": {"a": []}}', "[" * 100_000):
+    for text in ("{}", '{"gateways": 3}', '{"gateways": {"a": []}}', '{"plugins": {"a": 1}}'):
         assert State.from_json(text) == State()
+    for text in ("", "[", "3", "[]", "[" * 100_000, '{"checksum": "00000000"}'):
+        with pytest.raises(ValueError, match=r".+"):
+            State.from_json(text)
     strange = '{"last_refresh": 1e999, "gateways": {"a": {"asked": [1, {}], "retrieved_at": -5}}}'
     state = State.from_json(strange)
     assert state.last_refresh is None

@@ -86,7 +86,7 @@ FALLBACKS = {
     "MASTRA_OFFLINE": "offline",
 }
 ONLY_IN_PYPROJECT = {"project", "outputs", "types_providers", "plugin_options"}
-ONLY_IN_ENVIRONMENT = {"dev", "output"}
+ONLY_IN_ENVIRONMENT = {"dev", "output", "cache_ttl_ms", "snapshot", "store_dir"}
 
 
 def never(message: str) -> None:
@@ -364,7 +364,6 @@ def test_a_key_is_read_below_the_environment(
         ("refresh_interval_ms = 1.5", "refresh_interval_ms"),
         ("plugins = 7", "plugins"),
         ("plugins = [7]", "plugins"),
-        ("snapshot = ['a']", "snapshot"),
         ("trusted_hosts = ['https://x']", "trusted_hosts"),
     ],
 )

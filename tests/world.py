@@ -3,8 +3,9 @@ in a temporary folder, a clock that stands still until it is moved."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from registry_core import (
@@ -90,6 +91,7 @@ class World:
         self.server = server
         self.now = NOW
         self.monotonic = 0.0
+        self.wait: Callable[[Event, float], object] = Event.wait
         self.environ: dict[str, str] = {}
         self.plugins: list[object] = []
         bundled = [
@@ -140,6 +142,8 @@ class World:
             bundle=self.bundle,
             clock=lambda: self.now,
             monotonic=lambda: self.monotonic,
+            random=lambda: 0.0,
+            wait=lambda event, seconds: self.wait(event, seconds),
         )
 
     def result(self, options: Options | None = None, **settings: Any) -> Result:

@@ -26,33 +26,30 @@ class Chosen:
     source: DataSource
     data: GatewayData
     providers: Callable[[], Providers]
+    count: Callable[[], tuple[int, int]]
+    """How many providers and models these are; asks for less than `providers`."""
 
 
-def of_gateway(snapshot: Snapshot, gateway: str) -> Callable[[], Providers]:
-    """The providers that `gateway` published, of all that the snapshot holds; when wanted."""
+def in_snapshot(
+    source: DataSource, data: GatewayData, load: Callable[[], Snapshot], gateway: str
+) -> Chosen:
+    """What `gateway` published, of all that the snapshot holds; when wanted."""
 
     def providers() -> Providers:
-        return {id: one for id, one in snapshot.get_providers().items() if one.gateway == gateway}
+        return {id: one for id, one in load().get_providers().items() if one.gateway == gateway}
 
-    return providers
+    return Chosen(source, data, providers, lambda: load().count(gateway))
 
 
 def fetched(plugin: str, providers: Providers, at: float) -> Chosen:
-    return Chosen("fetched", GatewayData(plugin, at), lambda: providers)
-
-
-def count(providers: Providers) -> int:
-    return sum(len(provider.models) for provider in providers.values())
+    count = len(providers), sum(len(provider.models) for provider in providers.values())
+    return Chosen("fetched", GatewayData(plugin, at), lambda: providers, lambda: count)
 
 
 def bundled_data(bundle: Bundle) -> dict[str, Chosen]:
     """Gateway id → its data in the wheel."""
     return {
-        id: Chosen(
-            "bundled",
-            GatewayData(bundle.plugins[id], captured),
-            _of_bundle(bundle, id),
-        )
+        id: in_snapshot("bundled", GatewayData(bundle.plugins[id], captured), bundle.load, id)
         for id, captured in bundle.captured.items()
     }
 
@@ -63,15 +60,11 @@ def last_good(stored: Mapping[str, Chosen], bundled: Mapping[str, Chosen]) -> di
     return dict(sorted(both, key=lambda item: item[1].data.retrieved_at))
 
 
-def refuse_shrunk(id: str, providers: Providers, good: Chosen | None, *, limit: float) -> None:
+def refuse_shrunk(id: str, fresh: Chosen, good: Chosen | None, *, limit: float) -> None:
     """Raise ShrunkError if fewer than `limit` (0 to 1) of the last good models are left."""
-    now, before = count(providers), count(good.providers()) if good else 0
+    now, before = fresh.count()[1], good.count()[1] if good else 0
     if now < limit * before:
         raise ShrunkError(
             f"sent {now} models where its last good data has {before}; quarantined",
             mend=f"if that is right, run: registry-core sync --accept {id}",
         )
-
-
-def _of_bundle(bundle: Bundle, gateway: str) -> Callable[[], Providers]:
-    return lambda: of_gateway(bundle.load(), gateway)()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random as _random
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 from requests import PreparedRequest
 
 from . import __version__
@@ -41,6 +42,8 @@ class Asked:
     """The payload's; it vouches for the other fields, and for the value of the secret."""
     digest: str = ""
     """Of the payload."""
+    consulted: Mapping[str, str] = field(default=EMPTY, converter=_texts)
+    """Variables that the plugin has asked for, unset ones too → a keyed digest of the value."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -56,6 +59,7 @@ class Asked:
                 None if item.get("secret") is None else str(item["secret"]),
                 str(item.get("key")),
                 str(item.get("digest")),
+                item["consulted"] if isinstance(item.get("consulted"), Mapping) else EMPTY,
             )
             for item in items
         )
@@ -68,6 +72,8 @@ class _Held:
     payload: Payload
     confirmed: bool
     """By a 304, or by another process meanwhile: nothing was downloaded."""
+    at_ns: int
+    """Epoch nanoseconds: when the URL last said so."""
 
 
 class HttpClient:
@@ -76,6 +82,7 @@ class HttpClient:
     `payloads` None stores nothing, so each `get_json` is a request. `force` sends no
     validators. `deadline` is in `monotonic` seconds, and ends all of it. A payload that
     anybody confirmed after `since` (epoch seconds; default: now) is not asked for again.
+    `consulted` holds the variables that the plugin has asked for; more are added.
     """
 
     def __init__(
@@ -91,6 +98,7 @@ class HttpClient:
         retries: int = 3,
         max_bytes: int = 64 * 2**20,
         since: float | None = None,
+        consulted: set[str] | None = None,
         user_agent: str = f"registry-core/{__version__}",
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
@@ -103,6 +111,7 @@ class HttpClient:
         self._payloads = payloads
         self._offline = offline
         self._force = force
+        self._consulted = set[str]() if consulted is None else consulted
         self._clock = clock
         self._since_ns = _nanoseconds(clock() if since is None else since)
         self._transport = Transport(
@@ -117,6 +126,7 @@ class HttpClient:
         )
         self._lock = Lock()
         self._held: dict[str, _Held] = {}
+        self._parsed: dict[str, tuple[Any]] = {}
         self._asked: list[Asked | None] = []
         self._warnings: list[Problem] = []
 
@@ -130,17 +140,26 @@ class HttpClient:
         return tuple(self._warnings)
 
     @property
+    def confirmed_at(self) -> float:
+        """Epoch seconds since when all that it got so far is known to be what the URLs hold."""
+        with self._lock:
+            oldest = min((one.at_ns for one in self._held.values()), default=None)
+        return self._clock() if oldest is None else oldest / 1e9
+
+    @property
     def asked(self) -> tuple[Asked, ...]:
         """The requests so far, in order: what to revalidate before the next fetch.
 
         Empty if one of them failed, or can't be repeated from what may be stored: it sent
         credentials other than a `secret` as bearer, or its URL may hold some.
         """
+        consulted = {name: self._value_digest(name) for name in sorted(self._consulted)}
         with self._lock:
-            asked = tuple(one for one in self._asked if one is not None)
-            return asked if len(asked) == len(self._asked) else ()
+            asked = [evolve(one, consulted=consulted) for one in self._asked if one is not None]
+            return tuple(asked) if len(asked) == len(self._asked) else ()
 
     def secret(self, name: str) -> str | None:
+        self._consulted.add(name)
         return self._secrets.reveal(name, self._environ)
 
     def warn(self, culprit: str, message: str) -> None:
@@ -157,7 +176,7 @@ class HttpClient:
     ) -> Any:
         asked: Asked | None = None
         try:
-            with self._masked():
+            with self.masked():
                 request = self._prepare(url, bearer, headers, params)
                 credential = self._secrets.name_of(bearer) if bearer else None
                 if self._payloads is None:
@@ -165,7 +184,7 @@ class HttpClient:
                     return parse(answer.body, culprit=shown(url))
                 key = self._key(self._payloads, request)
                 payload = self._hold(self._payloads, key, request, credential).payload
-                value = parse(payload.body, culprit=shown(url))
+                value = self._value(key, payload, culprit=shown(url))
                 if self._is_repeatable(request, url, bearer, headers):
                     asked = Asked(url, params or EMPTY, credential, key, payload.digest)
                 return value
@@ -179,13 +198,16 @@ class HttpClient:
 
         Raises GatewayError if one can't be made, as `get_json` would.
         """
-        with self._masked():
+        with self.masked():
             return bool(asked) and all(map(self._is_unchanged, asked))
 
     def close(self) -> None:
         self._transport.close()
 
     def _is_unchanged(self, asked: Asked) -> bool:
+        known = asked.consulted.items()
+        if any(self._value_digest(name) != digest for name, digest in known):
+            return False  # what a gateway publishes may hang on whether a variable is set
         bearer = None if asked.secret is None else self.secret(asked.secret)
         if self._payloads is None or (asked.secret and bearer is None):
             return False
@@ -198,45 +220,82 @@ class HttpClient:
         key = self._key(self._payloads, request)
         if key != asked.key:  # another credential; or not what this user asked
             return False
-        held = self._hold(self._payloads, key, request, asked.secret)
+        held = self._hold(self._payloads, key, request, asked.secret, whole=False)
         return held.confirmed and held.payload.digest == asked.digest
 
+    def _value_digest(self, name: str) -> str:
+        value = self._secrets.reveal(name, self._environ) or ""
+        return self._payloads.key(name, [("", value)]) if self._payloads else ""
+
+    def _value(self, key: str, payload: Payload, *, culprit: str) -> Any:
+        """What the payload says; each caller gets a value of its own."""
+        with self._lock:
+            parsed = self._parsed.pop(key, None)
+        return parsed[0] if parsed else parse(payload.body or b"", culprit=culprit)
+
     def _hold(
-        self, payloads: Payloads, key: str, request: PreparedRequest, credential: str | None
+        self,
+        payloads: Payloads,
+        key: str,
+        request: PreparedRequest,
+        credential: str | None,
+        *,
+        whole: bool = True,
     ) -> _Held:
-        """The payload of `request`: one that is held, taken over, revalidated or fetched."""
+        """The payload of `request`: one that is held, taken over, revalidated or fetched.
+
+        Else than `whole`, one that is in the store is not read.
+        """
         with self._lock:
             held = self._held.get(key)
+        if held is not None and whole and held.payload.body is None:
+            stored = payloads.read(key)
+            held = evolve(held, payload=stored) if stored else None
         if held is None:
             try:  # to be, of all processes of the user, the one that asks for it
                 with payloads.lock(key, max(self._transport.left(), 0.0)):
-                    held = self._obtain(payloads, key, request, credential)
+                    held = self._obtain(payloads, key, request, credential, whole)
             except TimeoutError:
                 raise GatewayTimeoutError(
                     "another process was still asking for it at the deadline",
                     culprit=shown(request.url or ""),
                     mend=LONGER,
                 ) from None
-            with self._lock:
-                self._held[key] = held
+        with self._lock:
+            self._held[key] = held
         return held
 
     def _obtain(
-        self, payloads: Payloads, key: str, request: PreparedRequest, credential: str | None
+        self,
+        payloads: Payloads,
+        key: str,
+        request: PreparedRequest,
+        credential: str | None,
+        whole: bool,
     ) -> _Held:
-        stored = payloads.read(key)
-        if stored and self._since_ns <= stored.confirmed_ns <= _nanoseconds(self._clock()):
-            return _Held(stored, confirmed=True)
+        stored = payloads.read(key, whole=whole)
+        if stored and self._since_ns < stored.confirmed_ns <= _nanoseconds(self._clock()):
+            return _Held(stored, confirmed=True, at_ns=stored.confirmed_ns)
         validators = {} if self._force or stored is None else _validators(stored)
         answer = self._transport.get(request, validators, credential=credential)
         now = _nanoseconds(self._clock())
         if answer.status == 304 and stored is not None:
             payloads.confirm(key, now)
-            return _Held(stored, confirmed=True)
-        parse(answer.body, culprit=shown(request.url or ""))  # what is no data is not kept
+            return _Held(stored, confirmed=True, at_ns=now)
+        culprit = shown(request.url or "")
+        echoed = self._secrets.found_in(answer.body)
+        if echoed is not None:
+            raise GatewayError(
+                f"sent the value of {echoed} back; nothing of its answer is kept",
+                culprit=culprit,
+                mend="tell those who run it, and replace that secret",
+            )
+        value = parse(answer.body, culprit=culprit)  # what is no data is not kept
+        with self._lock:
+            self._parsed[key] = (value,)
         payload = Payload(answer.body, answer.etag, answer.last_modified, now)
         payloads.write(key, payload)
-        return _Held(payload, confirmed=False)
+        return _Held(payload, confirmed=False, at_ns=now)
 
     def _prepare(
         self,
@@ -276,12 +335,13 @@ class HttpClient:
         )
 
     @contextmanager
-    def _masked(self) -> Generator[None]:
-        """No secret in the errors that pass, nor in urllib3's log, which holds URLs."""
+    def masked(self) -> Generator[None]:
+        """No secret in the errors that pass, nor in urllib3's log, which holds URLs whole."""
         mask = self._secrets.mask
 
         def mask_record(record: logging.LogRecord) -> bool:
-            record.msg, record.args = mask(record.getMessage()), None
+            record.msg = re.sub(r"\?[^\s\"]+", "?***", mask(record.getMessage()))
+            record.args = None
             return True
 
         loggers = [
@@ -295,6 +355,7 @@ class HttpClient:
             error.message = mask(error.message)
             error.culprit, error.mend = mask(error.culprit), mask(error.mend)
             error.args = (error.message,)
+            error.__cause__ = error.__context__ = None  # what led to it may hold some, too
             raise
         finally:
             for logger in loggers:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .artifacts import Artifact
 from .errors import RegistryError
+from .manifest import Manifest
 from .report import Problem
-from .targets import Manifest, Target, differing, usable, write
+from .targets import Target, differing, usable, write
 
 if TYPE_CHECKING:
     from .host import PluginHost
@@ -41,39 +43,56 @@ class Emission:
         return self._made[scope]
 
     def key(self, target: Target) -> str:
-        """Changes with the snapshot, the emitters and the scope."""
+        """Changes with the snapshot, the emitters, the scope and the folders."""
         scope = self._scope if target.scoped else None
-        parts = (self._snapshot.hash, self._host.emitters_fingerprint(), repr(scope))
+        folders = sorted((target.folders or {}).items())
+        parts = (
+            self._snapshot.hash,
+            self._host.emitters_fingerprint(),
+            repr((scope, folders, dict(target.rename))),
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def write(self, targets: Sequence[Target], manifest: Manifest) -> tuple[str, ...]:
-        """Write what differs, target by target; one that fails doesn't stop the others."""
+    def write(
+        self, targets: Sequence[Target], manifest: Manifest, *, force: bool = False
+    ) -> tuple[str, ...]:
+        """Write what differs, target by target; one that fails doesn't stop the others.
+
+        `force` asks the writers even if nothing says that they would return anything new.
+        """
         changed: list[str] = []
-        emitted = False
+        stale: list[tuple[Target, dict[Path, bytes], str]] = []
         for target in targets:
             key = self.key(target)
-            if manifest.current(target, key):
+            if manifest.current(target, key) and not force:
                 logger.debug("%s target %s: up to date", target.kind, target.root)
                 continue
+            contents = target.contents(self.artifacts(target))
+            if self._host.failed or any(one.fatal for one in self.problems):
+                key = ""  # a writer that failed is asked again, and its last good files stay
+            manifest.begin(target, contents)
+            stale.append((target, contents, key))
+        if stale:
+            _save(manifest)
+        for target, contents, key in stale:
             try:
-                artifacts = self.artifacts(target)
-                if any(
-                    one.fatal for one in self.problems
-                ):  # an emitter that failed is asked again at the next sync
-                    key = ""
-                changed += write(target, artifacts, manifest, key)
-                emitted = True
+                changed += write(target, contents, manifest, key)
             except RegistryError as error:
+                message = f"{error.message} ({error.mend})" if error.mend else error.message
                 self.problems.append(
-                    Problem("target", error.culprit, error.message, fatal=target.requested)
+                    Problem("target", error.culprit, message, fatal=target.requested)
                 )
-        if emitted:
-            try:
-                manifest.save()
-            except OSError as error:
-                logger.warning("the manifest of emitted files can't be written: %s", error)
+        if stale:
+            _save(manifest)
         return tuple(changed)
 
     def differing(self, target: Target) -> tuple[str, ...]:
         """Paths in `target` that are not what the writers make; writes nothing."""
         return differing(target, self.artifacts(target))
+
+
+def _save(manifest: Manifest) -> None:
+    try:
+        manifest.save()
+    except OSError as error:
+        logger.warning("the manifest of emitted files can't be written: %s", error)

@@ -39,6 +39,16 @@ def _rebuild(
     return error
 
 
+def told(error: BaseException) -> str:
+    """What a stranger's error says, in one text; it may fail even at that."""
+    try:
+        return (
+            str(error) if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"
+        )
+    except Exception:
+        return type(error).__name__
+
+
 class SettingsError(RegistryError):
     """A variable, pyproject key or argument that can't be read, or names what isn't there."""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from .emission import Emission
 from .errors import SyncError
 from .files import write_atomically
-from .targets import Manifest, Target
+from .manifest import Manifest
+from .targets import Target
 
 if TYPE_CHECKING:
     from .registry import ModelRegistry

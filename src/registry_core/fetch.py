@@ -15,10 +15,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+from attrs.converters import optional
 
-from .errors import GatewayError, GatewayTimeoutError, OfflineError
+from .errors import GatewayTimeoutError, OfflineError, told
 from .gateway import Disabled
 from .models import ProviderConfig
+from .printable import message
 from .report import GatewayStatus, Problem
 from .structure import clean_providers
 
@@ -50,9 +52,9 @@ class Outcome:
     """Published providers; None unless fresh."""
     asked: tuple[Asked, ...] | None = None
     warnings: tuple[Problem, ...] = field(default=())
-    error: str | None = None
+    error: str | None = field(default=None, converter=optional(message))
     finished_at: float = 0.0
-    """Epoch seconds."""
+    """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
 
 
 def fetch_all(
@@ -108,7 +110,8 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         client = task.client()
         if task.asked and client.revalidate(task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
-            return Outcome("unchanged", asked=tuple(task.asked), finished_at=clock())
+            asked = tuple(task.asked)
+            return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
         fetched = gateway.fetch_providers(client)
         providers, warnings = clean_providers(
             gateway.id, gateway.namespaced, fetched, client.warnings
@@ -118,15 +121,14 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             providers,
             client.asked,
             warnings,
-            finished_at=clock(),
+            finished_at=client.confirmed_at,
         )
     except OfflineError:
         return Outcome("offline", finished_at=clock())
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        text = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__}: {error}"
-        return Outcome("failed", error=mask(text), finished_at=clock())
+        return Outcome("failed", error=mask(told(error)), finished_at=clock())
     finally:
         if client is not None:
             client.close()

@@ -3,8 +3,8 @@
 Guaranteed: the temporary file lies in the same folder, ends in ``.tmp`` (dev servers
 restart for other names), and is gone after a failure; an existing file keeps its mode,
 a new one gets the umask's; a symlink at the destination is replaced, not followed.
-Not guaranteed: that a rename outlives a loss of power (the folder is not synced), nor
-that a leftover ``.tmp`` of a killed process is cleared away.
+Not guaranteed: that a rename outlives a loss of power (the folder is not synced). What a
+killed process leaves lies there until `clear_leftovers`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+_PREFIX, _SUFFIX = ".registry-core-", ".tmp"
 _TRIES = 8  # 0.6 s in all
 _BUSY = (5, 32)  # Windows: access denied, sharing violation; somebody has the file open
 
@@ -26,7 +27,17 @@ def write_atomically(path: Path, data: bytes, *, durable: bool, mode: int = 0o66
     `durable` syncs the data to disk before the rename; `mode` is that of a new file,
     before the umask.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            _write(path, data, durable, mode)
+            return
+        except FileNotFoundError:  # another process took it for a leftover; or no such folder
+            if not tries_left:
+                raise
+
+
+def _write(path: Path, data: bytes, durable: bool, mode: int) -> None:
+    temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -34,15 +45,28 @@ def write_atomically(path: Path, data: bytes, *, durable: bool, mode: int = 0o66
             file.flush()
             if durable:
                 os.fsync(descriptor)
+            made = os.fstat(descriptor).st_mode
         with suppress(FileNotFoundError):
-            existing = path.lstat()
-            if stat.S_ISREG(existing.st_mode):
-                temporary.chmod(stat.S_IMODE(existing.st_mode))
+            existing = path.lstat().st_mode
+            if stat.S_ISREG(existing) and existing != made:
+                temporary.chmod(stat.S_IMODE(existing))
         _replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove the temporary files of killed processes in `folder`; what can't be, stays.
+
+    One that a living process is just writing may go with them: that one writes it again.
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name.startswith(_PREFIX) and path.name.endswith(_SUFFIX):
+                with suppress(OSError):
+                    path.unlink()
 
 
 _BINARY: int = getattr(os, "O_BINARY", 0)

@@ -17,13 +17,19 @@ V = TypeVar("V")
 class _View(Mapping[str, V]):
     """A read-only mapping that asks the registry at each access, so that it never ages."""
 
-    __slots__ = ("_all",)
+    __slots__ = ("_all", "_read")
 
-    def __init__(self, all: Callable[[], Mapping[str, V]]) -> None:
+    def __init__(
+        self, all: Callable[[], Mapping[str, V]], read: Callable[[ProviderConfig], V]
+    ) -> None:
         self._all = all
+        self._read = read
 
     def __getitem__(self, id: str) -> V:
-        return self._all()[id]
+        provider = get_provider_config(id)
+        if provider is None:
+            raise KeyError(id)
+        return self._read(provider)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -36,12 +42,12 @@ class _View(Mapping[str, V]):
 
 
 PROVIDER_REGISTRY: Mapping[str, ProviderConfig] = _View(
-    lambda: ModelRegistry.get_instance().get_providers()
+    lambda: ModelRegistry.get_instance().get_providers(), lambda provider: provider
 )
 """Provider id → its configuration."""
 
 PROVIDER_MODELS: Mapping[str, tuple[str, ...]] = _View(
-    lambda: ModelRegistry.get_instance().get_models()
+    lambda: ModelRegistry.get_instance().get_models(), lambda provider: tuple(provider.models)
 )
 """Provider id → its bare model ids, sorted."""
 

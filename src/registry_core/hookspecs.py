@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .artifacts import Artifact
     from .gateway import ModelGateway
     from .plugin_settings import PluginSettings
+    from .registry import ModelRegistry
     from .report import SyncReport
     from .snapshot import Snapshot
 
@@ -63,3 +64,22 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
 @hookspec
 def registry_refreshed(report: SyncReport, snapshot: Snapshot) -> None:
     """Called after each sync, failed ones too, with what happened and what is served. Since 0.1."""
+
+
+@hookspec
+def registry_dev_startup(registry: ModelRegistry, settings: PluginSettings) -> None:
+    """Called when a dev server begins to serve. Since 0.1.
+
+    Once per serving process: each worker, and again after each reload; never in the
+    process that only watches files. Before the first refresh in the background, so that
+    a gateway registered here (`registry.register_gateway`) takes part in it. The server
+    waits for it: start a thread for what takes time. Not called in production.
+    """
+
+
+@hookspec
+def registry_dev_shutdown(registry: ModelRegistry, settings: PluginSettings) -> None:
+    """Called when a process in which `registry_dev_startup` was called ends. Since 0.1.
+
+    No further refresh starts by then. Not called if the process is killed.
+    """

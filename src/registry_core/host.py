@@ -108,6 +108,13 @@ class PluginHost(PluginLoader):
             self._gateway_problems = tuple(problems)
         return tuple(taken.values())
 
+    def failure_of(self, key: str) -> str | None:
+        """Why the plugin with this key adds no gateway; None if it does, or is not there."""
+        failures = [one.failure for one in self.failed if one.key == key]
+        asked = [one.problem for one in self._asked.values() if one.plugin.key == key]
+        failures += [problem.message for problem in asked if problem is not None]
+        return failures[0] if failures else None
+
     @property
     def has_overlays(self) -> bool:
         """Whether there is a policy, or may be one that could not be loaded."""
@@ -184,7 +191,9 @@ class PluginHost(PluginLoader):
         defaulted = {name: given[name] for name in impl.kwargnames if name in given}
         try:
             return Outcome(plugin, read(impl.function(*positional, **defaulted)))
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise  # the user's
+        except BaseException as error:
             name = impl.opts.get("specname") or impl.function.__name__
             reason = self._reason(plugin.source, name, error)
             problem = Problem(_KINDS.get(name, "plugin"), plugin.source.title, reason)

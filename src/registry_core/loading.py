@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
 from .errors import SnapshotDamagedError, StoreError
 from .snapshot import Snapshot
-from .store import Generation, Store
+from .store import Generation, Signature, Store, served
 
 if TYPE_CHECKING:
+    from logging import Logger
+    from pathlib import Path
+
     from .bundle import Bundle
     from .places import Places
     from .settings import Settings
-
-logger = logging.getLogger("registry_core")
 
 
 @frozen
@@ -25,8 +25,10 @@ class Loaded:
     """A snapshot and where it came from."""
 
     snapshot: Snapshot
+    look: Callable[[], tuple[Store | None, Signature | None]] = lambda: (None, None)
+    """Which store is to be read, and how its pointer looks, as of now."""
     store: Store | None = None
-    signature: tuple[int, int, int] | None = None
+    signature: Signature | None = None
     """Of the store's pointer when it was read."""
     generation: Generation | None = None
     """What the pointer said, if it could be read."""
@@ -34,10 +36,8 @@ class Loaded:
 
     @property
     def current(self) -> bool:
-        """Whether the store still says the same. One `stat`."""
-        if self.store is None:
-            return self.origin == "explicit"
-        return self.signature is not None and self.store.signature() == self.signature
+        """Whether the store still says the same. One `stat`, if it can be written."""
+        return self.look() == (self.store, self.signature)
 
 
 def load(
@@ -48,45 +48,50 @@ def load(
     `damaged`: hashes of snapshots in which a lookup met damage.
     """
     if settings.snapshot is not None:
-        return Loaded(_explicit(settings), origin="explicit")
-    store = next(
-        (one for one in map(Store, places.stores(settings.store_dir)) if one.signature()), None
-    )
-    if store is None:
-        logger.debug("no store yet: the bundled data is served")
-        return Loaded(bundle.load())
+        return Loaded(open_explicit(settings.snapshot), origin="explicit")
+
+    def look() -> tuple[Store | None, Signature | None]:
+        return served(places.stores(settings.store_dir))
+
     fault: StoreError | None = None
     for _ in range(2):  # a sync may replace the generation between the two reads
-        signature = store.signature()
+        store, signature = look()
         try:
-            generation = store.read_generation()
-            if generation is None:
-                break
+            generation = store.read_generation() if store else None
+            if store is None or generation is None:
+                _logger().debug("no store yet: the bundled data is served")
+                return Loaded(bundle.load(), look)
             if _outdated(generation, store, bundle):
-                logger.debug("the bundled data is newer than the stored generation")
-                return Loaded(bundle.load(), store, signature, generation)
+                _logger().debug("the bundled data is newer than the stored generation")
+                return Loaded(bundle.load(), look, store, signature, generation)
             if generation.snapshot in damaged:
                 raise SnapshotDamagedError("is damaged", culprit=generation.snapshot)
             snapshot = store.open_snapshot(generation.snapshot)
-            return Loaded(snapshot, store, signature, generation, "stored")
+            return Loaded(snapshot, look, store, signature, generation, "stored")
         except SnapshotDamagedError as error:
             fault = error
-    if fault is not None:
-        logger.warning("the bundled data is served until the next sync: %s", fault)
-    return Loaded(bundle.load(), store, store.signature())
+    _logger().warning("the bundled data is served until the next sync: %s", fault)
+    return Loaded(bundle.load(), look, store, signature)
 
 
-def _explicit(settings: Settings) -> Snapshot:
-    assert settings.snapshot is not None
+def _logger() -> Logger:
+    import logging  # here, since most lookups have nothing to tell
+
+    return logging.getLogger("registry_core")
+
+
+def open_explicit(path: Path) -> Snapshot:
+    """The snapshot in a file of the user's choice. Raises StoreError, SnapshotDamagedError.
+
+    It is read whole: unlike a stored one, it may be overwritten while it is served.
+    """
     mend = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
     try:
-        return Snapshot.open(settings.snapshot)
+        return Snapshot.from_bytes(path.read_bytes(), name=str(path))
     except SnapshotDamagedError as error:
         raise SnapshotDamagedError(error.message, culprit=error.culprit, mend=mend) from error
     except OSError as error:
-        raise StoreError(
-            error.strerror or str(error), culprit=str(settings.snapshot), mend=mend
-        ) from error
+        raise StoreError(error.strerror or str(error), culprit=str(path), mend=mend) from error
 
 
 def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:
@@ -100,9 +105,8 @@ def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:
     captured = bundle.captured
     if not any(data.retrieved_at < captured[id] for id, data in generation.gateways.items()):
         return False
-    state = store.read_state().gateways
+    state = store.read_state()
     return all(
-        data.result is None
-        or max(data.retrieved_at, (id in state and state[id].retrieved_at) or 0.0) < captured[id]
+        data.result is None or state.confirmed(id, data.retrieved_at) < captured[id]
         for id, data in generation.gateways.items()
     )

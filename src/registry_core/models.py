@@ -8,7 +8,9 @@ records that a stranger sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -41,7 +43,7 @@ def _opt_text(value: Any) -> str | None:
     return _text(value)
 
 
-def _id(value: Any) -> str:
+def valid_id(value: Any) -> str:
     """An id that every file format and every language can name exactly."""
     if type(value) is not str:
         raise _wrong("an id", value)
@@ -58,7 +60,7 @@ def _id(value: Any) -> str:
 
 def valid_provider_id(value: Any) -> str:
     """`value`, if it can be a provider's id. Raises TypeError or ValueError."""
-    id = _id(value)
+    id = valid_id(value)
     if id[0] == "/" or id[-1] == "/":
         raise ValueError("expected an id that neither starts nor ends with a slash")
     return id
@@ -94,13 +96,16 @@ def _tokens(value: Any) -> int | None:
 
 
 def _array(value: Any) -> Iterable[Any]:
-    if issubclass(type(value), (str, Mapping)) or not issubclass(type(value), Iterable):
+    known = type(value) in (list, tuple)  # asking an abstract class takes ten times as long
+    if not known and (
+        issubclass(type(value), (str, Mapping)) or not issubclass(type(value), Iterable)
+    ):
         raise _wrong("a list", value)
     items: Iterable[Any] = value
     return items
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def as_object(value: Any) -> Mapping[str, Any]:
     if not issubclass(type(value), (dict, Mapping)):
         raise _wrong("an object", value)
     items: Mapping[str, Any] = value
@@ -117,7 +122,7 @@ def _opt_texts(value: Any) -> tuple[str, ...] | None:
 
 
 def _frozen_object(value: Any) -> FrozenDict[str, Any]:
-    frozen_object: FrozenDict[str, Any] = freeze(_object(value))
+    frozen_object: FrozenDict[str, Any] = freeze(as_object(value))
     return frozen_object
 
 
@@ -136,7 +141,7 @@ def _shared(cls: type[T]) -> Callable[[Any], T]:
     def convert(value: Any) -> T:
         if isinstance(value, cls):
             return value
-        fields = _object(value)
+        fields = as_object(value)
         try:
             return share(**fields)
         except TypeError:  # an item without a hash, or of a wrong type: let `cls` say which
@@ -201,7 +206,7 @@ def _modalities(value: Any) -> Modalities:
         return NO_MODALITIES
     if type(value) is Modalities:
         return value
-    items = _object(value).items()
+    items = as_object(value).items()
     return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
 
 
@@ -214,8 +219,8 @@ class ModelInfo:
     `extra` keeps what the source says beyond these fields.
     """
 
-    id: str = field(converter=_id)
-    provider_id: str = field(converter=_id)
+    id: str = field(converter=valid_id)
+    provider_id: str = field(converter=valid_id)
     name: str | None = field(default=None, converter=_opt_text)
     family: str | None = field(default=None, converter=_opt_text)
     status: str | None = field(default=None, converter=_opt_text)
@@ -249,13 +254,61 @@ CAPABILITIES = (
 )
 
 
+#: What is known of a model without decoding it, one bit each.
+_FLAGS = {name: 1 << bit for bit, name in enumerate((*CAPABILITIES, "deprecated"))}
+
+
+def flags_of(record: Mapping[str, Any]) -> int:
+    """The flags of a model with these fields: what it can do, and whether it is deprecated."""
+    flags = _FLAGS["deprecated"] if record.get("status") == "deprecated" else 0
+    for name in CAPABILITIES:
+        if record.get(name):
+            flags |= _FLAGS[name]
+    return flags
+
+
 class ModelMap(Mapping[str, ModelInfo]):
-    """Base of the lazy mappings that a stored snapshot hands out."""
+    """The models of one provider, decoded as they are asked for.
 
-    __slots__ = ()
+    `flags`: bare id, sorted → `flags_of` its record.
+    """
 
-    deprecated: tuple[str, ...]
-    """Bare ids of the deprecated models, known without decoding any."""
+    __slots__ = ("_decoded", "flags", "provider_id")
+
+    def __init__(self, provider_id: str, flags: Mapping[str, int]) -> None:
+        self.provider_id = provider_id
+        self.flags = flags
+        self._decoded: dict[str, ModelInfo] = {}
+
+    @abstractmethod
+    def record(self, id: str) -> bytes:
+        """The record of one of the models, as JSON."""
+
+    def having(self, flag: str) -> tuple[str, ...]:
+        bit = _FLAGS[flag]
+        return tuple(id for id, flags in self.flags.items() if flags & bit)
+
+    def __getitem__(self, id: str) -> ModelInfo:
+        try:
+            return self._decoded[id]
+        except KeyError:
+            pass
+        if id not in self.flags:
+            raise KeyError(id)
+        model = decode(self.provider_id, id, self.record(id))
+        return self._decoded.setdefault(id, model)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.flags)
+
+    def __len__(self) -> int:
+        return len(self.flags)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self.flags
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self),)
@@ -264,15 +317,20 @@ class ModelMap(Mapping[str, ModelInfo]):
         return f"<{len(self)} models>"
 
 
+def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
+    """The model with this record."""
+    return ModelInfo(id=id, provider_id=provider_id, **json.loads(record))
+
+
 def _models(value: Any, provider: Any) -> Mapping[str, ModelInfo]:
     if isinstance(value, ModelMap):
         return value
     if not issubclass(type(value), Mapping):
-        ids = sorted_ids(map(_id, _array(value)))
+        ids = sorted_ids(map(valid_id, _array(value)))
         return FrozenDict({id: ModelInfo(id=id, provider_id=provider.id) for id in ids})
-    models = _object(value)
+    models = as_object(value)
     for key, model in models.items():
-        if not isinstance(model, ModelInfo):
+        if type(model) is not ModelInfo:
             raise TypeError(f"models[{key!r}]: expected ModelInfo, got {type(model).__name__}")
         if (model.id, model.provider_id) != (key, provider.id):
             raise ValueError(f"models[{key!r}] is {model.full_id!r}; the key is the bare id")
@@ -280,11 +338,11 @@ def _models(value: Any, provider: Any) -> Mapping[str, ModelInfo]:
 
 
 def _overrides(value: Any) -> FrozenDict[str, Mapping[str, str]]:
-    return FrozenDict({_text(key): _override(item) for key, item in _object(value).items()})
+    return FrozenDict({_text(key): _override(item) for key, item in as_object(value).items()})
 
 
 def _override(value: Any) -> FrozenDict[str, str]:
-    return FrozenDict({_text(key): _text(item) for key, item in _object(value).items()})
+    return FrozenDict({_text(key): _text(item) for key, item in as_object(value).items()})
 
 
 def _variables(value: Any) -> tuple[str, ...]:
@@ -320,8 +378,14 @@ class ProviderConfig:
     def deprecated_models(self) -> tuple[str, ...]:
         """Bare ids whose status is "deprecated"; they stay in `models`."""
         if isinstance(self.models, ModelMap):
-            return self.models.deprecated
+            return self.models.having("deprecated")
         return tuple(id for id, model in self.models.items() if model.status == "deprecated")
+
+    def models_with(self, capability: str) -> tuple[str, ...]:
+        """Bare ids of the models that are known to have this one of `CAPABILITIES`."""
+        if isinstance(self.models, ModelMap):
+            return self.models.having(capability)
+        return tuple(id for id, model in self.models.items() if getattr(model, capability))
 
 
 MODEL_FIELDS = tuple(name for name in fields_dict(ModelInfo) if name not in ("id", "provider_id"))

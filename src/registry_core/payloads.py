@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from attrs import Factory, field, frozen
 from filelock import FileLock, Timeout
@@ -30,7 +31,7 @@ _OURS = (".payload", ".lock", ".tmp")
 
 def _digest(payload: Payload) -> str:
     digest = hashlib.sha256(json.dumps([payload.etag, payload.last_modified]).encode())
-    digest.update(payload.body)
+    digest.update(payload.body or b"")
     return digest.hexdigest()
 
 
@@ -38,25 +39,28 @@ def _digest(payload: Payload) -> str:
 class Payload:
     """The body that a URL sent, with its validators."""
 
-    body: bytes = field(repr=False)
+    body: bytes | None = field(repr=False)
+    """None: it was not read."""
     etag: str | None = None
     last_modified: str | None = None
     confirmed_ns: int = field(default=0, eq=False)
     """Epoch nanoseconds: when a 200 or 304 last said that this is what the URL holds."""
-    digest: str = field(init=False, default=Factory(_digest, takes_self=True))
+    digest: str = field(default=Factory(_digest, takes_self=True))
     """SHA-256 of the validators and the body, hexadecimal."""
 
     def to_bytes(self) -> bytes:
         header = {"etag": self.etag, "last_modified": self.last_modified, "sha256": self.digest}
-        return json.dumps(header).encode() + b"\n" + self.body
+        return json.dumps(header).encode() + b"\n" + (self.body or b"")
 
     @classmethod
-    def from_bytes(cls, data: bytes, confirmed_ns: int) -> Payload | None:
+    def from_file(cls, file: BinaryIO, confirmed_ns: int, *, whole: bool) -> Payload | None:
         """None if damaged."""
-        header, _, body = data.partition(b"\n")
         try:
-            about = json.loads(header)
-            payload = cls(body, about["etag"], about["last_modified"], confirmed_ns)
+            about = json.loads(file.readline())
+            validators = about["etag"], about["last_modified"]
+            if not whole:
+                return cls(None, *validators, confirmed_ns, str(about["sha256"]))
+            payload = cls(file.read(), *validators, confirmed_ns)
             return payload if payload.digest == about["sha256"] else None
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -102,14 +106,15 @@ class Payloads:
             if held is not None:
                 held.release()
 
-    def read(self, key: str) -> Payload | None:
-        """What was stored under `key`, if it is whole."""
+    def read(self, key: str, *, whole: bool = True) -> Payload | None:
+        """What was stored under `key`; None if it is damaged. Else than `whole`: without the
+        body, whose damage then goes unnoticed."""
         if self._folder is None:
             return None
         try:
             with self._path(key).open("rb") as file:
                 confirmed_ns = os.fstat(file.fileno()).st_mtime_ns
-                return Payload.from_bytes(file.read(), confirmed_ns)
+                return Payload.from_file(file, confirmed_ns, whole=whole)
         except OSError:
             return None
 
@@ -118,7 +123,8 @@ class Payloads:
         if self._folder is None:
             return
         with suppress(OSError):
-            write_atomically(self._path(key), payload.to_bytes(), durable=True, mode=0o600)
+            # Not synced to disk: what a loss of power damages is fetched again.
+            write_atomically(self._path(key), payload.to_bytes(), durable=False, mode=0o600)
             self.confirm(key, payload.confirmed_ns)
             self._remove_forgotten(payload.confirmed_ns)
 

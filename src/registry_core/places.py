@@ -6,49 +6,65 @@ does: it is copied and deleted with it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+StrPath = str | os.PathLike[str]
 
 
 @frozen
 class Places:
     """The folders of one interpreter; every default can be passed in, as tests do."""
 
-    prefix: Path
-    base_prefix: Path
+    prefix: StrPath
+    base_prefix: StrPath
     cache: Path | None = None
     """The user's cache folder; None means: ask the platform when it is needed."""
     temporary: Path | None = None
 
     @classmethod
     def of_interpreter(cls) -> Places:
-        return cls(Path(sys.prefix), Path(sys.base_prefix))
+        return cls(sys.prefix, sys.base_prefix)
 
-    def stores(self, store_dir: Path | None = None) -> Iterator[Path]:
-        """Candidate folders of target 1, best first. Nothing is created."""
+    def stores(self, store_dir: Path | None = None, *, make: bool = False) -> Iterator[StrPath]:
+        """Candidate folders of target 1, best first.
+
+        Nothing is created; with `make` the temporary folder is, once its turn comes.
+        """
         if store_dir is not None:
             yield store_dir
             return
         if self.prefix != self.base_prefix:
-            yield self.prefix / "share" / "registry-core"
-        name = "env-" + hashlib.sha256(os.fsencode(self.prefix)).hexdigest()[:16]
+            yield os.path.join(self.prefix, "share", "registry-core")  # noqa: PTH118
+        from hashlib import sha256
+
+        name = "env-" + sha256(os.fsencode(self.prefix)).hexdigest()[:16]
         cache = self.user_cache()
         if cache is not None:
             yield cache / name
-        if _is_ours(self._temporary()):
+        if _is_ours(self._temporary(), make=make):
             yield self._temporary() / name
 
-    def payloads(self, store_dir: Path | None = None) -> Path:
+    def is_temporary(self, place: Path) -> bool:
+        return place.parent == self._temporary()
+
+    def payloads(self, store_dir: Path | None = None) -> Path | None:
         """The folder of raw payloads: shared by the user's environments, so that one
-        fetch serves the machine; inside the store if that was moved by hand."""
-        return (store_dir or self.user_cache() or self._temporary()) / "payloads"
+        fetch serves the machine; inside the store if that was moved by hand. None if
+        there is only a temporary folder, which is made now, and somebody else had made it."""
+        folder = store_dir or self.user_cache()
+        if folder is None and _is_ours(self._temporary(), make=True):
+            folder = self._temporary()
+        return folder and folder / "payloads"
 
     def user_cache(self) -> Path | None:
         """`<user cache>/registry-core`, or None without a home folder."""
@@ -66,15 +82,25 @@ class Places:
         if self.temporary is not None:
             return self.temporary
         user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-        return Path(tempfile.gettempdir()) / f"registry-core-{user}"
+        # Not `tempfile.gettempdir()`, which writes a file to see whether it can.
+        named = map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))
+        from pathlib import Path
+
+        return Path(next(filter(None, named), "/tmp")) / f"registry-core-{user}"  # noqa: S108
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether nobody else planted `folder`: temporary folders are open to every user."""
+def _is_ours(folder: Path, *, make: bool) -> bool:
+    """Whether nobody else planted `folder`, or may write in it: temporary folders are open
+    to every user."""
     try:
+        if make:
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
         found = folder.lstat()
-    except FileNotFoundError:
-        return True
+    except OSError:
+        return not make  # there is none, or none that can be read
     return not hasattr(os, "getuid") or (
-        stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.getuid()
+        and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     )

@@ -16,10 +16,11 @@ from pluggy import HookImpl, PluginManager
 
 from . import __version__, hookspecs
 from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
-from .errors import OverlayError, PluginError, RegistryError, SettingsError
+from .errors import OverlayError, PluginError, SettingsError, told
 from .frozen import EMPTY, FrozenDict
 from .hook_rules import implemented_hooks
 from .plugin_settings import PluginSettings, options_of
+from .printable import message
 from .report import Problem
 from .settings import did_you_mean
 
@@ -88,6 +89,7 @@ class PluginLoader:
         self._manager.add_hookspecs(hookspecs)
         self._loaded: dict[str, Plugin] = {}
         self._load_problems: tuple[Problem, ...] = ()
+        self._consulted: dict[str, set[str]] = {}
         #: What the last `load()` found; None before it.
         self.discovery: Discovery | None = None
         #: In the order in which hooks are called: the core's, then by the option `order`,
@@ -153,12 +155,19 @@ class PluginLoader:
 
     def settings_for(self, plugin: Plugin) -> PluginSettings:
         """The settings as `plugin` sees them."""
-        return self.view(options_of(self.settings, plugin.source.entry))
+        consulted = self._consulted.setdefault(plugin.key, set())
+        return self.view(options_of(self.settings, plugin.source.entry), consulted)
 
-    def view(self, options: Mapping[str, Any] = EMPTY) -> PluginSettings:
+    def view(
+        self, options: Mapping[str, Any] = EMPTY, consulted: set[str] | None = None
+    ) -> PluginSettings:
         """The settings as a plugin with these options sees them."""
         return PluginSettings.of(
-            self.settings, options, environ=self._environ, secrets=self._secrets
+            self.settings,
+            options,
+            environ=self._environ,
+            secrets=self._secrets,
+            consulted=consulted,
         )
 
     def _load_builtins(self) -> None:
@@ -191,7 +200,9 @@ class PluginLoader:
                 twin = self._manager.get_name(plugin)
                 raise PluginError(f"is, or equals, {twin}", mend="drop one of the entry points")
             self._manager.register(plugin, name=source.key)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise  # the user's
+        except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
             load_ms = self._elapsed_ms(started)
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
@@ -248,13 +259,4 @@ class PluginLoader:
         if logger.isEnabledFor(logging.DEBUG):
             trace = "".join(traceback.format_exception(error))
             logger.debug("%s: %s\n%s", source.title, what, self._secrets.mask(trace))
-        return self._secrets.mask(f"{what}: {_text(error)}")
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return (
-            str(error) if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"
-        )
-    except Exception:  # a plugin's exception may fail even at this
-        return type(error).__name__
+        return message(self._secrets.mask(f"{what}: {told(error)}"))

@@ -21,7 +21,9 @@ _URLS = {"models-dev": "models_dev_url", "netlify": "netlify_url"}
 class PluginSettings:
     """What a plugin is given instead of the environment and pyproject.toml."""
 
-    options: Mapping[str, Any] = field(default=EMPTY, converter=freeze)
+    options: Mapping[str, Any] = field(
+        default=EMPTY, converter=freeze, repr=lambda options: repr(sorted(options))
+    )
     """The table `[tool.registry-core.plugin.<entry point name>]`."""
     offline: bool = False
     dev: bool = False
@@ -29,6 +31,8 @@ class PluginSettings:
     """Providers that generated types name; None is all."""
     _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
     _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
+    consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
+    """Names that `secret` was asked for: what the plugin publishes may hang on them."""
 
     @classmethod
     def of(
@@ -38,6 +42,7 @@ class PluginSettings:
         *,
         environ: Mapping[str, str],
         secrets: Secrets,
+        consulted: set[str] | None = None,
     ) -> PluginSettings:
         """The view of a plugin that has these options."""
         return cls(
@@ -47,10 +52,12 @@ class PluginSettings:
             types_providers=settings.types_providers,
             environ=environ,
             secrets=secrets,
+            consulted=set() if consulted is None else consulted,
         )
 
     def secret(self, name: str) -> str | None:
         """The environment variable `name`, None if unset or empty; masked wherever it is shown."""
+        self.consulted.add(name)
         return self._secrets.reveal(name, self._environ)
 
 

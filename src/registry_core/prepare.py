@@ -3,33 +3,31 @@ save raw payloads and what was found damaged."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
 from . import commit
-from .choose import Chosen, bundled_data, count, fetched, last_good, of_gateway, refuse_shrunk
-from .client import Asked, HttpClient
-from .errors import OverlayError, ShrunkError, SnapshotDamagedError
-from .fetch import FetchTask, Outcome, fetch_all
-from .frozen import EMPTY, FrozenDict
+from .asking import ask
+from .choose import Chosen, bundled_data, fetched, in_snapshot, last_good, refuse_shrunk
+from .errors import OverlayError, ShrunkError, SyncError
+from .fetch import Outcome
+from .freshness import digest
+from .frozen import FrozenDict
 from .merge import merge
-from .report import GatewayReport, GatewayStatus, Problem
+from .report import GatewayReport, Problem
+from .runtime import RuntimeGateway
 from .snapshot import Snapshot
-from .store import GatewayState, Generation, State, Store, utc
+from .state import State, utc
+from .store import Generation, Store
 
 if TYPE_CHECKING:
     from .bundle import Bundle
-    from .gateway import ModelGateway
     from .host import LoadedGateway, PluginHost
-    from .models import ProviderConfig
     from .payloads import Payloads
     from .places import Places
-    from .plugin_settings import PluginSettings
     from .secrets import Secrets
     from .settings import Settings
 
@@ -45,10 +43,9 @@ class Context:
     secrets: Secrets
     places: Places
     bundle: Bundle
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     clock: Callable[[], float]
-    runtime: Sequence[ModelGateway] = ()
-    """Gateways that were registered at run time; never stored or emitted."""
+    runtime: Sequence[RuntimeGateway] = ()
     progress: Callable[[str, Outcome], None] = lambda id, outcome: None
     types_path: Sequence[str] | None = None
     """Where to look for the installed types; None: `sys.path`."""
@@ -68,6 +65,12 @@ class Options:
     """Write the project target, too."""
     fresh_for: float | None = None
     """Seconds: what answered so lately is not asked again; None asks everybody."""
+    retry_after: float = 0.0
+    """Seconds: with `fresh_for`, what failed so lately is not asked again either."""
+
+    def covers(self, other: Options) -> bool:
+        """Whether a sync done like this asks all that one done like `other` would."""
+        return self.force >= other.force and (self.fresh_for is None or other.fresh_for is not None)
 
 
 @define
@@ -79,7 +82,7 @@ class Before:
     snapshot: Snapshot
     stored: Mapping[str, Chosen]
     good: Mapping[str, Chosen]
-    problems: list[Problem]
+    problems: Sequence[Problem]
 
 
 @frozen
@@ -93,11 +96,11 @@ class Prepared:
     generation: Generation | None
     """None: the one in the store stays."""
     held: bool
-    """An overlay failed, so that what was fetched is not used."""
+    """An overlay failed, or nothing was left: what was fetched is not used."""
     objects: tuple[Snapshot, ...]
     reports: tuple[GatewayReport, ...]
     problems: tuple[Problem, ...]
-    runtime: Mapping[str, Mapping[str, ProviderConfig]] = field(default=EMPTY)
+    runtime: tuple[RuntimeGateway, ...] = ()
 
 
 def prepare(
@@ -107,20 +110,26 @@ def prepare(
     payloads: Payloads | None,
     since: float | None = None,
 ) -> Prepared:
-    """`since`: another process has synced this store since then, and its results stand.
+    """`since`: a sync of this store began then that was waited for; its results stand.
     Without `payloads` nothing at all is written.
     """
-    before = _look_back(context, store, quarantine=payloads is not None)
     loaded = {one.gateway.id: one for one in context.host.gateways()}
-    outcomes = _ask(context, options, before, loaded, payloads, since)
-    runtime = {
-        one.id: outcomes.pop(one.id).providers or {}
-        for one in context.runtime
-        if one.id in outcomes and one.id not in loaded
-    }
+    before = _look_back(context, store, loaded, mend=payloads is not None)
+    outcomes = ask(context, options, before, loaded, payloads, since)
+    for id, data in before.good.items():
+        failure = context.host.failure_of(data.data.plugin)
+        if id not in outcomes and failure:
+            outcomes[id] = Outcome("failed", error=failure, finished_at=context.clock())
     problems = [*context.host.problems, *before.problems]
+    runtime: list[RuntimeGateway] = []
+    for one in context.runtime:
+        if one.gateway.id not in loaded:
+            outcome = outcomes.pop(one.gateway.id)
+            runtime.append(one.renewed(outcome))
+            if outcome.status == "failed":
+                problems.append(Problem("gateway", one.gateway.id, outcome.error or ""))
     if not loaded:
-        problems.append(Problem("gateway", "no gateway is installed", INSTALL))
+        problems.append(_no_gateway(context))
     chosen, outcomes, quarantined = _choose(context, options, before, loaded, outcomes)
     for outcome in outcomes.values():
         problems += outcome.warnings
@@ -132,11 +141,11 @@ def prepare(
         try:
             snapshot, generation, objects, lost = _combine(context, chosen, loaded)
             problems += lost
-        except OverlayError as error:
-            held = True
-            problems.append(
-                Problem("overlay", error.culprit, f"{error.message}; the last generation stays")
-            )
+            runtime = [one.overlaid(context.host.overlay) for one in runtime]
+        except (OverlayError, SyncError) as error:
+            held, chosen, runtime = True, dict(before.good), list(context.runtime)
+            message = f"{error.message}; the last generation stays"
+            problems.append(Problem("overlay", error.culprit, message))
     if generation and before.generation and generation.same_as(before.generation):
         generation = None
     reports = tuple(
@@ -155,120 +164,43 @@ def prepare(
         objects,
         reports,
         tuple(problems),
-        FrozenDict(runtime),
+        tuple(runtime),
     )
 
 
-def fingerprint(loaded: LoadedGateway) -> str:
-    """Of what a stored result depends on, beyond its payloads."""
-    return _digest([loaded.plugin.version, loaded.settings.options])
+def _no_gateway(context: Context) -> Problem:
+    discovery = context.host.discovery
+    if discovery and discovery.excluded:
+        switched_off = "; ".join(f"{one.key}: {why}" for one, why in discovery.excluded)
+        return Problem("gateway", "every gateway is switched off", switched_off)
+    return Problem("gateway", "no gateway is installed", INSTALL)
 
 
-def _look_back(context: Context, store: Store | None, *, quarantine: bool) -> Before:
-    problems: list[Problem] = []
-    opened: dict[str, Snapshot] = {}
-    state = store.read_state() if store else State()
-    generation = commit.readable_generation(store) if store else None
-    if store is not None and generation is not None:
-        for hash in sorted(generation.objects()):
-            try:
-                opened[hash] = store.open_snapshot(hash)
-                opened[hash].verify()
-            except SnapshotDamagedError as error:
-                opened.pop(hash, None)
-                problems.append(Problem("store", error.culprit, error.message, fatal=False))
-                if quarantine:
-                    commit.quarantine(store, store.object(hash))
+def _look_back(
+    context: Context, store: Store | None, loaded: Collection[str], *, mend: bool
+) -> Before:
+    found = commit.recover(store, mend=mend) if store else commit.Found()
+    state, generation = found.state, found.generation
     stored: dict[str, Chosen] = {}
     for id, data in generation.gateways.items() if generation else ():
-        holder = opened.get(data.result or "")
-        if holder is not None:
-            confirmed = state.gateways[id].retrieved_at if id in state.gateways else None
-            data = evolve(data, retrieved_at=max(data.retrieved_at, confirmed or 0.0))
-            stored[id] = Chosen("stored", data, of_gateway(holder, id))
+        if data.result and data.result in found.objects:
+            load = partial(found.objects.__getitem__, data.result)
+            data = evolve(data, retrieved_at=state.confirmed(id, data.retrieved_at))
+            stored[id] = in_snapshot("stored", data, load, id)
     good = {
         id: one
         for id, one in last_good(stored, bundled_data(context.bundle)).items()
-        if not context.host.is_excluded(one.data.plugin)
+        if id in loaded or not context.host.is_excluded(one.data.plugin)
     }
-    served = opened.get(generation.snapshot) if generation else None
+    served = found.objects.get(generation.snapshot) if generation else None
     return Before(
         state,
         generation if served else None,
         served or context.bundle.load(),
         stored,
         good,
-        problems,
+        found.problems,
     )
-
-
-def _ask(
-    context: Context,
-    options: Options,
-    before: Before,
-    loaded: Mapping[str, LoadedGateway],
-    payloads: Payloads | None,
-    since: float | None,
-) -> dict[str, Outcome]:
-    """Ask every gateway that no other process has just asked."""
-    settings = context.settings
-    tasks: dict[str, FetchTask] = {}
-    outcomes: dict[str, Outcome] = {}
-    fresh = None if options.fresh_for is None else context.clock() - options.fresh_for
-
-    def client(view: PluginSettings, payloads: Payloads | None) -> Callable[[], HttpClient]:
-        return lambda: HttpClient(
-            options=view.options,
-            environ=context.environ,
-            secrets=context.secrets,
-            payloads=payloads,
-            offline=settings.offline,
-            force=options.force,
-            deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
-            since=fresh if fresh is not None else since,
-            retries=settings.fetch_retries,
-            max_bytes=settings.fetch_max_bytes,
-        )
-
-    for id, one in loaded.items():
-        known = before.state.gateways.get(id)
-        if known and _stands(known, since, fresh):
-            outcomes[id] = _taken_over(known)
-            continue
-        asked = None
-        if id in before.stored and known and known.fingerprint == fingerprint(one):
-            asked = None if options.force else Asked.read(known.asked)
-        tasks[id] = FetchTask(one.gateway, one.settings, client(one.settings, payloads), asked)
-    for gateway in context.runtime:
-        view = context.host.view({})
-        tasks.setdefault(gateway.id, FetchTask(gateway, view, client(view, None), None))
-    outcomes |= fetch_all(
-        tasks,
-        deadline=settings.fetch_deadline_ms / 1000,
-        clock=context.clock,
-        mask=context.secrets.mask,
-        finished=context.progress,
-    )
-    return outcomes
-
-
-def _stands(known: GatewayState, since: float | None, fresh: float | None) -> bool:
-    """Whether what is known of a gateway need not be asked for again."""
-    checked = known.checked_at or 0.0
-    answered = known.status in ("fresh", "unchanged")
-    return (since is not None and checked >= since) or (
-        fresh is not None and answered and checked > fresh
-    )
-
-
-def _taken_over(known: GatewayState) -> Outcome:
-    """What the sync of another process has just made of a gateway."""
-    status: GatewayStatus = "unchanged"  # whatever it fetched is stored by now
-    if known.status == "failed":
-        status = "failed"
-    elif known.status == "disabled":
-        status = "disabled"
-    return Outcome(status, error=known.error, finished_at=known.checked_at or 0.0)
 
 
 def _choose(
@@ -287,19 +219,19 @@ def _choose(
             data = evolve(stored.data, retrieved_at=outcome.finished_at)
             chosen[id] = evolve(stored, data=data)
         elif outcome.providers is not None:
+            fresh = fetched(loaded[id].plugin.key, outcome.providers, outcome.finished_at)
             try:
                 refuse_shrunk(
                     id,
-                    outcome.providers,
-                    before.good.get(id),
+                    fresh,
+                    before.stored.get(id, before.good.get(id)),
                     limit=0.0 if id in options.accept else context.settings.shrink_limit,
                 )
             except ShrunkError as error:
                 quarantined.add(id)
                 results[id] = evolve(outcome, status="failed", error=str(error))
             else:
-                plugin = loaded[id].plugin.key
-                chosen[id] = fetched(plugin, outcome.providers, outcome.finished_at)
+                chosen[id] = fresh
     return chosen, results, quarantined
 
 
@@ -319,7 +251,10 @@ def _same(context: Context, before: Before, chosen: Mapping[str, Chosen]) -> boo
 def _combine(
     context: Context, chosen: Mapping[str, Chosen], loaded: Mapping[str, LoadedGateway]
 ) -> tuple[Snapshot, Generation, tuple[Snapshot, ...], tuple[Problem, ...]]:
-    """Merge, overlay, and say which object holds each gateway's data. Raises OverlayError."""
+    """Merge, overlay, and say which object holds each gateway's data.
+
+    Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
+    """
     bundle = context.bundle.load().get_providers()
     results = {id: one.providers() for id, one in chosen.items()}
     merged, problems = merge(
@@ -328,6 +263,8 @@ def _combine(
         prefixes={id: id for id, one in loaded.items() if one.gateway.namespaced},
         priority=context.settings.priority,
     )
+    if not merged:
+        raise SyncError("no gateway is left that has a model", culprit="merge")
     plugins = {id: one.data.plugin for id, one in chosen.items()}
     plain = Snapshot.build(merged, plugins)
     final = context.host.overlay(plain)
@@ -355,7 +292,7 @@ def _inputs(context: Context, chosen: Mapping[str, Chosen]) -> str:
     """Fingerprint of what a merge depends on beyond the stored results."""
     captured = context.bundle.captured
     bundled = {id: captured[id] for id, one in chosen.items() if one.source == "bundled"}
-    return _digest([bundled, context.settings.priority])
+    return digest([bundled, context.settings.priority])
 
 
 def _gateway_report(
@@ -367,16 +304,15 @@ def _gateway_report(
     chosen: Chosen | None,
     quarantined: Collection[str],
 ) -> GatewayReport:
-    if outcome is None:  # no loaded plugin has it: its data stays until the settings say otherwise
-        key = chosen.data.plugin if chosen else ""
-        failed = [one.failure for one in context.host.failed if one.key == key]
-        outcome = Outcome(
-            "failed" if failed else "disabled",
-            error=failed[0] if failed else "its plugin is not installed",
-        )
-    providers = chosen.providers() if chosen else {}
+    if outcome is None:  # its data stays until the settings say otherwise
+        outcome = Outcome("disabled", error="its plugin is not installed")
+    providers, models = chosen.count() if chosen else (0, 0)
     retrieved_at = chosen.data.retrieved_at if chosen else None
-    age = context.clock() - retrieved_at if retrieved_at is not None else None
+    young = (
+        retrieved_at is not None
+        and options.max_age is not None
+        and context.clock() - retrieved_at <= options.max_age
+    )
     return GatewayReport(
         id=id,
         name=loaded.gateway.name if loaded else id,
@@ -384,14 +320,10 @@ def _gateway_report(
         source=chosen.source if chosen else "none",
         distribution=loaded.plugin.source.name if loaded else None,
         version=loaded.plugin.version if loaded else None,
-        providers=len(providers),
-        models=count(providers),
+        providers=providers,
+        models=models,
         retrieved_at=utc(retrieved_at),
         error=outcome.error,
         quarantined=id in quarantined,
-        tolerated=age is not None and options.max_age is not None and age <= options.max_age,
+        tolerated=outcome.status == "failed" and young,
     )
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

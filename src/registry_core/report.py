@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from .errors import SyncError
 from .frozen import EMPTY
+from .printable import message as _message
 
 #: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
 #: another process had just done · failed: asked in vain · disabled: not asked, by its own
@@ -22,11 +23,14 @@ DataSource = Literal["fetched", "stored", "bundled", "none"]
 
 @frozen
 class Problem:
-    """One thing that went wrong, named. `fatal` ones make the sync fail (exit 1)."""
+    """One thing that went wrong, named. `fatal` ones make the sync fail (exit 1).
+
+    The texts are printable and cut to 2,000 characters, whoever wrote them.
+    """
 
     kind: Literal["plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store"]
-    culprit: str
-    message: str
+    culprit: str = field(converter=_message)
+    message: str = field(converter=_message)
     fatal: bool = True
 
 

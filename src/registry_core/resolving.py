@@ -11,7 +11,7 @@ from . import routing
 from .bindings import Bindings, remember
 from .client import HttpClient
 from .endpoint import Endpoint
-from .errors import GatewayError, RegistryError, UnknownModelError
+from .errors import GatewayError, RegistryError, UnknownModelError, told
 from .models import ModelInfo, ProviderConfig
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def resolve(
     if endpoint is not None:
         return endpoint
     bundle = context.bundle.load().get_providers()
-    if remembered is not None and provider.gateway in {one.id for one in context.runtime}:
+    if remembered is not None and provider.gateway in {one.gateway.id for one in context.runtime}:
         # The application itself registered this gateway: what it says now is what is bound.
         remembered = remember([provider], bundle, remembered)
     return routing.resolve(
@@ -54,7 +54,7 @@ def _taken_over(
     provider: ProviderConfig, model: ModelInfo, environ: Mapping[str, str], context: Context
 ) -> Endpoint | None:
     installed = {one.gateway.id: one for one in context.host.gateways()}
-    runtime = {one.id: one for one in context.runtime}
+    runtime = {one.gateway.id: one.gateway for one in context.runtime}
     found = installed.get(provider.gateway or "")
     gateway = found.gateway if found else runtime.get(provider.gateway or "")
     if gateway is None:
@@ -70,15 +70,21 @@ def _taken_over(
         retries=settings.fetch_retries,
         max_bytes=settings.fetch_max_bytes,
     )
+    for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
+        context.secrets.reveal(name, environ)
     try:
-        return gateway.endpoint(provider, model, environ, client)
-    except RegistryError:
+        with client.masked():
+            endpoint: Any = gateway.endpoint(provider, model, environ, client)
+        if endpoint is None or isinstance(endpoint, Endpoint):
+            return endpoint
+        text = f"returned {type(endpoint).__name__}, not an Endpoint"
+    except (RegistryError, KeyboardInterrupt):
         raise
-    except Exception as error:  # a plugin's own
-        text = context.secrets.mask(f"{type(error).__name__}: {error}")
-        raise GatewayError(f"its endpoint failed: {text}", culprit=gateway.id) from None
+    except BaseException as error:  # a plugin's own; SystemExit is not its to raise
+        text = context.secrets.mask(f"failed: {told(error)}")
     finally:
         client.close()
+    raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
 
 
 def _hint(id: str, snapshot: Snapshot) -> str:

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from threading import Lock
-from urllib.parse import quote, quote_plus
 
 #: Shorter values would mask ordinary words.
 _SHORTEST = 4
+#: Longer values stand in no payload by chance.
+_LONG = 16
 
 
 class Secrets:
@@ -43,6 +44,12 @@ class Secrets:
         with self._lock:
             return self._names.get(value)
 
+    def found_in(self, body: bytes) -> str | None:
+        """The variable whose value, of 16 characters or more, stands in `body`; None if none."""
+        with self._lock:
+            long = [(value, name) for value, name in self._names.items() if len(value) >= _LONG]
+        return next((name for value, name in long if value.encode() in body), None)
+
     def mask(self, text: str) -> str:
         """`text` with ***NAME*** for each value that was read, quoted for a URL or JSON too."""
         with self._lock:
@@ -54,6 +61,8 @@ class Secrets:
 
 def _forms(value: str) -> set[str]:
     """`value` as it may appear in a message: as it is, in a URL, in JSON or a `repr`."""
+    from urllib.parse import quote, quote_plus  # lookups, too, have an object of this class
+
     return {
         value,
         quote(value),

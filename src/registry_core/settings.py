@@ -48,6 +48,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(names)}" if names else ""
 
 
+def _shown(value: Any) -> str:
+    """The `repr`, without user and password of a URL."""
+    return re.sub(r"//[^/\s]*@", "//***@", repr(value))
+
+
 class Kind(NamedTuple):
     """How a value is read, whether it is text, TOML or Python; `parse` raises ValueError."""
 
@@ -61,7 +66,7 @@ class Kind(NamedTuple):
             return self.parse(value, base)
         except (ValueError, OSError):
             raise SettingsError(
-                f"{value!r:.200} can't be read", culprit=source, mend=f"use {self.allowed}"
+                f"{_shown(value):.200} can't be read", culprit=source, mend=f"use {self.allowed}"
             ) from None
 
 
@@ -139,7 +144,9 @@ _CONVERTER: Any = Converter(_convert, takes_field=True)
 
 
 def _setting(kind: Kind, default: Any = None, **more: Any) -> Any:
-    return field(default=default, converter=_CONVERTER, metadata={"kind": kind, **more})
+    return field(
+        default=default, converter=_CONVERTER, repr=_shown, metadata={"kind": kind, **more}
+    )
 
 
 @frozen
@@ -159,11 +166,11 @@ class Settings:
     #: No network at all.
     offline: bool = _setting(FLAG, False, fallback="MASTRA_OFFLINE")
     #: How long a process trusts its loaded generation before it looks at the store's pointer.
-    cache_ttl_ms: int = _setting(COUNT, 60_000)
+    cache_ttl_ms: int = _setting(COUNT, 60_000, pyproject=False)
     #: A snapshot file to serve, read-only, before everything else.
-    snapshot: Path | None = _setting(PATH)  # noqa: RUF009  # a field, not a value
+    snapshot: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009  # a field, not a value
     #: Replaces the whole folder of the environment's target: store, artifacts, payloads, lock.
-    store_dir: Path | None = _setting(PATH)  # noqa: RUF009
+    store_dir: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009
     #: A folder that gets every artifact instead of the installed types and the project.
     output: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009
     #: Distributions, or `distribution:entry`, that may load; None is all, empty is none.
@@ -197,7 +204,11 @@ class Settings:
     #: Providers that the project's generated types name; None is all.
     types_providers: tuple[str, ...] | None = _setting(TEXTS, variable=False)
     #: Entry point → that plugin's options.
-    plugin_options: Mapping[str, Mapping[str, Any]] = field(default=EMPTY, converter=freeze)
+    plugin_options: Mapping[str, Mapping[str, Any]] = field(
+        default=EMPTY,
+        converter=freeze,
+        repr=lambda tables: repr({entry: sorted(table) for entry, table in tables.items()}),
+    )
 
     @property
     def auto_refresh(self) -> bool:

@@ -7,8 +7,8 @@ the store, the wheel, `export --format snapshot` and pickle.
     header   magic, schema, total size, bucket count, size and checksum of the
              directory, SHA-256 of all that follows the header, own checksum
     table    one slot per bucket: offset, size, checksum
-    directory  JSON {"gateways": {id: plugin}, "providers": [ids]}
-    records  per bucket a JSON array of [provider id, model id or null, record]
+    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]}
+    records  per bucket lines of JSON [provider id, model id or null, record]
 
 A record's key is ``provider/model`` (or the provider id); its bucket is the CRC-32
 of the key modulo the bucket count. Each checksum covers its own position too, so a
@@ -18,7 +18,8 @@ slot that points astray is found out, and so is a missing record.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring as _quoted
 from struct import Struct, error as StructError
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -27,16 +28,7 @@ from attrs import field, fields_dict, frozen
 
 from .errors import SnapshotDamagedError
 from .frozen import EMPTY, FrozenDict, sorted_ids
-from .models import (
-    NO_LIMIT,
-    NO_MODALITIES,
-    Cost,
-    Limit,
-    Modalities,
-    ModelInfo,
-    ModelMap,
-    ProviderConfig,
-)
+from .models import ModelInfo, ModelMap, ProviderConfig, decode
 
 if TYPE_CHECKING:
     import os
@@ -46,14 +38,6 @@ SCHEMA = 1
 _MAGIC = b"regcore\n"
 _HEADER = Struct("<8sIQIII32sI")
 _SLOT = Struct("<QII")
-_PLAIN = tuple(
-    name
-    for name in fields_dict(ModelInfo)
-    if name not in ("id", "provider_id", "limit", "cost", "modalities", "extra")
-)
-_NAMES: dict[type, tuple[str, ...]] = {
-    part: tuple(fields_dict(part)) for part in (Limit, Cost, Modalities)
-}
 _PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))
 
 
@@ -153,18 +137,20 @@ class Snapshot:
             return self._providers[id]
         except KeyError:
             pass
-        for provider, model, record in self._bucket(id):
-            if provider == id and model is None:
-                ids = tuple(record.pop("models"))
-                lazy = _StoredModels(self, id, ids, tuple(record.pop("deprecated", ())))
-                return self._providers.setdefault(id, ProviderConfig(id=id, models=lazy, **record))
-        return None
+        found = self.record(id, None)
+        if found is None:
+            return None
+        record = json.loads(found)
+        flags = dict(zip(record.pop("models"), record.pop("flags"), strict=True))
+        provider = ProviderConfig(id=id, models=_StoredModels(self, id, flags), **record)
+        return self._providers.setdefault(id, provider)
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
         view: Mapping[str, ProviderConfig] | None = self._views.get("providers")
         if view is None:
-            found = ((id, self.get_provider_config(id)) for id in self._contents()["providers"])
+            ids = (id for id, _, _ in self._contents()["providers"])
+            found = ((id, self.get_provider_config(id)) for id in ids)
             view = FrozenDict({id: provider for id, provider in found if provider is not None})
             self._views["providers"] = view
         return view
@@ -178,6 +164,15 @@ class Snapshot:
             )
             self._views["models"] = view
         return view
+
+    def count(self, *gateways: str) -> tuple[int, int]:
+        """How many providers and models there are, of these gateways or of all.
+
+        Read from the directory: no provider is decoded.
+        """
+        rows = self._contents()["providers"]
+        counts = [count for _, gateway, count in rows if not gateways or gateway in gateways]
+        return len(counts), sum(counts)
 
     def is_provider_registered(self, id: str) -> bool:
         return self.get_provider_config(id) is not None
@@ -201,40 +196,39 @@ class Snapshot:
         """A snapshot of these providers instead; what an overlay returns."""
         return Snapshot.build(providers, self.gateways)
 
-    def _find(self, id: str) -> ModelInfo | None:
-        entries = [
-            entry
-            for entry in self._bucket(id)
-            if entry[1] is not None and f"{entry[0]}/{entry[1]}" == id
-        ]
-        if not entries:
-            return None
-        provider, model, record = max(entries, key=lambda entry: len(entry[0]))
-        return self._models.setdefault(id, _model(provider, model, record))
+    def record(self, provider: str, model: str | None) -> bytes | None:
+        """The record of a provider or a model, as JSON; None if there is none."""
+        key = provider if model is None else f"{provider}/{model}"
+        return _record_in(self._lines(key), provider, model)
 
-    def _model_of(self, provider: str, model: str) -> ModelInfo | None:
-        for owner, id, record in self._bucket(f"{provider}/{model}"):
-            if owner == provider and id == model:
-                return _model(provider, model, record)
+    def _find(self, id: str) -> ModelInfo | None:
+        lines = self._lines(id)
+        end = id.rfind("/")
+        while end > 0:  # the longest provider id first
+            provider, model = id[:end], id[end + 1 :]
+            record = _record_in(lines, provider, model)
+            if record is not None:
+                return self._models.setdefault(id, decode(provider, model, record))
+            end = id.rfind("/", 0, end)
         return None
 
-    def _bucket(self, key: str) -> list[Any]:
+    def _lines(self, key: str) -> list[bytes]:
         number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
         offset, size, checksum = _SLOT.unpack_from(self._data, _HEADER.size + number * _SLOT.size)
-        found: list[Any] = self._json(offset, size, checksum, number + 1)
-        return found
+        return self._chunk(offset, size, checksum, number + 1).splitlines()
 
     def _contents(self) -> dict[str, Any]:
         contents: dict[str, Any] | None = self._views.get("contents")
         if contents is None:
-            contents = self._views["contents"] = self._json(*self._directory, 0)
+            contents = json.loads(self._chunk(*self._directory, 0))
+            self._views["contents"] = contents
         return contents
 
-    def _json(self, offset: int, size: int, checksum: int, number: int) -> Any:
+    def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
         chunk = self._data[offset : offset + size]
         if len(chunk) != size or crc32(chunk, number) != checksum:
             raise _damaged("has a damaged record", self.hash)
-        return json.loads(chunk) if size else []
+        return chunk
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Snapshot) and other.hash == self.hash
@@ -256,39 +250,19 @@ class Snapshot:
 
 
 class _StoredModels(ModelMap):
-    """The models of one provider, decoded as they are asked for."""
+    """The models of one provider of a snapshot."""
 
-    __slots__ = ("_decoded", "_ids", "_provider", "_snapshot", "deprecated")
+    __slots__ = ("_snapshot",)
 
-    def __init__(
-        self, snapshot: Snapshot, provider: str, ids: tuple[str, ...], deprecated: tuple[str, ...]
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, provider_id: str, flags: Mapping[str, int]) -> None:
+        super().__init__(provider_id, flags)
         self._snapshot = snapshot
-        self._provider = provider
-        self._ids = dict.fromkeys(ids)
-        self._decoded: dict[str, ModelInfo] = {}
-        self.deprecated = deprecated
 
-    def __getitem__(self, id: str) -> ModelInfo:
-        try:
-            return self._decoded[id]
-        except KeyError:
-            pass
-        if id not in self._ids:
-            raise KeyError(id)
-        model = self._snapshot._model_of(self._provider, id)
-        if model is None:
-            raise _damaged(f"lost the record of {self._provider}/{id}", self._snapshot.hash)
-        return self._decoded.setdefault(id, model)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def __contains__(self, id: object) -> bool:
-        return id in self._ids
+    def record(self, id: str) -> bytes:
+        record = self._snapshot.record(self.provider_id, id)
+        if record is None:
+            raise _damaged(f"lost the record of {self.provider_id}/{id}", self._snapshot.hash)
+        return record
 
 
 def parse_model_string(id: str) -> tuple[str | None, str]:
@@ -301,26 +275,15 @@ def _damaged(message: str, name: str) -> SnapshotDamagedError:
     return SnapshotDamagedError(message, culprit=name, mend="run registry-core sync to rebuild it")
 
 
-def _model(provider: str, id: str, record: dict[str, Any]) -> ModelInfo:
-    return ModelInfo(id=id, provider_id=provider, **record)
+def _start(provider: str, model: str | None) -> bytes:
+    """How a record's line starts; it ends with one more bracket."""
+    name = "null" if model is None else _quoted(model)
+    return f"[{_quoted(provider)},{name},".encode("utf-8", "surrogatepass")
 
 
-def _record(model: ModelInfo) -> dict[str, Any]:
-    record = {name: value for name in _PLAIN if (value := getattr(model, name)) is not None}
-    if model.limit != NO_LIMIT:
-        record["limit"] = _parts(model.limit)
-    if model.cost is not None:
-        record["cost"] = _parts(model.cost)
-    if model.modalities != NO_MODALITIES:
-        record["modalities"] = _parts(model.modalities)
-    if model.extra:
-        record["extra"] = model.extra
-    return record
-
-
-def _parts(value: Limit | Cost | Modalities) -> dict[str, Any]:
-    names = _NAMES[type(value)]
-    return {name: part for name in names if (part := getattr(value, name)) not in (None, ())}
+def _record_in(lines: list[bytes], provider: str, model: str | None) -> bytes | None:
+    start = _start(provider, model)
+    return next((line[len(start) : -1] for line in lines if line.startswith(start)), None)
 
 
 def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]) -> bytes:
@@ -328,32 +291,34 @@ def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]
 
     import orjson
 
+    from .records import encoded
+
     def dumps(value: Any) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
     count = max(1, sum(1 + len(provider.models) for provider in providers.values()))
     buckets: dict[int, list[bytes]] = {}
 
-    def add(key: str, entry: list[Any]) -> None:
-        buckets.setdefault(crc32(key.encode()) % count, []).append(dumps(entry))
+    def add(key: str, start: bytes, record: bytes) -> None:
+        number = crc32(key.encode()) % count
+        buckets.setdefault(number, []).append(b"%b%b]" % (start, record))
 
     for id, provider in providers.items():
+        models = encoded(provider)
         about = {name: value for name in _PROVIDER if (value := getattr(provider, name))}
-        deprecated = provider.deprecated_models
-        if deprecated:
-            about["deprecated"] = deprecated
-        add(id, [id, None, {**about, "models": list(provider.models)}])
-        for model in provider.models.values():
-            add(f"{id}/{model.id}", [id, model.id, _record(model)])
+        about |= {"models": list(models.flags), "flags": list(models.flags.values())}
+        add(id, _start(id, None), dumps(about))
+        for model in models:
+            add(f"{id}/{model}", _start(id, model), models.record(model))
 
-    directory = dumps({"gateways": dict(gateways), "providers": list(providers)})
+    rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
+    directory = dumps({"gateways": dict(gateways), "providers": rows})
     table = bytearray(count * _SLOT.size)
     offset = _HEADER.size + len(table)
     chunks = [directory]
     offset += len(directory)
     for number in range(count):
-        entries = buckets.get(number)
-        chunk = b"[" + b",".join(entries) + b"]" if entries else b""
+        chunk = b"\n".join(buckets.get(number, ()))
         # Never 0: a slot that was zeroed by a damaged disk is no empty bucket.
         _SLOT.pack_into(table, number * _SLOT.size, offset, len(chunk), crc32(chunk, number + 1))
         chunks.append(chunk)

@@ -12,19 +12,31 @@ A folder of another schema is not read: absent, not damaged.
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields_dict, frozen
 
 from .errors import SnapshotDamagedError
-from .frozen import EMPTY, FrozenDict, freeze
+from .frozen import FrozenDict
 from .snapshot import SCHEMA, Snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .state import State
+
+
+T = TypeVar("T")
+
+#: Of a pointer file: inode, time, size.
+Signature = tuple[int, int, int]
+
+
+def _seconds(value: Any) -> float:
+    return float(value)  # attrs takes milliseconds to find out what `float` itself takes
 
 
 @frozen
@@ -33,7 +45,7 @@ class GatewayData:
 
     plugin: str
     """Key of the plugin that fetched it: `distribution:entry point`."""
-    retrieved_at: float
+    retrieved_at: float = field(converter=_seconds)
     """Epoch seconds: when this machine last got it (200) or, for bundled data, its capture."""
     result: str | None = None
     """Hash of the object that holds it; None: it is the wheel's bundled data."""
@@ -51,6 +63,15 @@ class Generation:
     overlays: bool = False
     """An overlay was installed when it was made."""
 
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Generation:
+        """From what `attrs.asdict` gave; what a newer version wrote beyond that is skipped.
+
+        Raises AttributeError, KeyError, TypeError or ValueError.
+        """
+        gateways = {id: _known(GatewayData, data) for id, data in raw["gateways"].items()}
+        return _known(cls, {**raw, "gateways": FrozenDict(gateways)})
+
     def same_as(self, other: Generation) -> bool:
         """Whether they differ in nothing but times of retrieval."""
         return self._untimed() == other._untimed()
@@ -65,85 +86,20 @@ class Generation:
 
 
 @frozen
-class GatewayState:
-    """What is known of one gateway beyond its data. Times are epoch seconds."""
-
-    retrieved_at: float | None = None
-    """When this machine last got a 200 or 304 that was used."""
-    checked_at: float | None = None
-    """When it was last asked, in vain or not."""
-    status: str = "never asked"
-    error: str | None = None
-    fingerprint: str = ""
-    """Of the plugin's version and options at the last good fetch."""
-    asked: tuple[Mapping[str, Any], ...] = ()
-    """The requests of the last good fetch, to be revalidated first."""
-
-
-@frozen
-class State:
-    """`state.json`. A part that can't be read is as if it had never been written."""
-
-    last_refresh: float | None = None
-    """Epoch seconds of the last sync that reached every enabled gateway."""
-    gateways: Mapping[str, GatewayState] = field(default=EMPTY)
-    plugins: Mapping[str, Mapping[str, Any]] = field(default=EMPTY)
-    """Plugin key → version, hooks, load time and failure, as last seen."""
-    bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
-    """Provider id → (variable, origin) pairs first seen; see `bindings.py`."""
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> State:
-        try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError):
-            return cls()
-        if not isinstance(raw, dict):
-            return cls()
-        gateways = {
-            id: GatewayState(
-                retrieved_at=_time(about.get("retrieved_at")),
-                checked_at=_time(about.get("checked_at")),
-                status=str(about.get("status", "")),
-                error=None if about.get("error") is None else str(about["error"]),
-                fingerprint=str(about.get("fingerprint", "")),
-                asked=tuple(
-                    item for item in freeze(about.get("asked") or ()) if isinstance(item, dict)
-                ),
-            )
-            for id, about in _object(raw.get("gateways")).items()
-            if isinstance(about, dict)
-        }
-        plugins = {
-            key: freeze(about)
-            for key, about in _object(raw.get("plugins")).items()
-            if isinstance(about, dict)
-        }
-        return cls(
-            last_refresh=_time(raw.get("last_refresh")),
-            gateways=FrozenDict(gateways),
-            plugins=FrozenDict(plugins),
-            bindings=FrozenDict(
-                {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
-            ),
-        )
-
-    def hooks(self) -> dict[str, tuple[str, ...]]:
-        """Plugin key → the hooks that it had when it was last loaded."""
-        return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
-
-    def to_json(self) -> str:
-        from attrs import asdict
-
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
-
-
-@frozen
 class Store:
-    """One store folder. Reading writes nothing, not even a folder."""
+    """One store folder. Reading writes nothing, not even a folder.
 
-    place: Path
-    """The folder of target 1: artifacts lie here, the store in `v1` below."""
+    Lookups get by with names: importing `pathlib` costs them a third of a bare interpreter.
+    """
+
+    _place: str | os.PathLike[str] = field(alias="place", eq=os.fspath)
+
+    @property
+    def place(self) -> Path:
+        """The folder of target 1: artifacts lie here, the store in `v1` below."""
+        from pathlib import Path
+
+        return Path(self._place)
 
     @property
     def folder(self) -> Path:
@@ -168,10 +124,14 @@ class Store:
     def object(self, hash: str) -> Path:
         return self.folder / "objects" / hash
 
-    def signature(self) -> tuple[int, int, int] | None:
+    def name(self, *parts: str) -> str:
+        """Of the folder, or of a file in it."""
+        return os.path.join(self._place, f"v{SCHEMA}", *parts)  # noqa: PTH118
+
+    def signature(self) -> Signature | None:
         """Changes whenever the pointer is replaced; None if there is none. One `stat`."""
         try:
-            found = os.stat(self.pointer)
+            found = os.stat(self.name("pointer"))
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
@@ -179,7 +139,8 @@ class Store:
     def read_generation(self) -> Generation | None:
         """The current generation, None if there is none. Raises SnapshotDamagedError."""
         try:
-            line = self.pointer.read_bytes()
+            with open(self.name("pointer"), "rb") as file:
+                line = file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -188,9 +149,7 @@ class Store:
         try:
             if int(checksum, 16) != crc32(text):
                 raise ValueError("wrong checksum")
-            raw = json.loads(text)
-            gateways = {id: GatewayData(**data) for id, data in raw.pop("gateways").items()}
-            return Generation(gateways=FrozenDict(gateways), **raw)
+            return Generation.from_dict(json.loads(text))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise SnapshotDamagedError(
                 f"is damaged: {error}", culprit=str(self.pointer), mend="run registry-core sync"
@@ -199,7 +158,7 @@ class Store:
     def open_snapshot(self, hash: str) -> Snapshot:
         """The object with this hash. Raises SnapshotDamagedError, also if it is gone."""
         try:
-            snapshot = Snapshot.open(self.object(hash))
+            snapshot = Snapshot.open(self.name("objects", hash))
         except OSError as error:
             raise SnapshotDamagedError(
                 str(error), culprit=str(self.object(hash)), mend="run registry-core sync"
@@ -210,11 +169,44 @@ class Store:
             )
         return snapshot
 
-    def read_state(self) -> State:
+    def load_state(self) -> State:
+        """What is remembered, if anything. Raises SnapshotDamagedError."""
+        from .state import State
+
         try:
             return State.from_json(self.state.read_bytes())
-        except OSError:
+        except FileNotFoundError:
             return State()
+        except (OSError, ValueError) as error:
+            raise SnapshotDamagedError(
+                f"is damaged: {error}", culprit=str(self.state), mend="run registry-core sync"
+            ) from error
+
+    def read_state(self) -> State:
+        """What is remembered; nothing if that is damaged."""
+        from .state import State
+
+        try:
+            return self.load_state()
+        except SnapshotDamagedError:
+            return State()
+
+
+def served(places: Iterable[str | os.PathLike[str]]) -> tuple[Store | None, Signature | None]:
+    """The store that lookups read, and its signature: the first of `places` that has a
+    pointer, and that this process could write.
+
+    Syncs leave out what they can't write, like an environment that was made as root. So
+    of those on the way to a writable one the last that was written to is taken.
+    """
+    found: list[tuple[Store, Signature]] = []
+    for store in map(Store, places):
+        signature = store.signature()
+        if signature is not None:
+            found.append((store, signature))
+            if os.access(store.name(), os.W_OK):
+                break
+    return max(found, key=lambda one: one[1][1]) if found else (None, None)
 
 
 def pointer_line(generation: Generation) -> bytes:
@@ -225,26 +217,5 @@ def pointer_line(generation: Generation) -> bytes:
     return b"%08x %b" % (crc32(text), text)
 
 
-def utc(seconds: float | None) -> datetime | None:
-    """Epoch seconds as an aware datetime."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _time(value: Any) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value) if 0 < value < 253402300800 else None  # before the year 10000
-    return None
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, (list, tuple)) else ()
-    return tuple(item for item in items if isinstance(item, str))
-
-
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    items = [_texts(item) for item in value] if isinstance(value, list) else []
-    return tuple((item[0], item[1]) for item in items if len(item) == 2)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _known(cls: type[T], raw: Mapping[str, Any]) -> T:
+    return cls(**{name: raw[name] for name in fields_dict(cls) if name in raw})

@@ -12,31 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from attrs import evolve, fields_dict
+from attrs import evolve
 
 from .errors import GatewayError
 from .frozen import EMPTY
-from .models import (
-    MODEL_FIELDS,
-    Cost,
-    Limit,
-    Modalities,
-    ModelInfo,
-    ProviderConfig,
-    valid_provider_id,
-)
+from .models import ModelInfo, ProviderConfig, valid_id, valid_provider_id
+from .printable import printable
+from .records import Records, checked, encode, of_model
 from .report import Problem
 
 Warn = Callable[[str, str], object]
 """Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
-
-#: The fields of a model that are objects themselves, with the names that they know.
-_PARTS = {
-    name: frozenset(fields_dict(part))
-    for name, part in (("limit", Limit), ("cost", Cost), ("modalities", Modalities))
-}
-_PLAIN = tuple(name for name in MODEL_FIELDS if name not in (*_PARTS, "extra"))
-_KNOWN = frozenset(("id", *_PLAIN, *_PARTS))
 
 _MOST_WARNINGS = 50
 _MOST_CHARACTERS = 300
@@ -91,8 +77,12 @@ def provider_from_record(
         pairs = ((model_id, EMPTY) for model_id in records)
     else:
         warn(id, f"its models are lost: expected an object or a list, got {_type(records)}")
-    found = (model_from_record(id, model_id, item, warn) for model_id, item in pairs)
-    models = {model.id: model for model in found if model is not None}
+    found: dict[str, tuple[bytes, int]] = {}
+    for model_id, item in pairs:
+        encoded = _encoded(id, model_id, item, warn)
+        if encoded is not None:
+            found[model_id] = encoded
+    models = Records(id, found)
 
     def make(fields: Mapping[str, Any]) -> ProviderConfig:
         return ProviderConfig(id=id, models=models, **fields)
@@ -116,7 +106,10 @@ def model_from_record(
     if not issubclass(type(record), Mapping):
         lost(f"dropped: expected an object, got {_type(record)}")
         return None
-    make = partial(_model, provider_id, id)
+
+    def make(record: Mapping[str, Any]) -> ModelInfo:
+        return ModelInfo(id=id, provider_id=provider_id, **checked(record))
+
     try:
         return make(record)
     except (TypeError, ValueError):
@@ -128,17 +121,14 @@ def model_from_record(
     return make(_usable(make, record, lost))
 
 
-def _model(provider_id: str, id: str, record: Mapping[str, Any]) -> ModelInfo:
-    extra: dict[str, Any] = {key: value for key, value in record.items() if key not in _KNOWN}
-    parts: list[Any] = []
-    for name, known in _PARTS.items():
-        part: Any = record.get(name)
-        if issubclass(type(part), dict) and not part.keys() <= known:
-            extra[name] = {key: value for key, value in part.items() if key not in known}
-            part = {key: value for key, value in part.items() if key in known}
-        parts.append(part)
-    values: tuple[Any, ...] = (id, provider_id, *map(record.get, _PLAIN), *parts, extra)
-    return ModelInfo(*values)
+def _encoded(provider_id: str, id: Any, record: Any, warn: Warn) -> tuple[bytes, int] | None:
+    """The record of the model that `model_from_record` makes, mostly without making it."""
+    try:
+        valid_id(id)
+        return encode(checked(record))
+    except (TypeError, ValueError):
+        model = model_from_record(provider_id, id, record, warn)
+        return None if model is None else encode(of_model(model))
 
 
 def _usable(
@@ -212,14 +202,18 @@ def _published(
     gateway_id: str, namespaced: bool, id: Any, provider: Any, warn: Warn
 ) -> ProviderConfig:
     valid_provider_id(id)
-    if not issubclass(type(provider), ProviderConfig):
+    if type(provider) is not ProviderConfig:  # a subclass may hold what can't be stored
         raise TypeError(f"expected ProviderConfig, got {_type(provider)}")
     if not provider.models:
         raise ValueError("it has no valid model")
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
-    models = provider.models
-    if provider.id != public:
-        models = {key: evolve(model, provider_id=public) for key, model in models.items()}
+    models: Mapping[str, ModelInfo]
+    if isinstance(provider.models, Records):
+        models = provider.models.under(public)
+    else:  # those of a snapshot are read now, not at the merge
+        models = dict(provider.models)
+        if provider.id != public:
+            models = {key: evolve(model, provider_id=public) for key, model in models.items()}
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():
         if key in models:
@@ -237,7 +231,4 @@ def _type(value: object) -> str:
 
 
 def _shown(text: str) -> str:
-    """`text` as a terminal and any file can take it."""
-    if len(text) > _MOST_CHARACTERS:
-        text = f"{text[: _MOST_CHARACTERS - 1]}…"
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return printable(text, _MOST_CHARACTERS)

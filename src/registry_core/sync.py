@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from . import commit
 from .bindings import remember
 from .emission import Emission
 from .errors import SettingsError, StoreError
-from .frozen import EMPTY, FrozenDict, freeze
-from .models import ProviderConfig
+from .files import clear_leftovers
+from .freshness import fingerprint, reached_at
+from .frozen import FrozenDict, freeze
+from .loading import open_explicit
+from .manifest import Manifest
 from .payloads import Payloads
-from .prepare import Context, Options, Prepared, fingerprint, prepare
+from .prepare import Context, Options, Prepared, prepare
 from .report import SyncReport
+from .runtime import RuntimeGateway
+from .settings import warn_once
 from .snapshot import Snapshot
-from .store import GatewayState, State, Store
-from .targets import Manifest, Target, installed_types
+from .state import GatewayState, State
+from .store import Store, served
+from .targets import Target, installed_types
 
 logger = logging.getLogger("registry_core")
 
@@ -32,9 +38,7 @@ class Result:
 
     report: SyncReport
     snapshot: Snapshot
-    store: Store | None = None
-    runtime: Mapping[str, Mapping[str, ProviderConfig]] = field(default=EMPTY)
-    """Providers of the gateways that were registered at run time, by gateway."""
+    runtime: tuple[RuntimeGateway, ...] = ()
 
 
 def sync(context: Context, options: Options) -> Result:
@@ -43,20 +47,26 @@ def sync(context: Context, options: Options) -> Result:
     settings, started = context.settings, context.clock()
     context.host.load()
     if settings.snapshot is not None:
-        return _sync_pinned(context, Snapshot.open(settings.snapshot), started, options)
+        return _sync_pinned(context, open_explicit(settings.snapshot), started, options)
+    reads, _ = served(context.places.stores(settings.store_dir))
     store = _writable_store(context)
-    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as waited:
-        payloads = Payloads(context.places.payloads(settings.store_dir))
-        prepared = prepare(context, options, store, payloads, started if waited else None)
+    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
+        commit.adopt(store, reads)
+        folder = context.places.payloads(settings.store_dir)
+        if folder is not None:
+            clear_leftovers(folder)
+        payloads = Payloads(folder)
+        prepared = prepare(context, options, store, payloads, since)
         if prepared.generation is not None:
             commit.commit(store, prepared.generation, prepared.objects)
-        commit.save_state(store, _next_state(context, prepared))
+        generation = prepared.generation or prepared.before.generation
+        commit.save_state(store, _next_state(context, prepared, started), generation)
         targets = [_environment(store), *_other_targets(context, options)]
         report = _report(context, prepared, started)
-        report = _emit(context, prepared.snapshot, targets, Manifest(store.emitted), report)
-    return Result(
-        _notify(context, report, prepared.snapshot), prepared.snapshot, store, prepared.runtime
-    )
+        if generation is not None:  # else a policy failed, and there is nothing that it passed
+            manifest = Manifest(store.emitted)
+            report = _emit(context, prepared.snapshot, targets, manifest, report, options)
+    return Result(_notify(context, report, prepared.snapshot), prepared.snapshot, prepared.runtime)
 
 
 def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
@@ -71,10 +81,10 @@ def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ..
         )
     context.host.load()
     if settings.snapshot is not None:
-        snapshot = Snapshot.open(settings.snapshot)
+        snapshot = open_explicit(settings.snapshot)
         report = _pinned_report(snapshot, started)
     else:
-        store = next((one for one in _stores(context) if one.signature()), None)
+        store, _ = served(context.places.stores(settings.store_dir))
         prepared = prepare(context, options, store, payloads=None)
         snapshot, report = prepared.snapshot, _report(context, prepared, started)
     emission = Emission(context.host, snapshot, settings.types_providers)
@@ -86,7 +96,7 @@ def _sync_pinned(context: Context, snapshot: Snapshot, started: float, options: 
     """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
     report = _pinned_report(snapshot, started)
     targets = [one for one in _other_targets(context, options) if one.requested]
-    report = _emit(context, snapshot, targets, Manifest(None), report)
+    report = _emit(context, snapshot, targets, Manifest(None), report, options)
     return Result(_notify(context, report, snapshot), snapshot)
 
 
@@ -96,9 +106,10 @@ def _emit(
     targets: list[Target],
     manifest: Manifest,
     report: SyncReport,
+    options: Options,
 ) -> SyncReport:
     emission = Emission(context.host, snapshot, context.settings.types_providers)
-    written = emission.write(targets, manifest)
+    written = emission.write(targets, manifest, force=options.force)
     return evolve(
         report,
         problems=(*report.problems, *emission.problems),
@@ -112,21 +123,19 @@ def _notify(context: Context, report: SyncReport, snapshot: Snapshot) -> SyncRep
     return evolve(report, problems=(*report.problems, *problems))
 
 
-def _stores(context: Context) -> Iterator[Store]:
-    return map(Store, context.places.stores(context.settings.store_dir))
-
-
 def _writable_store(context: Context) -> Store:
     faults: list[str] = []
-    for store in _stores(context):
+    for store in map(Store, context.places.stores(context.settings.store_dir, make=True)):
         try:
             commit.create(store)
         except StoreError as error:
             logger.debug("%s", error)
-            faults.append(str(error))
+            faults.append(f"{error.culprit}: {error.message}")
         else:
+            if context.places.is_temporary(store.place):
+                faults.append("there is no home folder that can be written")
             if faults:
-                logger.warning("the store is in %s: %s", store.place, "; ".join(faults))
+                warn_once(f"the store is in {store.place}: {'; '.join(faults)}")
             return store
     raise StoreError(
         f"no folder for the store can be written: {'; '.join(faults)}",
@@ -135,19 +144,21 @@ def _writable_store(context: Context) -> Store:
 
 
 @contextmanager
-def _locked(store: Store, *, patience: float) -> Iterator[bool]:
-    """Hold the store's lock; True if another process had it first. Seconds of patience.
+def _locked(store: Store, *, patience: float) -> Iterator[float | None]:
+    """Hold the store's lock. If that took waiting for the sync of another process, gives
+    the epoch seconds at which that one began. `patience` is in seconds.
 
     The lock is the kernel's: it ends with its holder, however that dies.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(store.lock, thread_local=False)
+    since: float | None = None
     try:
         lock.acquire(timeout=0)
-        waited = False
     except Timeout:
         logger.debug("another process syncs %s: waiting", store.place)
+        earlier = store.read_state().started_at
         try:
             lock.acquire(timeout=patience)
         except Timeout:
@@ -156,9 +167,16 @@ def _locked(store: Store, *, patience: float) -> Iterator[bool]:
                 culprit=str(store.lock),
                 mend="end that process",
             ) from None
-        waited = True
+        found = store.read_state().started_at
+        since = found if found != earlier else None  # it may have died, or failed
+    except (OSError, NotImplementedError) as error:
+        raise StoreError(
+            f"can't be locked: {error}",
+            culprit=str(store.lock),
+            mend="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
+        ) from error
     try:
-        yield waited
+        yield since
     finally:
         lock.release()
 
@@ -178,7 +196,7 @@ def _other_targets(context: Context, options: Options) -> list[Target]:
     return targets
 
 
-def _next_state(context: Context, prepared: Prepared) -> State:
+def _next_state(context: Context, prepared: Prepared, started: float) -> State:
     state = prepared.before.state
     loaded = {one.gateway.id: one for one in context.host.gateways()}
     gateways = {id: known for id, known in state.gateways.items() if id in prepared.chosen}
@@ -198,10 +216,11 @@ def _next_state(context: Context, prepared: Prepared) -> State:
                 asked=tuple(one.to_dict() for one in outcome.asked or ()),
             )
         gateways[id] = known
-    wanted = [one.status for one in prepared.outcomes.values() if one.status != "disabled"]
-    reached = bool(wanted) and all(status in ("fresh", "unchanged") for status in wanted)
+    reached = reached_at(state, prepared.outcomes.values(), started, context.clock())
     bindings = state.bindings
-    if prepared.generation is not None:
+    # A sync that was killed may have stored its generation, and remembered nothing of it.
+    remembered = state.generation.get("snapshot") == prepared.snapshot.hash
+    if prepared.generation is not None or not remembered:
         bindings = freeze(
             remember(
                 prepared.snapshot.get_providers().values(),
@@ -210,7 +229,8 @@ def _next_state(context: Context, prepared: Prepared) -> State:
             )
         )
     return State(
-        last_refresh=context.clock() if reached and not prepared.held else state.last_refresh,
+        last_refresh=state.last_refresh if prepared.held else reached,
+        started_at=started,
         gateways=FrozenDict(gateways),
         plugins=context.host.known_plugins(),
         bindings=bindings,
@@ -237,12 +257,8 @@ def _pinned_report(snapshot: Snapshot, started: float) -> SyncReport:
 
 
 def _size(snapshot: Snapshot) -> dict[str, Any]:
-    models = snapshot.get_models()
-    return {
-        "snapshot_hash": snapshot.hash,
-        "providers": len(models),
-        "models": sum(map(len, models.values())),
-    }
+    providers, models = snapshot.count()
+    return {"snapshot_hash": snapshot.hash, "providers": providers, "models": models}
 
 
 def _changes(

@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
+from unicodedata import normalize
 
 from attrs import field, frozen
 
 from .artifacts import Artifact
 from .errors import TargetError
-from .files import write_atomically
+from .files import clear_leftovers, write_atomically
 from .frozen import EMPTY
+from .manifest import Manifest, digest
 from .report import Problem
 
 logger = logging.getLogger("registry_core")
@@ -29,8 +32,13 @@ logger = logging.getLogger("registry_core")
 TargetKind = Literal["environment", "installed", "project", "output"]
 
 _RESERVED = frozenset(
-    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
+    [
+        *("con", "prn", "aux", "nul", "conin$", "conout$"),
+        *(f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"),
+    ]
 )
+#: Below the root of the environment's target lies the store.
+_STORE = re.compile("v[0-9]+|payloads", re.IGNORECASE)
 _ILLEGAL = frozenset('<>:"|?*\\') | {chr(code) for code in range(32)}
 
 
@@ -55,9 +63,14 @@ class Target:
         """`[tool.registry-core.types] providers` applies: the project's own copy."""
         return self.kind in ("project", "output")
 
-    def place(self, artifact: Artifact) -> Path | None:
-        folder = self.root if self.folders is None else self.folders.get(artifact.emitter)
-        return folder and folder / self.rename.get(artifact.path, artifact.path)
+    def contents(self, artifacts: Iterable[Artifact]) -> dict[Path, bytes]:
+        """What is to be in this target, in the order of writing."""
+        found: dict[Path, bytes] = {}
+        for one in artifacts:
+            folder = self.root if self.folders is None else self.folders.get(one.emitter)
+            if folder is not None:
+                found[folder / self.rename.get(one.path, one.path)] = one.text.encode()
+        return found
 
 
 def installed_types(path: Sequence[str] | None = None) -> Target | None:
@@ -90,23 +103,35 @@ def installed_types(path: Sequence[str] | None = None) -> Target | None:
 
 
 def usable(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
-    """Artifacts whose paths are legal on every system, and a report of the others."""
+    """Artifacts whose paths are legal on every system, in the order of writing, and a
+    report of the others. Of two that clash the first keeps its place."""
     kept: list[Artifact] = []
     problems: list[Problem] = []
-    taken: dict[str, Artifact] = {}
-    for artifact in sorted(
-        artifacts, key=lambda one: (one.emitter == "json", one.emitter, one.path)
-    ):
-        fault = _fault(artifact.path) or _unwritable(artifact.text)
-        other = taken.setdefault(artifact.path.casefold(), artifact)
-        if fault is None and other is not artifact:
-            fault = f"differs from {other.path!r} only by case, or not at all"
+    files: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    for artifact in artifacts:
+        path, name = artifact.path, _as_one(artifact.path)
+        above = [name[:end] for end, one in enumerate(name) if one == "/"]
+        fault = _fault(path) or _unwritable(artifact.text)
+        if name in files:
+            fault = fault or f"differs from {files[name]!r} only by case, or not at all"
+        for other in (*(files[one] for one in above if one in files), folders.get(name)):
+            fault = fault or (other and f"one of it and {other!r} would have to be a folder")
         if fault is None:
             kept.append(artifact)
+            files[name] = path
+            folders |= dict.fromkeys(above, path)
         else:
-            culprit = f"{artifact.emitter}: {artifact.path!r}"
+            culprit = f"{artifact.emitter}: {path!r}"
             problems.append(Problem("emitter", culprit, f"left out: {fault}", fatal=False))
+    kept.sort(key=lambda one: (one.emitter == "json", one.emitter, one.path))
     return kept, problems
+
+
+def _as_one(path: str) -> str:
+    """The same for all paths that some system takes for one: macOS composes accents, and
+    like Windows does not tell upper case from lower."""
+    return normalize("NFC", normalize("NFC", path).casefold())
 
 
 def _fault(path: str) -> str | None:
@@ -120,8 +145,12 @@ def _fault(path: str) -> str | None:
             return f"{part!r} is a reserved name on Windows"
         if _ILLEGAL.intersection(part) or part[-1] in ". ":
             return f"{part!r} is no legal name on Windows"
-        if len(part.encode("utf-8", "surrogatepass")) > 255:
+        if _unwritable(part):
+            return f"{part!r} is no text that a disk can name"
+        if len(part.encode()) > 255:
             return "the name is longer than 255 bytes"
+    if _STORE.fullmatch(parts[0]):
+        return f"{parts[0]!r} is a folder of the store"
     return None
 
 
@@ -133,102 +162,55 @@ def _unwritable(text: str) -> str | None:
     return None
 
 
-class Manifest:
-    """What was last written where: target → key, and per file size and time.
-
-    Lost or damaged it costs a comparison of contents, nothing else.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        """`path`: None keeps nothing, and compares contents each time."""
-        self._path = path
-        self._targets: dict[str, Any] = {}
-        with suppress(OSError, ValueError):
-            raw = json.loads(path.read_bytes()) if path else {}
-            self._targets = raw if isinstance(raw, dict) else {}
-
-    def current(self, target: Target, key: str) -> bool:
-        """Nothing to do: the same emission, and every file as it was left."""
-        entry = self._entry(target)
-        return entry.get("key") == key and all(
-            _signature(Path(name)) == signature for name, signature in self.files(target).items()
-        )
-
-    def count(self, target: Target) -> int:
-        return len(self.files(target))
-
-    def files(self, target: Target) -> dict[str, list[int]]:
-        files = self._entry(target).get("files")
-        return files if isinstance(files, dict) else {}
-
-    def record(self, target: Target, key: str, paths: Iterable[Path]) -> None:
-        files = {str(path): _signature(path) for path in paths}
-        self._targets[self._name(target)] = {"key": key, "files": files}
-
-    def save(self) -> None:
-        if self._path is not None:
-            text = json.dumps(self._targets, indent=0, sort_keys=True)
-            write_atomically(self._path, text.encode(), durable=False)
-
-    def _entry(self, target: Target) -> dict[str, Any]:
-        entry = self._targets.get(self._name(target))
-        return entry if isinstance(entry, dict) else {}
-
-    @staticmethod
-    def _name(target: Target) -> str:
-        return f"{target.kind} {target.root}"
-
-
-def _signature(path: Path) -> list[int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return [found.st_size, found.st_mtime_ns]
-
-
 def write(
-    target: Target, artifacts: Sequence[Artifact], manifest: Manifest, key: str
+    target: Target, contents: Mapping[Path, bytes], manifest: Manifest, key: str
 ) -> tuple[str, ...]:
-    """Bring `target` to `artifacts`; the paths written or removed.
+    """Bring `target` to `contents`; the paths written or removed.
+
+    An empty `key` says that a writer failed: nothing is removed, and the next sync emits again.
 
     Raises TargetError if it can't be written; what was written by then is whole.
     """
     changed: list[str] = []
-    placed = _placed(target, artifacts)
+    known = manifest.digests(target)
+    leftovers = [
+        path for path in known if key and path not in contents and _is_inside(target, path.parent)
+    ]
     try:
-        for path, artifact in placed.items():
-            _stay_inside(target, artifact, path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            data = artifact.text.encode()
+        for folder in {path.parent for path in contents}:
+            if not _is_inside(target, folder):
+                raise TargetError(
+                    "is a symlink that leads out of the target; nothing was written through it",
+                    culprit=str(folder),
+                    mend="remove the link",
+                )
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in {path.parent for path in (*contents, *leftovers)}:
+            clear_leftovers(folder)
+        for path, data in contents.items():
             if not _holds(path, data):
                 write_atomically(path, data, durable=False)
                 changed.append(str(path))
     except OSError as error:
         raise TargetError(
-            f"can't be written: {error}", culprit=f"{target.kind} target {target.root}"
+            f"can't be written: {error}",
+            culprit=f"{target.kind} target {target.root}",
+            mend="free some space, or make it writable",
         ) from error
-    for name, signature in manifest.files(target).items():
-        leftover = Path(name)
-        if leftover not in placed and signature and _signature(leftover) == signature:
-            with suppress(OSError):
-                leftover.unlink()
-                changed.append(name)
-    manifest.record(target, key, placed)
+    for path in sorted(leftovers):
+        with suppress(OSError, ValueError):
+            if not path.is_symlink() and digest(path.read_bytes()) in known[path]:
+                path.unlink()
+                changed.append(str(path))
+    if key:
+        manifest.record(target, key, contents)
     return tuple(changed)
 
 
 def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
     """Paths in `target` whose content is not that of its artifact."""
-    placed = _placed(target, artifacts)
-    return tuple(
-        str(path) for path, artifact in placed.items() if not _holds(path, artifact.text.encode())
-    )
-
-
-def _placed(target: Target, artifacts: Sequence[Artifact]) -> dict[Path, Artifact]:
-    places = ((target.place(artifact), artifact) for artifact in artifacts)
-    return {path: artifact for path, artifact in places if path is not None}
+    contents = target.contents(artifacts)
+    return tuple(str(path) for path, data in contents.items() if not _holds(path, data))
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -238,12 +220,10 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _stay_inside(target: Target, artifact: Artifact, path: Path) -> None:
-    """Refuse a symlink below the target's folder that leads out of it."""
-    folder = target.root if target.folders is None else target.folders[artifact.emitter]
-    if not path.parent.resolve().is_relative_to(folder.resolve()):
-        raise TargetError(
-            "is a symlink that leads out of the target; nothing was written through it",
-            culprit=str(path.parent),
-            mend="remove the link",
-        )
+def _is_inside(target: Target, folder: Path) -> bool:
+    """Whether `folder` is one of `target`, or lies below, and no symlink there leads out."""
+    real = os.path.realpath  # unlike `Path.resolve` it takes links that lead to themselves
+    tops = (target.root,) if target.folders is None else target.folders.values()
+    return any(
+        folder.is_relative_to(top) and Path(real(folder)).is_relative_to(real(top)) for top in tops
+    )

@@ -181,10 +181,15 @@ def test_plugins_shows_what_would_load(run: Run) -> None:
     assert "no: it is not in plugins" in none.stdout
 
 
-def test_without_gateways_sync_says_what_to_install(run: Run) -> None:
+def test_an_empty_allow_list_is_named_and_empties_nothing(run: Run, tmp_path: Path) -> None:
+    run("sync")
+    before = (tmp_path / "store" / "provider-registry.json").read_text()
     done = run("sync", REGISTRY_CORE_PLUGINS="")
     assert done.exit_code == 1
-    assert "pip install" in done.stderr
+    assert "every gateway is switched off" in done.stderr
+    assert "REGISTRY_CORE_PLUGINS" in done.stderr
+    assert (tmp_path / "store" / "provider-registry.json").read_text() == before
+    assert run("show", "openai/gpt-5").exit_code == 0
 
 
 def test_doctor_knows_ages_and_places(run: Run, tmp_path: Path) -> None:

@@ -70,6 +70,21 @@ def test_a_damaged_payload_is_fetched_anew(server: Loopback, make: Make, folder:
     assert server.requests[1].headers["If-None-Match"] is None
 
 
+def test_a_body_that_was_damaged_is_noticed_when_it_is_needed(
+    server: Loopback, make: Make, folder: Path
+) -> None:
+    server.serve("/a", {"a": 1}, etag='"1"')
+    first = make()
+    first.get_json(server.url("/a"))
+    (path,) = payload_files(folder)
+    path.write_bytes(path.read_bytes()[:-1])
+    again = make()
+    assert again.revalidate(first.asked)  # a 304 says that the stored result stays; no body is read
+    assert again.get_json(server.url("/a")) == {"a": 1}
+    sent = [request.headers["If-None-Match"] for request in server.requests]
+    assert sent == [None, '"1"', None]
+
+
 def test_a_304_that_was_not_asked_for_is_an_error(server: Loopback, make: Make) -> None:
     server.route("/a", Reply(304))
     with pytest.raises(GatewayError, match="answered 304 Not Modified"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import click
 
+from .dev import dev
 from .doctor import doctor
 from .export import export
 from .lookups import list_models, show
@@ -20,9 +21,9 @@ def main() -> None:
     """Keep the list of LLM providers and models right.
 
     Gateways are found among the installed packages, fetched, merged, and written as JSON
-    and generated types. Every command takes --json.
+    and generated types. Every command but dev takes --json.
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export):
+for command in (sync, list_models, show, plugins, doctor, export, dev):
     main.add_command(command)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
+from ..printable import printable
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -75,11 +77,9 @@ def complain(*lines: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print JSON: UTF-8, sorted keys."""
-    text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
+    """Print JSON: UTF-8, sorted keys, what a terminal would obey as `\\u` escapes."""
+    text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), sys.stdout)
 
 
 def table(rows: Iterable[Sequence[object]]) -> None:
@@ -91,13 +91,6 @@ def table(rows: Iterable[Sequence[object]]) -> None:
         say("  ".join(cells).rstrip())
 
 
-def printable(text: str) -> str:
-    """`text` on one line, without characters that a terminal would obey or reorder."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else _escape(one) for one in text)
-
-
 def age(time: datetime, now: datetime) -> str:
     """A time that has passed, for people: "3 hours"."""
     seconds = max(0, int((now - time).total_seconds()))
@@ -107,12 +100,17 @@ def age(time: datetime, now: datetime) -> str:
     return f"{seconds} seconds"
 
 
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+def _plain_json(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(one if one.isprintable() else json_module.dumps(one)[1:-1] for one in line)
 
 
 def _print(lines: Iterable[str], stream: Any) -> None:
-    text = "".join(f"{printable(line)}\n" for line in lines)
+    _write("".join(f"{printable(line)}\n" for line in lines), stream)
+
+
+def _write(text: str, stream: Any) -> None:
     stream.flush()
     stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
     stream.buffer.flush()

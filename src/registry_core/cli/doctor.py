@@ -46,22 +46,23 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 
 def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
-    from ..store import utc
+    from ..state import utc
     from ..targets import installed_types
 
     loaded = mine.loaded()
+    store = mine.store()
     state = mine.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
     known = generation.gateways if generation else {}
     for id in sorted({*known, *state.gateways, *mine.bundle.captured}):
         about = state.gateways.get(id)
-        times = [known[id].retrieved_at] if id in known else [mine.bundle.captured.get(id, 0.0)]
-        retrieved = max(*times, (about and about.retrieved_at) or 0.0)
         captured = mine.bundle.captured.get(id, 0.0)
+        retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
+        data = "bundled" if captured else "none"
         gateways[id] = {
             "status": about.status if about else "never asked",
-            "data": "stored" if id in known and known[id].result else "bundled",
+            "data": "stored" if id in known and known[id].result else data,
             "bundled_is_newer": loaded.origin == "stored" and captured > retrieved,
             "retrieved_at": _iso(utc(retrieved or None)),
             "checked_at": _iso(utc(about.checked_at) if about else None),
@@ -71,7 +72,7 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
     return {
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
-        "store": str(loaded.store.place) if loaded.store else None,
+        "store": str(store.place) if store else None,
         "last_refresh": _iso(mine.get_last_refresh_time()),
         "project": str(settings.project) if settings.project else None,
         "targets": {

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from ..bundle import Bundle
     from ..fetch import Outcome
     from ..report import GatewayReport, SyncReport
+    from ..settings import Settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
+_MANY = 2_000  # from here on a completion takes twice as long as without any (docs/types-cost.md)
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
@@ -86,10 +88,10 @@ def sync(
     options = Options(force=force, accept=accept, max_age=max_age, project=True)
     if check:
         report, differing = check_only(context, options)
+        _complain(report)
         if as_json:
             say_json({**report.to_dict(), "differing": list(differing)})
         else:
-            _complain(report)
             say(*differing or ("nothing would change",))
         raise SystemExit(1 if differing or not report.ok else 0)
     report = sync_all(context, options).report
@@ -97,8 +99,19 @@ def sync(
         say_json(report.to_dict())
     else:
         _show(report, context.bundle)
+        if _is_slow_to_complete(settings, report):
+            say(
+                f"hint: the project's types name all {report.models} models; editors complete"
+                " faster if [tool.registry-core.types] providers names those that you use"
+            )
     _complain(report)
     raise SystemExit(0 if report.ok else 1)
+
+
+def _is_slow_to_complete(settings: Settings, report: SyncReport) -> bool:
+    """Whether the project has a copy of the types that should be scoped and isn't."""
+    has_types = settings.output is None and {"python", "typescript"} & settings.outputs.keys()
+    return bool(has_types) and settings.types_providers is None and report.models > _MANY
 
 
 def _progress(id: str, outcome: Outcome) -> None:

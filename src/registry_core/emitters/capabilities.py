@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
-    for provider, ids in callable_providers(snapshot):
-        models = [(id, provider.models[id]) for id in ids]
+    for provider, _ in callable_providers(snapshot):
         lists = {
-            "attachment": [id for id, model in models if model.attachment],
-            "structuredOutput": [id for id, model in models if model.structured_output],
-            "temperature": [id for id, model in models if model.temperature],
+            "attachment": provider.models_with("attachment"),
+            "structuredOutput": provider.models_with("structured_output"),
+            "temperature": provider.models_with("temperature"),
         }
         if known := {flag: able for flag, able in lists.items() if able}:
             yield Artifact("capabilities", file_name(provider.id), to_json(known))

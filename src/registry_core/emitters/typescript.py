@@ -1,8 +1,9 @@
 """Emitter `typescript`: `provider-types.generated.d.ts`, with Mastra's five exports.
 
-The ids stand once, in a record keyed by provider; the union of full ids is derived
-from it. `| (string & {})` accepts any other id and keeps the completions, which a
-plain `| string` would swallow.
+The full ids are written out beside the table of bare ids. They could be derived from it, but
+then the language server would do so at every keystroke, which doubles the time of a
+completion (docs/types-cost.md). `| (string & {})` accepts any other id and keeps the
+completions, which a plain `| string` would swallow.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _HEADER = """\
 export type ProviderModelsMap = {
 """
 
-_DERIVED = """\
+_SMALL = """\
+};
 
 /** Ids of the known providers. */
 export type Provider = keyof ProviderModelsMap;
@@ -36,16 +38,12 @@ export interface ProviderModels {
   [key: string]: string[];
 }
 
-/** Full ids, as in `openai/gpt-4o`: the known ones are completed, any text is accepted. */
-export type ModelRouterModelId =
-  | { [P in Provider]: `${P}/${ProviderModelsMap[P][number]}` }[Provider]
-%s  | (string & {});
-
 /** Bare ids of one provider: `ModelForProvider<'openai'>`; no other text is accepted. */
 export type ModelForProvider<P extends Provider> = ProviderModelsMap[P][number];
+
+/** Full ids, as in `openai/gpt-4o`: the known ones are completed, any text is accepted. */
+export type ModelRouterModelId =
 """
-#: Mastra's own router serves OpenRouter's models under its name.
-_ALIAS = "  | `mastra/${ProviderModelsMap['openrouter'][number]}`\n"
 
 
 @hookimpl
@@ -56,12 +54,19 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
         for provider, ids in callable_providers(snapshot)
         if scope is None or provider.id in scope
     }
+    prefixes = [(id, id) for id in models]
+    if "openrouter" in models:  # Mastra's own router serves its models under its name
+        prefixes.append(("mastra", "openrouter"))
     lines = [_HEADER]
     for provider_id, ids in models.items():
         lines.append(f"  readonly {_literal(provider_id)}: readonly [\n")
         lines += [f"    {_literal(id)},\n" for id in ids]
         lines.append("  ];\n")
-    lines += "};\n", _DERIVED % (_ALIAS if "openrouter" in models else "")
+    lines.append(_SMALL)
+    # A dict, for a full id that two providers share: "a" with "b/c", "a/b" with "c".
+    full_ids = dict.fromkeys(f"{prefix}/{id}" for prefix, key in prefixes for id in models[key])
+    lines += [f"  | {_literal(id)}\n" for id in full_ids]
+    lines.append("  | (string & {});\n")
     yield Artifact("typescript", "provider-types.generated.d.ts", "".join(lines))
 
 

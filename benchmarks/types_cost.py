@@ -1,0 +1,352 @@
+"""What the generated types cost, beside the obvious single union of all ids.
+
+    python -m benchmarks.types_cost [--rounds 5]
+
+Runs the real type checkers and language servers on the types of the bundled registry, of one
+with ten times as many models of each provider, and of three providers in each. Prints the
+page that it writes, docs/types-cost.md; keeps every figure in benchmarks/results/types.json.
+Needs node and a system with /proc; takes about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.types_table import page
+from registry_core import ProviderConfig, Snapshot
+from registry_core.bundle import Bundle
+from registry_core.emitters import python_types, typescript
+from registry_core.emitters.mastra import callable_providers
+from registry_core.plugin_settings import PluginSettings
+from registry_core.secrets import Secrets
+from tests.ide.lsp import LanguageServer, Server, TsServer, until
+from tests.nodetools import TYPESCRIPTS, cache_folder, node_package
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "types.json"
+PAGE = ROOT / "docs" / "types-cost.md"
+
+SCOPE = ("anthropic", "google", "openai")
+SIZES = (1, 10)
+SINGLE, DERIVED, EMITTED, SCOPED = "single union", "derived", "emitted", "three providers"
+EMPTY = "empty"
+#: basedpyright leaves longer literals out of its completions.
+LONGEST = 50
+
+PY_NAME, TS_NAME = "registry_core_types.pyi", "provider-types.generated.d.ts"
+#: What a user writes: form of the annotation → its import and its name.
+PY_USES = {
+    "ModelId": ("from registry_core_types import ModelId as M", "M"),
+    "KnownModelId": ("from registry_core_types import KnownModelId as M", "M"),
+    "Model_openai": ("from registry_core_types import Model_openai as M", "M"),
+    EMPTY: ("", "str"),
+}
+TS_IMPORT = 'import type { %s } from "./provider-types.generated";'
+TS_USES = {
+    "ModelRouterModelId": (TS_IMPORT % "ModelRouterModelId", "ModelRouterModelId"),
+    "ModelForProvider": (TS_IMPORT % "ModelForProvider", 'ModelForProvider<"openai">'),
+    EMPTY: ("", "string"),
+}
+COMPLETED = ("ModelId", "Model_openai", "ModelRouterModelId", "ModelForProvider")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file of types and one file of a user's."""
+
+    language: str
+    form: str
+    size: int
+    use: str
+    folder: Path
+    ids: tuple[str, ...]
+    """What should be offered."""
+
+    @property
+    def user(self) -> Path:
+        suffix = "py" if self.language == "python" else "ts"
+        return self.folder / f"{self.use.lower()}_user.{suffix}"
+
+    @property
+    def key(self) -> dict[str, object]:
+        return {"form": self.form, "size": self.size, "use": self.use}
+
+
+def registries() -> dict[int, Snapshot]:
+    today = Bundle.of_wheel().load()
+    providers = today.get_providers().values()
+
+    def times(provider: ProviderConfig, size: int) -> ProviderConfig:
+        ids = [f"{id}-{n}" if n else id for id in provider.models for n in range(size)]
+        return ProviderConfig(
+            id=provider.id, gateway=provider.gateway, url=provider.url, models=ids
+        )
+
+    return {size: Snapshot.build(times(one, size) for one in providers) for size in SIZES}
+
+
+def forms(snapshot: Snapshot) -> Iterator[tuple[str, str, str, Mapping[str, tuple[str, ...]]]]:
+    """Language, form, text of the file of types, models in it."""
+    everything = snapshot.get_models()
+    for_typescript = {provider.id: ids for provider, ids in callable_providers(snapshot)}
+    for language, models in (("python", everything), ("typescript", for_typescript)):
+        yield language, SINGLE, single(language, full_ids(models)), models
+        text = emitted(language, snapshot, None)
+        yield language, EMITTED, text, models
+        if language == "typescript":
+            yield language, DERIVED, derived(text), models
+        scoped = {id: models[id] for id in SCOPE}
+        yield language, SCOPED, emitted(language, snapshot, SCOPE), scoped
+
+
+def single(language: str, ids: tuple[str, ...]) -> str:
+    """What one would write by hand."""
+    literals = [json.dumps(id) for id in ids]
+    if language == "python":
+        known = "".join(f"    {literal},\n" for literal in literals)
+        return (
+            f"import typing as t\n\nKnownModelId: t.TypeAlias = t.Literal[\n{known}]\n"
+            "ModelId: t.TypeAlias = KnownModelId | str\n"
+        )
+    union = "".join(f"  | {literal}\n" for literal in literals)
+    return f"export type ModelRouterModelId =\n{union}  | (string & {{}});\n"
+
+
+def derived(text: str) -> str:
+    """The emitted table, and the full ids made of it by the compiler."""
+    table, known, _ = text.partition("export type ModelRouterModelId =\n")
+    full = "{ [P in Provider]: `${P}/${ProviderModelsMap[P][number]}` }[Provider]"
+    return f"{table}{known}  | {full}\n  | (string & {{}});\n"
+
+
+def emitted(language: str, snapshot: Snapshot, scope: tuple[str, ...] | None) -> str:
+    emitter = python_types if language == "python" else typescript
+    view = PluginSettings(types_providers=scope, environ={}, secrets=Secrets())
+    (artifact,) = emitter.registry_emit(snapshot, view)
+    return str(artifact.text)
+
+
+def full_ids(models: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(f"{id}/{model}" for id, ids in models.items() for model in ids)
+
+
+def user_file(case: Case, text: str = "") -> str:
+    if case.language == "python":
+        imported, name = PY_USES[case.use]
+        return f'{imported}\n\ndef ask(model: {name}) -> None: ...\n\nask("{text}")\n'
+    imported, name = TS_USES[case.use]
+    return f'{imported}\nexport function ask(model: {name}): void {{}}\nask("{text}");\n'
+
+
+def cases(root: Path) -> list[Case]:
+    made = []
+    for size, snapshot in registries().items():
+        for language, form, text, models in forms(snapshot):
+            folder = root / language / f"{form}-{size}"
+            python = language == "python"
+            place = folder / "typings" / PY_NAME if python else folder / TS_NAME
+            place.parent.mkdir(parents=True)
+            place.write_text(text, encoding="utf-8")
+            uses = PY_USES if python else TS_USES
+            for use in uses:
+                bare = use in ("Model_openai", "ModelForProvider")
+                if (use == EMPTY and (form, size) != (SCOPED, 1)) or (
+                    bare and form in (SINGLE, DERIVED)
+                ):
+                    continue
+                ids = models["openai"] if bare else full_ids(models)
+                made.append(Case(language, form, size, use, folder, ids))
+                # A known id, so that the file has no error.
+                made[-1].user.write_text(user_file(made[-1], ids[0]), encoding="utf-8")
+    return made
+
+
+# Checks from the command line.
+
+
+def checkers(case: Case) -> dict[str, list[str | Path]]:
+    if case.language == "python":
+        run: list[str | Path] = [sys.executable, "-m"]
+        caches = case.folder / "caches" / case.use
+        mypy = [*run, "mypy", "--strict", "--cache-dir", caches, case.user]
+        basedpyright = [*run, "basedpyright", "--level", "error", case.user]
+        return {"basedpyright": basedpyright, "mypy, cold": mypy, "mypy, warm": mypy}
+    flags = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext"]
+    flags += ["--moduleResolution", "bundler"]
+    return {
+        f"tsc {version[0]}": [
+            "node",
+            node_package("typescript", version) / "bin" / "tsc",
+            *flags,
+            case.user,
+        ]
+        for version in TYPESCRIPTS
+    }
+
+
+def check(tool: str, case: Case, command: list[str | Path]) -> tuple[float, float]:
+    """Seconds of the processors, and on the clock. The first hardly depend on what else the
+    machine does."""
+    if tool == "mypy, cold":
+        shutil.rmtree(case.folder / "caches" / case.use, ignore_errors=True)
+    environ = {**os.environ, "MYPYPATH": str(case.folder / "typings")}
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        command, cwd=case.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise SystemExit(f"{tool} on {case}: {done.stdout[:2000]}{done.stderr[:2000]}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock
+
+
+def measure_checks(all_cases: list[Case], rounds: int) -> list[dict[str, object]]:
+    """Every case once in each round, beside the empty file of the same round."""
+    taken: dict[tuple[str, Case], list[tuple[float, float]]] = {}
+    for number in range(rounds + 1):
+        for case in all_cases:
+            for tool, command in checkers(case).items():
+                one = check(tool, case, command)
+                if number:  # the first round warms the disk
+                    taken.setdefault((tool, case), []).append(one)
+        print(f"checks: round {number} of {rounds}", file=sys.stderr)
+    empty = {tool: times for (tool, case), times in taken.items() if case.use == EMPTY}
+    return [
+        {
+            "tool": tool,
+            **case.key,
+            "cpu_s": [cpu for cpu, _ in times],
+            "clock_s": [clock for _, clock in times],
+            "ratios": [one[0] / base[0] for one, base in zip(times, empty[tool], strict=True)],
+        }
+        for (tool, case), times in taken.items()
+    ]
+
+
+def mypys_message(case: Case) -> dict[str, object]:
+    """Bytes that mypy prints on one wrong id."""
+    wrong = case.folder / "wrong.py"
+    wrong.write_text(user_file(case, "openai/gtp-4o"), encoding="utf-8")
+    environ = {**os.environ, "MYPYPATH": str(case.folder / "typings")}
+    command: list[str | Path] = [sys.executable, "-m", "mypy"]
+    command += ["--cache-dir", case.folder / "caches", wrong]
+    done = subprocess.run(command, cwd=case.folder, env=environ, capture_output=True, check=False)
+    assert done.returncode == 1, done
+    return {**case.key, "bytes": len(done.stdout)}
+
+
+# Completions in the editor.
+
+
+def servers(case: Case) -> dict[str, Callable[[], Server]]:
+    folder = case.folder
+    if case.language == "python":
+        program = Path(sys.executable).with_name("basedpyright-langserver")
+        settings = {"python": {"pythonPath": sys.executable}}
+        return {"basedpyright": lambda: LanguageServer([program, "--stdio"], folder, settings)}
+    old, new = (node_package("typescript", version) for version in TYPESCRIPTS)
+    tsserver: list[str | Path] = ["node", old / "lib" / "tsserver.js"]
+    native: list[str | Path] = ["node", new / "bin" / "tsc", "--lsp", "--stdio"]
+    (folder / "tsconfig.json").write_text('{"compilerOptions": {"strict": true, "noEmit": true}}')
+    return {
+        "tsserver 5": lambda: TsServer([*tsserver, "--disableAutomaticTypingAcquisition"], folder),
+        "TypeScript 7": lambda: LanguageServer(native, folder),
+    }
+
+
+def complete(case: Case, start: Callable[[], Server], rounds: int) -> dict[str, object]:
+    """Milliseconds of the first completion and of those after a keystroke; what is offered."""
+    text = user_file(case)
+    case.user.write_text(text, encoding="utf-8")
+    with start() as server:
+        started = time.perf_counter()
+        server.open(case.user)
+        until(lambda: server.complete(case.user, 'ask("'), lambda ids: case.ids[0] in ids)
+        first = time.perf_counter() - started
+        taken = []
+        for number in range(2 * rounds + 2):
+            started = time.perf_counter()
+            server.edit(case.user, text + "\n" * (1 + number % 2))
+            offered = server.complete(case.user, 'ask("')
+            taken.append(1000 * (time.perf_counter() - started))
+        memory = peak_memory(server.session)
+    missing = set(case.ids) - set(offered)
+    return {
+        **case.key,
+        "ids": len(case.ids),
+        "missing": len(missing),
+        "missing_short": sum(len(id) <= LONGEST for id in missing),
+        "first_ms": 1000 * first,
+        "ms": taken[2:],
+        "peak_mib": memory,
+    }
+
+
+def peak_memory(session: int) -> float | None:
+    """MiB of the largest process in the session; None where /proc is not there."""
+    peaks = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if os.getsid(int(status.parent.name)) == session:
+                found = dict(line.split(":", 1) for line in status.read_text().splitlines())
+                peaks.append(int(found["VmHWM"].split()[0]) / 1024)
+        except (OSError, KeyError):
+            continue
+    return max(peaks, default=None)
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    found = {name: version(name) for name in ("basedpyright", "mypy")}
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    return {
+        **found,
+        "TypeScript": " and ".join(TYPESCRIPTS),
+        "Python": platform.python_version(),
+        "node": node.stdout.strip().lstrip("v"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds: int = parser.parse_args().rounds
+    os.environ.setdefault("PYRIGHT_PYTHON_CACHE_DIR", str(cache_folder() / "pyright"))
+    with tempfile.TemporaryDirectory(prefix="types-cost-") as root:
+        everything = cases(Path(root))
+        load = os.getloadavg()[0]
+        results = {
+            "versions": versions(),
+            "load_before": load,
+            "checks": measure_checks([c for c in everything if c.use != "ModelId"], rounds),
+            "messages": [mypys_message(c) for c in everything if c.use == "KnownModelId"],
+            "completions": [
+                {"tool": tool, **complete(case, start, rounds)}
+                for case in everything
+                if case.use in COMPLETED
+                for tool, start in servers(case).items()
+            ],
+        }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    text = page(results)
+    PAGE.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

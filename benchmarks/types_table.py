@@ -1,0 +1,190 @@
+"""docs/types-cost.md, from the figures of benchmarks.types_cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+PY_TOOLS = ("basedpyright", "mypy, cold", "mypy, warm")
+TS_TOOLS = ("tsc 5", "tsc 7")
+SERVERS = ("basedpyright", "tsserver 5", "TypeScript 7")
+SIZES = {1: "today", 10: "ten times"}
+#: Column → form and the user's type: of Python, of TypeScript. None: the type of one provider.
+COLUMNS = {
+    "single union": ("single union", True),
+    "derived": ("derived", True),
+    "as emitted": ("emitted", True),
+    "as emitted, one provider's type": ("emitted", False),
+    "scoped": ("three providers", True),
+    "scoped, one provider's type": ("three providers", False),
+}
+WHOLE = ("ModelId", "KnownModelId", "ModelRouterModelId")
+MOST_CHECK, MOST_COMPLETION = 1.1, 40
+
+PAGE = """\
+# What the generated types cost
+
+<!-- Made by `python -m benchmarks.types_cost`; changes are overwritten. -->
+
+The real tools ({versions}) on the types of the bundled registry ({today} ids in Python, \
+{today_ts} in TypeScript) and of one in which each provider has ten times as many models. The \
+user's file has a function with one parameter of the type, and a call of it; \
+"the empty file" is the same with `str` or `string`. Checks: processor time, as a multiple of \
+that of the empty file in the same round; the median of {rounds} rounds, in brackets seconds on \
+the clock. Completions: from a keystroke in the open file to the whole list, in brackets the \
+first after opening the file, and the memory of the server at its peak.
+
+How noisy it was: processor time of the empty file differed by up to {noise:.0%} between \
+rounds, time on the clock by up to {clock_noise:.0%}; the load of the machine was {load:.1f} \
+before the start.
+
+## The project's own copy: three providers
+
+`[tool.registry-core.types] providers = ["anthropic", "google", "openai"]`
+
+{scoped}
+
+## All providers, beside other forms
+
+*Single union*: one flat list of full ids and nothing else, the obvious form. *Derived* \
+(TypeScript): full ids computed from the table of bare ids, as in Mastra. *One provider's type*: \
+`Model_openai`, `ModelForProvider<"openai">`.
+
+### Checks
+
+{checks}
+
+### Completions
+
+{completions}
+
+### mypy's message about one wrong id
+
+{messages}
+"""
+
+
+def page(results: dict[str, Any]) -> str:
+    checks, completions = results["checks"], results["completions"]
+    empty = [one for one in checks if one["use"] == "empty"]
+    return PAGE.format(
+        versions=", ".join(f"{name} {version}" for name, version in results["versions"].items()),
+        today=_ids(completions, "single union", "ModelId"),
+        today_ts=_ids(completions, "single union", "ModelRouterModelId"),
+        rounds=len(empty[0]["cpu_s"]),
+        noise=max(_spread(one["cpu_s"]) for one in empty),
+        clock_noise=max(_spread(one["clock_s"]) for one in empty),
+        load=results["load_before"],
+        scoped=_scoped(checks, completions),
+        checks=_by_size(_check_cell, checks, (*PY_TOOLS, *TS_TOOLS)),
+        completions=_by_size(_completion_cell, completions, SERVERS),
+        messages=_table(
+            ("", *SIZES.values()),
+            [
+                (
+                    column,
+                    *(
+                        f"{_one(results['messages'], form=form, size=size)['bytes']:,} bytes"
+                        for size in SIZES
+                    ),
+                )
+                for column, (form, whole) in COLUMNS.items()
+                if whole and form != "derived"
+            ],
+        ),
+    )
+
+
+def _scoped(checks: list[dict[str, Any]], completions: list[dict[str, Any]]) -> str:
+    form = "three providers"
+
+    def row(name: str, target: str, cells: Iterable[str]) -> tuple[str, ...]:
+        return (name, target, *cells)
+
+    rows = [
+        row(
+            f"{tool}, check",
+            f"≤ {MOST_CHECK} ×" if "mypy" not in tool else "",
+            (_check_cell(_whole(checks, tool=tool, form=form, size=size)) for size in SIZES),
+        )
+        for tool in ("basedpyright", "mypy, cold", *TS_TOOLS)
+    ]
+    rows += [
+        row(
+            f"{tool}, completion",
+            f"≤ {MOST_COMPLETION} ms",
+            (
+                _completion_cell(_whole(completions, tool=tool, form=form, size=size))
+                for size in SIZES
+            ),
+        )
+        for tool in SERVERS
+    ]
+    offered = [
+        [one for one in completions if one["form"] == form and one["size"] == size]
+        for size in SIZES
+    ]
+    rows.append(
+        row(
+            "ids of up to 50 characters not offered",
+            "0",
+            (str(sum(one["missing_short"] for one in group)) for group in offered),
+        )
+    )
+    sizes = [
+        f"{name}: {_ids(completions, form, 'ModelId', size)} ids" for size, name in SIZES.items()
+    ]
+    return _table(("", "to reach", *sizes), rows)
+
+
+def _by_size(cell: Any, figures: list[dict[str, Any]], tools: tuple[str, ...]) -> str:
+    parts = []
+    for size, name in SIZES.items():
+        rows = []
+        for tool in tools:
+            found = [
+                cell(_whole(figures, whole=whole, tool=tool, form=form, size=size))
+                for form, whole in COLUMNS.values()
+            ]
+            rows.append((tool, *found))
+        parts.append(f"{name.capitalize()}:\n\n{_table(('', *COLUMNS), rows)}")
+    return "\n\n".join(parts)
+
+
+def _check_cell(one: dict[str, Any] | None) -> str:
+    if one is None:
+        return "–"
+    return f"{median(one['ratios']):.2f} × ({median(one['clock_s']):.1f} s)"
+
+
+def _completion_cell(one: dict[str, Any] | None) -> str:
+    if one is None:
+        return "–"
+    memory = f", {one['peak_mib']:.0f} MiB" if one["peak_mib"] else ""
+    return f"{median(one['ms']):.0f} ms ({one['first_ms'] / 1000:.1f} s{memory})"
+
+
+def _whole(
+    figures: list[dict[str, Any]], whole: bool = True, **key: object
+) -> dict[str, Any] | None:
+    found = [one for one in figures if key.items() <= one.items() and one["use"] != "empty"]
+    return next((one for one in found if (one["use"] in WHOLE) is whole), None)
+
+
+def _one(figures: list[dict[str, Any]], **key: object) -> dict[str, Any]:
+    return next(one for one in figures if key.items() <= one.items())
+
+
+def _ids(completions: list[dict[str, Any]], form: str, use: str, size: int = 1) -> str:
+    return f"{_one(completions, form=form, use=use, size=size)['ids']:,}"
+
+
+def _spread(times: list[float]) -> float:
+    return (max(times) - min(times)) / median(times)
+
+
+def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    heading = list(heading)
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

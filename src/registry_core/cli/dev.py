@@ -1,0 +1,63 @@
+"""`registry-core dev`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import click
+
+from . import child
+from .common import complain, load, project_option, registry, reports_errors
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, metavar="[--] COMMAND...")
+@project_option
+@reports_errors
+def dev(command: tuple[str, ...], project: Path | None) -> None:
+    """Run a dev server, in any language, and keep the models fresh beside it.
+
+    It gets REGISTRY_CORE_DEV=true, and REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because
+    this process refreshes, the project's files too. Exit status: the command's, 128 + n
+    if signal n ended it, 127 if it is not found.
+    """
+    handler = _Lines(logging.INFO)
+    logger = logging.getLogger("registry_core")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    settings = load(project, dev=True)
+    program = child.find_program(command[0], os.environ)
+    if program is None:
+        complain(f"error: {command[0]}: command not found")
+        raise SystemExit(child.NOT_FOUND)
+
+    def refresh() -> None:
+        try:
+            registry(settings).start_auto_refresh()
+        except Exception as error:  # the server must not suffer
+            complain(f"registry-core: the models are not refreshed: {error}")
+
+    environ = {
+        **os.environ,
+        "REGISTRY_CORE_DEV": "true",
+        "REGISTRY_CORE_AUTO_REFRESH_PROVIDERS": "false",
+    }
+    try:
+        status = child.run([program, *command[1:]], environ, refresh)
+    except OSError as error:
+        complain(f"error: {command[0]}: {error.strerror or error}")
+        missing = isinstance(error, FileNotFoundError)
+        raise SystemExit(child.NOT_FOUND if missing else child.NOT_EXECUTABLE) from None
+    raise SystemExit(status)
+
+
+class _Lines(logging.Handler):
+    """What the library logs, a line each on standard error, apart from the server's."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            complain(f"registry-core: {record.getMessage()}")
+        except Exception:
+            self.handleError(record)

@@ -1,0 +1,42 @@
+"""Starlette, FastAPI, and whatever else takes a lifespan of one argument.
+
+    from registry_core.devserver.asgi import dev_lifespan
+
+    app = FastAPI(lifespan=dev_lifespan())              # or dev_lifespan(my_lifespan)
+
+A lifespan runs in the process that serves, so a reloader's parent never starts anything.
+It acts under `fastapi dev`, and under any server if `REGISTRY_CORE_DEV` is true.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from . import is_dev, shutdown, startup
+
+if TYPE_CHECKING:
+    from ..registry import ModelRegistry
+
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
+
+
+def dev_lifespan(own: Lifespan | None = None, *, registry: ModelRegistry | None = None) -> Lifespan:
+    """A lifespan that runs `own`, the application's, and in dev the registry's around it.
+
+    What `own` yields is passed on. `registry`: None is that of this process. In
+    production there is only `own`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncGenerator[Any]:
+        async with AsyncExitStack() as stack:
+            # fastapi-cli sets it, from 0.0.32, unless the user did
+            if is_dev(os.environ.get("FASTAPI_ENV") == "development"):
+                stack.callback(shutdown)
+                startup(registry)
+            yield await stack.enter_async_context(own(app)) if own is not None else None
+
+    return lifespan

@@ -1,0 +1,25 @@
+"""A stranger's text, made fit for a terminal, a log and one line of a report."""
+
+from __future__ import annotations
+
+#: Longer messages are cut: a failure must not fill the store, nor the screen.
+MOST = 2000
+
+
+def printable(text: str, most: int | None = None) -> str:
+    """`text` on one line, without characters that a terminal would obey or reorder: these
+    are written as Python escapes. `most`: cut to so many characters before that."""
+    if most is not None and len(text) > most:
+        text = f"{text[: most - 1]}…"
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else escaped(one) for one in text)
+
+
+def message(text: str) -> str:
+    """`text` as a report and the store may hold it."""
+    return printable(text, MOST)
+
+
+def escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -1,0 +1,136 @@
+"""What the store remembers beyond its data: times, failures, plugins. Lookups don't need it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+from attrs import asdict, field, frozen
+
+from .frozen import EMPTY, FrozenDict, freeze
+
+
+@frozen
+class GatewayState:
+    """What is known of one gateway beyond its data. Times are epoch seconds."""
+
+    retrieved_at: float | None = None
+    """When this machine last got a 200 or 304 that was used."""
+    checked_at: float | None = None
+    """When it was last asked, in vain or not."""
+    status: str = "never asked"
+    error: str | None = None
+    fingerprint: str = ""
+    """Of the plugin's version and options at the last good fetch."""
+    asked: tuple[Mapping[str, Any], ...] = ()
+    """The requests of the last good fetch, to be revalidated first."""
+
+
+@frozen
+class State:
+    """`state.json`. A part that can't be read is as if it had never been written; what a
+    newer version wrote beyond these fields is skipped."""
+
+    last_refresh: float | None = None
+    """Epoch seconds of the last sync that reached every enabled gateway."""
+    started_at: float | None = None
+    """Epoch seconds: when the sync that wrote this began."""
+    gateways: Mapping[str, GatewayState] = field(default=EMPTY)
+    plugins: Mapping[str, Mapping[str, Any]] = field(default=EMPTY)
+    """Plugin key → version, hooks, load time and failure, as last seen."""
+    bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
+    """Provider id → (variable, origin) pairs first seen; see `bindings.py`."""
+    generation: Mapping[str, Any] = field(default=EMPTY)
+    """A copy of what the pointer said, for the sync that finds it damaged."""
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> State:
+        """Raises ValueError if it is damaged as a whole."""
+        try:
+            raw = json.loads(text)
+        except RecursionError:
+            raise ValueError("is nested too deeply") from None
+        if not isinstance(raw, dict):
+            raise ValueError("is no object")
+        if raw.pop(_CHECKSUM, None) not in (None, _checksum(raw)):
+            raise ValueError("wrong checksum")
+        gateways = {
+            id: GatewayState(
+                retrieved_at=_time(about.get("retrieved_at")),
+                checked_at=_time(about.get("checked_at")),
+                status=str(about.get("status", "")),
+                error=None if about.get("error") is None else str(about["error"]),
+                fingerprint=str(about.get("fingerprint", "")),
+                asked=tuple(
+                    item for item in freeze(about.get("asked") or ()) if isinstance(item, dict)
+                ),
+            )
+            for id, about in _object(raw.get("gateways")).items()
+            if isinstance(about, dict)
+        }
+        plugins = {
+            key: freeze(about)
+            for key, about in _object(raw.get("plugins")).items()
+            if isinstance(about, dict)
+        }
+        return cls(
+            last_refresh=_time(raw.get("last_refresh")),
+            started_at=_time(raw.get("started_at")),
+            gateways=FrozenDict(gateways),
+            plugins=FrozenDict(plugins),
+            bindings=FrozenDict(
+                {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
+            ),
+            generation=freeze(_object(raw.get("generation"))),
+        )
+
+    def confirmed(self, gateway: str, retrieved_at: float) -> float:
+        """When data of `gateway`, retrieved then, was last confirmed: now and then by a 304."""
+        known = self.gateways.get(gateway)
+        return max(retrieved_at, (known and known.retrieved_at) or 0.0)
+
+    def hooks(self) -> dict[str, tuple[str, ...]]:
+        """Plugin key → the hooks that it had when it was last loaded."""
+        return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
+
+    def to_json(self) -> str:
+        raw = asdict(self)
+        raw[_CHECKSUM] = _checksum(raw)
+        return json.dumps(raw, indent=1, sort_keys=True) + "\n"
+
+
+_CHECKSUM = "checksum"
+
+
+def _checksum(raw: Mapping[str, Any]) -> str:
+    """CRC-32, in hexadecimal, of all that is beside it."""
+    return f"{crc32(json.dumps(raw, sort_keys=True).encode()):08x}"
+
+
+def utc(seconds: float | None) -> datetime | None:
+    """Epoch seconds as an aware datetime."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _time(value: Any) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value) if 0 < value < 253402300800 else None  # before the year 10000
+    return None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, (list, tuple)) else ()
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    items = [_texts(item) for item in value] if isinstance(value, list) else []
+    return tuple((item[0], item[1]) for item in items if len(item) == 2)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

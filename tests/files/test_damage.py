@@ -1,0 +1,180 @@
+"""Damage at any byte of any file of the store: lookups serve the truth or the bundle, and
+the next sync puts it right."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from registry_core import ModelRegistry, SnapshotDamagedError
+from tests.files.scene import put_back
+from tests.world import World
+
+PAYLOAD = {"openai": ["gpt-5", "gpt-old", "o9"], "acme": ["a1", "a2"]}
+IDS = ("openai/gpt-5", "openai/gpt-old", "acme/a2", "other/x", "nobody/m")
+
+Change = Callable[[bytes, int], bytes]
+CHANGES: dict[str, Change] = {
+    "one bit": lambda data, at: data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :],
+    "zeros": lambda data, at: data[:at] + bytes(len(data[at : at + 16])) + data[at + 16 :],
+    "cut off": lambda data, at: data[:at],
+    "doubled tail": lambda data, at: data + data[at:],
+}
+FILES = ("pointer", "state.json", "emitted.json", "object", "payload", "key")
+LOOKED_AT = ("pointer", "state.json", "object")
+
+
+class Damage:
+    """A synced world, and what is seen of it whole, and without a store."""
+
+    def __init__(self, world: World, saved: Path) -> None:
+        self.world, self.saved = world, saved
+        world.gateway("main")
+        self.bundle = self.look()
+        world.serve("main", PAYLOAD, etag='"1"')
+        assert world.sync().ok
+        self.truth = self.look()
+        self.artifact = world.store.place / "provider-registry.json"
+        self.emitted = self.artifact.read_bytes()
+        self.refreshed = world.registry().get_last_refresh_time()
+        shutil.copytree(world.tmp_path, saved)
+
+    def all_models(self, registry: ModelRegistry) -> object:
+        """By way of the providers, which read each model when it is asked for: the only
+        lookup that can't turn to the bundle any more, and says so."""
+        try:
+            return {id: dict(one.models) for id, one in registry.get_providers().items()}
+        except SnapshotDamagedError as error:
+            assert "sync" in error.mend
+            return self.bundle[1]
+
+    def look(self) -> list[object]:
+        """Every lookup there is, each of a registry that has seen nothing yet."""
+        made = self.world.registry
+        return [
+            dict(made().get_models()),
+            self.all_models(made()),
+            *(made().get_model(id) for id in IDS),
+            *((one := made().get_provider_config(id)) and one.name for id in ("acme", "nobody")),
+            made().is_provider_registered("acme"),
+            [made().split(id) for id in IDS],
+        ]
+
+    def files(self, name: str) -> list[Path]:
+        store, payloads = self.world.store, self.world.tmp_path / "cache" / "payloads"
+        found = {
+            "object": sorted((store.folder / "objects").iterdir()),
+            "payload": sorted(payloads.glob("*.payload")),
+            "key": [payloads / "key"],
+        }
+        return found.get(name, [store.folder / name])
+
+    def damage(self, name: str, change: Change, stride: int) -> Iterator[tuple[Path, bytes]]:
+        """Every `stride`-th byte of the file is where it is changed, each alone."""
+        for path in self.files(name):
+            whole = path.read_bytes()
+            for at in range(stride // 3, len(whole), stride):
+                changed = change(whole, at)
+                if changed != whole:
+                    path.write_bytes(changed)
+                    yield path, changed
+                    path.write_bytes(whole)
+
+    def is_seen_or_the_bundle_is(self) -> None:
+        for found, true, bundled in zip(self.look(), self.truth, self.bundle, strict=True):
+            assert found in (true, bundled)
+        assert self.world.registry().get_last_refresh_time() in (self.refreshed, None)
+
+    def is_mended_by_a_sync(self, path: Path) -> None:
+        report = self.world.sync()
+        assert report.ok
+        assert all(one.kind == "store" for one in report.problems)
+        assert self.look() == self.truth
+        assert self.artifact.read_bytes() == self.emitted
+        assert self.world.registry().get_last_refresh_time() == self.refreshed
+        assert not self.world.sync().problems
+        quarantine = self.world.store.folder / "quarantine" / path.name
+        assert quarantine.exists() == bool(report.problems)
+        put_back(self.world.tmp_path, self.saved)
+
+
+@pytest.fixture
+def damage(world: World, tmp_path_factory: pytest.TempPathFactory) -> Damage:
+    return Damage(world, tmp_path_factory.mktemp("saved") / "world")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_never_believed_and_the_next_sync_mends_it(
+    damage: Damage, name: str, change: str
+) -> None:
+    size = sum(path.stat().st_size for path in damage.files(name))
+    for path, changed in damage.damage(name, CHANGES[change], stride=size // 2 + 1):
+        damage.is_seen_or_the_bundle_is()
+        assert path.read_bytes() == changed  # a lookup writes nothing
+        damage.is_mended_by_a_sync(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", FILES)
+def test_damage_at_every_byte_is_never_believed(damage: Damage, name: str, change: str) -> None:
+    tried = 0
+    stride = 1 if change == "one bit" else 5
+    for path, _ in damage.damage(name, CHANGES[change], stride):
+        if name in LOOKED_AT:
+            damage.is_seen_or_the_bundle_is()
+        if tried % 29 == 0:
+            damage.is_mended_by_a_sync(path)
+        tried += 1
+    print(f"{name}, {change}: {tried} damaged files")
+
+
+@pytest.mark.parametrize("name", ["pointer", "state.json", "emitted.json", "object", "payload"])
+def test_a_folder_in_place_of_a_file_is_put_aside(damage: Damage, name: str) -> None:
+    for path in damage.files(name):
+        path.unlink()
+        path.mkdir()
+        damage.is_seen_or_the_bundle_is()
+        report = damage.world.sync()
+        assert report.ok
+        assert damage.look() == damage.truth
+        put_back(damage.world.tmp_path, damage.saved)
+
+
+@pytest.mark.parametrize("name", ["pointer", "state.json", "emitted.json", "object", "payload"])
+def test_a_file_that_is_gone_is_made_anew(damage: Damage, name: str) -> None:
+    for path in damage.files(name):
+        path.unlink()
+        damage.is_seen_or_the_bundle_is()
+        report = damage.world.sync()
+        assert report.ok
+        assert damage.look() == damage.truth
+        put_back(damage.world.tmp_path, damage.saved)
+
+
+def test_a_damaged_pointer_loses_nothing_even_while_gateways_are_down(damage: Damage) -> None:
+    data = bytearray(damage.world.store.pointer.read_bytes())
+    data[50] ^= 1
+    damage.world.store.pointer.write_bytes(data)
+    report = damage.world.sync(offline=True)
+    assert [(one.kind, one.culprit) for one in report.problems] == [
+        ("store", str(damage.world.store.pointer))
+    ]
+    assert damage.look() == damage.truth
+
+
+def test_a_damaged_state_is_reported_and_forgets_only_what_it_held(damage: Damage) -> None:
+    damage.world.store.state.write_text("{")
+    report = damage.world.sync()
+    assert [(one.kind, one.fatal) for one in report.problems] == [("store", False)]
+    assert damage.look() == damage.truth
+    assert damage.world.server.requests[-1].headers["If-None-Match"] == '"1"'
+
+
+def test_what_lies_in_a_lock_does_not_matter(damage: Damage) -> None:
+    damage.world.store.lock.write_bytes(b"\0garbage")
+    assert damage.world.sync().problems == ()

@@ -1,0 +1,164 @@
+"""Where the store lies for users without a home, and what others plant there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from registry_core.places import Places
+from registry_core.store import served
+from tests.files.children import stores_of_nobody
+from tests.files.forks import Forks
+from tests.world import World
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="users and modes are POSIX")
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder for temporary files of a user without a home."""
+    import pwd
+
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path / f"registry-core-{os.getuid()}"
+
+
+@pytest.fixture
+def homeless(world: World, nobody: Path) -> World:
+    """A world with a system Python, and no home folder."""
+    world.places = Places(world.tmp_path / "python", world.tmp_path / "python")
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    return world
+
+
+@posix
+def test_without_a_home_the_store_is_temporary_and_one_warning_says_so(
+    homeless: World, nobody: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert homeless.models()["openai"] == ("gpt-old",)
+    assert not nobody.exists()
+    for _ in range(3):
+        assert homeless.sync().ok
+    assert homeless.models()["openai"] == ("gpt-5", "gpt-old")
+    (warning,) = caplog.messages
+    assert str(nobody) in warning
+    assert "home" in warning
+    assert {path.name for path in nobody.iterdir()} >= {"payloads"}
+
+
+@posix
+def test_the_temporary_folder_is_for_its_user_alone_whatever_the_umask(
+    homeless: World, nobody: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        assert homeless.sync().ok
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(nobody.stat().st_mode) == 0o700
+    assert "gpt-5" in homeless.models()["openai"]
+
+
+@posix
+def test_a_temporary_folder_that_somebody_else_made_is_not_touched(
+    homeless: World, nobody: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert homeless.sync().ok  # by another user, for whom it holds what he likes
+    before = sorted(nobody.rglob("*"))
+    me = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: me)
+    nobody.rename(nobody.with_name(f"registry-core-{me}"))
+    planted = nobody.with_name(f"registry-core-{me}")
+    assert homeless.models()["openai"] == ("gpt-old",)
+    with pytest.raises(Exception, match="REGISTRY_CORE_STORE_DIR"):
+        homeless.sync()
+    assert homeless.places.payloads() is None
+    assert [path.relative_to(planted) for path in sorted(planted.rglob("*"))] == [
+        path.relative_to(nobody) for path in before
+    ]
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_temporary_folder_that_others_can_write_is_refused(
+    homeless: World, nobody: Path, mode: int
+) -> None:
+    nobody.mkdir()
+    nobody.chmod(mode)
+    assert list(homeless.places.stores(make=True)) == []
+    assert homeless.places.payloads() is None
+
+
+@posix
+def test_a_link_in_place_of_the_temporary_folder_is_refused(
+    homeless: World, nobody: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    nobody.symlink_to(elsewhere)
+    assert list(homeless.places.stores(make=True)) == []
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach, as pytest's own can't be."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="only root can be somebody else"
+)
+def test_a_user_whom_the_system_does_not_know_has_a_place(forks: Forks, open_folder: Path) -> None:
+    places, cache = forks.run(stores_of_nobody, open_folder)
+    assert cache is None
+    assert [path.parent.name for path in places] == ["registry-core-54321"]
+
+
+@posix
+def test_looking_for_a_store_writes_nothing(
+    homeless: World, nobody: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    before = homeless.tmp_path.stat().st_mtime_ns
+    homeless.models()
+    assert homeless.tmp_path.stat().st_mtime_ns == before
+    assert tempfile.tempdir is None  # to find that out, Python writes a file
+
+
+def test_a_store_that_can_not_be_written_gives_way_to_a_newer_one_within_the_ttl(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    mine = world.registry()
+    assert "gpt-5" in mine.get_models()["openai"]
+    may_write, root_s = os.access, world.store.folder
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) != root_s and may_write(path, mode)
+    )
+    world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    world.sync()  # by another process of the same user
+    assert "gpt-5" in mine.get_models()["openai"]
+    world.monotonic += 61
+    assert "gpt-6" in mine.get_models()["openai"]
+    store, _ = served(world.places.stores())
+    assert store is not None
+    assert store.place.parent == world.tmp_path / "cache"

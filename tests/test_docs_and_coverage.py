@@ -1,0 +1,165 @@
+"""Whatever a user can name has an entry in the docs and a test that mentions it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+
+import registry_core
+from registry_core import errors, testing
+from registry_core.cli import main
+from registry_core.errors import RegistryError
+from registry_core.hook_rules import HOOKS
+from registry_core.settings import PREFIX, SETTINGS, Setting
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+@cache
+def page(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+@cache
+def corpus() -> str:
+    """The text of all tests but this one."""
+    folders = [ROOT / "tests", *ROOT.glob("plugins/*/tests"), *ROOT.glob("examples/*/tests")]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+    return "\n".join(file.read_text("utf-8") for file in files if file != Path(__file__))
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the tables in `text`, without headings."""
+    table = re.findall(r"^\|(.+)\|$", text, flags=re.MULTILINE)
+    cells = [[cell.strip() for cell in row.split("|")] for row in table]
+    return [row for row in cells if not set("".join(row)) <= {"-"}]
+
+
+def codes(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+@cache
+def entries() -> set[str]:
+    """The names in headings and first cells, as `get_model` for `get_model(id)`."""
+    found: set[str] = set()
+    for file in DOCS.glob("*.md"):
+        text = page(file.name)
+        titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+        for title in [*titles, *(row[0] for row in rows(text))]:
+            found.update(re.split(r"[(. ]", code)[0] for code in codes(title))
+            found.update(code for code in codes(title))
+    return found
+
+
+def mentioned(name: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", corpus()) is not None
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_each_hook_has_an_entry_with_its_arguments_and_a_test(hook: str) -> None:
+    assert f"### `{hook}({', '.join(HOOKS[hook])})`\n" in page("plugins.md")
+    assert hook in [codes(row[0])[0] for row in rows(page("plugins.md")) if codes(row[0])]
+    assert mentioned(hook)
+
+
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    documented = {
+        variable: (key, default)
+        for row in rows(page("settings.md"))
+        if (variable := row[0].strip("`")).startswith(PREFIX)
+        for key, default in [(row[1].strip("`"), row[2])]
+    }
+    assert list(documented) == [setting.variable for setting in SETTINGS]
+    for setting in SETTINGS:
+        key, default = documented[setting.variable]
+        assert key == (setting.name if setting.pyproject else "")
+        assert default == shown(setting) or (setting.default in (None, ()) and default)
+        assert setting.least is None or f"at least {setting.least}" in page("settings.md")
+
+
+def shown(setting: Setting) -> str:
+    return f"`{str(setting.default).lower()}`"
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)
+def test_each_variable_has_a_test_and_so_has_its_fallback(setting: Setting) -> None:
+    assert mentioned(setting.variable)
+    if setting.fallback:
+        assert setting.fallback in codes(page("settings.md"))
+        assert mentioned(setting.fallback)
+
+
+@pytest.mark.parametrize(("name", "command"), sorted(main.commands.items()))
+def test_each_command_and_option_has_an_entry_and_a_test(name: str, command: click.Command) -> None:
+    found = re.search(rf"^## `{name}\b.*?(?=^## |\Z)", page("cli.md"), re.MULTILINE | re.DOTALL)
+    assert found, f"docs/cli.md has no section `{name}`"
+    section = " ".join(codes(found[0]))
+    assert f'"{name}"' in corpus()
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            option = max(parameter.opts, key=len)
+            common = option in ("--json", "--project")
+            assert option in (page("cli.md") if common else section), option
+            assert f'"{option}"' in corpus(), f"no test gives {option}"
+        else:
+            assert parameter.human_readable_name.upper() in found[0].splitlines()[0]
+
+
+@pytest.mark.parametrize("name", registry_core.__all__)
+def test_each_public_name_has_an_entry_and_a_test(name: str) -> None:
+    assert name in entries()
+    assert mentioned(name)
+
+
+@pytest.mark.parametrize("name", [*testing.__all__, "frozen_registry"])
+def test_each_helper_for_tests_has_an_entry_and_a_test(name: str) -> None:
+    assert name in entries()
+    assert mentioned(name)
+
+
+def test_every_public_method_of_the_registry_has_an_entry() -> None:
+    section = page("api.md").split("## `ModelRegistry`")[1].split("\n## ")[0]
+    documented = {re.split(r"\(", code)[0].split(".")[-1] for code in codes(section)}
+    internal = {"bundle", "adopt", "context", "loaded", "state", "store", "in_dev"}  # for the package itself
+    public = {name for name in vars(registry_core.ModelRegistry) if not name.startswith("_")}
+    assert public - internal <= documented
+
+
+def tree(error: type[RegistryError], indent: str = "") -> Iterator[str]:
+    children = error.__subclasses__()
+    children = [one for one in children if one.__module__ == errors.__name__]
+    for child in children:
+        last = child is children[-1]
+        yield f"{indent}{'└' if last else '├'}── {child.__name__}"
+        yield from tree(child, indent + ("    " if last else "│   "))
+
+
+def test_the_tree_of_errors_is_that_of_the_code() -> None:
+    assert "\n".join(["```", "RegistryError", *tree(RegistryError), "```"]) in page("errors.md")
+
+
+def names_of_errors() -> list[str]:
+    found = [value for value in vars(errors).values() if isinstance(value, type)]
+    return [value.__name__ for value in found if issubclass(value, RegistryError)]
+
+
+@pytest.mark.parametrize("name", names_of_errors())
+def test_each_error_has_an_entry_and_a_test(name: str) -> None:
+    assert [row for row in rows(page("errors.md")) if row[0] == f"`{name}`" and all(row)]
+    assert name in registry_core.__all__
+    assert mentioned(name)
+
+
+def test_the_search_for_mentions_takes_whole_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    text: Callable[[], str] = lambda: "get_models --max-age"  # noqa: E731
+    monkeypatch.setitem(globals(), "corpus", text)
+    assert mentioned("get_models")
+    assert not mentioned("get_model")
+    assert not mentioned("--max")
