@@ -16,7 +16,7 @@ import pytest
 import registry_core
 from registry_core import ModelGateway, ModelRegistry, ProviderConfig, StoreError
 from registry_core.state import State, utc
-from tests.world import NOW, Plugin, World
+from tests.world import NOW, Overlay, Plugin, World
 
 
 @pytest.fixture
@@ -314,3 +314,53 @@ def test_import_and_lookup_are_clean(synced: World, stored: bool) -> None:
     assert found["imported"] == ["registry_core"]
     assert found["found"] is not stored
     assert not {name for name in found["modules"] if name.split(".")[0] in HEAVY or name in HEAVY}
+
+
+def test_a_pinned_file_may_be_overwritten_while_it_is_served(world: World) -> None:
+    path = world.tmp_path / "pinned"
+    path.write_bytes(world.bundled.to_bytes())
+    registry = world.registry(snapshot=path)
+    registry.get_models()
+    path.write_bytes(b"")  # as `cp` does; a mapped file would end the process here
+    assert registry.get_model("openai/gpt-old") is not None
+    assert registry.get_last_refresh_time() is None
+
+
+def test_damage_condemns_the_snapshot_that_was_read_and_no_newer_one(synced: World) -> None:
+    registry = synced.registry()
+    old = registry.snapshot()
+    synced.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    synced.sync()
+    registry.invalidate()
+    served = registry._after_damage(old)
+    assert served.get_model("openai/gpt-6") is not None
+
+
+def test_policies_hold_for_gateways_registered_at_run_time(synced: World) -> None:
+    def deny(snapshot: Any) -> Any:
+        providers = snapshot.get_providers()
+        return snapshot.with_providers({id: one for id, one in providers.items() if id != "bad"})
+
+    class Mine(ModelGateway):
+        id = name = "mine"
+        namespaced = False
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            return {id: ProviderConfig(id=id, models=["a"]) for id in ("good", "bad")}
+
+    synced.plugins.append(Overlay(deny))
+    registry = synced.registry()
+    registry.register_gateway(Mine())
+    registry.sync_gateways()
+    assert registry.get_model("good/a") is not None
+    assert registry.get_model("bad/a") is None
+
+
+def test_resolving_for_many_tenants_gathers_none_of_their_secrets(synced: World) -> None:
+    registry = synced.registry()
+    for n in range(20):
+        registry.resolve(
+            "openai/gpt-5",
+            {"OPENAI_API_KEY": f"tenant-key-{n}", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"},
+        )
+    assert registry.context().secrets.name_of("tenant-key-7") is None

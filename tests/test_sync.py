@@ -10,13 +10,16 @@ import attrs
 import pytest
 
 from registry_core import (
+    Artifact,
     Disabled,
     ModelGateway,
+    PluginSettings,
     ProviderConfig,
     Settings,
     SettingsError,
     Snapshot,
     StoreError,
+    hookimpl,
 )
 from registry_core.prepare import Options
 from tests.loopback import Reply
@@ -590,3 +593,156 @@ def test_file_modes_follow_the_umask_and_are_kept(world: World) -> None:
 def test_settings_default_to_nothing_that_touches_a_project() -> None:
     assert Settings().outputs == {}
     assert attrs.fields_dict(Settings)["output"].default is None
+
+
+def test_a_writer_that_fails_keeps_its_last_good_files(world: World) -> None:
+    class Flaky(Emitter):
+        broken = False
+
+        @hookimpl
+        def registry_emit(self, snapshot: Snapshot, settings: PluginSettings) -> list[Artifact]:
+            if self.broken:
+                raise RuntimeError("no")
+            return super().registry_emit(snapshot, settings)
+
+    flaky = Flaky()
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-old"]}, etag='"1"')
+    world.plugins.append(flaky)
+    world.sync()
+    file = world.store.place / "providers.txt"
+    before = file.read_text()
+    flaky.broken = True
+    world.serve("main", {"openai": ["gpt-6"], "new": ["m"]}, etag='"2"')
+    assert not world.sync().ok
+    assert file.read_text() == before
+    flaky.broken = False
+    assert world.sync().ok
+    assert "new" in file.read_text()
+
+
+def test_a_changed_output_table_counts_at_once(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-old"]}, etag='"1"')
+    project = world.tmp_path / "project"
+    for folder in ("one", "two"):
+        outputs = {"json": project / folder}
+        world.sync(Options(project=True), project=project, outputs=outputs)
+        assert (project / folder / "provider-registry.json").exists()
+
+
+def test_force_asks_the_writers_again(world: World) -> None:
+    """An author's edit of a writer must not wait for a new version, or a new model."""
+    text = ["one"]
+
+    class Edited:
+        @hookimpl
+        def registry_emit(self) -> list[Artifact]:
+            return [Artifact("edited", "edited.txt", text[0])]
+
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-old"]}, etag='"1"')
+    world.plugins.append(Edited())
+    world.sync()
+    text[0] = "two"
+    world.sync(Options(force=True))
+    assert (world.store.place / "edited.txt").read_text() == "two"
+
+
+def test_nothing_is_emitted_that_no_policy_has_passed(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.plugins.append(Overlay(lambda snapshot: 1 / 0))
+    report = world.sync()
+    assert not report.ok
+    assert not (world.store.place / "provider-registry.json").exists()
+
+
+def test_a_held_sync_reports_the_data_in_use(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    world.plugins.append(Overlay(lambda snapshot: 1 / 0))
+    world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    world.now += 3600
+    main = world.sync().gateways[0]
+    assert main.source == "stored"
+    assert main.retrieved_at.timestamp() == world.now - 3600  # type: ignore[union-attr]
+
+
+def test_an_empty_registry_is_no_data(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    world.plugins.clear()
+    disabled = ("registry-core:test-0", "main-plugin", "second-plugin")
+    report = world.sync(disable_plugins=disabled)
+    assert not report.ok
+    assert any("no gateway is left" in one.message for one in report.problems)
+    assert world.models()["openai"] == ("gpt-5", "gpt-old")
+
+
+def test_a_fork_of_a_plugin_is_asked_itself(world: World) -> None:
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    world.plugins.append(Emitter())
+    world.gateway("main")
+    world.sync()
+    world.plugins.reverse()  # the same gateway, from another plugin
+    fork = world.plugins[0]._gateways[0]  # type: ignore[attr-defined]
+    fork.fetches = 0
+    world.sync()
+    assert fork.fetches == 1
+    world.now += 10
+    report = world.sync(offline=True, disable_plugins=("registry-core:test-1",))
+    assert (report.gateways[0].status, report.gateways[0].source) == ("offline", "stored")
+
+
+def test_a_gateway_hook_that_raises_is_a_failed_gateway(world: World) -> None:
+    gateway = world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    first = world.store.read_state().last_refresh
+
+    class Raising:
+        @hookimpl
+        def registry_gateways(self) -> list[ModelGateway]:
+            raise RuntimeError("out of order")
+
+    assert gateway
+    world.plugins[:] = [Raising()]
+    world.now += 3600
+    report = world.sync()
+    assert status(report)["main"] == "failed"
+    assert "out of order" in (report.gateways[0].error or "")
+    assert world.store.read_state().last_refresh == first
+    assert world.models()["openai"] == ("gpt-5", "gpt-old")
+
+
+def test_only_failures_are_tolerated(world: World) -> None:
+    world.gateway("main")
+    report = world.sync(Options(max_age=10**10), offline=True)
+    assert not any(one.tolerated for one in report.gateways)
+
+
+def test_shrinkage_is_measured_against_what_is_stored_even_if_the_bundle_is_newer(
+    world: World,
+) -> None:
+    """A private mirror that holds less than the public bundle is no shrinkage of its own."""
+    world.bundled = Snapshot.build(
+        [ProviderConfig(id="openai", models=[f"m{n}" for n in range(10)], gateway="main")]
+    )
+    world.now = BUNDLED_AT - 1000
+    world.gateway("main")
+    world.serve("main", {"openai": ["m0"]})
+    world.sync(Options(accept=["main"]))
+    world.now = BUNDLED_AT + 1000
+    world.serve("main", {"openai": ["m0", "m1"]})
+    assert world.sync().ok
+    assert world.models()["openai"] == ("m0", "m1")
+
+
+def test_a_pinned_file_that_is_missing_is_a_clear_error(world: World) -> None:
+    missing = world.tmp_path / "missing"
+    for call in (world.sync, world.check):
+        with pytest.raises(StoreError, match="REGISTRY_CORE_SNAPSHOT"):
+            call(snapshot=missing, output=world.tmp_path / "out")

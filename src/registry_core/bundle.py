@@ -11,7 +11,7 @@ from . import data
 from .snapshot import Snapshot
 
 
-@frozen
+@frozen(eq=False, repr=False)  # as in `store`: quicker to import
 class Bundle:
     """A snapshot that ships with the code, and when its payloads were captured."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def _readable(store: Store) -> Generation | None:
 
 
 @contextmanager
-def _writing(store: Store) -> Iterator[None]:
+def _writing(store: Store) -> Generator[None]:
     try:
         yield
     except OSError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .printable import printable
+
 
 class RegistryError(Exception):
     """Base of every error that registry-core raises on purpose.
@@ -20,7 +22,7 @@ class RegistryError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.culprit}: {self.message}" if self.culprit else self.message
-        return f"{text} ({self.mend})" if self.mend else text
+        return printable(f"{text} ({self.mend})" if self.mend else text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.culprit, self.mend, self._more())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-@frozen
+@frozen(eq=False, repr=False)  # as in `store`: quicker to import
 class Loaded:
     """A snapshot and where it came from."""
 
@@ -53,6 +53,7 @@ def load(
     def look() -> tuple[Store | None, Signature | None]:
         return served(places.stores(settings.store_dir))
 
+    store, signature = None, None
     fault: StoreError | None = None
     for _ in range(2):  # a sync may replace the generation between the two reads
         store, signature = look()

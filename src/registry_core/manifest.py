@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .files import write_atomically
 
@@ -96,8 +96,9 @@ def _signature(path: Path) -> list[int]:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _texts(value: Any) -> Iterable[str]:
-    return (item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+    items = cast("Iterable[Any]", value) if isinstance(value, list) else ()
+    return (item for item in items if isinstance(item, str))

@@ -318,8 +318,22 @@ class ModelMap(Mapping[str, ModelInfo]):
 
 
 def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
-    """The model with this record."""
-    return ModelInfo(id=id, provider_id=provider_id, **json.loads(record))
+    """The model with this record; what a newer version wrote beyond it is skipped."""
+    fields: dict[str, Any] = json.loads(record)
+    try:
+        return ModelInfo(id=id, provider_id=provider_id, **fields)
+    except TypeError:
+        return ModelInfo(id=id, provider_id=provider_id, **_known(ModelInfo, fields))
+
+
+def _known(cls: type, fields: Mapping[str, Any]) -> dict[str, Any]:
+    parts: dict[str, type] = {"limit": Limit, "cost": Cost, "modalities": Modalities}
+    names = fields_dict(cls)
+    return {
+        name: _known(parts[name], value) if name in parts and value else value
+        for name, value in fields.items()
+        if name in names
+    }
 
 
 def _models(value: Any, provider: Any) -> Mapping[str, ModelInfo]:

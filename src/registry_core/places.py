@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 
-@frozen
+@frozen(eq=False, repr=False)  # as in `store`: quicker to import
 class Places:
     """The folders of one interpreter; every default can be passed in, as tests do."""
 

@@ -120,7 +120,7 @@ class Snapshot:
 
     @property
     def gateways(self) -> Mapping[str, str]:
-        """Gateway id → the plugin (distribution and version) that its data came through."""
+        """Gateway id → key of the plugin that its data came through."""
         return FrozenDict(self._contents()["gateways"])
 
     def get_model(self, id: str) -> ModelInfo | None:
@@ -142,14 +142,15 @@ class Snapshot:
             return None
         record = json.loads(found)
         flags = dict(zip(record.pop("models"), record.pop("flags"), strict=True))
-        provider = ProviderConfig(id=id, models=_StoredModels(self, id, flags), **record)
+        known = {name: record[name] for name in _PROVIDER if name in record}
+        provider = ProviderConfig(id=id, models=_StoredModels(self, id, flags), **known)
         return self._providers.setdefault(id, provider)
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
         view: Mapping[str, ProviderConfig] | None = self._views.get("providers")
         if view is None:
-            ids = (id for id, _, _ in self._contents()["providers"])
+            ids = (id for id, *_ in self._contents()["providers"])
             found = ((id, self.get_provider_config(id)) for id in ids)
             view = FrozenDict({id: provider for id, provider in found if provider is not None})
             self._views["providers"] = view
@@ -171,7 +172,7 @@ class Snapshot:
         Read from the directory: no provider is decoded.
         """
         rows = self._contents()["providers"]
-        counts = [count for _, gateway, count in rows if not gateways or gateway in gateways]
+        counts = [count for _, gateway, count, *_ in rows if not gateways or gateway in gateways]
         return len(counts), sum(counts)
 
     def is_provider_registered(self, id: str) -> bool:

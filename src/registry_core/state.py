@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
 from attrs import asdict, field, frozen
@@ -51,11 +51,12 @@ class State:
     def from_json(cls, text: str | bytes) -> State:
         """Raises ValueError if it is damaged as a whole."""
         try:
-            raw = json.loads(text)
+            parsed = json.loads(text)
         except RecursionError:
             raise ValueError("is nested too deeply") from None
-        if not isinstance(raw, dict):
+        if not isinstance(parsed, dict):
             raise ValueError("is no object")
+        raw = _object(parsed)
         if raw.pop(_CHECKSUM, None) not in (None, _checksum(raw)):
             raise ValueError("wrong checksum")
         gateways = {
@@ -65,18 +66,11 @@ class State:
                 status=str(about.get("status", "")),
                 error=None if about.get("error") is None else str(about["error"]),
                 fingerprint=str(about.get("fingerprint", "")),
-                asked=tuple(
-                    item for item in freeze(about.get("asked") or ()) if isinstance(item, dict)
-                ),
+                asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
             )
-            for id, about in _object(raw.get("gateways")).items()
-            if isinstance(about, dict)
+            for id, about in _objects(raw.get("gateways"))
         }
-        plugins = {
-            key: freeze(about)
-            for key, about in _object(raw.get("plugins")).items()
-            if isinstance(about, dict)
-        }
+        plugins = {key: freeze(about) for key, about in _objects(raw.get("plugins"))}
         return cls(
             last_refresh=_time(raw.get("last_refresh")),
             started_at=_time(raw.get("started_at")),
@@ -123,14 +117,20 @@ def _time(value: Any) -> float | None:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, (list, tuple)) else ()
-    return tuple(item for item in items if isinstance(item, str))
+    return tuple(item for item in _items(value) if isinstance(item, str))
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    items = [_texts(item) for item in value] if isinstance(value, list) else []
-    return tuple((item[0], item[1]) for item in items if len(item) == 2)
+    return tuple((one[0], one[1]) for one in map(_texts, _items(value)) if len(one) == 2)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    return cast("Iterable[Any]", value) if isinstance(value, (list, tuple)) else ()
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((key, _object(item)) for key, item in _object(value).items() if isinstance(item, dict))

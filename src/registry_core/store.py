@@ -26,10 +26,15 @@ from .snapshot import SCHEMA, Snapshot
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from attrs import AttrsInstance
+
     from .state import State
 
 
-T = TypeVar("T")
+T = TypeVar("T", bound="AttrsInstance")
+
+# attrs compiles every method that it makes, at the first lookup of each process. So the
+# classes that only lookups and syncs see do without what nobody needs.
 
 #: Of a pointer file: inode, time, size.
 Signature = tuple[int, int, int]
@@ -39,7 +44,7 @@ def _seconds(value: Any) -> float:
     return float(value)  # attrs takes milliseconds to find out what `float` itself takes
 
 
-@frozen
+@frozen(repr=False)
 class GatewayData:
     """The last good data of one gateway, as a generation refers to it."""
 
@@ -51,7 +56,7 @@ class GatewayData:
     """Hash of the object that holds it; None: it is the wheel's bundled data."""
 
 
-@frozen
+@frozen(repr=False)
 class Generation:
     """What the pointer says."""
 
@@ -85,7 +90,7 @@ class Generation:
         return {self.snapshot} | {data.result for data in self.gateways.values() if data.result}
 
 
-@frozen
+@frozen(repr=False)
 class Store:
     """One store folder. Reading writes nothing, not even a folder.
 

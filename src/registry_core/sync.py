@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -144,7 +144,7 @@ def _writable_store(context: Context) -> Store:
 
 
 @contextmanager
-def _locked(store: Store, *, patience: float) -> Iterator[float | None]:
+def _locked(store: Store, *, patience: float) -> Generator[float | None]:
     """Hold the store's lock. If that took waiting for the sync of another process, gives
     the epoch seconds at which that one began. `patience` is in seconds.
 

@@ -7,6 +7,7 @@ python worker.py '{"place": FOLDER, "environment": NAME, "gateways": {ID: URL}, 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -184,6 +185,7 @@ class Registry:
 
 
 def _held() -> dict[str, int]:
+    gc.collect()  # a snapshot that nobody holds keeps its file open until then
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
         "KiB": int(status["VmRSS"].split()[0]),

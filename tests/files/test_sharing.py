@@ -6,8 +6,13 @@ import json
 from typing import Any
 from zlib import crc32
 
+import orjson
 import pytest
+from attrs import evolve
 
+from registry_core import ModelInfo, ProviderConfig, Snapshot
+from registry_core.commit import commit
+from registry_core.models import Cost, Limit
 from registry_core.state import State
 from registry_core.store import Store
 from tests.files.scene import contents
@@ -82,6 +87,42 @@ def test_what_an_older_version_left_out_of_the_state_is_as_if_never_known(synced
 
     write_state(synced.store, older)
     assert synced.sync().problems == ()
+
+
+def newer_dumps(value: Any, option: int = 0) -> bytes:
+    """As a version with more fields would write a directory, a provider and a model."""
+    if "gateways" in value:
+        rows = [[*row, "more"] for row in value["providers"]]
+        value = {**value, "providers": rows, "signature": "s"}
+    elif "flags" in value:
+        value = {**value, "region": "eu"}
+    else:
+        limit = {**value.get("limit", {}), "images": 2}
+        value = {**value, "limit": limit, "cost": {"input": 1, "per_second": 2}, "speed": 9}
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def test_what_a_newer_version_adds_to_a_snapshot_is_skipped(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ModelInfo("gpt-5", "openai", name="Five", limit=Limit(context=5))
+    provider = ProviderConfig("openai", {"gpt-5": model}, name="OpenAI", gateway="main")
+    with monkeypatch.context() as patched:
+        patched.setattr(orjson, "dumps", newer_dumps)
+        newer = Snapshot.build([provider])
+    assert b"per_second" in newer.to_bytes()
+    generation = synced.store.read_generation()
+    assert generation is not None
+    gateways = {"main": evolve(generation.gateways["main"], result=newer.hash)}
+    commit(synced.store, evolve(generation, snapshot=newer.hash, gateways=gateways), [newer])
+
+    registry = synced.registry()
+    assert registry.get_model("openai/gpt-5") == evolve(model, cost=Cost(input=1))
+    assert dict(registry.get_providers()["openai"].models)["gpt-5"].name == "Five"
+    assert registry.get_provider_config("openai").name == "OpenAI"  # type: ignore[union-attr]
+    report = synced.sync()
+    assert (report.ok, report.problems) == (True, ())
+    assert "gpt-5" in synced.models()["openai"]
 
 
 def test_a_pointer_without_what_every_version_writes_is_damaged(synced: World) -> None:
