@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -213,14 +215,15 @@ def check(tool: str, case: Case, command: list[str | Path]) -> tuple[float, floa
 
 
 def measure_checks(all_cases: list[Case], rounds: int) -> list[dict[str, object]]:
-    """Every case once in each round, beside the empty file of the same round."""
+    """Every case once in each round, beside the empty file of the same tool and round."""
+    runs = [(tool, case, command) for case in all_cases for tool, command in checkers(case).items()]
+    runs.sort(key=lambda run: run[0])  # all of one tool within a short time
     taken: dict[tuple[str, Case], list[tuple[float, float]]] = {}
     for number in range(rounds + 1):
-        for case in all_cases:
-            for tool, command in checkers(case).items():
-                one = check(tool, case, command)
-                if number:  # the first round warms the disk
-                    taken.setdefault((tool, case), []).append(one)
+        for tool, case, command in runs:
+            one = check(tool, case, command)
+            if number:  # the first round warms the disk
+                taken.setdefault((tool, case), []).append(one)
         print(f"checks: round {number} of {rounds}", file=sys.stderr)
     empty = {tool: times for (tool, case), times in taken.items() if case.use == EMPTY}
     return [
@@ -277,10 +280,13 @@ def complete(case: Case, start: Callable[[], Server], rounds: int) -> dict[str, 
         first = time.perf_counter() - started
         taken = []
         for number in range(2 * rounds + 2):
+            if number == 2:  # by now the server has compiled itself
+                before = processor_time(server.session)
             started = time.perf_counter()
             server.edit(case.user, text + "\n" * (1 + number % 2))
             offered = server.complete(case.user, 'ask("')
             taken.append(1000 * (time.perf_counter() - started))
+        cpu = (processor_time(server.session) - before) / (2 * rounds)
         memory = peak_memory(server.session)
     missing = set(case.ids) - set(offered)
     return {
@@ -290,21 +296,33 @@ def complete(case: Case, start: Callable[[], Server], rounds: int) -> dict[str, 
         "missing_short": sum(len(id) <= LONGEST for id in missing),
         "first_ms": 1000 * first,
         "ms": taken[2:],
+        "cpu_ms": 1000 * cpu,
         "peak_mib": memory,
     }
 
 
-def peak_memory(session: int) -> float | None:
-    """MiB of the largest process in the session; None where /proc is not there."""
-    peaks = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            if os.getsid(int(status.parent.name)) == session:
-                found = dict(line.split(":", 1) for line in status.read_text().splitlines())
-                peaks.append(int(found["VmHWM"].split()[0]) / 1024)
-        except (OSError, KeyError):
-            continue
-    return max(peaks, default=None)
+def processes(session: int) -> Iterator[Path]:
+    """The folders in /proc of what the server is and has started."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getsid(int(folder.name)) == session:
+                yield folder
+
+
+def processor_time(session: int) -> float:
+    """Seconds."""
+    ticks = 0
+    for folder in processes(session):
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def peak_memory(session: int) -> float:
+    """MiB of the largest process."""
+    statuses = [(folder / "status").read_text() for folder in processes(session)]
+    peaks = [re.search(r"^VmHWM:\s*(\d+)", status, re.MULTILINE) for status in statuses]
+    return max(int(peak[1]) for peak in peaks if peak) / 1024
 
 
 def versions() -> dict[str, str]:

@@ -32,8 +32,8 @@ The real tools ({versions}) on the types of the bundled registry ({today} ids in
 user's file has a function with one parameter of the type, and a call of it; \
 "the empty file" is the same with `str` or `string`. Checks: processor time, as a multiple of \
 that of the empty file in the same round; the median of {rounds} rounds, in brackets seconds on \
-the clock. Completions: from a keystroke in the open file to the whole list, in brackets the \
-first after opening the file, and the memory of the server at its peak.
+the clock. Completions: from a keystroke in the open file to the whole list, the median of {keystrokes}; in \
+brackets the server's processor time for it, and the server's memory at its peak.
 
 How noisy it was: processor time of the empty file differed by up to {noise:.0%} between \
 rounds, time on the clock by up to {clock_noise:.0%}; the load of the machine was {load:.1f} \
@@ -73,6 +73,7 @@ def page(results: dict[str, Any]) -> str:
         today=_ids(completions, "single union", "ModelId"),
         today_ts=_ids(completions, "single union", "ModelRouterModelId"),
         rounds=len(empty[0]["cpu_s"]),
+        keystrokes=len(completions[0]["ms"]),
         noise=max(_spread(one["cpu_s"]) for one in empty),
         clock_noise=max(_spread(one["clock_s"]) for one in empty),
         load=results["load_before"],
@@ -161,8 +162,7 @@ def _check_cell(one: dict[str, Any] | None) -> str:
 def _completion_cell(one: dict[str, Any] | None) -> str:
     if one is None:
         return "–"
-    memory = f", {one['peak_mib']:.0f} MiB" if one["peak_mib"] else ""
-    return f"{median(one['ms']):.0f} ms ({one['first_ms'] / 1000:.1f} s{memory})"
+    return f"{median(one['ms']):.0f} ms ({one['cpu_ms']:.0f} ms, {one['peak_mib']:.0f} MiB)"
 
 
 def _whole(

@@ -143,7 +143,7 @@ class World:
             clock=lambda: self.now,
             monotonic=lambda: self.monotonic,
             random=lambda: 0.0,
-            wait=lambda event, seconds: self.wait(event, seconds),
+            wait=self.wait,
         )
 
     def result(self, options: Options | None = None, **settings: Any) -> Result:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .client import Asked, HttpClient
+from .asked import Asked
+from .client import HttpClient
 from .fetch import FetchTask, Outcome, fetch_all
 from .freshness import fingerprint, stands, taken_over, trusted_since
 from .state import GatewayState

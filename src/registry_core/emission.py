@@ -76,7 +76,10 @@ class Emission:
             _save(manifest)
         for target, contents, key in stale:
             try:
-                changed += write(target, contents, manifest, key)
+                written = write(target, contents, manifest, key)
+                changed += written
+                what = "%s target %s: %d files written or removed"
+                logger.debug(what, target.kind, target.root, len(written))
             except RegistryError as error:
                 message = f"{error.message} ({error.mend})" if error.mend else error.message
                 self.problems.append(

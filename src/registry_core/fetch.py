@@ -25,7 +25,8 @@ from .report import GatewayStatus, Problem
 from .structure import clean_providers
 
 if TYPE_CHECKING:
-    from .client import Asked, HttpClient
+    from .asked import Asked
+    from .client import HttpClient
     from .gateway import ModelGateway
     from .plugin_settings import PluginSettings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -14,6 +15,8 @@ from .errors import RegistryError
 if TYPE_CHECKING:
     from .prepare import Options
     from .report import SyncReport
+
+logger = logging.getLogger("registry_core")
 
 
 @frozen(eq=False)
@@ -43,7 +46,9 @@ class Joining:
             if running.thread == mine.thread:
                 raise RegistryError("a hook of this sync asked for another one")
             if running.options.covers(options):
+                logger.debug("sync: joins the one that is under way")
                 return running.report.result()
+            logger.debug("sync: waits for one that asks less")
             wait([running.report])
         try:
             report = sync(options)

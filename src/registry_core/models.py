@@ -12,7 +12,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import Converter, field, fields_dict, frozen
 
@@ -363,6 +363,14 @@ def _variables(value: Any) -> tuple[str, ...]:
     return (_text(value),) if isinstance(value, str) else _texts(value)
 
 
+if TYPE_CHECKING:  # checkers don't see through a Converter: this is what it takes
+
+    def _to_models(value: Mapping[str, ModelInfo] | Iterable[str]) -> Mapping[str, ModelInfo]: ...
+
+else:
+    _to_models = Converter(_models, takes_self=True)
+
+
 @frozen
 class ProviderConfig:
     """One provider, as a gateway publishes it.
@@ -375,9 +383,7 @@ class ProviderConfig:
     """
 
     id: str = field(converter=valid_provider_id)
-    models: Mapping[str, ModelInfo] = field(
-        converter=Converter(_models, takes_self=True)  # type: ignore[misc]  # mypy knows no Converter
-    )
+    models: Mapping[str, ModelInfo] = field(converter=_to_models)
     name: str | None = field(default=None, converter=_opt_text)
     gateway: str | None = field(default=None, converter=_opt_text)
     url: str | None = field(default=None, converter=_opt_text)

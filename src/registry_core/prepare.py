@@ -3,6 +3,7 @@ save raw payloads and what was found damaged."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from .places import Places
     from .secrets import Secrets
     from .settings import Settings
+
+logger = logging.getLogger("registry_core")
 
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
 
@@ -154,6 +157,10 @@ def prepare(
         )
         for id in sorted({*loaded, *chosen})
     )
+    for report in reports:
+        used = "no data" if report.source == "none" else f"{report.source} data is used"
+        why = f": {report.error}" if report.error else ""
+        logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)
     return Prepared(
         before,
         outcomes,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 # Here, in the caller's thread: its hooks must not come up between the two halves of a fork.
-import filelock as _filelock  # noqa: F401
+import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 from .errors import told as describe
 
 if TYPE_CHECKING:
+    from .registry import ModelRegistry
     from .report import SyncReport
-
 
 logger = logging.getLogger("registry_core")
 
@@ -71,11 +71,11 @@ class Refresher:
         """Start the thread; nothing if it runs already."""
         if self in _started:
             return
-        _started.add(self)
         self._stop = threading.Event()
         threading.Thread(
             target=self.run, args=(self._stop,), name="registry-core refresh", daemon=True
         ).start()
+        _started.add(self)
 
     def stop(self) -> None:
         """No further sync starts. Returns at once: one that is under way ends by itself,
@@ -158,7 +158,39 @@ def _problem(report: SyncReport) -> str | None:
     return "; ".join(failed)
 
 
-def import_all() -> None:
+def refresher_of(registry: ModelRegistry, interval_ms: int | None) -> Refresher:
+    """The refresher of `registry`; None means the interval of its settings."""
+    from .settings import refresh_interval
+
+    given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
+
+    def prepare() -> float:
+        _import_all()
+        host = registry._plugin_host()
+        host.load()
+        return (given or host.settings.refresh_interval_ms) / 1000
+
+    def sync(interval: float, retry_after: float) -> SyncReport:
+        from .prepare import Options
+
+        return registry._join(Options(fresh_for=interval, retry_after=retry_after))
+
+    def last_refresh() -> float | None:
+        from .freshness import answered_at
+
+        return answered_at(registry.state(), registry._plugin_host().gateways())
+
+    return Refresher(
+        prepare=prepare,
+        sync=sync,
+        last_refresh=last_refresh,
+        clock=registry._clock,
+        random=registry._random,
+        wait=registry._wait,
+    )
+
+
+def _import_all() -> None:
     """Import what a sync needs, and what its libraries would import in the midst of one."""
 
 

@@ -336,37 +336,11 @@ class ModelRegistry:
         it, with one warning. At once if the data is that old by now. A second start does
         nothing. Processes of one user share what one of them has fetched.
         """
-        from .refresh import Refresher, import_all
-        from .settings import refresh_interval
-
-        given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
-
-        def prepare() -> float:
-            import_all()
-            host = self._plugin_host()
-            host.load()
-            return (given or host.settings.refresh_interval_ms) / 1000
-
-        def sync(interval: float, retry_after: float) -> SyncReport:
-            from .prepare import Options
-
-            return self._join(Options(fresh_for=interval, retry_after=retry_after))
-
-        def last_refresh() -> float | None:
-            from .freshness import answered_at
-
-            return answered_at(self.state(), self._plugin_host().gateways())
+        from .refresh import refresher_of
 
         with self._lock:
             if self._refresher is None:
-                self._refresher = Refresher(
-                    prepare=prepare,
-                    sync=sync,
-                    last_refresh=last_refresh,
-                    clock=self._clock,
-                    random=self._random,
-                    wait=self._wait,
-                )
+                self._refresher = refresher_of(self, interval_ms)
                 self._refresher.start()
 
     def stop_auto_refresh(self) -> None:

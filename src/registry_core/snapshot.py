@@ -306,7 +306,8 @@ def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]
 
     for id, provider in providers.items():
         models = encoded(provider)
-        about = {name: value for name in _PROVIDER if (value := getattr(provider, name))}
+        values = {name: getattr(provider, name) for name in _PROVIDER}
+        about = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
         about |= {"models": list(models.flags), "flags": list(models.flags.values())}
         add(id, _start(id, None), dumps(about))
         for model in models:

@@ -48,10 +48,9 @@ def sync(context: Context, options: Options) -> Result:
     context.host.load()
     if settings.snapshot is not None:
         return _sync_pinned(context, open_explicit(settings.snapshot), started, options)
-    reads, _ = served(context.places.stores(settings.store_dir))
     store = _writable_store(context)
     with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
-        commit.adopt(store, reads)
+        commit.adopt(store, served(context.places.stores(settings.store_dir))[0])
         folder = context.places.payloads(settings.store_dir)
         if folder is not None:
             clear_leftovers(folder)
@@ -59,6 +58,10 @@ def sync(context: Context, options: Options) -> Result:
         prepared = prepare(context, options, store, payloads, since)
         if prepared.generation is not None:
             commit.commit(store, prepared.generation, prepared.objects)
+        elif prepared.held:
+            logger.debug("store: a policy holds the generation that is there")
+        else:
+            logger.debug("store: nothing has changed")
         generation = prepared.generation or prepared.before.generation
         commit.save_state(store, _next_state(context, prepared, started), generation)
         targets = [_environment(store), *_other_targets(context, options)]
@@ -191,8 +194,12 @@ def _other_targets(context: Context, options: Options) -> list[Target]:
         return [Target("output", settings.output)]
     installed = installed_types(context.types_path)
     targets = [installed] if installed else []
+    if installed is None:
+        logger.debug("installed types: not written (editable, in a zip, or read-only)")
     if options.project and settings.project and settings.outputs:
         targets.append(Target("project", settings.project, settings.outputs))
+    elif settings.outputs:
+        logger.debug("project target: written by the command sync, and in dev")
     return targets
 
 

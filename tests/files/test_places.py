@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
+from filelock import FileLock
 
+from registry_core import ProviderConfig, Snapshot, commit
 from registry_core.places import Places
-from registry_core.store import served
+from registry_core.store import GatewayData, Generation, Store, served
 from tests.files.children import stores_of_nobody
 from tests.files.forks import Forks
-from tests.world import World
+from tests.world import NOW, World
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="users and modes are POSIX")
 
@@ -126,7 +131,10 @@ def open_folder() -> Iterator[Path]:
     sys.platform == "win32" or os.geteuid() != 0, reason="only root can be somebody else"
 )
 def test_a_user_whom_the_system_does_not_know_has_a_place(forks: Forks, open_folder: Path) -> None:
-    places, cache = forks.run(stores_of_nobody, open_folder)
+    try:
+        places, cache = forks.run(stores_of_nobody, open_folder)
+    except PermissionError:
+        pytest.skip("this root may not become another user")
     assert cache is None
     assert [path.parent.name for path in places] == ["registry-core-54321"]
 
@@ -142,6 +150,13 @@ def test_looking_for_a_store_writes_nothing(
     assert tempfile.tempdir is None  # to find that out, Python writes a file
 
 
+def refuse_writing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_write = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) != store.folder and may_write(path, mode)
+    )
+
+
 def test_a_store_that_can_not_be_written_gives_way_to_a_newer_one_within_the_ttl(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,10 +165,7 @@ def test_a_store_that_can_not_be_written_gives_way_to_a_newer_one_within_the_ttl
     world.sync()
     mine = world.registry()
     assert "gpt-5" in mine.get_models()["openai"]
-    may_write, root_s = os.access, world.store.folder
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: Path(path) != root_s and may_write(path, mode)
-    )
+    refuse_writing(world.store, monkeypatch)
     world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
     world.sync()  # by another process of the same user
     assert "gpt-5" in mine.get_models()["openai"]
@@ -162,3 +174,27 @@ def test_a_store_that_can_not_be_written_gives_way_to_a_newer_one_within_the_ttl
     store, _ = served(world.places.stores())
     assert store is not None
     assert store.place.parent == world.tmp_path / "cache"
+
+
+def test_who_waited_for_a_store_to_be_made_does_not_make_it_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both processes can't write the environment's store, and start from it."""
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    refuse_writing(world.store, monkeypatch)
+    (_, place, _) = world.places.stores()
+    mine, waiting = Store(place), Event()
+    commit.create(mine)
+    logger = logging.getLogger("registry_core")
+    monkeypatch.setattr(logger, "debug", lambda text, *_: "waiting" in text and waiting.set())
+    newer = Snapshot.build([ProviderConfig("later", ["l"], gateway="main")])
+    data = GatewayData("main-plugin:main", NOW + 1, newer.hash)
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(mine.lock):
+            other = pool.submit(world.sync, offline=True)
+            assert waiting.wait(10)
+            commit.commit(mine, Generation(newer.hash, {"main": data}, ""), [newer])
+        assert other.result().ok
+    assert world.models() == {"later": ("l",), "other": ("x",)}

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_core.client import Asked, HttpClient
+from registry_core.asked import Asked
+from registry_core.client import HttpClient
 from registry_core.errors import GatewayError, GatewayTimeoutError, OfflineError
 from registry_core.payloads import Payloads
 from tests.loopback import Loopback, Reply, Request

