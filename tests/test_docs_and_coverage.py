@@ -127,7 +127,8 @@ def test_each_helper_for_tests_has_an_entry_and_a_test(name: str) -> None:
 def test_every_public_method_of_the_registry_has_an_entry() -> None:
     section = page("api.md").split("## `ModelRegistry`")[1].split("\n## ")[0]
     documented = {re.split(r"\(", code)[0].split(".")[-1] for code in codes(section)}
-    internal = {"bundle", "adopt", "context", "loaded", "state", "store", "in_dev"}  # for the package itself
+    # For the package itself.
+    internal = {"bundle", "adopt", "context", "loaded", "state", "store", "in_dev"}
     public = {name for name in vars(registry_core.ModelRegistry) if not name.startswith("_")}
     assert public - internal <= documented
 

@@ -128,7 +128,9 @@ def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
 
     Raises TypeError for what JSON can't hold.
     """
-    return orjson.dumps(known, option=_JSON_ONLY), flags_of(known)
+    text = orjson.dumps(known, option=_JSON_ONLY)
+    # A copy, since what orjson returns holds on to a buffer of many times its size.
+    return bytes(memoryview(text)), flags_of(known)
 
 
 def encoded(provider: ProviderConfig) -> ModelMap:

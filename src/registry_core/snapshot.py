@@ -219,10 +219,9 @@ class Snapshot:
         return self._chunk(offset, size, checksum, number + 1).splitlines()
 
     def _contents(self) -> dict[str, Any]:
-        contents: dict[str, Any] | None = self._views.get("contents")
-        if contents is None:
-            contents = json.loads(self._chunk(*self._directory, 0))
-            self._views["contents"] = contents
+        if "contents" not in self._views:
+            self._views["contents"] = json.loads(self._chunk(*self._directory, 0))
+        contents: dict[str, Any] = self._views["contents"]
         return contents
 
     def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:

@@ -11,7 +11,6 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
@@ -40,8 +39,6 @@ _RESERVED = frozenset(
 )
 #: Below the root of the environment's target lies the store.
 _STORE = re.compile("v[0-9]+|payloads", re.IGNORECASE)
-#: Files written at once: to replace one is to wait for the disk.
-_WRITERS = 4
 _ILLEGAL = frozenset('<>:"|?*\\') | {chr(code) for code in range(32)}
 
 
@@ -174,13 +171,6 @@ def write(
 
     Raises TargetError if it can't be written; what was written by then is whole.
     """
-
-    def bring(path: Path) -> bool:
-        if _holds(path, contents[path]):
-            return False
-        write_atomically(path, contents[path], durable=False)
-        return True
-
     changed: list[str] = []
     known = manifest.digests(target)
     leftovers = [
@@ -197,11 +187,10 @@ def write(
             folder.mkdir(parents=True, exist_ok=True)
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
-        paths = [*contents]
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            wrote = [*pool.map(bring, paths[:-1])]
-        wrote += map(bring, paths[-1:])  # the commit mark: all else is there
-        changed += [str(path) for path, new in zip(paths, wrote, strict=True) if new]
+        for path, data in contents.items():
+            if not _holds(path, data):
+                write_atomically(path, data, durable=False)
+                changed.append(str(path))
     except OSError as error:
         raise TargetError(
             f"can't be written: {error}",

@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 
 from registry_core.cli import main
 from registry_core.snapshot import Snapshot
-
 from tests.loopback import Loopback, Reply
 
 MODEL = {
