@@ -59,6 +59,7 @@ def stores_of_nobody(prefix: Path) -> tuple[list[Path], Path | None]:
     """The places of a system Python for a user who is in no list of users and has no home."""
     for name in ("HOME", "XDG_CACHE_HOME"):
         os.environ.pop(name, None)
+    Places(prefix, prefix).user_cache()  # imports what that user may have no right to read
     os.setuid(54321)
     places = Places(prefix, prefix)
     return [*map(Path, places.stores(Settings().store_dir))], places.user_cache()
