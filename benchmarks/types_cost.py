@@ -44,6 +44,9 @@ SCOPE = ("anthropic", "google", "openai")
 SIZES = (1, 10)
 SINGLE, DERIVED, EMITTED, SCOPED = "single union", "derived", "emitted", "three providers"
 EMPTY = "empty"
+#: Completions before those that count (a server compiles what it runs often), and those; at
+#: least five, however long they take.
+WARMING, KEYSTROKES, PATIENCE_MS = 5, 20, 10_000
 #: basedpyright leaves longer literals out of its completions.
 LONGEST = 50
 
@@ -269,7 +272,7 @@ def servers(case: Case) -> dict[str, Callable[[], Server]]:
     }
 
 
-def complete(case: Case, start: Callable[[], Server], rounds: int) -> dict[str, object]:
+def complete(case: Case, start: Callable[[], Server]) -> dict[str, object]:
     """Milliseconds of the first completion and of those after a keystroke; what is offered."""
     text = user_file(case)
     case.user.write_text(text, encoding="utf-8")
@@ -278,15 +281,18 @@ def complete(case: Case, start: Callable[[], Server], rounds: int) -> dict[str, 
         server.open(case.user)
         until(lambda: server.complete(case.user, 'ask("'), lambda ids: case.ids[0] in ids)
         first = time.perf_counter() - started
-        taken = []
-        for number in range(2 * rounds + 2):
-            if number == 2:  # by now the server has compiled itself
+        taken: list[float] = []
+        before = 0.0
+        for number in range(WARMING + KEYSTROKES):
+            if number == WARMING:
                 before = processor_time(server.session)
+            if number >= WARMING + 5 and sum(taken[WARMING:]) > PATIENCE_MS:
+                break
             started = time.perf_counter()
             server.edit(case.user, text + "\n" * (1 + number % 2))
             offered = server.complete(case.user, 'ask("')
             taken.append(1000 * (time.perf_counter() - started))
-        cpu = (processor_time(server.session) - before) / (2 * rounds)
+        cpu = (processor_time(server.session) - before) / (len(taken) - WARMING)
         memory = peak_memory(server.session)
     missing = set(case.ids) - set(offered)
     return {
@@ -295,7 +301,7 @@ def complete(case: Case, start: Callable[[], Server], rounds: int) -> dict[str, 
         "missing": len(missing),
         "missing_short": sum(len(id) <= LONGEST for id in missing),
         "first_ms": 1000 * first,
-        "ms": taken[2:],
+        "ms": taken[WARMING:],
         "cpu_ms": 1000 * cpu,
         "peak_mib": memory,
     }
@@ -346,19 +352,20 @@ def main() -> None:
     os.environ.setdefault("PYRIGHT_PYTHON_CACHE_DIR", str(cache_folder() / "pyright"))
     with tempfile.TemporaryDirectory(prefix="types-cost-") as root:
         everything = cases(Path(root))
-        load = os.getloadavg()[0]
+        load = [os.getloadavg()[0]]
         results = {
             "versions": versions(),
-            "load_before": load,
+            "load": load,
             "checks": measure_checks([c for c in everything if c.use != "ModelId"], rounds),
             "messages": [mypys_message(c) for c in everything if c.use == "KnownModelId"],
             "completions": [
-                {"tool": tool, **complete(case, start, rounds)}
+                {"tool": tool, **complete(case, start)}
                 for case in everything
                 if case.use in COMPLETED
                 for tool, start in servers(case).items()
             ],
         }
+    load.append(os.getloadavg()[0])
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = page(results)

@@ -43,9 +43,9 @@ opened: list[str] = []
 
 
 def hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
-        if arguments[2] & (os.O_WRONLY | os.O_RDWR):
-            opened.append(Path(os.fsdecode(arguments[0])).name)
+    named = event == "open" and isinstance(arguments[0], str | bytes | os.PathLike)
+    if named and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        opened.append(Path(os.fsdecode(arguments[0])).name)
 
 
 def sync(force: bool = False) -> dict[str, Any]:

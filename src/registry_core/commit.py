@@ -26,6 +26,10 @@ from .store import Generation, Store, pointer_line
 logger = logging.getLogger("registry_core")
 
 
+#: Object hash → inode, size and times of its file when it was last read whole and found right.
+Verified = dict[str, tuple[int, ...] | None]
+
+
 @frozen
 class Found:
     """What a store holds that is whole."""
@@ -92,9 +96,13 @@ def clear(store: Store, keep: Iterable[Generation | None]) -> None:
                     path.unlink()
 
 
-def recover(store: Store, *, mend: bool) -> Found:
+def recover(store: Store, *, mend: bool, verified: Verified | None = None) -> Found:
     """Read everything and check it. With `mend`, what is damaged is put aside, and a damaged
-    pointer is restored from the state's copy."""
+    pointer is restored from the state's copy.
+
+    `verified`: the objects that need not be read whole again; brought up to date.
+    """
+    known = {} if verified is None else verified
     problems: list[Problem] = []
 
     def damaged(path: Path, error: StoreError) -> None:
@@ -119,13 +127,26 @@ def recover(store: Store, *, mend: bool) -> Found:
     for hash in sorted(generation.objects()) if generation else ():
         try:
             snapshot = store.open_snapshot(hash)
-            snapshot.verify()
+            about = _signature(store.object(hash))
+            if about is None or known.get(hash) != about:
+                snapshot.verify()
+                known[hash] = about
             objects[hash] = snapshot
         except SnapshotDamagedError as error:
             damaged(store.object(hash), error)
+    for hash in known.keys() - objects.keys():
+        del known[hash]
     if mend:
         clear(store, keep=(generation,))
     return Found(state, generation, objects, problems)
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _quarantine(store: Store, path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from email.parser import HeaderParser
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
@@ -161,8 +162,10 @@ def _distributions(path: Sequence[str] | None, **criteria: Any) -> Iterable[meta
 
 
 def _header(distribution: metadata.Distribution, name: str) -> str | None:
-    values = distribution.metadata.get_all(name)
-    return str(values[0]) if values else None
+    # As `distribution.metadata`, which parses the whole README that follows, too.
+    texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
+    value = HeaderParser().parsestr(next(filter(None, texts), ""))[name]
+    return str(value) if value else None
 
 
 def _sources(distribution: metadata.Distribution, name: str) -> Iterator[PluginSource]:

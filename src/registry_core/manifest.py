@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -34,13 +35,14 @@ class Manifest:
         """Nothing to do: the same emission, and every file as it was left."""
         entry = self._entry(target)
         return entry.get("key") == key and all(
-            isinstance(about, list) and _signature(Path(name)) == about[:2]
+            isinstance(about, list) and _signature(name) == about[:2]
             for name, about in _object(entry.get("files")).items()
         )
 
     def count(self, target: Target) -> int:
         """How many files the target holds."""
-        return len(self.digests(target))
+        entry = self._entry(target)
+        return len({*_object(entry.get("files")), *_object(entry.get("begun"))})
 
     def digests(self, target: Target) -> dict[Path, set[str]]:
         """Path → digests of what syncs wrote there, or were about to write."""
@@ -71,7 +73,7 @@ class Manifest:
     def save(self) -> None:
         """Raises OSError."""
         if self._path is not None:
-            text = json.dumps(self._targets, indent=0, sort_keys=True)
+            text = json.dumps(self._targets, sort_keys=True)  # without indent, or it is slow
             write_atomically(self._path, text.encode(), durable=False)
 
     def _entry(self, target: Target) -> dict[str, Any]:
@@ -86,10 +88,10 @@ def _name(target: Target) -> str:
     return f"{target.kind} {target.root}"
 
 
-def _signature(path: Path) -> list[int]:
+def _signature(path: str | Path) -> list[int]:
     """Size and time; empty if there is no such file."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except (OSError, ValueError):  # a damaged manifest may name what can't be a path
         return []
     return [found.st_size, found.st_mtime_ns]

@@ -52,6 +52,7 @@ class Context:
     progress: Callable[[str, Outcome], None] = lambda id, outcome: None
     types_path: Sequence[str] | None = None
     """Where to look for the installed types; None: `sys.path`."""
+    verified: commit.Verified = field(factory=dict)
 
 
 @frozen
@@ -186,7 +187,7 @@ def _no_gateway(context: Context) -> Problem:
 def _look_back(
     context: Context, store: Store | None, loaded: Collection[str], *, mend: bool
 ) -> Before:
-    found = commit.recover(store, mend=mend) if store else commit.Found()
+    found = commit.recover(store, mend=mend, verified=context.verified) if store else commit.Found()
     state, generation = found.state, found.generation
     stored: dict[str, Chosen] = {}
     for id, data in generation.gateways.items() if generation else ():

@@ -26,6 +26,7 @@ from .store import Store, served
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .commit import Verified
     from .endpoint import Endpoint
     from .gateway import ModelGateway
     from .host import PluginHost
@@ -81,6 +82,7 @@ class ModelRegistry:
         self._loaded: Loaded | None = None
         self._served: Snapshot | None = None
         self._damaged: set[str] = set()
+        self._verified: Verified = {}
         self._random, self._wait = random, wait
         self._host = self._given_host = host
         self._secrets = Secrets()
@@ -198,6 +200,7 @@ class ModelRegistry:
             raise  # the damage that was met: the user wants this file and no other
         with self._lock:
             self._damaged.add(snapshot.hash)
+            self._verified.pop(snapshot.hash, None)
             self.invalidate()
             return self.snapshot()
 
@@ -258,6 +261,7 @@ class ModelRegistry:
             environ=self._environ,
             clock=self._clock,
             runtime=tuple(self._runtime.values()),
+            verified=self._verified,
             **changes,
         )
 

@@ -297,11 +297,12 @@ def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
     count = max(1, sum(1 + len(provider.models) for provider in providers.values()))
-    buckets: dict[int, list[bytes]] = {}
+    buckets = [b""] * count
 
     def add(key: str, start: bytes, record: bytes) -> None:
         number = crc32(key.encode()) % count
-        buckets.setdefault(number, []).append(b"%b%b]" % (start, record))
+        others = buckets[number]
+        buckets[number] = b"%b%b%b%b]" % (others, b"\n" if others else b"", start, record)
 
     for id, provider in providers.items():
         models = encoded(provider)
@@ -315,16 +316,12 @@ def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]
     rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
     directory = dumps({"gateways": dict(gateways), "providers": rows})
     table = bytearray(count * _SLOT.size)
-    offset = _HEADER.size + len(table)
-    chunks = [directory]
-    offset += len(directory)
-    for number in range(count):
-        chunk = b"\n".join(buckets.get(number, ()))
+    offset = _HEADER.size + len(table) + len(directory)
+    for number, chunk in enumerate(buckets):
         # Never 0: a slot that was zeroed by a damaged disk is no empty bucket.
         _SLOT.pack_into(table, number * _SLOT.size, offset, len(chunk), crc32(chunk, number + 1))
-        chunks.append(chunk)
         offset += len(chunk)
-    content = bytes(table) + b"".join(chunks)
+    content = b"".join((table, directory, *buckets))
     header = _HEADER.pack(
         _MAGIC,
         SCHEMA,

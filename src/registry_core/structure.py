@@ -209,7 +209,7 @@ def _published(
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
     models: Mapping[str, ModelInfo]
     if isinstance(provider.models, Records):
-        models = provider.models.under(public)
+        models = provider.models if provider.id == public else provider.models.under(public)
     else:  # those of a snapshot are read now, not at the merge
         models = dict(provider.models)
         if provider.id != public:

@@ -89,17 +89,14 @@ def installed_types(path: Sequence[str] | None = None) -> Target | None:
             .get("editable")
         ):
             return None
-    for file in found.files or ():
-        if file.as_posix() == name:
-            located = Path(str(found.locate_file(file)))
-            if located.is_file() and os.access(located.parent, os.W_OK):
-                return Target(
-                    "installed",
-                    located.parent,
-                    {"python": located.parent},
-                    {"registry_core_types.pyi": located.name},
-                )
-    return None
+    # RFC 4180 has no quotes around this name; `found.files` would parse every line.
+    if not re.search(f"^{re.escape(name)},", found.read_text("RECORD") or "", re.MULTILINE):
+        return None
+    located = Path(str(found.locate_file(name)))
+    if not located.is_file() or not os.access(located.parent, os.W_OK):
+        return None
+    rename = {"registry_core_types.pyi": located.name}
+    return Target("installed", located.parent, {"python": located.parent}, rename)
 
 
 def usable(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:

@@ -26,7 +26,7 @@ from requests.adapters import HTTPAdapter
 from .errors import GatewayError, GatewayTimeoutError
 from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
 
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
