@@ -129,7 +129,9 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        return Outcome("failed", error=mask(told(error)), finished_at=clock())
+        # The report names the gateway already.
+        text = told(error).removeprefix(f"{gateway.id}: ")
+        return Outcome("failed", error=mask(text), finished_at=clock())
     finally:
         if client is not None:
             client.close()
