@@ -160,8 +160,10 @@ class Snapshot:
         """Provider id → its bare model ids, sorted."""
         view: Mapping[str, tuple[str, ...]] | None = self._views.get("models")
         if view is None:
+            ids = (id for id, *_ in self._contents()["providers"])
+            records = ((id, self.record(id, None)) for id in ids)
             view = FrozenDict(
-                {id: tuple(provider.models) for id, provider in self.get_providers().items()}
+                {id: tuple(json.loads(found)["models"]) for id, found in records if found}
             )
             self._views["models"] = view
         return view

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
 import click
 
-from . import child
 from .common import complain, load, project_option, registry, reports_errors
 
 
@@ -23,7 +21,12 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
     this process refreshes, the project's files too. Exit status: the command's, 128 + n
     if signal n ended it, 127 if it is not found.
     """
-    handler = _Lines(logging.INFO)
+    import logging  # not above: the other commands are quicker without
+
+    from . import child
+    from .log_lines import LogLines
+
+    handler = LogLines(logging.INFO)
     logger = logging.getLogger("registry_core")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -51,13 +54,3 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
         missing = isinstance(error, FileNotFoundError)
         raise SystemExit(child.NOT_FOUND if missing else child.NOT_EXECUTABLE) from None
     raise SystemExit(status)
-
-
-class _Lines(logging.Handler):
-    """What the library logs, a line each on standard error, apart from the server's."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            complain(f"registry-core: {record.getMessage()}")
-        except Exception:
-            self.handleError(record)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -17,11 +16,14 @@ from .common import complain, json_option, load_lookups, reports_errors, say, sa
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
     """List model ids, those that contain TEXT if it is given."""
-    found = {
-        id: [model for model in models if text.casefold() in f"{id}/{model}".casefold()]
-        for id, models in load_lookups().get_models().items()
-    }
-    found = {id: models for id, models in found.items() if models}
+    found: Mapping[str, Sequence[str]] = load_lookups().get_models()
+    if text:
+        wanted = text.casefold()
+        matching = {
+            id: [model for model in models if wanted in f"{id}/{model}".casefold()]
+            for id, models in found.items()
+        }
+        found = {id: models for id, models in matching.items() if models}
     if as_json:
         say_json(found)
     elif found:
@@ -50,6 +52,8 @@ def show(id: str, as_json: bool) -> None:
         found["deprecated_models"] = list(provider.deprecated_models)
     else:
         ids = [f"{one}/{bare}" for one, models in mine.get_models().items() for bare in models]
+        from difflib import get_close_matches
+
         near = get_close_matches(id, [*ids, *mine.get_models()], n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         complain(f"{id!r} is neither a model nor a provider{hint}")

@@ -1,7 +1,7 @@
 """Emitter `typescript`: `provider-types.generated.d.ts`, with Mastra's five exports.
 
 The full ids are written out beside the table of bare ids. They could be derived from it, but
-then the language server would do so at every keystroke, which doubles the time of a
+then the language server would do so at every keystroke, and take up to twice as long for a
 completion (docs/types-cost.md). `| (string & {})` accepts any other id and keeps the
 completions, which a plain `| string` would swallow.
 """
