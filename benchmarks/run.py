@@ -264,11 +264,11 @@ def sync(bench: Bench) -> Iterator[Table]:
             models = ours.ask("sync")["models"]
             cases = {
                 "ours": partial(changed, ours, url, itertools.cycle((2, 1))),
-                "floor": partial(ours.seconds, "floor"),
+                "floor": partial(settled, ours, "floor"),
             }
             if mastra:
                 node = mastra_worker(bench, mastra, url)
-                cases["mastra"] = partial(node.seconds, "sync")
+                cases["mastra"] = partial(settled, node, "sync")
             taken = rounds(cases, bench.rounds(24))
             if mastra:
                 node.close()
@@ -315,7 +315,14 @@ def sync(bench: Bench) -> Iterator[Table]:
 
 def changed(ours: Worker, url: str, payloads: Iterator[int]) -> float:
     urllib.request.urlopen(f"{url}/use/{next(payloads)}").read()
-    return ours.seconds("sync")
+    return settled(ours, "sync")
+
+
+def settled(worker: Worker, command: str) -> float:
+    """Seconds of a command that begins when the disk has done what came before."""
+    if hasattr(os, "sync"):
+        os.sync()
+    return worker.seconds(command)
 
 
 def gateways(bench: Bench) -> Iterator[Table]:

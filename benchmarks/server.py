@@ -22,20 +22,19 @@ from urllib.parse import urlsplit
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    bodies: dict[str, bytes]
-    payloads: list[bytes]
+    served: dict[str, tuple[bytes, str]]
+    payloads: list[tuple[bytes, str]]
 
     def do_GET(self) -> None:
         _, kind, *rest = urlsplit(self.path).path.split("/")
         if kind == "use":
-            self.bodies["models.json"] = self.payloads[int(rest[0]) - 1]
-            body = b"{}"
+            self.served["models.json"] = self.payloads[int(rest[0]) - 1]
+            body, etag = tagged(b"{}")
         elif kind == "slow":
             time.sleep(int(rest[0]) / 1000)
-            body = json.dumps([f"model-{n}" for n in range(20)]).encode()
+            body, etag = tagged(json.dumps([f"model-{n}" for n in range(20)]).encode())
         else:
-            body = self.bodies[kind]
-        etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+            body, etag = self.served[kind]
         unchanged = self.headers["If-None-Match"] == etag
         self.send_response(304 if unchanged else 200)
         self.send_header("ETag", etag)
@@ -50,10 +49,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def tagged(body: bytes) -> tuple[bytes, str]:
+    return body, f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+
+
 def main() -> None:
-    netlify, *payloads = (Path(name).read_bytes() for name in sys.argv[1:])
+    netlify, *payloads = (tagged(Path(name).read_bytes()) for name in sys.argv[1:])
     Handler.payloads = payloads
-    Handler.bodies = {"netlify.json": netlify, "models.json": payloads[0]}
+    Handler.served = {"netlify.json": netlify, "models.json": payloads[0]}
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)

@@ -746,3 +746,32 @@ def test_a_pinned_file_that_is_missing_is_a_clear_error(world: World) -> None:
     for call in (world.sync, world.check):
         with pytest.raises(StoreError, match="REGISTRY_CORE_SNAPSHOT"):
             call(snapshot=missing, output=world.tmp_path / "out")
+
+
+def test_a_gateway_that_has_moved_is_asked_at_its_new_place(world: World) -> None:
+    """Though its old address, which is revalidated first, is down."""
+    gateway = world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    world.sync()
+    world.server.route("/main.json", Reply(404))
+    world.serve("moved", {"openai": ["gpt-6", "gpt-old"]})
+    gateway._url = world.server.url("/moved.json")
+    assert status(world.sync())["main"] == "fresh"
+    assert world.models()["openai"] == ("gpt-6", "gpt-old")
+
+
+def test_what_the_project_asks_for_and_nobody_makes_is_named(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    project = world.tmp_path / "project"
+    report = world.sync(
+        Options(project=True, accept=["mian"]),
+        project=project,
+        outputs={"pyhton": project / "typings"},
+        types_providers=("opnai",),
+    )
+    told = {one.culprit: one.message for one in report.problems}
+    assert "did you mean 'python'" in told["[tool.registry-core.output] pyhton"]
+    assert "did you mean 'openai'" in told["[tool.registry-core.types] providers"]
+    assert "did you mean 'main'" in told["--accept mian"]
+    assert not report.ok

@@ -12,6 +12,7 @@ from .artifacts import Artifact
 from .errors import RegistryError
 from .manifest import Manifest
 from .report import Problem
+from .settings import did_you_mean
 from .targets import Target, differing, usable, write
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("registry_core")
 
 Scope = tuple[str, ...] | None
+
+#: Writers that may have nothing to write.
+_BUILTINS = ("capabilities", "json", "python", "typescript")
 
 
 class Emission:
@@ -68,6 +72,7 @@ class Emission:
                 logger.debug("%s target %s: up to date", target.kind, target.root)
                 continue
             contents = target.contents(self.artifacts(target))
+            self._name_unmade(target)
             if self._host.failed or any(one.fatal for one in self.problems):
                 key = ""  # a writer that failed is asked again, and its last good files stay
             manifest.begin(target, contents)
@@ -91,7 +96,23 @@ class Emission:
 
     def differing(self, target: Target) -> tuple[str, ...]:
         """Paths in `target` that are not what the writers make; writes nothing."""
-        return differing(target, self.artifacts(target))
+        artifacts = self.artifacts(target)
+        self._name_unmade(target)
+        return differing(target, artifacts)
+
+    def _name_unmade(self, target: Target) -> None:
+        """Report what the target's settings ask for and nobody can make."""
+        made = {*_BUILTINS, *(one.emitter for one in self.artifacts(target))}
+        for emitter in sorted((target.folders or {}).keys() - made):
+            text = f"no installed plugin writes it; {did_you_mean(emitter, made)}"
+            culprit = f"[tool.registry-core.output] {emitter}"
+            self.problems.append(Problem("target", culprit, text))
+        known = self._snapshot.get_models() if target.scoped else {}
+        for provider in (self._scope or ()) if target.scoped else ():
+            if provider not in known:
+                text = f"{provider!r} is no provider; {did_you_mean(provider, known)[:200]}"
+                culprit = "[tool.registry-core.types] providers"
+                self.problems.append(Problem("target", culprit, text, fatal=False))
 
 
 def _save(manifest: Manifest) -> None:

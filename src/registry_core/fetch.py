@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 from attrs.converters import optional
 
-from .errors import GatewayTimeoutError, OfflineError, told
+from .errors import GatewayError, GatewayTimeoutError, OfflineError, told
 from .gateway import Disabled
 from .models import ProviderConfig
 from .printable import message
@@ -98,6 +98,15 @@ def fetch_all(
     return {id: outcomes[id] for id in sorted(outcomes)}
 
 
+def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
+    try:
+        return client.revalidate(asked)
+    except (OfflineError, GatewayTimeoutError):
+        raise
+    except GatewayError:  # the gateway may have moved: let it say itself what to ask
+        return False
+
+
 def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
     gateway = task.gateway
     client: HttpClient | None = None
@@ -109,7 +118,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
         client = task.client()
-        if task.asked and client.revalidate(task.asked):
+        if task.asked and _is_unchanged(client, task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)

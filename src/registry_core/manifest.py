@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,7 @@ class Manifest:
     def __init__(self, path: Path | None) -> None:
         """`path`: None keeps nothing, and compares contents each time."""
         self._path = path
+        self._digest = cache(digest)  # of what is written, each is asked for twice
         self._targets: dict[str, Any] = {}
         with suppress(OSError, ValueError, RecursionError):
             self._targets = _object(json.loads(path.read_bytes())) if path else {}
@@ -58,7 +60,7 @@ class Manifest:
         """Note that these files are about to be written."""
         begun = self.digests(target)
         for path, data in contents.items():
-            begun.setdefault(path, set()).add(digest(data))
+            begun.setdefault(path, set()).add(self._digest(data))
         self._targets[_name(target)] = {
             "key": "",
             "files": _object(self._entry(target).get("files")),
@@ -67,7 +69,9 @@ class Manifest:
 
     def record(self, target: Target, key: str, contents: Mapping[Path, bytes]) -> None:
         """Note that these files are all that the target holds."""
-        files = {str(path): [*_signature(path), digest(data)] for path, data in contents.items()}
+        files = {
+            str(path): [*_signature(path), self._digest(data)] for path, data in contents.items()
+        }
         self._targets[_name(target)] = {"key": key, "files": files}
 
     def save(self) -> None:

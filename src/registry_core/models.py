@@ -256,11 +256,12 @@ CAPABILITIES = (
 
 #: What is known of a model without decoding it, one bit each.
 _FLAGS = {name: 1 << bit for bit, name in enumerate((*CAPABILITIES, "deprecated"))}
+DEPRECATED = _FLAGS["deprecated"]
 
 
 def flags_of(record: Mapping[str, Any]) -> int:
     """The flags of a model with these fields: what it can do, and whether it is deprecated."""
-    flags = _FLAGS["deprecated"] if record.get("status") == "deprecated" else 0
+    flags = DEPRECATED if record.get("status") == "deprecated" else 0
     for name in CAPABILITIES:
         if record.get(name):
             flags |= _FLAGS[name]

@@ -20,6 +20,7 @@ from .frozen import FrozenDict
 from .merge import merge
 from .report import GatewayReport, Problem
 from .runtime import RuntimeGateway
+from .settings import did_you_mean
 from .snapshot import Snapshot
 from .state import State, utc
 from .store import Generation, Store
@@ -134,6 +135,9 @@ def prepare(
                 problems.append(Problem("gateway", one.gateway.id, outcome.error or ""))
     if not loaded:
         problems.append(_no_gateway(context))
+    for id in sorted({*options.accept} - {*loaded}):
+        text = f"there is no such gateway; {did_you_mean(id, loaded)}"
+        problems.append(Problem("gateway", f"--accept {id}", text, fatal=False))
     chosen, outcomes, quarantined = _choose(context, options, before, loaded, outcomes)
     for outcome in outcomes.values():
         problems += outcome.warnings

@@ -18,7 +18,7 @@ slot that points astray is found out, and so is a missing record.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring as _quoted
 from struct import Struct, error as StructError
 from typing import TYPE_CHECKING, Any
@@ -141,7 +141,7 @@ class Snapshot:
         if found is None:
             return None
         record = json.loads(found)
-        flags = dict(zip(record.pop("models"), record.pop("flags"), strict=True))
+        flags = _flags(record)
         known = {name: record[name] for name in _PROVIDER if name in record}
         provider = ProviderConfig(id=id, models=_StoredModels(self, id, flags), **known)
         return self._providers.setdefault(id, provider)
@@ -160,13 +160,16 @@ class Snapshot:
         """Provider id → its bare model ids, sorted."""
         view: Mapping[str, tuple[str, ...]] | None = self._views.get("models")
         if view is None:
-            ids = (id for id, *_ in self._contents()["providers"])
-            records = ((id, self.record(id, None)) for id in ids)
-            view = FrozenDict(
-                {id: tuple(json.loads(found)["models"]) for id, found in records if found}
-            )
+            view = FrozenDict({id: tuple(models) for id, models in self.flags()})
             self._views["models"] = view
         return view
+
+    def flags(self) -> Iterator[tuple[str, dict[str, int]]]:
+        """Each provider's id, with the `flags_of` its models by bare id. Decodes no provider."""
+        for id, *_ in self._contents()["providers"]:
+            record = self.record(id, None)
+            if record is not None:
+                yield id, _flags(json.loads(record))
 
     def count(self, *gateways: str) -> tuple[int, int]:
         """How many providers and models there are, of these gateways or of all.
@@ -265,6 +268,10 @@ class _StoredModels(ModelMap):
         if record is None:
             raise _damaged(f"lost the record of {self.provider_id}/{id}", self._snapshot.hash)
         return record
+
+
+def _flags(provider: Mapping[str, Any]) -> dict[str, int]:
+    return dict(zip(provider["models"], provider["flags"], strict=True))
 
 
 def parse_model_string(id: str) -> tuple[str | None, str]:

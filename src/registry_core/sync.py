@@ -19,6 +19,7 @@ from .freshness import fingerprint, reached_at
 from .frozen import FrozenDict, freeze
 from .loading import open_explicit
 from .manifest import Manifest
+from .models import DEPRECATED
 from .payloads import Payloads
 from .prepare import Context, Options, Prepared, prepare
 from .report import SyncReport
@@ -275,16 +276,17 @@ def _changes(
     if before == after:
         return (), (), ()
 
-    def ids(snapshot: Snapshot) -> set[str]:
-        return {f"{id}/{model}" for id, models in snapshot.get_models().items() for model in models}
+    def flags(snapshot: Snapshot) -> dict[str, int]:
+        return {
+            f"{id}/{model}": flags
+            for id, models in snapshot.flags()
+            for model, flags in models.items()
+        }
 
-    def retired(snapshot: Snapshot) -> set[str]:
-        providers = snapshot.get_providers().items()
-        return {f"{id}/{model}" for id, one in providers for model in one.deprecated_models}
-
-    old, new = ids(before), ids(after)
+    old, new = flags(before), flags(after)
+    deprecated = (id for id in old.keys() & new.keys() if new[id] & ~old[id] & DEPRECATED)
     return (
-        tuple(sorted(new - old)),
-        tuple(sorted(old - new)),
-        tuple(sorted((retired(after) - retired(before)) & old)),
+        tuple(sorted(new.keys() - old.keys())),
+        tuple(sorted(old.keys() - new.keys())),
+        tuple(sorted(deprecated)),
     )

@@ -38,7 +38,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def registry_core(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(main, arguments)
-    return result.exit_code, result.output
+    return result.exit_code, result.stdout
 
 
 def checked(command: list[str | Path], folder: Path) -> tuple[int, str]:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
@@ -16,16 +15,26 @@ from ..printable import printable
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from ..registry import ModelRegistry
     from ..settings import Settings
 
 P = ParamSpec("P")
 
+
+def as_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """A callback, where click's `path_type` would have every command import pathlib."""
+    from pathlib import Path
+
+    return None if value is None else Path(value)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 project_option = click.option(
     "--project",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
+    callback=as_path,
     help="The folder whose pyproject.toml counts; else the nearest with [tool.registry-core].",
 )
 
@@ -48,6 +57,8 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:
     """The settings of a command. Raises SettingsError."""
+    from pathlib import Path
+
     from ..settings import load_settings
 
     return load_settings(os.environ, Path.cwd(), project=project, **explicit)
@@ -106,8 +117,10 @@ def _plain_json(line: str) -> str:
     return "".join(one if one.isprintable() else json_module.dumps(one)[1:-1] for one in line)
 
 
-def _print(lines: Iterable[str], stream: Any) -> None:
-    _write("".join(f"{printable(line)}\n" for line in lines), stream)
+def _print(lines: Sequence[str], stream: Any) -> None:
+    if not "".join(lines).isprintable():  # mostly, one look at all of them will do
+        lines = [printable(line) for line in lines]
+    _write("".join([f"{line}\n" for line in lines]), stream)
 
 
 def _write(text: str, stream: Any) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .common import complain, load, project_option, registry, reports_errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(context_settings={"allow_interspersed_args": False})

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, load, project_option, registry, reports_errors, say, say_json
+from .common import (
+    as_path,
+    json_option,
+    load,
+    project_option,
+    registry,
+    reports_errors,
+    say,
+    say_json,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
 @click.option("--format", "kind", type=click.Choice(["snapshot", "mastra"]), required=True)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(), callback=as_path)
 @project_option
 @json_option
 @reports_errors

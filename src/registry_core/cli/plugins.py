@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +18,9 @@ from .common import (
     say_json,
     table,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()

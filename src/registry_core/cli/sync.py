@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .common import (
     age,
+    as_path,
     complain,
     json_option,
     load,
@@ -25,6 +25,7 @@ from .common import (
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from ..bundle import Bundle
     from ..fetch import Outcome
@@ -58,7 +59,8 @@ def _seconds(_context: click.Context, _option: click.Parameter, age: str | None)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if files would change.")
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
+    callback=as_path,
     help="Write every artifact there, instead of the installed types and the project.",
 )
 @project_option
@@ -93,6 +95,8 @@ def sync(
             say_json({**report.to_dict(), "differing": list(differing)})
         else:
             say(*differing or ("nothing would change",))
+        if differing:
+            complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
         raise SystemExit(1 if differing or not report.ok else 0)
     report = sync_all(context, options).report
     if as_json:
@@ -120,6 +124,8 @@ def _progress(id: str, outcome: Outcome) -> None:
 
 
 def _show(report: SyncReport, bundle: Bundle) -> None:
+    from pathlib import Path
+
     if report.offline:
         say("offline: the network is not touched")
     if report.gateways:
@@ -133,9 +139,13 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
         if ids:
             more = f", and {len(ids) - _MOST_LISTED} more" if len(ids) > _MOST_LISTED else ""
             say(f"{what}: {len(ids)} ({', '.join(ids[:_MOST_LISTED])}{more})")
-    for folder, count in report.targets.items():
-        written = sum(Path(folder) in Path(path).parents for path in report.written)
-        say(f"{folder}: {count} files, {written} written")
+    roots = sorted(report.targets, key=len)
+    homes = [
+        [root for root in roots if Path(root) in Path(path).parents] for path in report.written
+    ]
+    for root, count in report.targets.items():
+        written = sum(home[-1:] == [root] for home in homes)  # one may lie in another
+        say(f"{root}: {count} files, {written} written")
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:

@@ -1,0 +1,229 @@
+"""What a lookup and a sync may cost, as counts: they repeat exactly, where seconds don't.
+
+`benchmarks/run.py` measures the seconds; these counts are what must not creep up unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry_core import ModelInfo, ProviderConfig, Snapshot, client
+from registry_core.commit import commit, create
+from registry_core.frozen import FrozenDict
+from registry_core.store import GatewayData, Generation, Store
+from registry_core.structure import provider_from_record
+from tests.world import JsonGateway, Plugin, World
+
+LOOKUP = "from registry_core import get_model; assert get_model('openai/gpt-5')"
+
+
+@pytest.fixture
+def synced(world: World) -> World:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    world.sync()
+    return world
+
+
+def told(code: str, world: World) -> Any:
+    """What a new process of that environment says, as JSON."""
+    program = f"import sys; sys.prefix = {str(world.places.prefix)!r}\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_a_cold_lookup_imports_little_beyond_attrs_cachetools_and_json(synced: World) -> None:
+    modules = "import json, sys; print(json.dumps([*sys.modules]))"
+    foundation = {*told(f"import attrs, cachetools, json; {modules}", synced)}
+    imported = {*told(f"{LOOKUP}; {modules}", synced)} - foundation
+    ours = {one.partition(".")[2] for one in imported if one.startswith("registry_core.")}
+    assert ours <= {
+        *("bundle", "data", "errors", "frozen", "helpers", "loading", "models", "places"),
+        *("printable", "registry", "secrets", "settings", "snapshot", "store"),
+    }
+    others = {one for one in imported if not one.startswith("registry_core")}
+    assert others <= {"_struct", "importlib", "mmap", "struct", "zlib"}
+
+
+HEAR = """
+import json, sys
+events = []
+def hear(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        events.append(arguments[0])
+from registry_core import ModelRegistry
+registry = ModelRegistry()
+sys.addaudithook(hear)
+import mmap  # its file is opened at the first import
+events.clear()
+for _ in range(3):
+    assert registry.get_model("openai/gpt-5")
+print(json.dumps(events))
+"""
+
+
+def test_a_cold_lookup_opens_the_pointer_and_one_object_and_a_warm_one_nothing(
+    synced: World,
+) -> None:
+    generation = synced.store.read_generation()
+    assert generation is not None
+    pointer, snapshot = synced.store.pointer, synced.store.object(generation.snapshot)
+    assert told(HEAR, synced) == [str(pointer), str(snapshot)]
+
+
+def calls(run: Callable[[], object]) -> int:
+    """How many functions `run` calls, of Python and of C, itself included."""
+    count = 0
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return count - 1  # the end of the profile
+
+
+def test_a_warm_lookup_calls_few_functions(synced: World) -> None:
+    registry = synced.registry()
+    snapshot = registry.snapshot()
+    registry.get_model("openai/gpt-5")
+    assert calls(lambda: snapshot.get_model("openai/gpt-5")) <= 2
+    # cachetools: __getitem__ of two classes, move_to_end, the timer's property, call and clock
+    assert calls(lambda: registry.get_model("openai/gpt-5")) <= 12
+
+
+def test_a_sync_without_news_asks_once_and_writes_the_state_alone(synced: World) -> None:
+    registry = synced.registry()
+    registry.sync_gateways()
+    requests, connections = len(synced.server.requests), synced.server.connections
+    written: set[str] = set()
+    read: list[str] = []
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if hearing and event == "open" and isinstance(arguments[0], (str, Path)):
+            path, mode, _ = arguments
+            if str(path).startswith(str(synced.tmp_path)):
+                writes = mode is None or set(str(mode)) & set("wax+")
+                written.add(Path(path).suffix) if writes else read.append(Path(path).name)
+
+    hearing = True
+    sys.addaudithook(hear)
+    report = registry.sync_gateways()
+    hearing = False
+    assert (report.ok, report.changed, report.written) == (True, False, ())
+    assert (len(synced.server.requests), synced.server.connections) == (
+        requests + 1,
+        connections + 1,
+    )
+    # The store's lock and that of the payload; what becomes state.json.
+    assert written <= {"", ".lock", ".tmp"}
+    generation = synced.store.read_generation()
+    assert generation is not None
+    small = {"key", "pointer", "state.json", "emitted.json"}
+    payloads = [one for one in read if one.endswith(".payload")]
+    assert {*read} == {*small, *payloads, *generation.objects()}
+    assert len(read) == len({*read})
+
+
+def test_a_sync_reads_a_stored_snapshot_whole_only_when_its_file_is_new(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+    verify = Snapshot.verify
+    monkeypatch.setattr(
+        Snapshot, "verify", lambda self: (verified.append(self.hash), verify(self))[1]
+    )
+    registry = synced.registry()
+    for _ in range(3):
+        registry.sync_gateways()
+    assert len(verified) == 1
+    (path,) = synced.store.object("").iterdir()
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + b"!")  # of the same size, and within the same second
+    report = registry.sync_gateways()
+    assert [one.kind for one in report.problems] == ["store"]
+    assert report.changed
+    assert registry.get_model("openai/gpt-5") is not None
+
+
+class Records(JsonGateway):
+    """A gateway that sends whole records."""
+
+    def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+        found = {
+            id: provider_from_record(id, {"models": models}, client.warn)
+            for id, models in client.get_json(self._url).items()
+        }
+        return {id: one for id, one in found.items() if one is not None}
+
+
+def test_a_sync_parses_a_payload_once_and_makes_no_model(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: Counter[str] = Counter()
+    parse, make = client.parse, ModelInfo.__init__
+
+    def counted_parse(*arguments: Any, **named: Any) -> Any:
+        counts["parsed"] += 1
+        return parse(*arguments, **named)
+
+    def counted_make(*arguments: Any, **named: Any) -> None:
+        counts["models"] += 1
+        make(*arguments, **named)
+
+    world.plugins.append(Plugin(Records("main", world.server.url("/main.json"))))
+    world.serve("main", {"openai": {"gpt-5": {"tool_call": True}, "gpt-old": {}}}, etag='"1"')
+    world.sync()
+    monkeypatch.setattr(client, "parse", counted_parse)
+    monkeypatch.setattr(ModelInfo, "__init__", counted_make)
+    world.serve("main", {"openai": {"gpt-6": {"tool_call": True}, "gpt-old": {}}}, etag='"2"')
+    report = world.sync()
+    assert report.added == ("openai/gpt-6",)
+    assert counts == {"parsed": 1}
+
+
+def store_of(folder: Path, factor: int) -> Store:
+    models = {f"openai{n or ''}": [f"gpt-{m}" for m in range(50)] for n in range(factor)}
+    snapshot = Snapshot.build([ProviderConfig(id=id, models=ids) for id, ids in models.items()])
+    gateways = {"main": GatewayData("main", 1.8e9, snapshot.hash)}
+    store = Store(folder / str(factor))
+    create(store)
+    commit(store, Generation(snapshot.hash, FrozenDict(gateways), ""), [snapshot])
+    return store
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="needs valgrind")
+def test_a_cold_lookup_takes_few_instructions_whatever_the_size(tmp_path: Path) -> None:
+    def instructions(code: str, store: Store) -> float:
+        """Millions, of a whole process."""
+        environ = {"REGISTRY_CORE_STORE_DIR": str(store.place), "PYTHONHASHSEED": "0"}
+        program = [sys.executable, "-s", "-c", code]
+        subprocess.run(program, env=environ, check=True)  # compiles
+        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={tmp_path / 'out'}"]
+        done = subprocess.run(
+            [*valgrind, *program], env=environ, check=True, capture_output=True, text=True
+        )
+        found = next(line for line in done.stderr.splitlines() if "Collected" in line)
+        return int(found.split(":")[1]) / 1e6
+
+    one, hundred = store_of(tmp_path, 1), store_of(tmp_path, 100)
+    bare = instructions("pass", one)
+    lookup = instructions(LOOKUP, one)
+    assert lookup < 8 * bare
+    assert instructions(LOOKUP, hundred) < 1.01 * lookup
