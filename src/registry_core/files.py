@@ -37,7 +37,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool, mode: int = 0o66
 
 
 def _write(path: Path, data: bytes, durable: bool, mode: int) -> None:
-    temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
+    temporary = f"{path.parent}{os.sep}{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -47,13 +47,13 @@ def _write(path: Path, data: bytes, durable: bool, mode: int) -> None:
                 os.fsync(descriptor)
             made = os.fstat(descriptor).st_mode
         with suppress(FileNotFoundError):
-            existing = path.lstat().st_mode
+            existing = os.lstat(path).st_mode
             if stat.S_ISREG(existing) and existing != made:
-                temporary.chmod(stat.S_IMODE(existing))
+                os.chmod(temporary, stat.S_IMODE(existing))  # noqa: PTH101
         _replace(temporary, path)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)  # noqa: PTH108
         raise
 
 
@@ -72,7 +72,7 @@ def clear_leftovers(folder: Path) -> None:
 _BINARY: int = getattr(os, "O_BINARY", 0)
 
 
-def _replace(temporary: Path, path: Path) -> None:
+def _replace(temporary: str, path: Path) -> None:
     """`os.replace`, tried again while a reader or virus scanner of Windows holds the file."""
     for attempt in range(_TRIES):
         try:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from .fetch import Outcome
 
 if TYPE_CHECKING:
+    from .context import Options
     from .host import LoadedGateway
-    from .prepare import Options
     from .report import GatewayStatus
     from .state import GatewayState, State
 

@@ -13,7 +13,7 @@ from attrs import frozen
 from .errors import RegistryError
 
 if TYPE_CHECKING:
-    from .prepare import Options
+    from .context import Options
     from .report import SyncReport
 
 logger = logging.getLogger("registry_core")

@@ -4,11 +4,11 @@ save raw payloads and what was found damaged."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from . import commit
 from .asking import ask
@@ -26,56 +26,13 @@ from .state import State, utc
 from .store import Generation, Store
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
-    from .host import LoadedGateway, PluginHost
+    from .context import Context, Options
+    from .host import LoadedGateway
     from .payloads import Payloads
-    from .places import Places
-    from .secrets import Secrets
-    from .settings import Settings
 
 logger = logging.getLogger("registry_core")
 
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
-
-
-@frozen
-class Context:
-    """What a sync works with; everything from outside is passed in."""
-
-    settings: Settings
-    host: PluginHost
-    secrets: Secrets
-    places: Places
-    bundle: Bundle
-    environ: Mapping[str, str] = field(repr=False)
-    clock: Callable[[], float]
-    runtime: Sequence[RuntimeGateway] = ()
-    progress: Callable[[str, Outcome], None] = lambda id, outcome: None
-    types_path: Sequence[str] | None = None
-    """Where to look for the installed types; None: `sys.path`."""
-    verified: commit.Verified = field(factory=dict)
-
-
-@frozen
-class Options:
-    """How one sync is to be done."""
-
-    force: bool = False
-    """Send no validators: every payload is fetched whole."""
-    accept: Collection[str] = ()
-    """Gateways whose shrinkage is right."""
-    max_age: float | None = None
-    """Seconds: data younger than that is good enough if its gateway fails."""
-    project: bool = False
-    """Write the project target, too."""
-    fresh_for: float | None = None
-    """Seconds: what answered so lately is not asked again; None asks everybody."""
-    retry_after: float = 0.0
-    """Seconds: with `fresh_for`, what failed so lately is not asked again either."""
-
-    def covers(self, other: Options) -> bool:
-        """Whether a sync done like this asks all that one done like `other` would."""
-        return self.force >= other.force and (self.fresh_for is None or other.fresh_for is not None)
 
 
 @define
@@ -120,7 +77,7 @@ def prepare(
     """
     loaded = {one.gateway.id: one for one in context.host.gateways()}
     before = _look_back(context, store, loaded, mend=payloads is not None)
-    outcomes = ask(context, options, before, loaded, payloads, since)
+    outcomes = ask(context, options, before.state, before.stored, loaded, payloads, since)
     for id, data in before.good.items():
         failure = context.host.failure_of(data.data.plugin)
         if id not in outcomes and failure:

@@ -171,7 +171,7 @@ def refresher_of(registry: ModelRegistry, interval_ms: int | None) -> Refresher:
         return (given or host.settings.refresh_interval_ms) / 1000
 
     def sync(interval: float, retry_after: float) -> SyncReport:
-        from .prepare import Options
+        from .context import Options
 
         return registry._join(Options(fresh_for=interval, retry_after=retry_after))
 

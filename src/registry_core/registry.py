@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .commit import Verified
+    from .context import Context, Options
     from .endpoint import Endpoint
     from .gateway import ModelGateway
     from .host import PluginHost
     from .joining import Joining
-    from .prepare import Context, Options
     from .refresh import Refresher
     from .report import SyncReport
     from .runtime import RuntimeGateway
@@ -224,7 +224,7 @@ class ModelRegistry:
         What fails is in the report, and its last good data stays; raises only
         SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
         """
-        from .prepare import Options
+        from .context import Options
 
         report = self._join(Options(force=force_refresh))
         if self._plugin_host().settings.strict:
@@ -249,7 +249,7 @@ class ModelRegistry:
 
     def context(self, **changes: Any) -> Context:
         """What a sync of this registry works with; loads settings and plugins' host."""
-        from .prepare import Context
+        from .context import Context
 
         host = self._plugin_host()
         return Context(

@@ -15,7 +15,7 @@ from .errors import GatewayError, RegistryError, UnknownModelError, told
 from .models import ModelInfo, ProviderConfig
 
 if TYPE_CHECKING:
-    from .prepare import Context
+    from .context import Context
     from .snapshot import Snapshot
 
 

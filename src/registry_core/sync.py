@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from . import commit
 from .bindings import remember
+from .context import Context, Options
 from .emission import Emission
 from .errors import SettingsError, StoreError
 from .files import clear_leftovers
@@ -21,7 +22,7 @@ from .loading import open_explicit
 from .manifest import Manifest
 from .models import DEPRECATED
 from .payloads import Payloads
-from .prepare import Context, Options, Prepared, prepare
+from .prepare import Prepared, prepare
 from .report import SyncReport
 from .runtime import RuntimeGateway
 from .settings import warn_once

@@ -14,7 +14,7 @@ from typing import Any, Self
 from attrs import frozen
 
 from registry_core import GatewayClient, ModelInfo, ProviderConfig, Snapshot
-from registry_core.prepare import Options
+from registry_core.context import Options
 from registry_core.report import SyncReport
 from registry_core.sync import sync
 from registry_core.testing import write_distribution

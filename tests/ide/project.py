@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import registry_core_types
-from registry_core.prepare import Options
+from registry_core.context import Options
 from registry_core.report import SyncReport
 from registry_core.snapshot import Snapshot
 from registry_core.sync import sync

@@ -21,7 +21,7 @@ from registry_gateway_models_dev import ModelsDevGateway
 from registry_gateway_netlify import NetlifyGateway
 
 from registry_core import ModelGateway, ModelInfo, SyncReport
-from registry_core.prepare import Options
+from registry_core.context import Options
 from registry_core.printable import printable
 from registry_core.sync import Result
 from tests.loopback import Loopback, Reply

@@ -81,7 +81,7 @@ def sync(
     Exit status 1 if a gateway, plugin or requested target failed; what failed keeps its
     last good data.
     """
-    from ..prepare import Options
+    from ..context import Options
     from ..sync import check as check_only, sync as sync_all
 
     settings = load(project, offline=offline or None, output=output)
