@@ -364,3 +364,17 @@ def test_resolving_for_many_tenants_gathers_none_of_their_secrets(synced: World)
             {"OPENAI_API_KEY": f"tenant-key-{n}", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"},
         )
     assert registry.context().secrets.name_of("tenant-key-7") is None
+
+
+def test_gateways_registered_at_run_time_need_no_plugin(world: World) -> None:
+    class Mine(ModelGateway):
+        id = name = "mine"
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            return {"mine": ProviderConfig(id="mine", models=["a"])}
+
+    disabled = ("main-plugin", "second-plugin")
+    registry = world.registry(plugins=(), disable_plugins=disabled)
+    registry.register_gateway(Mine())
+    registry.sync_gateways()
+    assert registry.get_models()["mine"] == ("a",)

@@ -104,11 +104,13 @@ def prepare(
     objects: tuple[Snapshot, ...] = ()
     if not _same(context, before, chosen):
         try:
+            runtime = [one.overlaid(context.host.overlay) for one in runtime]
             snapshot, generation, objects, lost = _combine(context, chosen, loaded)
             problems += lost
-            runtime = [one.overlaid(context.host.overlay) for one in runtime]
         except (OverlayError, SyncError) as error:
-            held, chosen, runtime = True, dict(before.good), list(context.runtime)
+            held, chosen = True, dict(before.good)
+            if isinstance(error, OverlayError):
+                runtime = list(context.runtime)
             message = f"{error.message}; the last generation stays"
             problems.append(Problem("overlay", error.culprit, message))
     if generation and before.generation and generation.same_as(before.generation):
