@@ -125,8 +125,9 @@ class Payloads:
         with suppress(OSError):
             # Not synced to disk: what a loss of power damages is fetched again.
             write_atomically(self._path(key), payload.to_bytes(), durable=False, mode=0o600)
+            now_ns = self._path(key).stat().st_mtime_ns  # by the disk's clock, as the others' are
+            self._remove_forgotten(now_ns)
             self.confirm(key, payload.confirmed_ns)
-            self._remove_forgotten(payload.confirmed_ns)
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
         """Note that the URL still holds what is stored. Opens nothing for writing."""

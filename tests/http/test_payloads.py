@@ -150,13 +150,16 @@ def test_what_nobody_asked_for_in_a_month_is_removed(folder: Path) -> None:
     payloads = Payloads(folder)
     day = 86_400 * 10**9
     old, new = payloads.key(URL + "?cursor=1", ()), payloads.key(URL + "?cursor=2", ())
+    now = folder.stat().st_mtime_ns  # the disk's clock counts, whatever the process believes
     payloads.write(old, BODY)
     leftover = folder / ".0123.tmp"
     leftover.write_bytes(b"half")
     os.utime(leftover, ns=(10**18, 10**18))
-    payloads.write(new, Payload(b"[]", confirmed_ns=10**18 + 29 * day))
+    payloads.confirm(old, now - 29 * day)
+    payloads.write(new, Payload(b"[]", confirmed_ns=10**18))
     assert payloads.read(old) == BODY
-    payloads.write(new, Payload(b"[]", confirmed_ns=10**18 + 31 * day))
+    payloads.confirm(old, now - 31 * day)
+    payloads.write(new, Payload(b"[]", confirmed_ns=10**18))
     assert payloads.read(old) is None
     assert not leftover.exists()
     assert payloads.key(URL + "?cursor=2", ()) == new
