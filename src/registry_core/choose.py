@@ -34,11 +34,7 @@ def in_snapshot(
     source: DataSource, data: GatewayData, load: Callable[[], Snapshot], gateway: str
 ) -> Chosen:
     """What `gateway` published, of all that the snapshot holds; when wanted."""
-
-    def providers() -> Providers:
-        return {id: one for id, one in load().get_providers().items() if one.gateway == gateway}
-
-    return Chosen(source, data, providers, lambda: load().count(gateway))
+    return Chosen(source, data, lambda: load().providers_of(gateway), lambda: load().count(gateway))
 
 
 def fetched(plugin: str, providers: Providers, at: float) -> Chosen:

@@ -6,9 +6,13 @@ Filters apply here, so that what is switched off is never imported.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from email.parser import HeaderParser
+from functools import lru_cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
@@ -129,6 +133,38 @@ def _files(spec: ModuleSpec, parents: Sequence[ModuleSpec]) -> Iterator[Path]:
 
 
 def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
+    """What the metadata says; read again when a distribution has come, gone or changed."""
+    folders = tuple(sys.path if path is None else path)
+    known = None if path is None else folders
+    if any(hasattr(one, "find_distributions") and one is not PathFinder for one in sys.meta_path):
+        sources, problems = _read(known)  # who knows what that one looks at
+    else:
+        sources, problems = _read_once(known, tuple(_stamps(folders)))
+    return [*sources], [*problems]
+
+
+def _stamps(folders: Iterable[str]) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """Each folder, or zip file, and each metadata folder in it, with what tells of a change."""
+    for folder in folders:
+        yield folder, _stamp(folder or ".")
+        with suppress(OSError), os.scandir(folder or ".") as entries:
+            for one in entries:
+                if one.name.lower().endswith(("dist-info", "egg-info")):
+                    # An installer makes the folder first, and the files in it later.
+                    yield one.path, _stamp(f"{one.path}/entry_points.txt")
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _read(
+    path: tuple[str, ...] | None, _stamps: object = None
+) -> tuple[list[PluginSource], list[Problem]]:
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
@@ -153,6 +189,9 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
             text = f"can't be read: {type(error).__name__}: {error}; reinstall it"
             problems.append(Problem("plugin", where, text, fatal=ours))
     return sorted(sources.values()), problems
+
+
+_read_once = lru_cache(maxsize=4)(_read)
 
 
 def _distributions(path: Sequence[str] | None, **criteria: Any) -> Iterable[metadata.Distribution]:

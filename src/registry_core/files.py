@@ -40,12 +40,15 @@ def _write(path: Path, data: bytes, durable: bool, mode: int) -> None:
     temporary = f"{path.parent}{os.sep}{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
             if durable:
                 os.fsync(descriptor)
             made = os.fstat(descriptor).st_mode
+        finally:
+            os.close(descriptor)
         with suppress(FileNotFoundError):
             existing = os.lstat(path).st_mode
             if stat.S_ISREG(existing) and existing != made:

@@ -56,16 +56,21 @@ class Manifest:
             found.setdefault(Path(name), set()).update(_texts(about))
         return found
 
+    def holds(self, target: Target, path: Path, data: bytes) -> bool:
+        """Whether a sync wrote `data` there, and nobody has touched the file since."""
+        found = _signature(path)
+        about = _object(self._entry(target).get("files")).get(str(path))
+        return bool(found) and about == [*found, self._digest(data)]
+
     def begin(self, target: Target, contents: Mapping[Path, bytes]) -> None:
         """Note that these files are about to be written."""
-        begun = self.digests(target)
+        entry = self._entry(target)
+        begun = dict(_object(entry.get("begun")))
         for path, data in contents.items():
-            begun.setdefault(path, set()).add(self._digest(data))
-        self._targets[_name(target)] = {
-            "key": "",
-            "files": _object(self._entry(target).get("files")),
-            "begun": {str(path): sorted(digests) for path, digests in begun.items()},
-        }
+            name = str(path)
+            begun[name] = sorted({*_texts(begun.get(name)), self._digest(data)})
+        files = _object(entry.get("files"))
+        self._targets[_name(target)] = {"key": "", "files": files, "begun": begun}
 
     def record(self, target: Target, key: str, contents: Mapping[Path, bytes]) -> None:
         """Note that these files are all that the target holds."""

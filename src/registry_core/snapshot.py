@@ -18,7 +18,7 @@ slot that points astray is found out, and so is a missing record.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring as _quoted
 from struct import Struct, error as StructError
 from typing import TYPE_CHECKING, Any
@@ -150,11 +150,17 @@ class Snapshot:
         """All providers by id, sorted."""
         view: Mapping[str, ProviderConfig] | None = self._views.get("providers")
         if view is None:
-            ids = (id for id, *_ in self._contents()["providers"])
-            found = ((id, self.get_provider_config(id)) for id in ids)
-            view = FrozenDict({id: provider for id, provider in found if provider is not None})
-            self._views["providers"] = view
+            view = self._views["providers"] = self._providers_among(self._contents()["providers"])
         return view
+
+    def providers_of(self, gateway: str) -> Mapping[str, ProviderConfig]:
+        """The providers that this gateway published, by id, sorted. Decodes no other."""
+        rows = self._contents()["providers"]
+        return self._providers_among(row for row in rows if row[1] == gateway)
+
+    def _providers_among(self, rows: Iterable[Sequence[Any]]) -> FrozenDict[str, ProviderConfig]:
+        found = ((id, self.get_provider_config(id)) for id, *_ in rows)
+        return FrozenDict({id: provider for id, provider in found if provider is not None})
 
     def get_models(self) -> Mapping[str, tuple[str, ...]]:
         """Provider id → its bare model ids, sorted."""
@@ -164,11 +170,13 @@ class Snapshot:
             self._views["models"] = view
         return view
 
-    def flags(self) -> Iterator[tuple[str, dict[str, int]]]:
+    def flags(self) -> Iterator[tuple[str, Mapping[str, int]]]:
         """Each provider's id, with the `flags_of` its models by bare id. Decodes no provider."""
         for id, *_ in self._contents()["providers"]:
-            record = self.record(id, None)
-            if record is not None:
+            known = self._providers.get(id)
+            if known is not None and isinstance(known.models, ModelMap):
+                yield id, known.models.flags
+            elif (record := self.record(id, None)) is not None:
                 yield id, _flags(json.loads(record))
 
     def count(self, *gateways: str) -> tuple[int, int]:
@@ -308,27 +316,29 @@ def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]
     count = max(1, sum(1 + len(provider.models) for provider in providers.values()))
     buckets = [b""] * count
 
-    def add(key: str, start: bytes, record: bytes) -> None:
-        number = crc32(key.encode()) % count
-        others = buckets[number]
-        buckets[number] = b"%b%b%b%b]" % (others, b"\n" if others else b"", start, record)
+    def add(checksum: int, line: bytes) -> None:
+        others = buckets[checksum % count]
+        buckets[checksum % count] = b"%b\n%b" % (others, line) if others else line
 
     for id, provider in providers.items():
         models = encoded(provider)
         values = {name: getattr(provider, name) for name in _PROVIDER}
         about = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
         about |= {"models": list(models.flags), "flags": list(models.flags.values())}
-        add(id, _start(id, None), dumps(about))
+        own, key = _quoted(id).encode(), crc32(id.encode())
+        add(key, b"[%b,null,%b]" % (own, dumps(about)))
+        below = crc32(b"/", key)
         for model in models:
-            add(f"{id}/{model}", _start(id, model), models.record(model))
+            line = b"[%b,%b,%b]" % (own, _quoted(model).encode(), models.record(model))
+            add(crc32(model.encode(), below), line)
 
     rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
     directory = dumps({"gateways": dict(gateways), "providers": rows})
-    table = bytearray(count * _SLOT.size)
-    offset = _HEADER.size + len(table) + len(directory)
-    for number, chunk in enumerate(buckets):
+    table = bytearray()
+    offset = _HEADER.size + count * _SLOT.size + len(directory)
+    for number, chunk in enumerate(buckets, 1):
         # Never 0: a slot that was zeroed by a damaged disk is no empty bucket.
-        _SLOT.pack_into(table, number * _SLOT.size, offset, len(chunk), crc32(chunk, number + 1))
+        table += _SLOT.pack(offset, len(chunk), crc32(chunk, number))
         offset += len(chunk)
     content = b"".join((table, directory, *buckets))
     header = _HEADER.pack(

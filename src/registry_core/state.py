@@ -92,9 +92,8 @@ class State:
         return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
 
     def to_json(self) -> str:
-        raw = asdict(self)
-        raw[_CHECKSUM] = _checksum(raw)
-        return json.dumps(raw, indent=1, sort_keys=True) + "\n"
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f'{{"{_CHECKSUM}": "{_crc32(text)}", {text[1:]}\n'
 
 
 _CHECKSUM = "checksum"
@@ -102,7 +101,11 @@ _CHECKSUM = "checksum"
 
 def _checksum(raw: Mapping[str, Any]) -> str:
     """CRC-32, in hexadecimal, of all that is beside it."""
-    return f"{crc32(json.dumps(raw, sort_keys=True).encode()):08x}"
+    return _crc32(json.dumps(raw, sort_keys=True))
+
+
+def _crc32(text: str) -> str:
+    return f"{crc32(text.encode()):08x}"
 
 
 def utc(seconds: float | None) -> datetime | None:

@@ -17,7 +17,7 @@ from .emission import Emission
 from .errors import SettingsError, StoreError
 from .files import clear_leftovers
 from .freshness import fingerprint, reached_at
-from .frozen import FrozenDict, freeze
+from .frozen import EMPTY, FrozenDict, freeze
 from .loading import open_explicit
 from .manifest import Manifest
 from .models import DEPRECATED
@@ -277,17 +277,18 @@ def _changes(
     if before == after:
         return (), (), ()
 
-    def flags(snapshot: Snapshot) -> dict[str, int]:
-        return {
-            f"{id}/{model}": flags
-            for id, models in snapshot.flags()
-            for model, flags in models.items()
-        }
-
-    old, new = flags(before), flags(after)
-    deprecated = (id for id in old.keys() & new.keys() if new[id] & ~old[id] & DEPRECATED)
+    added, removed, deprecated = set[str](), set[str](), set[str]()
+    old, new = dict(before.flags()), dict(after.flags())
+    for id in old.keys() | new.keys():
+        was, now = old.get(id, EMPTY), new.get(id, EMPTY)
+        if was != now:
+            added.update(f"{id}/{model}" for model in now.keys() - was.keys())
+            removed.update(f"{id}/{model}" for model in was.keys() - now.keys())
+            marked = (one for one in was.keys() & now.keys() if now[one] & ~was[one] & DEPRECATED)
+            deprecated.update(f"{id}/{model}" for model in marked)
+    # "a/b" with "c" is the same full id as "a" with "b/c".
     return (
-        tuple(sorted(new.keys() - old.keys())),
-        tuple(sorted(old.keys() - new.keys())),
+        tuple(sorted(added - removed)),
+        tuple(sorted(removed - added)),
         tuple(sorted(deprecated)),
     )

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 from unicodedata import normalize
@@ -75,6 +76,15 @@ class Target:
 
 def installed_types(path: Sequence[str] | None = None) -> Target | None:
     """The `.pyi` in site-packages, if this is a plain installation whose RECORD lists it."""
+    located = _installed_types(None if path is None else tuple(path))
+    if located is None or not located.is_file() or not os.access(located.parent, os.W_OK):
+        return None
+    rename = {"registry_core_types.pyi": located.name}
+    return Target("installed", located.parent, {"python": located.parent}, rename)
+
+
+@cache  # a process goes on with the code that it has imported, whatever is installed meanwhile
+def _installed_types(path: tuple[str, ...] | None) -> Path | None:
     from importlib.metadata import Distribution
 
     name = "registry_core_types/__init__.pyi"
@@ -83,20 +93,13 @@ def installed_types(path: Sequence[str] | None = None) -> Target | None:
     if found is None:
         return None
     with suppress(ValueError, AttributeError):
-        if (
-            json.loads(found.read_text("direct_url.json") or "{}")
-            .get("dir_info", {})
-            .get("editable")
-        ):
+        about = json.loads(found.read_text("direct_url.json") or "{}")
+        if about.get("dir_info", {}).get("editable"):
             return None
     # RFC 4180 has no quotes around this name; `found.files` would parse every line.
     if not re.search(f"^{re.escape(name)},", found.read_text("RECORD") or "", re.MULTILINE):
         return None
-    located = Path(str(found.locate_file(name)))
-    if not located.is_file() or not os.access(located.parent, os.W_OK):
-        return None
-    rename = {"registry_core_types.pyi": located.name}
-    return Target("installed", located.parent, {"python": located.parent}, rename)
+    return Path(str(found.locate_file(name)))
 
 
 def usable(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
@@ -185,7 +188,7 @@ def write(
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
         for path, data in contents.items():
-            if not _holds(path, data):
+            if not (manifest.holds(target, path, data) or _holds(path, data)):
                 write_atomically(path, data, durable=False)
                 changed.append(str(path))
     except OSError as error:

@@ -188,7 +188,7 @@ class Transport:
         self, response: requests.Response, validators: Mapping[str, str], credential: str | None
     ) -> Answer | Fault:
         status = response.status_code
-        body = bytearray()
+        chunks: list[bytes] = []
         if status == 304 and validators:
             response.raw.drain_conn()
         elif status != 200:
@@ -197,14 +197,14 @@ class Transport:
             return Fault("compressed its answer more than once", "check the url")
         else:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
-                body += chunk
-                if len(body) > self._max_bytes:
+                chunks.append(chunk)
+                if sum(map(len, chunks)) > self._max_bytes:
                     return Fault(
                         f"sent more than {self._max_bytes / 2**20:g} MiB",
                         "raise fetch_max_bytes if that is right",
                     )
         headers = response.headers
-        return Answer(status, bytes(body), headers.get("ETag"), headers.get("Last-Modified"))
+        return Answer(status, b"".join(chunks), headers.get("ETag"), headers.get("Last-Modified"))
 
     def _refusal(self, response: requests.Response, credential: str | None) -> Fault:
         status = response.status_code

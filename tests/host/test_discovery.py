@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +254,49 @@ def test_code_that_cannot_be_read_may_hold_any_word(site: Any) -> None:
     site.install_file("pack/__init__.py", "")
     (site.folder / "pack" / "policy.py").mkdir()
     assert mentions("pack", "registry_overlay")
+
+
+def opened(run: Callable[[], object]) -> list[str]:
+    global _audit
+    _audit = []
+    try:
+        run()
+        return [name for name in _audit if "-info" in name]
+    finally:
+        _audit = None
+
+
+def test_metadata_is_read_again_only_when_a_distribution_has_come_gone_or_changed(
+    site: Any,
+) -> None:
+    site.install("acme", "", version="1.0")
+    assert keys(find(site)) == ["acme:acme"]
+    assert opened(lambda: find(site)) == []
+    assert opened(lambda: find(site, disable_plugins=("acme",))) == []
+    # An installer makes a distribution's folder first, and what is in it bit by bit.
+    late = site.folder / "late-1.0.dist-info"
+    late.mkdir()
+    (late / "METADATA").write_text("Name: late\nVersion: 1.0\n")
+    assert keys(find(site)) == ["acme:acme"]
+    (late / "entry_points.txt").write_text("[registry_core]\nlate = late\n")
+    assert keys(find(site)) == ["acme:acme", "late:late"]
+    (late / "entry_points.txt").write_text("[registry_core]\nlater = late\n")
+    assert keys(find(site)) == ["acme:acme", "late:later"]
+    shutil.rmtree(late)
+    assert keys(find(site)) == ["acme:acme"]
+
+
+def test_metadata_that_a_finder_of_another_kind_may_know_is_read_each_time(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Finder:
+        def find_spec(self, *_: object) -> None:
+            return None
+
+        def find_distributions(self, *_: object) -> list[object]:
+            return []
+
+    site.install("acme")
+    find(site)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+    assert opened(lambda: find(site)) != []

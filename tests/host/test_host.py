@@ -359,7 +359,8 @@ def test_the_fingerprint_of_the_writers_follows_version_options_and_presence(
     assert make_host().emitters_fingerprint() == seen[-1]
     options = {"acme": {"depth": 2}, "gate": {"depth": 3}}
     seen.append(make_host(Settings(plugin_options=options)).emitters_fingerprint())
-    (site.folder / "acme-1.0.dist-info" / "METADATA").write_text("Name: acme\nVersion: 1.1\n")
+    newer = (site.folder / "acme-1.0.dist-info").rename(site.folder / "acme-1.1.dist-info")
+    (newer / "METADATA").write_text("Name: acme\nVersion: 1.1\n")
     seen.append(make_host().emitters_fingerprint())
     assert len(set(seen)) == 4
 
