@@ -10,7 +10,6 @@ import os
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from email.parser import HeaderParser
 from functools import lru_cache
 from importlib import metadata
@@ -26,6 +25,9 @@ from .report import Problem
 from .settings import Settings, did_you_mean
 
 GROUP = "registry_core"
+
+#: Time (ns) and size of a file; None: there is none.
+_Stamp = tuple[int, int] | None
 
 
 @frozen(order=True)
@@ -143,23 +145,32 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     return [*sources], [*problems]
 
 
-def _stamps(folders: Iterable[str]) -> Iterator[tuple[str, tuple[int, int] | None]]:
-    """Each folder, or zip file, and each metadata folder in it, with what tells of a change."""
+def _stamps(folders: Iterable[str]) -> Iterator[tuple[str, _Stamp]]:
+    """Each folder or zip file, and each list of entry points there, with what tells of changes."""
     for folder in folders:
-        yield folder, _stamp(folder or ".")
-        with suppress(OSError), os.scandir(folder or ".") as entries:
-            for one in entries:
-                if one.name.lower().endswith(("dist-info", "egg-info")):
-                    # An installer makes the folder first, and the files in it later.
-                    yield one.path, _stamp(f"{one.path}/entry_points.txt")
+        stamp = _stamp(folder or ".")
+        yield folder, stamp
+        for path in _metadata_in(folder or ".", stamp):
+            yield path, _stamp(path)
 
 
-def _stamp(path: str) -> tuple[int, int] | None:
+def _stamp(path: str) -> _Stamp:
     try:
         found = os.stat(path)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=64)
+def _metadata_in(folder: str, _stamp: _Stamp) -> tuple[str, ...]:
+    """Where the lists of entry points are, or will be: an installer makes their folders first."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  as names
+    except OSError:  # a zip file, or nothing
+        return ()
+    folders = (one for one in names if one.lower().endswith(("dist-info", "egg-info")))
+    return tuple(f"{folder}/{one}/entry_points.txt" for one in folders)
 
 
 def _read(
