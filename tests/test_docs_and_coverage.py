@@ -14,7 +14,7 @@ import registry_core
 from registry_core import errors, testing
 from registry_core.cli import main
 from registry_core.errors import RegistryError
-from registry_core.hook_rules import HOOKS
+from registry_core.plugins.hook_rules import HOOKS
 from registry_core.settings import PREFIX, SETTINGS, Setting
 
 ROOT = Path(__file__).parents[1]

@@ -18,8 +18,8 @@ from registry_core import (
     errors,
 )
 from registry_core.artifacts import Artifact
-from registry_core.choose import fetched, refuse_shrunk
-from registry_core.targets import Manifest, Target, write
+from registry_core.emitting.targets import Manifest, Target, write
+from registry_core.syncing.choose import fetched, refuse_shrunk
 from tests.world import World
 
 KINDS = [

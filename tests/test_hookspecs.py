@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry_core import hookspec, hookspecs
-from registry_core.hook_rules import HOOKS
+from registry_core.plugins.hook_rules import HOOKS
 
 
 def test_the_markers_are_of_this_project() -> None:

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from registry_core import ModelInfo, ProviderConfig, Snapshot, client
-from registry_core.commit import commit, create
+from registry_core import ModelInfo, ProviderConfig, Snapshot
 from registry_core.frozen import FrozenDict
+from registry_core.http import client
 from registry_core.store import GatewayData, Generation, Store
 from registry_core.structure import provider_from_record
+from registry_core.syncing.commit import commit, create
 from tests.world import JsonGateway, Plugin, World
 
 LOOKUP = "from registry_core import get_model; assert get_model('openai/gpt-5')"

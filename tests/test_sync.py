@@ -21,7 +21,7 @@ from registry_core import (
     StoreError,
     hookimpl,
 )
-from registry_core.context import Options
+from registry_core.syncing.context import Options
 from tests.loopback import Reply
 from tests.world import BUNDLED_AT, Emitter, Overlay, Plugin, World
 

@@ -22,13 +22,13 @@ from registry_core import (
     hookimpl,
 )
 from registry_core.bundle import Bundle
-from registry_core.context import Options
 from registry_core.emitters import BUILTINS
-from registry_core.host import PluginHost
 from registry_core.places import Places
+from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.store import Store
-from registry_core.sync import Result, check, sync
+from registry_core.syncing.context import Options
+from registry_core.syncing.sync import Result, check, sync
 from tests.loopback import Loopback
 
 BUNDLED_AT = 1_700_000_000.0

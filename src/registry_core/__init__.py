@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .artifacts import Artifact as Artifact
-    from .endpoint import Endpoint as Endpoint
+    from .endpoints.endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
         GatewayError as GatewayError,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         ModelInfo as ModelInfo,
         ProviderConfig as ProviderConfig,
     )
-    from .plugin_settings import PluginSettings as PluginSettings
+    from .plugins.settings import PluginSettings as PluginSettings
     from .registry import ModelRegistry as ModelRegistry
     from .report import GatewayReport as GatewayReport, Problem as Problem, SyncReport as SyncReport
     from .settings import Settings as Settings
@@ -62,7 +62,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
 
 _MODULES = {
     "artifacts": ("Artifact",),
-    "endpoint": ("Endpoint",),
+    "endpoints.endpoint": ("Endpoint",),
     "errors": (
         "DialectError",
         "GatewayError",
@@ -97,7 +97,7 @@ _MODULES = {
     ),
     "hookspecs": ("hookimpl", "hookspec"),
     "models": ("Cost", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
-    "plugin_settings": ("PluginSettings",),
+    "plugins.settings": ("PluginSettings",),
     "registry": ("ModelRegistry",),
     "report": ("GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .emission import Emission
+from .emitting.emission import Emission
+from .emitting.manifest import Manifest
+from .emitting.targets import Target
 from .errors import SyncError, TargetError
 from .files import write_atomically
-from .manifest import Manifest
-from .targets import Target
 
 if TYPE_CHECKING:
     from .registry import ModelRegistry

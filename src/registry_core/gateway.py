@@ -11,9 +11,9 @@ from attrs import frozen
 from .models import ProviderConfig
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
+    from .endpoints.endpoint import Endpoint
     from .models import ModelInfo
-    from .plugin_settings import PluginSettings
+    from .plugins.settings import PluginSettings
 
 
 @frozen

@@ -9,7 +9,7 @@ from .models import CAPABILITIES, ModelInfo, ProviderConfig
 from .registry import ModelRegistry
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
+    from .endpoints.endpoint import Endpoint
 
 V = TypeVar("V")
 

@@ -17,7 +17,7 @@ import pluggy
 if TYPE_CHECKING:
     from .artifacts import Artifact
     from .gateway import ModelGateway
-    from .plugin_settings import PluginSettings
+    from .plugins.settings import PluginSettings
     from .registry import ModelRegistry
     from .report import SyncReport
     from .snapshot import Snapshot

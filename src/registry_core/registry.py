@@ -26,17 +26,17 @@ from .store import Store, served
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .commit import Verified
-    from .context import Context, Options
-    from .endpoint import Endpoint
+    from .endpoints.endpoint import Endpoint
     from .gateway import ModelGateway
-    from .host import PluginHost
-    from .joining import Joining
-    from .refresh import Refresher
+    from .plugins.host import PluginHost
     from .report import SyncReport
-    from .runtime import RuntimeGateway
     from .state import State
-    from .sync import Result
+    from .syncing.commit import Verified
+    from .syncing.context import Context, Options
+    from .syncing.joining import Joining
+    from .syncing.refresh import Refresher
+    from .syncing.runtime import RuntimeGateway
+    from .syncing.sync import Result
 
 T = TypeVar("T")
 
@@ -224,7 +224,7 @@ class ModelRegistry:
         What fails is in the report, and its last good data stays; raises only
         SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
         """
-        from .context import Options
+        from .syncing.context import Options
 
         report = self._join(Options(force=force_refresh))
         if self._plugin_host().settings.strict:
@@ -232,14 +232,14 @@ class ModelRegistry:
         return report
 
     def _join(self, options: Options) -> SyncReport:
-        from .joining import Joining
+        from .syncing.joining import Joining
 
         with self._lock:
             joining = self._joining = self._joining or Joining()
         return joining.run(options, self._sync)
 
     def _sync(self, options: Options) -> SyncReport:
-        from .sync import sync
+        from .syncing.sync import sync
 
         context = self.context()
         project = self.in_dev or context.settings.dev
@@ -249,7 +249,7 @@ class ModelRegistry:
 
     def context(self, **changes: Any) -> Context:
         """What a sync of this registry works with; loads settings and plugins' host."""
-        from .context import Context
+        from .syncing.context import Context
 
         host = self._plugin_host()
         return Context(
@@ -280,7 +280,7 @@ class ModelRegistry:
         Its providers are merged in memory, neither stored nor emitted; an installed
         gateway with the same id, and a stored provider with the same id, come first.
         """
-        from .runtime import RuntimeGateway
+        from .syncing.runtime import RuntimeGateway
 
         self._runtime[gateway.id] = RuntimeGateway(gateway)
 
@@ -305,7 +305,7 @@ class ModelRegistry:
             if self._host is None:
                 from pathlib import Path
 
-                from .host import PluginHost
+                from .plugins.host import PluginHost
                 from .settings import load_settings
 
                 settings = self._explicit_settings or load_settings(self._environ, Path.cwd())
@@ -340,7 +340,7 @@ class ModelRegistry:
         it, with one warning. At once if the data is that old by now. A second start does
         nothing. Processes of one user share what one of them has fetched.
         """
-        from .refresh import refresher_of
+        from .syncing.refresh import refresher_of
 
         with self._lock:
             if self._refresher is None:
@@ -372,7 +372,7 @@ class ModelRegistry:
         plugins; touches the network only if the gateway must exchange a token.
         Raises ResolveError, or GatewayError if that exchange fails.
         """
-        from .resolving import resolve
+        from .endpoints.resolving import resolve
 
         credentials = self._environ if environ is None else environ
         remembered = None if self._settings.snapshot else self.state().bindings

@@ -13,14 +13,15 @@ import os
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 from registry_core import ModelRegistry, Settings
 from registry_core.bundle import Bundle
 from registry_core.emitters import BUILTINS
-from registry_core.host import PluginHost
 from registry_core.places import Places
+from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.snapshot import Snapshot
 from tests.world import JsonGateway, Plugin
@@ -85,7 +86,9 @@ class Registry:
         """What a forked child finds."""
         self._idle.clear()
         reading, writing = os.pipe()
-        pid = os.fork()
+        with warnings.catch_warnings():  # from Python 3.12 on, of forks beside threads: our matter
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
         if pid == 0:
             refreshers = [
                 one for one in threading.enumerate() if one.name == "registry-core refresh"

@@ -197,7 +197,7 @@ import os
 from pathlib import Path
 from registry_core import ModelRegistry, Settings, hookimpl
 from registry_core.devserver import startup
-from registry_core.host import PluginHost
+from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 
 class Plugin:
@@ -283,6 +283,6 @@ def test_in_production_an_adapter_loads_neither_plugins_nor_a_registry(
     tmp_path: Path, framework: str
 ) -> None:
     needs(framework)
-    heavy = {"pluggy", "requests", "registry_core.host", "registry_core.registry"}
+    heavy = {"pluggy", "requests", "registry_core.plugins.host", "registry_core.registry"}
     told = f"import sys; print(sorted({heavy} & set(sys.modules)))"
     assert run(f"{dedent(ADAPTERS[framework])}\n{told}", tmp_path) == ["[]"]

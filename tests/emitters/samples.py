@@ -9,7 +9,7 @@ from pluggy import PluginManager
 
 from registry_core import hookspecs
 from registry_core.models import ProviderConfig
-from registry_core.plugin_settings import PluginSettings
+from registry_core.plugins.settings import PluginSettings
 from registry_core.secrets import Secrets
 from registry_core.snapshot import Snapshot
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from registry_core import ModelRegistry, Settings, Snapshot
 from registry_core.bundle import Bundle
-from registry_core.host import PluginHost
 from registry_core.places import Places
+from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.testing import write_distribution
 

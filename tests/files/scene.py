@@ -14,9 +14,9 @@ from typing import Any, Self
 from attrs import frozen
 
 from registry_core import GatewayClient, ModelInfo, ProviderConfig, Snapshot
-from registry_core.context import Options
 from registry_core.report import SyncReport
-from registry_core.sync import sync
+from registry_core.syncing.context import Options
+from registry_core.syncing.sync import sync
 from registry_core.testing import write_distribution
 from tests.world import JsonGateway, Overlay, Plugin, World
 

@@ -11,10 +11,10 @@ import pytest
 from attrs import evolve
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot
-from registry_core.commit import commit
 from registry_core.models import Cost, Limit
 from registry_core.state import State
 from registry_core.store import Store
+from registry_core.syncing.commit import commit
 from tests.files.scene import contents
 from tests.world import World
 

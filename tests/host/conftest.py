@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from registry_core.host import PluginHost
 from registry_core.models import ProviderConfig
+from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.settings import Settings
 from registry_core.snapshot import Snapshot

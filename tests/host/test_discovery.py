@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from registry_core.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
+from registry_core.plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.settings import Settings
 
 EXPLODES = "raise AssertionError('imported')"

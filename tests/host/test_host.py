@@ -10,7 +10,7 @@ import pytest
 
 from registry_core.artifacts import Artifact
 from registry_core.errors import OverlayError
-from registry_core.host import PluginHost
+from registry_core.plugins.host import PluginHost
 from registry_core.report import Problem, SyncReport
 from registry_core.settings import Settings
 from registry_core.snapshot import Snapshot

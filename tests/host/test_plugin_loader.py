@@ -10,9 +10,9 @@ import pytest
 
 from registry_core.artifacts import Artifact
 from registry_core.errors import SettingsError
-from registry_core.hook_rules import HOOKS
 from registry_core.hookspecs import hookimpl
-from registry_core.host import PluginHost
+from registry_core.plugins.hook_rules import HOOKS
+from registry_core.plugins.host import PluginHost
 from registry_core.report import Problem
 from registry_core.secrets import Secrets
 from registry_core.settings import Settings

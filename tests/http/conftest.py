@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from registry_core.client import HttpClient
-from registry_core.payloads import Payloads
+from registry_core.http.client import HttpClient
+from registry_core.http.payloads import Payloads
 from registry_core.secrets import Secrets
 from tests.loopback import Loopback
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_core.asked import Asked
-from registry_core.client import HttpClient
 from registry_core.errors import GatewayError, GatewayTimeoutError, OfflineError
-from registry_core.payloads import Payloads
+from registry_core.http.asked import Asked
+from registry_core.http.client import HttpClient
+from registry_core.http.payloads import Payloads
 from tests.loopback import Loopback, Reply, Request
 
 if TYPE_CHECKING:
@@ -289,8 +289,8 @@ def test_who_waits_for_another_process_gives_up_at_the_deadline(
 CHILD = """
 import sys, time
 from pathlib import Path
-from registry_core.client import HttpClient
-from registry_core.payloads import Payloads
+from registry_core.http.client import HttpClient
+from registry_core.http.payloads import Payloads
 from registry_core.secrets import Secrets
 url, folder = sys.argv[1:]
 client = HttpClient(

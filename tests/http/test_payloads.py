@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.payloads import Payload, Payloads
+from registry_core.http.payloads import Payload, Payloads
 
 URL = "https://models.test/api.json"
 AUTH = [("authorization", "Bearer s3cret-token")]

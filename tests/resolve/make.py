@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from registry_core.bindings import Bindings
-from registry_core.endpoint import Endpoint
+from registry_core.endpoints.bindings import Bindings
+from registry_core.endpoints.endpoint import Endpoint
+from registry_core.endpoints.routing import resolve
 from registry_core.models import ModelInfo, ProviderConfig
-from registry_core.routing import resolve
 
 
 def provider(id: str = "acme", **fields: Any) -> ProviderConfig:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry_core import HostChangedError, ProviderConfig, ResolveError, UnroutableError
-from registry_core.bindings import remember
+from registry_core.endpoints.bindings import remember
 from tests.resolve.make import BUNDLE, OPENAI, endpoint, provider
 
 SECRETS = {

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from registry_core import HostChangedError
-from registry_core.bindings import pairs, remember
+from registry_core.endpoints.bindings import pairs, remember
 from tests.resolve.make import BUNDLE, endpoint, provider
 
 ACME = provider(url="https://${ACME_HOST}/v1", model_overrides={"m": {"api": "https://b.example"}})

@@ -19,8 +19,8 @@ import anthropic
 import openai
 import pytest
 
-from registry_core.endpoint import Endpoint
-from registry_core.provider_defaults import Dialect
+from registry_core.endpoints.endpoint import Endpoint
+from registry_core.endpoints.provider_defaults import Dialect
 from tests.resolve.make import endpoint, provider
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "call_a_model"

@@ -11,8 +11,8 @@ from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 
 from registry_core import DialectError
-from registry_core.endpoint import Endpoint
-from registry_core.provider_defaults import Dialect
+from registry_core.endpoints.endpoint import Endpoint
+from registry_core.endpoints.provider_defaults import Dialect
 
 KEY = "sk-very-secret-0123456789"
 

@@ -12,8 +12,8 @@ from registry_core import (
     ResolveError,
     UnroutableError,
 )
-from registry_core.provider_defaults import DEFAULTS, dialect_of
-from registry_core.routing import base_url_variable
+from registry_core.endpoints.provider_defaults import DEFAULTS, dialect_of
+from registry_core.endpoints.routing import base_url_variable
 from tests.resolve.make import endpoint, provider
 
 KEYS = {"ACME_API_KEY": "sk-acme"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from registry_core.client import HttpClient
+from registry_core.http.client import HttpClient
 from registry_core.secrets import Secrets
 
 

@@ -23,7 +23,7 @@ from registry_gateway_models_dev import (
 )
 
 from registry_core import GatewayError, PluginSettings
-from registry_core.client import HttpClient
+from registry_core.http.client import HttpClient
 from registry_core.secrets import Secrets
 
 MODEL: dict[str, Any] = {

@@ -31,7 +31,7 @@ from registry_core import (
     PluginSettings,
     UnknownModelError,
 )
-from registry_core.client import HttpClient
+from registry_core.http.client import HttpClient
 from registry_core.models import ModelInfo
 from registry_core.secrets import Secrets
 

@@ -47,8 +47,8 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 
 def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
+    from ..emitting.targets import installed_types
     from ..state import utc
-    from ..targets import installed_types
 
     loaded = mine.loaded()
     store = mine.store()

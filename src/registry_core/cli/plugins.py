@@ -33,7 +33,7 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
 
     Without --load, hooks, load time and failure are those of the last sync.
     """
-    from ..discovery import find_plugins
+    from ..plugins.discovery import find_plugins
 
     settings = load(project)
     mine = registry(settings)

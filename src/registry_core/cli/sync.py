@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bundle import Bundle
-    from ..fetch import Outcome
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
+    from ..syncing.fetch import Outcome
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
@@ -81,8 +81,8 @@ def sync(
     Exit status 1 if a gateway, plugin or requested target failed; what failed keeps its
     last good data.
     """
-    from ..context import Options
-    from ..sync import check as check_only, sync as sync_all
+    from ..syncing.context import Options
+    from ..syncing.sync import check as check_only, sync as sync_all
 
     settings = load(project, offline=offline or None, output=output)
     mine = registry(settings)

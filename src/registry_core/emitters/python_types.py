@@ -24,7 +24,7 @@ from ..artifacts import Artifact
 from ..hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from ..plugin_settings import PluginSettings
+    from ..plugins.settings import PluginSettings
     from ..snapshot import Snapshot
 
 _HEADER = """\

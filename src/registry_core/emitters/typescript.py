@@ -17,7 +17,7 @@ from ..hookspecs import hookimpl
 from .mastra import callable_providers
 
 if TYPE_CHECKING:
-    from ..plugin_settings import PluginSettings
+    from ..plugins.settings import PluginSettings
     from ..snapshot import Snapshot
 
 _HEADER = """\

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from attrs import field, frozen
 
-from ..client import parse
 from ..errors import GatewayError
 from ..frozen import EMPTY, FrozenDict, freeze
-from ..plugin_settings import PluginSettings
+from ..http.client import parse
+from ..plugins.settings import PluginSettings
 from ..report import Problem
 from ..secrets import Secrets
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from ..endpoint import Endpoint
+from ..endpoints.endpoint import Endpoint
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError
 from ..frozen import EMPTY
 from ..gateway import Disabled, ModelGateway
-from ..hook_rules import returned_gateways
 from ..models import ProviderConfig
+from ..plugins.hook_rules import returned_gateways
 from ..snapshot import Snapshot
 from ..structure import clean_providers
 from .canned import CannedClient, plugin_settings

@@ -1,0 +1,1 @@
+"""Artifacts, and getting them to where they go."""

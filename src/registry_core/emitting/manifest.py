@@ -1,0 +1,115 @@
+"""What syncs wrote into targets: to write only what differs, and remove only what is theirs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..files import write_atomically
+
+if TYPE_CHECKING:
+    from .targets import Target
+
+
+class Manifest:
+    """Target → key of its emission, and per file its size, time and digest.
+
+    It is saved before a target is touched, too, with the digests of what will be written:
+    a file that a killed sync has made is known to the next one, whatever that one makes.
+    Lost or damaged it costs a comparison of contents, and leftovers that stay.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """`path`: None keeps nothing, and compares contents each time."""
+        self._path = path
+        self._digest = cache(digest)  # of what is written, each is asked for twice
+        self._targets: dict[str, Any] = {}
+        with suppress(OSError, ValueError, RecursionError):
+            self._targets = _object(json.loads(path.read_bytes())) if path else {}
+
+    def current(self, target: Target, key: str) -> bool:
+        """Nothing to do: the same emission, and every file as it was left."""
+        entry = self._entry(target)
+        return entry.get("key") == key and all(
+            isinstance(about, list) and _signature(name) == about[:2]
+            for name, about in _object(entry.get("files")).items()
+        )
+
+    def count(self, target: Target) -> int:
+        """How many files the target holds."""
+        entry = self._entry(target)
+        return len({*_object(entry.get("files")), *_object(entry.get("begun"))})
+
+    def digests(self, target: Target) -> dict[Path, set[str]]:
+        """Path → digests of what syncs wrote there, or were about to write."""
+        entry = self._entry(target)
+        found: dict[Path, set[str]] = {}
+        for name, about in _object(entry.get("files")).items():
+            found.setdefault(Path(name), set()).update(_texts(about))
+        for name, about in _object(entry.get("begun")).items():
+            found.setdefault(Path(name), set()).update(_texts(about))
+        return found
+
+    def holds(self, target: Target, path: Path, data: bytes) -> bool:
+        """Whether a sync wrote `data` there, and nobody has touched the file since."""
+        found = _signature(path)
+        about = _object(self._entry(target).get("files")).get(str(path))
+        return bool(found) and about == [*found, self._digest(data)]
+
+    def begin(self, target: Target, contents: Mapping[Path, bytes]) -> None:
+        """Note that these files are about to be written."""
+        entry = self._entry(target)
+        begun = dict(_object(entry.get("begun")))
+        for path, data in contents.items():
+            name = str(path)
+            begun[name] = sorted({*_texts(begun.get(name)), self._digest(data)})
+        files = _object(entry.get("files"))
+        self._targets[_name(target)] = {"key": "", "files": files, "begun": begun}
+
+    def record(self, target: Target, key: str, contents: Mapping[Path, bytes]) -> None:
+        """Note that these files are all that the target holds."""
+        files = {
+            str(path): [*_signature(path), self._digest(data)] for path, data in contents.items()
+        }
+        self._targets[_name(target)] = {"key": key, "files": files}
+
+    def save(self) -> None:
+        """Raises OSError."""
+        if self._path is not None:
+            text = json.dumps(self._targets, sort_keys=True)  # without indent, or it is slow
+            write_atomically(self._path, text.encode(), durable=False)
+
+    def _entry(self, target: Target) -> dict[str, Any]:
+        return _object(self._targets.get(_name(target)))
+
+
+def digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _name(target: Target) -> str:
+    return f"{target.kind} {target.root}"
+
+
+def _signature(path: str | Path) -> list[int]:
+    """Size and time; empty if there is no such file."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):  # a damaged manifest may name what can't be a path
+        return []
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> Iterable[str]:
+    items = cast("Iterable[Any]", value) if isinstance(value, list) else ()
+    return (item for item in items if isinstance(item, str))

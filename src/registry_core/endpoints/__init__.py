@@ -1,0 +1,1 @@
+"""How to call a model: where, in which dialect, with which key."""

@@ -1,0 +1,96 @@
+"""From a full model id to an endpoint: the gateway's own way first, else the core's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from ..errors import GatewayError, RegistryError, UnknownModelError, told
+from ..http.client import HttpClient
+from ..models import ModelInfo, ProviderConfig
+from . import routing
+from .bindings import Bindings, remember
+from .endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from ..snapshot import Snapshot
+    from ..syncing.context import Context
+
+
+def resolve(
+    id: str,
+    environ: Mapping[str, str],
+    snapshot: Snapshot,
+    context: Context,
+    remembered: Mapping[str, Any] | None,
+) -> Endpoint:
+    """See `ModelRegistry.resolve`. `remembered`: the bindings that syncs kept; None for a
+    registry that is frozen from a file of the user's choice."""
+    provider_id, model_id = snapshot.split(id)
+    provider = snapshot.get_provider_config(provider_id) if provider_id else None
+    if provider is None or not model_id or "\0" in model_id:
+        raise UnknownModelError("no provider has this model", culprit=id, mend=_hint(id, snapshot))
+    # The registry may be older than the model, and fine-tuned models are in no registry.
+    model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
+    endpoint = _taken_over(provider, model, environ, context)
+    if endpoint is not None:
+        return endpoint
+    bundle = context.bundle.load().get_providers()
+    if remembered is not None and provider.gateway in {one.gateway.id for one in context.runtime}:
+        # The application itself registered this gateway: what it says now is what is bound.
+        remembered = remember([provider], bundle, remembered)
+    return routing.resolve(
+        provider,
+        model,
+        environ=environ,
+        bound=Bindings(bundle, remembered),
+        trusted_hosts=context.settings.trusted_hosts,
+    )
+
+
+def _taken_over(
+    provider: ProviderConfig, model: ModelInfo, environ: Mapping[str, str], context: Context
+) -> Endpoint | None:
+    installed = {one.gateway.id: one for one in context.host.gateways()}
+    runtime = {one.gateway.id: one.gateway for one in context.runtime}
+    found = installed.get(provider.gateway or "")
+    gateway = found.gateway if found else runtime.get(provider.gateway or "")
+    if gateway is None:
+        return None
+    settings = context.settings
+    client = HttpClient(
+        options=found.settings.options if found else {},
+        environ=environ,
+        secrets=context.secrets,
+        payloads=None,  # what is exchanged here is a key: it is never stored
+        offline=settings.offline,
+        deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
+        retries=settings.fetch_retries,
+        max_bytes=settings.fetch_max_bytes,
+    )
+    for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
+        context.secrets.reveal(name, environ)
+    try:
+        with client.masked():
+            endpoint: Any = gateway.endpoint(provider, model, environ, client)
+        if endpoint is None or isinstance(endpoint, Endpoint):
+            return endpoint
+        text = f"returned {type(endpoint).__name__}, not an Endpoint"
+    except (RegistryError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a plugin's own; SystemExit is not its to raise
+        text = context.secrets.mask(f"failed: {told(error)}")
+    finally:
+        client.close()
+    raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
+
+
+def _hint(id: str, snapshot: Snapshot) -> str:
+    provider = id.partition("/")[0]
+    known = snapshot.get_models()
+    near = get_close_matches(provider, known, n=1)
+    models = [f"{near[0]}/{one}" for one in known[near[0]]] if near else []
+    close = get_close_matches(id, models, n=1) or near
+    return f"did you mean {close[0]!r}?" if close else "registry-core list shows what there is"

@@ -1,0 +1,326 @@
+"""One GET over HTTP: retries, redirects and size limit, all within one deadline.
+
+Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …).
+Nothing of what a failed library call says is repeated, since it holds whole URLs; and
+errors are raised outside of `except`, so that no traceback shows what led to them.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
+from functools import partial
+from http.client import responses
+from threading import Event, Lock, Thread
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from weakref import WeakSet
+
+import requests
+from attrs import frozen
+from requests.adapters import HTTPAdapter
+
+from ..errors import GatewayError, GatewayTimeoutError
+from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
+
+_CHUNK = 256 * 1024
+_CONNECT_SECONDS = 10.0
+_MOST_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_BACKOFF_SECONDS = 0.5
+_WATCH_SECONDS = 0.1
+LONGER = "raise fetch_deadline_ms if it needs longer"
+
+
+@frozen
+class Answer:
+    """A 200, or a 304 to validators that were sent (then the body is empty)."""
+
+    status: int
+    body: bytes
+    etag: str | None
+    last_modified: str | None
+
+
+class Transport:
+    """Sends GET requests until `deadline`, in `monotonic` seconds; `clock` is epoch seconds."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        deadline: float,
+        retries: int,
+        max_bytes: int,
+        monotonic: Callable[[], float],
+        clock: Callable[[], float],
+        wait: Callable[[float], object],
+        random: Callable[[], float],
+    ) -> None:
+        self._deadline = deadline
+        self._retries = retries
+        self._max_bytes = max_bytes
+        self._monotonic = monotonic
+        self._clock = clock
+        self._wait = wait
+        self._random = random
+        self._adapter = _Adapter()
+        self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
+        self._session.headers.clear()
+        self._session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
+        )
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._adapter.close()
+        self._session.close()
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline - self._monotonic()
+
+    def prepare(
+        self,
+        url: str,
+        *,
+        bearer: str | None,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+    ) -> requests.PreparedRequest:
+        """The request as it will be sent. Raises GatewayError for what can't be one."""
+        culprit = shown(url)
+        if not culprit.lower().startswith(("http://", "https://")):
+            raise GatewayError("is not an http or https URL", culprit=culprit, mend="check the url")
+        named = any(name.lower() == "authorization" for name in headers or ())
+        request = requests.Request(
+            "GET",
+            url,
+            headers=headers,
+            params=params,
+            # Given as `auth`, or a line in netrc would outrank it.
+            auth=partial(_authorize, bearer) if bearer or named else None,
+        )
+        try:
+            return self._session.prepare_request(request)
+        except FAILURES as error:
+            fault = diagnose(error)
+        raise GatewayError(fault.message, culprit=culprit, mend=fault.mend)
+
+    def get(
+        self,
+        request: requests.PreparedRequest,
+        validators: Mapping[str, str],
+        *,
+        credential: str | None = None,
+    ) -> Answer:
+        """Send `request`, and again while it makes sense.
+
+        `credential` is the variable that an error about access names. Raises GatewayError,
+        and GatewayTimeoutError at the deadline.
+        """
+        culprit = shown(request.url or "")
+        fault: Fault | None = None
+        for attempt in range(self._retries + 1):
+            if self.left() <= 0:
+                break
+            outcome = self._attempt(request, validators, credential)
+            if self.left() <= 0:
+                break
+            if isinstance(outcome, Answer):
+                return outcome
+            fault = outcome
+            if not fault.retry or attempt == self._retries:
+                tries = f" ({attempt + 1} attempts)" if attempt else ""
+                raise GatewayError(fault.message + tries, culprit=culprit, mend=fault.mend)
+            pause = fault.after
+            if pause is None:
+                pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._random())
+            elif pause >= self.left():
+                raise GatewayError(
+                    f"{fault.message}; it asks to wait {pause:.0f} s, which is past the deadline",
+                    culprit=culprit,
+                    mend="try again later",
+                )
+            if pause >= self.left():
+                break
+            self._wait(pause)
+        before = f"; before that: {fault.message}" if fault else ""
+        raise GatewayTimeoutError(
+            f"gave no whole answer before the deadline{before}", culprit=culprit, mend=LONGER
+        )
+
+    def _attempt(
+        self,
+        prepared: requests.PreparedRequest,
+        validators: Mapping[str, str],
+        credential: str | None,
+    ) -> Answer | Fault:
+        first = prepared.copy()
+        first.headers.update(validators)
+        request: requests.PreparedRequest | Fault = first
+        own = {*map(str.lower, self._session.headers), *map(str.lower, validators)}
+        seen: list[str] = []
+        try:
+            with self._watched():
+                while isinstance(request, requests.PreparedRequest):
+                    url = request.url or ""
+                    seen.append(url)
+                    left = max(self.left(), 0.001)
+                    environment: dict[str, Any] = {
+                        **self._session.merge_environment_settings(url, {}, True, None, None)
+                    }
+                    timeout = (min(_CONNECT_SECONDS, left), left)
+                    with self._adapter.send(request, timeout=timeout, **environment) as response:
+                        location = response.headers.get("Location")
+                        if response.status_code in _REDIRECTS and location:
+                            request = _follow(request, location, seen, own)
+                        else:
+                            return self._answer(response, validators, credential)
+                return request
+        except FAILURES as error:
+            return diagnose(error)
+
+    def _answer(
+        self, response: requests.Response, validators: Mapping[str, str], credential: str | None
+    ) -> Answer | Fault:
+        status = response.status_code
+        chunks: list[bytes] = []
+        if status == 304 and validators:
+            response.raw.drain_conn()
+        elif status != 200:
+            return self._refusal(response, credential)
+        elif "," in response.headers.get("Content-Encoding", ""):
+            return Fault("compressed its answer more than once", "check the url")
+        else:
+            for chunk in response.raw.stream(_CHUNK, decode_content=True):
+                chunks.append(chunk)
+                if sum(map(len, chunks)) > self._max_bytes:
+                    return Fault(
+                        f"sent more than {self._max_bytes / 2**20:g} MiB",
+                        "raise fetch_max_bytes if that is right",
+                    )
+        headers = response.headers
+        return Answer(status, b"".join(chunks), headers.get("ETag"), headers.get("Last-Modified"))
+
+    def _refusal(self, response: requests.Response, credential: str | None) -> Fault:
+        status = response.status_code
+        message = f"answered {status} {responses.get(status, '')}".rstrip()
+        if status == 429 or status >= 500:
+            after = self._seconds(response.headers.get("Retry-After"))
+            return Fault(message, "try again later", retry=True, after=after)
+        if status in (401, 403):
+            return Fault(message, f"check {credential or 'the credentials that it is sent'}")
+        if status == 407:
+            return Fault(message, CHECK_PROXY)
+        return Fault(message, "check the url")
+
+    def _seconds(self, retry_after: str | None) -> float | None:
+        """Retry-After holds seconds or a date (RFC 9110, section 10.2.3)."""
+        if retry_after is None:
+            return None
+        if retry_after.isascii() and retry_after.isdigit():
+            return float(retry_after)
+        try:
+            return max(0.0, parsedate_to_datetime(retry_after).timestamp() - self._clock())
+        except (ValueError, OverflowError):
+            return None
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        """Cut the connections at the deadline: a server that sends one byte at a time
+        never runs into a socket's timeout."""
+        done = Event()
+
+        def watch() -> None:
+            pause = self.left()
+            while not done.wait(max(pause, 0.0)):
+                self._adapter.cut()
+                pause = _WATCH_SECONDS  # one may have been opened meanwhile
+
+        Thread(target=watch, name="registry-core deadline", daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+
+
+class _Adapter(HTTPAdapter):
+    """Knows the sockets of its connections, so that another thread can cut them."""
+
+    def __init__(self) -> None:
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._lock = Lock()
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if "ConnectionCls" not in vars(pool):
+            pool.ConnectionCls = self._noting(pool.ConnectionCls)
+        return pool
+
+    def _noting(self, base: Any) -> Any:
+        def note(connection: object, name: str, value: object) -> None:
+            if name == "sock" and isinstance(value, socket.socket):
+                with self._lock:
+                    self._sockets.add(value)
+            base.__setattr__(connection, name, value)
+
+        return type(base.__name__, (base,), {"__setattr__": note})
+
+    def cut(self) -> None:
+        with self._lock:
+            sockets = list(self._sockets)
+        for one in sockets:
+            with suppress(OSError):  # closed already
+                # Below TLS: its own shutdown would pull the session from under the reader.
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+
+def shown(url: str) -> str:
+    """`url` for people: without user, password, query and fragment, which may be secrets."""
+    scheme, separator, rest = re.split("[?#]", str(url), maxsplit=1)[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    text = f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:500])
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _authorize(bearer: str | None, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    if bearer:
+        request.headers["Authorization"] = f"Bearer {bearer}"
+    return request
+
+
+def _follow(
+    request: requests.PreparedRequest, location: str, seen: list[str], own: set[str]
+) -> requests.PreparedRequest | Fault:
+    """The next request; only the `own` headers follow to another origin."""
+    following = request.copy()
+    current = request.url or ""
+    try:
+        target = urljoin(current, location)
+        following.prepare_url(target, None)
+        moved = _origin(target) != _origin(current)
+    except ValueError:
+        return Fault("redirected to what is not an http or https URL", "check the url")
+    where = f"redirected to {shown(target)}"
+    if not target.startswith(("http:", "https:")):
+        return Fault(f"{where}, which is not an http or https URL", "check the url")
+    if current.startswith("https:") and not target.startswith("https:"):
+        return Fault(f"{where}, from https to http", "check the url")
+    if following.url in seen:
+        return Fault(f"{where} again, in a loop", "check the url")
+    if len(seen) > _MOST_REDIRECTS:
+        return Fault(f"{where} after {_MOST_REDIRECTS} other redirects", "check the url")
+    if moved:
+        for name in [name for name in following.headers if name.lower() not in own]:
+            del following.headers[name]
+    return following

@@ -1,0 +1,1 @@
+"""Finding, importing, checking and calling plugins."""

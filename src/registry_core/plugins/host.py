@@ -1,0 +1,212 @@
+"""The plugin host: calls the hooks of the plugins, each apart from all others.
+
+Whatever a plugin raises (`SystemExit` too) becomes a `Problem` that names it, and the
+others' results survive. One exception: policy fails closed, see `PluginHost.overlay`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve, frozen
+from pluggy import HookImpl
+
+from .. import __version__
+from ..errors import OverlayError
+from ..frozen import EMPTY
+from ..report import Problem
+from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
+from .loader import OVERLAY, Plugin, PluginLoader
+from .settings import PluginSettings, options_of
+
+if TYPE_CHECKING:
+    from ..artifacts import Artifact
+    from ..gateway import ModelGateway
+    from ..report import SyncReport
+    from ..snapshot import Snapshot
+
+Kind = Literal["plugin", "overlay", "emitter"]
+_KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
+
+
+@frozen(eq=False)
+class LoadedGateway:
+    """A gateway, the plugin that added it, and that plugin's settings."""
+
+    gateway: ModelGateway
+    plugin: Plugin
+    settings: PluginSettings
+
+
+@frozen(eq=False)
+class Outcome:
+    """What one implementation of a hook returned, or the problem that it met."""
+
+    plugin: Plugin
+    value: Any = None
+    problem: Problem | None = None
+
+
+class PluginHost(PluginLoader):
+    """The plugins of one process. `load()` finds and imports them; the rest calls their hooks."""
+
+    # Per implementation of registry_gateways: asked once, so that gateways keep their state.
+    _asked: Mapping[HookImpl, Outcome] = EMPTY
+    _gateway_problems: tuple[Problem, ...] = ()
+
+    def load(self) -> None:
+        """As `PluginLoader.load`; a gateway hook that raised is called again, too."""
+        with self._lock:
+            super().load()
+            self._asked = {
+                impl: outcome for impl, outcome in self._asked.items() if outcome.problem is None
+            }
+            self._gateway_problems = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the last `load()` met, and the call of `gateways()` after it."""
+        return (*super().problems, *self._gateway_problems)
+
+    def call_each(
+        self, hook: str, read: Callable[[Any], Any] = lambda value: value, /, **arguments: Any
+    ) -> list[Outcome]:
+        """Call each implementation of `hook`, in the order of `plugins`.
+
+        `settings` is added: each gets its own view. `read` checks and converts what was
+        returned; what it raises counts as the plugin's own.
+        """
+        return [
+            self._call(plugin, impl, read, arguments) for plugin, impl in self.implementations(hook)
+        ]
+
+    def gateways(self) -> tuple[LoadedGateway, ...]:
+        """The gateways of all plugins; of two with one id the first plugin keeps it.
+
+        Each hook is called once, again only if it failed. Problems go to `problems`.
+        """
+        taken: dict[str, LoadedGateway] = {}
+        problems: list[Problem] = []
+        with self._lock:
+            for plugin, impl in self.implementations("registry_gateways"):
+                if impl not in self._asked:
+                    outcome = self._call(plugin, impl, returned_gateways, {})
+                    self._asked = {**self._asked, impl: outcome}
+                outcome = self._asked[impl]
+                if outcome.problem is not None:
+                    problems.append(outcome.problem)
+                    continue
+                gateways, complaints = outcome.value
+                for gateway in gateways:
+                    added = LoadedGateway(gateway, plugin, self.settings_for(plugin))
+                    owner = taken.setdefault(gateway.id, added).plugin.source.title
+                    if taken[gateway.id] is not added:
+                        complaints = (*complaints, f"gateway {gateway.id!r} is taken by {owner}")
+                problems += _complaints("plugin", plugin, complaints)
+            self._gateway_problems = tuple(problems)
+        return tuple(taken.values())
+
+    def failure_of(self, key: str) -> str | None:
+        """Why the plugin with this key adds no gateway; None if it does, or is not there."""
+        failures = [one.failure for one in self.failed if one.key == key]
+        asked = [one.problem for one in self._asked.values() if one.plugin.key == key]
+        failures += [problem.message for problem in asked if problem is not None]
+        return failures[0] if failures else None
+
+    @property
+    def has_overlays(self) -> bool:
+        """Whether there is a policy, or may be one that could not be loaded."""
+        self._ensure_loaded()
+        return any(one.may_overlay for one in (*self.plugins, *self.failed))
+
+    def overlay(self, snapshot: Snapshot) -> Snapshot:
+        """`snapshot` after all overlays, each on the result of the one before.
+
+        Raises OverlayError, naming the plugin, if one raises, returns something else, or
+        if a plugin that may have one could not be loaded: a deny list that is skipped is
+        worse than old data.
+        """
+        self._ensure_loaded()
+        for failed in self.failed:
+            if failed.may_overlay:
+                raise _held(failed, failed.failure)
+        for plugin, impl in self.implementations(OVERLAY):
+            outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": snapshot})
+            if outcome.problem is not None:
+                raise _held(plugin, outcome.problem.message)
+            if outcome.value is not None:
+                snapshot = outcome.value
+        return snapshot
+
+    def emit(
+        self, snapshot: Snapshot, types_providers: tuple[str, ...] | None
+    ) -> tuple[tuple[Artifact, ...], tuple[Problem, ...]]:
+        """The artifacts of all writers, and what went wrong. Of two that claim one file of
+        one emitter the first keeps it. `types_providers` scopes the types; None is all."""
+        taken: dict[tuple[str, str], tuple[Artifact, Plugin]] = {}
+        problems: list[Problem] = []
+        for plugin, impl in self.implementations("registry_emit"):
+            view = evolve(self.settings_for(plugin), types_providers=types_providers)
+            arguments = {"snapshot": snapshot, "settings": view}
+            outcome = self._call(plugin, impl, returned_artifacts, arguments)
+            if outcome.problem is not None:
+                problems.append(outcome.problem)
+                continue
+            artifacts, complaints = outcome.value
+            for artifact in artifacts:
+                key = artifact.emitter, artifact.path
+                first, owner = taken.setdefault(key, (artifact, plugin))
+                if first is not artifact:
+                    name = f"{artifact.path!r} of {artifact.emitter!r}"
+                    complaints = (*complaints, f"{name} is taken by {owner.source.title}")
+            problems += _complaints("emitter", plugin, complaints)
+        return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
+
+    def emitters_fingerprint(self) -> str:
+        """Changes with each writer's version and options, and with the core's version."""
+        self._ensure_loaded()
+        writers = [
+            (one.key, one.version, options_of(self.settings, one.source.entry))
+            for one in self.plugins
+            if "registry_emit" in one.hooks
+        ]
+        return hashlib.sha256(repr((__version__, writers)).encode()).hexdigest()
+
+    def refreshed(self, report: SyncReport, snapshot: Snapshot) -> tuple[Problem, ...]:
+        """Tell the observers of a sync."""
+        outcomes = self.call_each("registry_refreshed", report=report, snapshot=snapshot)
+        return tuple(one.problem for one in outcomes if one.problem is not None)
+
+    def _call(
+        self,
+        plugin: Plugin,
+        impl: HookImpl,
+        read: Callable[[Any], Any],
+        arguments: Mapping[str, Any],
+    ) -> Outcome:
+        given = {"settings": self.settings_for(plugin), **arguments}
+        positional = [given[name] for name in impl.argnames]
+        defaulted = {name: given[name] for name in impl.kwargnames if name in given}
+        try:
+            return Outcome(plugin, read(impl.function(*positional, **defaulted)))
+        except KeyboardInterrupt:
+            raise  # the user's
+        except BaseException as error:
+            name = impl.opts.get("specname") or impl.function.__name__
+            reason = self._reason(plugin.source, name, error)
+            problem = Problem(_KINDS.get(name, "plugin"), plugin.source.title, reason)
+            return Outcome(plugin, problem=problem)
+
+
+def _complaints(kind: Kind, plugin: Plugin, texts: Iterable[str]) -> list[Problem]:
+    return [Problem(kind, plugin.source.title, text) for text in texts]
+
+
+def _held(plugin: Plugin, reason: str | None) -> OverlayError:
+    return OverlayError(
+        reason or "",
+        culprit=plugin.source.title,
+        mend=f"mend it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
+    )

@@ -1,0 +1,262 @@
+"""Imports the selected plugins, each apart from all others, and keeps what came of it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from pluggy import HookImpl, PluginManager
+
+from .. import __version__, hookspecs
+from ..errors import OverlayError, PluginError, SettingsError, told
+from ..frozen import EMPTY, FrozenDict
+from ..printable import message
+from ..report import Problem
+from ..settings import did_you_mean
+from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
+from .hook_rules import implemented_hooks
+from .settings import PluginSettings, options_of
+
+if TYPE_CHECKING:
+    from ..secrets import Secrets
+    from ..settings import Settings
+
+logger = logging.getLogger("registry_core")
+
+OVERLAY = "registry_overlay"
+
+
+@frozen
+class Plugin:
+    """A plugin that was loaded, or that could not be; then the next `load()` tries again."""
+
+    source: PluginSource
+    hooks: tuple[str, ...] = ()
+    """The hooks that it implements, sorted; if it failed, those it was last known to have."""
+    load_ms: float = 0.0
+    """Milliseconds that its import took."""
+    builtin: bool = False
+    failure: str | None = None
+    """Why it could not be loaded."""
+    may_overlay: bool = False
+    """It has a policy; if it failed: it may have one."""
+
+    @property
+    def key(self) -> str:
+        return self.source.key
+
+    @property
+    def version(self) -> str:
+        return self.source.version
+
+
+class PluginLoader:
+    """Finds and imports plugins; `PluginHost` adds the calls of their hooks.
+
+    `path`: where to look for metadata, None for `sys.path`. `builtins`: names and objects
+    that no filter touches and that come first, None for the core's writers. `known_hooks`:
+    plugin key → hooks that it had when it was last loaded, so that a policy is missed
+    even if its code is gone. `timer` counts seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        secrets: Secrets,
+        path: Sequence[str] | None = None,
+        builtins: Sequence[tuple[str, object]] | None = None,
+        known_hooks: Mapping[str, Collection[str]] = EMPTY,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.settings = settings
+        self._environ = environ
+        self._secrets = secrets
+        self._path = path
+        self._builtins = builtins
+        self._known_hooks = known_hooks
+        self._timer = timer
+        self._lock = RLock()
+        self._manager = PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._loaded: dict[str, Plugin] = {}
+        self._load_problems: tuple[Problem, ...] = ()
+        self._consulted: dict[str, set[str]] = {}
+        #: What the last `load()` found; None before it.
+        self.discovery: Discovery | None = None
+        #: In the order in which hooks are called: the core's, then by the option `order`,
+        #: distribution, entry point.
+        self.plugins: tuple[Plugin, ...] = ()
+        self.failed: tuple[Plugin, ...] = ()
+
+    def load(self) -> None:
+        """Import what is selected and not loaded yet; what failed before is tried again.
+
+        What went wrong is in `problems`. Raises SettingsError for an option `order` that
+        is no integer.
+        """
+        with self._lock:
+            self._load_builtins()
+            if self.failed:
+                importlib.invalidate_caches()  # what was missing may have been installed since
+            discovery = find_plugins(self.settings, self._path)
+            failed: list[Plugin] = []
+            for source in sorted(discovery.selected, key=self._rank):
+                if source.key not in self._loaded:
+                    plugin = self._load(source)
+                    if plugin.failure is None:
+                        self._loaded[plugin.key] = plugin
+                    else:
+                        failed.append(plugin)
+            self.discovery = discovery
+            self.failed = tuple(failed)
+            self.plugins = tuple(
+                sorted(
+                    self._loaded.values(), key=lambda one: (not one.builtin, self._rank(one.source))
+                )
+            )
+            self._load_problems = (
+                *discovery.problems,
+                *(Problem("plugin", one.source.title, one.failure or "") for one in failed),
+                *self._options_in_vain(discovery),
+            )
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the last `load()` met."""
+        return self._load_problems
+
+    def known_plugins(self) -> Mapping[str, Mapping[str, Any]]:
+        """Plugin key → version, hooks, load_ms and failure, to be recorded; the core's left out.
+
+        The hooks are what `known_hooks` wants at the next start.
+        """
+        return FrozenDict(
+            {
+                one.key: FrozenDict(
+                    version=one.version, hooks=one.hooks, load_ms=one.load_ms, failure=one.failure
+                )
+                for one in (*self.plugins, *self.failed)
+                if not one.builtin
+            }
+        )
+
+    def is_excluded(self, key: str) -> bool:
+        """Whether the settings switch the plugin `distribution:entry` off, installed or not."""
+        return exclusion(self.settings, key) is not None
+
+    def settings_for(self, plugin: Plugin) -> PluginSettings:
+        """The settings as `plugin` sees them."""
+        consulted = self._consulted.setdefault(plugin.key, set())
+        return self.view(options_of(self.settings, plugin.source.entry), consulted)
+
+    def view(
+        self, options: Mapping[str, Any] = EMPTY, consulted: set[str] | None = None
+    ) -> PluginSettings:
+        """The settings as a plugin with these options sees them."""
+        return PluginSettings.of(
+            self.settings,
+            options,
+            environ=self._environ,
+            secrets=self._secrets,
+            consulted=consulted,
+        )
+
+    def _load_builtins(self) -> None:
+        if self._builtins is None:
+            from ..emitters import BUILTINS
+
+            self._builtins = BUILTINS
+        for name, plugin in self._builtins:
+            source = PluginSource("registry-core", name, "registry-core", __version__, name)
+            if source.key not in self._loaded:
+                hooks = implemented_hooks(self._manager, plugin)
+                self._manager.register(plugin, name=source.key)
+                self._loaded[source.key] = Plugin(
+                    source, hooks, builtin=True, may_overlay=OVERLAY in hooks
+                )
+
+    def _load(self, source: PluginSource) -> Plugin:
+        started = self._timer()
+        module = source.value
+        try:
+            if not EntryPoint.pattern.match(source.value):
+                raise PluginError(f"{source.value!r} is neither a module nor module:object")
+            entry = EntryPoint(source.entry, source.value, GROUP)
+            module = entry.module
+            plugin = entry.load()
+            if isinstance(plugin, type):
+                plugin = plugin()
+            hooks = implemented_hooks(self._manager, plugin)
+            if self._manager.is_registered(plugin):
+                twin = self._manager.get_name(plugin)
+                raise PluginError(f"is, or equals, {twin}", mend="drop one of the entry points")
+            self._manager.register(plugin, name=source.key)
+        except KeyboardInterrupt:
+            raise  # the user's
+        except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
+            load_ms = self._elapsed_ms(started)
+            known = tuple(sorted(self._known_hooks.get(source.key, ())))
+            may_overlay = (
+                isinstance(error, OverlayError) or OVERLAY in known or mentions(module, OVERLAY)
+            )
+            return Plugin(
+                source,
+                known,
+                load_ms,
+                failure=self._reason(source, "can't be loaded", error),
+                may_overlay=may_overlay,
+            )
+        logger.debug("%s: loaded, implements %s", source.title, ", ".join(hooks))
+        return Plugin(source, hooks, self._elapsed_ms(started), may_overlay=OVERLAY in hooks)
+
+    def _elapsed_ms(self, started: float) -> float:
+        return (self._timer() - started) * 1000
+
+    def _rank(self, source: PluginSource) -> tuple[int, PluginSource]:
+        order = options_of(self.settings, source.entry).get("order", 0)
+        if type(order) is not int:
+            raise SettingsError(
+                f"order = {order!r} can't be read",
+                culprit=f"[tool.registry-core.plugin.{source.entry}]",
+                mend="use an integer",
+            )
+        return order, source
+
+    def _options_in_vain(self, discovery: Discovery) -> Iterator[Problem]:
+        known = {source.entry for source in discovery.found}
+        known |= {plugin.source.entry for plugin in self._loaded.values()}
+        for entry in self.settings.plugin_options:
+            if entry not in known:
+                culprit = f"[tool.registry-core.plugin.{entry}]"
+                text = f"no plugin has this name; {did_you_mean(entry, known)}"
+                yield Problem("plugin", culprit, text, fatal=False)
+
+    def implementations(self, hook: str) -> Iterator[tuple[Plugin, HookImpl]]:
+        """Who implements `hook`, in the order of `plugins`; loads them if nobody did yet."""
+        self._ensure_loaded()
+        found = getattr(self._manager.hook, hook).get_hookimpls()
+        for plugin in self.plugins:
+            for impl in found:
+                if impl.plugin_name == plugin.key:
+                    yield plugin, impl
+
+    def _ensure_loaded(self) -> None:
+        with self._lock:
+            if self.discovery is None:
+                self.load()
+
+    def _reason(self, source: PluginSource, what: str, error: BaseException) -> str:
+        """A line for the report, without secrets; the traceback goes to the log."""
+        if logger.isEnabledFor(logging.DEBUG):
+            trace = "".join(traceback.format_exception(error))
+            logger.debug("%s: %s\n%s", source.title, what, self._secrets.mask(trace))
+        return message(self._secrets.mask(f"{what}: {told(error)}"))

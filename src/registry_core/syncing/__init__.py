@@ -1,0 +1,1 @@
+"""One sync: ask the gateways, choose, merge, store, emit; at once or in the background."""

@@ -1,0 +1,300 @@
+"""A generation in memory: fetch, choose, merge, overlay. Nothing of it is written here,
+save raw payloads and what was found damaged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, frozen
+
+from ..errors import OverlayError, ShrunkError, SyncError
+from ..frozen import FrozenDict
+from ..report import GatewayReport, Problem
+from ..settings import did_you_mean
+from ..snapshot import Snapshot
+from ..state import State, utc
+from ..store import Generation, Store
+from . import commit
+from .asking import ask
+from .choose import Chosen, bundled_data, fetched, in_snapshot, last_good, refuse_shrunk
+from .fetch import Outcome
+from .freshness import digest
+from .merge import merge
+from .runtime import RuntimeGateway
+
+if TYPE_CHECKING:
+    from ..http.payloads import Payloads
+    from ..plugins.host import LoadedGateway
+    from .context import Context, Options
+
+logger = logging.getLogger("registry_core")
+
+INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
+
+
+@define
+class Before:
+    """What was there: the last generation, and the last good data of each gateway."""
+
+    state: State
+    generation: Generation | None
+    snapshot: Snapshot
+    stored: Mapping[str, Chosen]
+    good: Mapping[str, Chosen]
+    problems: Sequence[Problem]
+
+
+@frozen
+class Prepared:
+    """A generation that could be committed."""
+
+    before: Before
+    outcomes: Mapping[str, Outcome]
+    chosen: Mapping[str, Chosen]
+    snapshot: Snapshot
+    generation: Generation | None
+    """None: the one in the store stays."""
+    held: bool
+    """An overlay failed, or nothing was left: what was fetched is not used."""
+    objects: tuple[Snapshot, ...]
+    reports: tuple[GatewayReport, ...]
+    problems: tuple[Problem, ...]
+    runtime: tuple[RuntimeGateway, ...] = ()
+
+
+def prepare(
+    context: Context,
+    options: Options,
+    store: Store | None,
+    payloads: Payloads | None,
+    since: float | None = None,
+) -> Prepared:
+    """`since`: a sync of this store began then that was waited for; its results stand.
+    Without `payloads` nothing at all is written.
+    """
+    loaded = {one.gateway.id: one for one in context.host.gateways()}
+    before = _look_back(context, store, loaded, mend=payloads is not None)
+    outcomes = ask(context, options, before.state, before.stored, loaded, payloads, since)
+    for id, data in before.good.items():
+        failure = context.host.failure_of(data.data.plugin)
+        if id not in outcomes and failure:
+            outcomes[id] = Outcome("failed", error=failure, finished_at=context.clock())
+    problems = [*context.host.problems, *before.problems]
+    runtime: list[RuntimeGateway] = []
+    for one in context.runtime:
+        if one.gateway.id not in loaded:
+            outcome = outcomes.pop(one.gateway.id)
+            runtime.append(one.renewed(outcome))
+            if outcome.status == "failed":
+                problems.append(Problem("gateway", one.gateway.id, outcome.error or ""))
+    if not loaded:
+        problems.append(_no_gateway(context))
+    for id in sorted({*options.accept} - {*loaded}):
+        text = f"there is no such gateway; {did_you_mean(id, loaded)}"
+        problems.append(Problem("gateway", f"--accept {id}", text, fatal=False))
+    chosen, outcomes, quarantined = _choose(context, options, before, loaded, outcomes)
+    for outcome in outcomes.values():
+        problems += outcome.warnings
+
+    snapshot, held = before.snapshot, False
+    generation: Generation | None = None
+    objects: tuple[Snapshot, ...] = ()
+    if not _same(context, before, chosen):
+        try:
+            runtime = [one.overlaid(context.host.overlay) for one in runtime]
+            snapshot, generation, objects, lost = _combine(context, chosen, loaded)
+            problems += lost
+        except (OverlayError, SyncError) as error:
+            held, chosen = True, dict(before.good)
+            if isinstance(error, OverlayError):
+                runtime = list(context.runtime)
+            message = f"{error.message}; the last generation stays"
+            problems.append(Problem("overlay", error.culprit, message))
+    if generation and before.generation and generation.same_as(before.generation):
+        generation = None
+    reports = tuple(
+        _gateway_report(
+            context, options, id, loaded.get(id), outcomes.get(id), chosen.get(id), quarantined
+        )
+        for id in sorted({*loaded, *chosen})
+    )
+    for report in reports:
+        used = "no data" if report.source == "none" else f"{report.source} data is used"
+        why = f": {report.error}" if report.error else ""
+        logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)
+    return Prepared(
+        before,
+        outcomes,
+        chosen,
+        snapshot,
+        generation,
+        held,
+        objects,
+        reports,
+        tuple(problems),
+        tuple(runtime),
+    )
+
+
+def _no_gateway(context: Context) -> Problem:
+    discovery = context.host.discovery
+    if discovery and discovery.excluded:
+        switched_off = "; ".join(f"{one.key}: {why}" for one, why in discovery.excluded)
+        return Problem("gateway", "every gateway is switched off", switched_off)
+    return Problem("gateway", "no gateway is installed", INSTALL)
+
+
+def _look_back(
+    context: Context, store: Store | None, loaded: Collection[str], *, mend: bool
+) -> Before:
+    found = commit.recover(store, mend=mend, verified=context.verified) if store else commit.Found()
+    state, generation = found.state, found.generation
+    stored: dict[str, Chosen] = {}
+    for id, data in generation.gateways.items() if generation else ():
+        if data.result and data.result in found.objects:
+            load = partial(found.objects.__getitem__, data.result)
+            data = evolve(data, retrieved_at=state.confirmed(id, data.retrieved_at))
+            stored[id] = in_snapshot("stored", data, load, id)
+    good = {
+        id: one
+        for id, one in last_good(stored, bundled_data(context.bundle)).items()
+        if id in loaded or not context.host.is_excluded(one.data.plugin)
+    }
+    served = found.objects.get(generation.snapshot) if generation else None
+    return Before(
+        state,
+        generation if served else None,
+        served or context.bundle.load(),
+        stored,
+        good,
+        found.problems,
+    )
+
+
+def _choose(
+    context: Context,
+    options: Options,
+    before: Before,
+    loaded: Mapping[str, LoadedGateway],
+    outcomes: Mapping[str, Outcome],
+) -> tuple[dict[str, Chosen], dict[str, Outcome], set[str]]:
+    chosen = dict(before.good)
+    results = dict(outcomes)
+    quarantined: set[str] = set()
+    for id, outcome in outcomes.items():
+        if outcome.status == "unchanged" and id in before.stored:
+            stored = before.stored[id]
+            data = evolve(stored.data, retrieved_at=outcome.finished_at)
+            chosen[id] = evolve(stored, data=data)
+        elif outcome.providers is not None:
+            fresh = fetched(loaded[id].plugin.key, outcome.providers, outcome.finished_at)
+            try:
+                refuse_shrunk(
+                    id,
+                    fresh,
+                    before.stored.get(id, before.good.get(id)),
+                    limit=0.0 if id in options.accept else context.settings.shrink_limit,
+                )
+            except ShrunkError as error:
+                quarantined.add(id)
+                results[id] = evolve(outcome, status="failed", error=str(error))
+            else:
+                chosen[id] = fresh
+    return chosen, results, quarantined
+
+
+def _same(context: Context, before: Before, chosen: Mapping[str, Chosen]) -> bool:
+    """Whether merging `chosen` can only give the generation that is there."""
+    old = before.generation
+    return (
+        old is not None
+        and not (context.host.has_overlays or old.overlays)
+        and old.inputs == _inputs(context, chosen)
+        and all(one.source != "fetched" for one in chosen.values())
+        and {id: one.data.result for id, one in chosen.items()}
+        == {id: data.result for id, data in old.gateways.items()}
+    )
+
+
+def _combine(
+    context: Context, chosen: Mapping[str, Chosen], loaded: Mapping[str, LoadedGateway]
+) -> tuple[Snapshot, Generation, tuple[Snapshot, ...], tuple[Problem, ...]]:
+    """Merge, overlay, and say which object holds each gateway's data.
+
+    Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
+    """
+    bundle = context.bundle.load().get_providers()
+    results = {id: one.providers() for id, one in chosen.items()}
+    merged, problems = merge(
+        results,
+        owners={id: provider.gateway or "" for id, provider in bundle.items()},
+        prefixes={id: id for id, one in loaded.items() if one.gateway.namespaced},
+        priority=context.settings.priority,
+    )
+    if not merged:
+        raise SyncError("no gateway is left that has a model", culprit="merge")
+    plugins = {id: one.data.plugin for id, one in chosen.items()}
+    plain = Snapshot.build(merged, plugins)
+    final = context.host.overlay(plain)
+    objects = {final.hash: final}
+    gateways = {}
+    for id, one in chosen.items():
+        data = one.data
+        if one.source != "bundled":
+            # The merge holds a gateway's data whole, unless it lost a provider there.
+            whole = all(merged.get(key) is provider for key, provider in results[id].items())
+            holder = plain if whole else Snapshot.build(results[id], {id: data.plugin})
+            objects[holder.hash] = holder
+            data = evolve(data, result=holder.hash)
+        gateways[id] = data
+    generation = Generation(
+        final.hash,
+        FrozenDict(gateways),
+        _inputs(context, chosen),
+        context.host.has_overlays,
+    )
+    return final, generation, tuple(objects.values()), problems
+
+
+def _inputs(context: Context, chosen: Mapping[str, Chosen]) -> str:
+    """Fingerprint of what a merge depends on beyond the stored results."""
+    captured = context.bundle.captured
+    bundled = {id: captured[id] for id, one in chosen.items() if one.source == "bundled"}
+    return digest([bundled, context.settings.priority])
+
+
+def _gateway_report(
+    context: Context,
+    options: Options,
+    id: str,
+    loaded: LoadedGateway | None,
+    outcome: Outcome | None,
+    chosen: Chosen | None,
+    quarantined: Collection[str],
+) -> GatewayReport:
+    if outcome is None:  # its data stays until the settings say otherwise
+        outcome = Outcome("disabled", error="its plugin is not installed")
+    providers, models = chosen.count() if chosen else (0, 0)
+    retrieved_at = chosen.data.retrieved_at if chosen else None
+    young = (
+        retrieved_at is not None
+        and options.max_age is not None
+        and context.clock() - retrieved_at <= options.max_age
+    )
+    return GatewayReport(
+        id=id,
+        name=loaded.gateway.name if loaded else id,
+        status=outcome.status,
+        source=chosen.source if chosen else "none",
+        distribution=loaded.plugin.source.name if loaded else None,
+        version=loaded.plugin.version if loaded else None,
+        providers=providers,
+        models=models,
+        retrieved_at=utc(retrieved_at),
+        error=outcome.error,
+        quarantined=id in quarantined,
+        tolerated=outcome.status == "failed" and young,
+    )

@@ -1,0 +1,294 @@
+"""One sync: prepare a generation, commit it, emit, notify. The only way the store changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ..emitting.emission import Emission
+from ..emitting.manifest import Manifest
+from ..emitting.targets import Target, installed_types
+from ..endpoints.bindings import remember
+from ..errors import SettingsError, StoreError
+from ..files import clear_leftovers
+from ..frozen import EMPTY, FrozenDict, freeze
+from ..http.payloads import Payloads
+from ..loading import open_explicit
+from ..models import DEPRECATED
+from ..report import SyncReport
+from ..settings import warn_once
+from ..snapshot import Snapshot
+from ..state import GatewayState, State
+from ..store import Store, served
+from . import commit
+from .context import Context, Options
+from .freshness import fingerprint, reached_at
+from .prepare import Prepared, prepare
+from .runtime import RuntimeGateway
+
+logger = logging.getLogger("registry_core")
+
+
+@frozen
+class Result:
+    """What a sync leaves in memory."""
+
+    report: SyncReport
+    snapshot: Snapshot
+    runtime: tuple[RuntimeGateway, ...] = ()
+
+
+def sync(context: Context, options: Options) -> Result:
+    """Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
+    everything else is in the report."""
+    settings, started = context.settings, context.clock()
+    context.host.load()
+    if settings.snapshot is not None:
+        return _sync_pinned(context, open_explicit(settings.snapshot), started, options)
+    store = _writable_store(context)
+    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
+        commit.adopt(store, served(context.places.stores(settings.store_dir))[0])
+        folder = context.places.payloads(settings.store_dir)
+        if folder is not None:
+            clear_leftovers(folder)
+        payloads = Payloads(folder)
+        prepared = prepare(context, options, store, payloads, since)
+        if prepared.generation is not None:
+            commit.commit(store, prepared.generation, prepared.objects)
+        elif prepared.held:
+            logger.debug("store: a policy holds the generation that is there")
+        else:
+            logger.debug("store: nothing has changed")
+        generation = prepared.generation or prepared.before.generation
+        commit.save_state(store, _next_state(context, prepared, started), generation)
+        targets = [_environment(store), *_other_targets(context, options)]
+        report = _report(context, prepared, started)
+        if generation is not None:  # else a policy failed, and there is nothing that it passed
+            manifest = Manifest(store.emitted)
+            report = _emit(context, prepared.snapshot, targets, manifest, report, options)
+    return Result(_notify(context, report, prepared.snapshot), prepared.snapshot, prepared.runtime)
+
+
+def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
+    """The report of the same sync, and the files that it would change in the project target
+    or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
+    settings, started = context.settings, context.clock()
+    targets = [one for one in _other_targets(context, options) if one.requested]
+    if not targets:
+        raise SettingsError(
+            "there is no target to check",
+            mend="give --output DIR, or name folders under [tool.registry-core.output]",
+        )
+    context.host.load()
+    if settings.snapshot is not None:
+        snapshot = open_explicit(settings.snapshot)
+        report = _pinned_report(snapshot, started)
+    else:
+        store, _ = served(context.places.stores(settings.store_dir))
+        prepared = prepare(context, options, store, payloads=None)
+        snapshot, report = prepared.snapshot, _report(context, prepared, started)
+    emission = Emission(context.host, snapshot, settings.types_providers)
+    differing = tuple(path for target in targets for path in emission.differing(target))
+    return evolve(report, problems=(*report.problems, *emission.problems)), differing
+
+
+def _sync_pinned(context: Context, snapshot: Snapshot, started: float, options: Options) -> Result:
+    """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
+    report = _pinned_report(snapshot, started)
+    targets = [one for one in _other_targets(context, options) if one.requested]
+    report = _emit(context, snapshot, targets, Manifest(None), report, options)
+    return Result(_notify(context, report, snapshot), snapshot)
+
+
+def _emit(
+    context: Context,
+    snapshot: Snapshot,
+    targets: list[Target],
+    manifest: Manifest,
+    report: SyncReport,
+    options: Options,
+) -> SyncReport:
+    emission = Emission(context.host, snapshot, context.settings.types_providers)
+    written = emission.write(targets, manifest, force=options.force)
+    return evolve(
+        report,
+        problems=(*report.problems, *emission.problems),
+        written=written,
+        targets=FrozenDict({str(one.root): manifest.count(one) for one in targets}),
+    )
+
+
+def _notify(context: Context, report: SyncReport, snapshot: Snapshot) -> SyncReport:
+    problems = context.host.refreshed(report, snapshot)
+    return evolve(report, problems=(*report.problems, *problems))
+
+
+def _writable_store(context: Context) -> Store:
+    faults: list[str] = []
+    for store in map(Store, context.places.stores(context.settings.store_dir, make=True)):
+        try:
+            commit.create(store)
+        except StoreError as error:
+            logger.debug("%s", error)
+            faults.append(f"{error.culprit}: {error.message}")
+        else:
+            if context.places.is_temporary(store.place):
+                faults.append("there is no home folder that can be written")
+            if faults:
+                warn_once(f"the store is in {store.place}: {'; '.join(faults)}")
+            return store
+    raise StoreError(
+        f"no folder for the store can be written: {'; '.join(faults)}",
+        mend="set REGISTRY_CORE_STORE_DIR to a folder that can",
+    )
+
+
+@contextmanager
+def _locked(store: Store, *, patience: float) -> Generator[float | None]:
+    """Hold the store's lock. If that took waiting for the sync of another process, gives
+    the epoch seconds at which that one began. `patience` is in seconds.
+
+    The lock is the kernel's: it ends with its holder, however that dies.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(store.lock, thread_local=False)
+    since: float | None = None
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.debug("another process syncs %s: waiting", store.place)
+        earlier = store.read_state().started_at
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout:
+            raise StoreError(
+                f"another process has held it for {patience:g} s",
+                culprit=str(store.lock),
+                mend="end that process",
+            ) from None
+        found = store.read_state().started_at
+        since = found if found != earlier else None  # it may have died, or failed
+    except (OSError, NotImplementedError) as error:
+        raise StoreError(
+            f"can't be locked: {error}",
+            culprit=str(store.lock),
+            mend="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
+        ) from error
+    try:
+        yield since
+    finally:
+        lock.release()
+
+
+def _environment(store: Store) -> Target:
+    return Target("environment", store.place)
+
+
+def _other_targets(context: Context, options: Options) -> list[Target]:
+    settings = context.settings
+    if settings.output is not None:
+        return [Target("output", settings.output)]
+    installed = installed_types(context.types_path)
+    targets = [installed] if installed else []
+    if installed is None:
+        logger.debug("installed types: not written (editable, in a zip, or read-only)")
+    if options.project and settings.project and settings.outputs:
+        targets.append(Target("project", settings.project, settings.outputs))
+    elif settings.outputs:
+        logger.debug("project target: written by the command sync, and in dev")
+    return targets
+
+
+def _next_state(context: Context, prepared: Prepared, started: float) -> State:
+    state = prepared.before.state
+    loaded = {one.gateway.id: one for one in context.host.gateways()}
+    gateways = {id: known for id, known in state.gateways.items() if id in prepared.chosen}
+    for id, outcome in prepared.outcomes.items():
+        known = state.gateways.get(id, GatewayState())
+        if outcome.status == "offline":
+            continue
+        known = evolve(
+            known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
+        )
+        if outcome.status in ("fresh", "unchanged") and not prepared.held:
+            known = evolve(known, retrieved_at=outcome.finished_at)
+        if outcome.status == "fresh" and not prepared.held:
+            known = evolve(
+                known,
+                fingerprint=fingerprint(loaded[id]),
+                asked=tuple(one.to_dict() for one in outcome.asked or ()),
+            )
+        gateways[id] = known
+    reached = reached_at(state, prepared.outcomes.values(), started, context.clock())
+    bindings = state.bindings
+    # A sync that was killed may have stored its generation, and remembered nothing of it.
+    remembered = state.generation.get("snapshot") == prepared.snapshot.hash
+    if prepared.generation is not None or not remembered:
+        bindings = freeze(
+            remember(
+                prepared.snapshot.get_providers().values(),
+                context.bundle.load().get_providers(),
+                state.bindings,
+            )
+        )
+    return State(
+        last_refresh=state.last_refresh if prepared.held else reached,
+        started_at=started,
+        gateways=FrozenDict(gateways),
+        plugins=context.host.known_plugins(),
+        bindings=bindings,
+    )
+
+
+def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
+    added, removed, deprecated = _changes(prepared.before.snapshot, prepared.snapshot)
+    return SyncReport(
+        started_at=datetime.fromtimestamp(started, UTC),
+        gateways=prepared.reports,
+        problems=prepared.problems,
+        added=added,
+        removed=removed,
+        deprecated=deprecated,
+        changed=prepared.generation is not None,
+        offline=context.settings.offline,
+        **_size(prepared.snapshot),
+    )
+
+
+def _pinned_report(snapshot: Snapshot, started: float) -> SyncReport:
+    return SyncReport(started_at=datetime.fromtimestamp(started, UTC), **_size(snapshot))
+
+
+def _size(snapshot: Snapshot) -> dict[str, Any]:
+    providers, models = snapshot.count()
+    return {"snapshot_hash": snapshot.hash, "providers": providers, "models": models}
+
+
+def _changes(
+    before: Snapshot, after: Snapshot
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Full ids that are new, gone, and newly deprecated."""
+    if before == after:
+        return (), (), ()
+
+    added, removed, deprecated = set[str](), set[str](), set[str]()
+    old, new = dict(before.flags()), dict(after.flags())
+    for id in old.keys() | new.keys():
+        was, now = old.get(id, EMPTY), new.get(id, EMPTY)
+        if was != now:
+            added.update(f"{id}/{model}" for model in now.keys() - was.keys())
+            removed.update(f"{id}/{model}" for model in was.keys() - now.keys())
+            marked = (one for one in was.keys() & now.keys() if now[one] & ~was[one] & DEPRECATED)
+            deprecated.update(f"{id}/{model}" for model in marked)
+    # "a/b" with "c" is the same full id as "a" with "b/c".
+    return (
+        tuple(sorted(added - removed)),
+        tuple(sorted(removed - added)),
+        tuple(sorted(deprecated)),
+    )
