@@ -111,6 +111,10 @@ def expected(value: Any, base: Path) -> Any:
     return base / value if isinstance(value, Path) else value
 
 
+def allowed(setting: Setting) -> str:
+    return setting.kind.allowed.replace("from 0", f"from {setting.least or 0}")
+
+
 # The table
 
 
@@ -173,7 +177,7 @@ def test_a_bad_variable_is_an_error_that_says_everything(
         load_settings({setting.variable: text}, tmp_path)
     assert caught.value.culprit == setting.variable
     assert repr(text)[:200] in caught.value.message
-    assert setting.kind.allowed in caught.value.mend
+    assert allowed(setting) in caught.value.mend
 
 
 @pytest.mark.parametrize(("setting", "text"), BAD_VALUES)
@@ -212,6 +216,28 @@ def test_mastras_variable_is_read_just_below_ours(
     ]:
         assert getattr(load_settings(environ, cwd), name) == read(text, "")
         assert getattr(Settings.for_lookups(environ), name) == read(text, "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("REGISTRY_CORE_OFLINE", "REGISTRY_CORE_OFFLINE"),
+        ("REGISTRY_CORE_PLUGIN", "REGISTRY_CORE_PLUGINS"),
+        ("REGISTRY_CORE_Offline", "REGISTRY_CORE_OFFLINE"),
+        ("REGISTRY_CORE_ACME_TOKEN", None),
+        ("REGISTRY_CORE_", None),
+        ("OFFLINE", None),
+    ],
+)
+def test_a_mistyped_variable_is_named_with_the_right_one(
+    variable: str, meant: str | None, tmp_path: Path
+) -> None:
+    warnings: list[str] = []
+    settings = load_settings({variable: "1"}, tmp_path, warn=warnings.append)
+    assert settings == Settings()
+    told = [f"{variable} is no setting; did you mean {meant}?"] if meant else []
+    assert warnings == told
+    Settings.for_lookups({variable: "1"}, warn=never)
 
 
 def test_the_environment_is_passed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -273,6 +299,8 @@ def test_a_short_interval_is_raised_with_one_warning(
 
 def test_explicit_settings_may_go_lower() -> None:
     assert Settings(refresh_interval_ms=5).refresh_interval_ms == 5
+    with pytest.raises(SettingsError, match=r"from 0 to"):
+        Settings(refresh_interval_ms=-5)
 
 
 def test_an_interval_passed_as_an_argument_has_the_same_minimum() -> None:
@@ -281,7 +309,7 @@ def test_an_interval_passed_as_an_argument_has_the_same_minimum() -> None:
     assert warnings == []
     assert refresh_interval(1000, "interval_ms", warnings.append) == 60_000
     assert len(warnings) == 1
-    with pytest.raises(SettingsError, match=r"^interval_ms: "):
+    with pytest.raises(SettingsError, match=r"^interval_ms: .*from 60000 to"):
         refresh_interval(-5, "interval_ms")
 
 
@@ -374,7 +402,7 @@ def test_a_bad_key_is_an_error_that_names_the_file(
     with pytest.raises(SettingsError) as caught:
         load_settings({}, root)
     assert caught.value.culprit == f"{name} in [tool.registry-core] of {root / 'pyproject.toml'}"
-    assert BY_NAME[name].kind.allowed in caught.value.mend
+    assert allowed(BY_NAME[name]) in caught.value.mend
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from registry_core import (
 )
 from registry_core.syncing.context import Options
 from tests.loopback import Reply
-from tests.world import BUNDLED_AT, Emitter, Overlay, Plugin, World
+from tests.world import BUNDLED_AT, Emitter, JsonGateway, Overlay, Plugin, World
 
 
 def status(report: Any) -> dict[str, str]:
@@ -244,6 +244,30 @@ def test_only_the_settings_remove_a_gateways_data(world: World) -> None:
     assert "mine" in world.models()
     world.sync(disable_plugins=("registry-core:test-0",))
     assert "mine" not in world.models()
+
+
+def test_a_gateway_that_is_missing_is_told_from_one_that_was_refused(world: World) -> None:
+    world.gateway("private")
+    world.serve("private", {"mine": ["a"]})
+    world.sync()
+
+    def told(*plugins: object) -> tuple[str, str | None, list[str]]:
+        world.plugins[:] = plugins
+        report = world.sync()
+        (found,) = [one for one in report.gateways if one.id == "private"]
+        assert not report.ok
+        assert "mine" in world.models()
+        return found.status, found.error, [one.culprit for one in report.problems]
+
+    missing = "its plugin is not installed"
+    assert told() == ("disabled", missing, ["no gateway is installed"])
+    missing = "its plugin does not add it"
+    assert told(Plugin()) == ("disabled", missing, ["no gateway can be used"])
+    status, error, culprits = told(Plugin(JsonGateway("Private!", "")))
+    assert status == "failed"
+    assert error and "'Private!'" in error
+    assert culprits[-1] == "no gateway can be used"
+    assert world.registry().state().gateways["private"].error == error  # as doctor shows it
 
 
 def test_an_overlay_changes_what_is_served_and_emitted(world: World) -> None:

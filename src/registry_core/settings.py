@@ -39,13 +39,18 @@ def warn_once(message: str) -> None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest of `known`, or all of them, or nothing."""
+    names = sorted(known)
+    near = nearest(word, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    return f"known are {', '.join(names)}" if names else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `word` was probably meant to be."""
     from difflib import get_close_matches
 
-    names = sorted(known)
-    near = get_close_matches(word, names, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"known are {', '.join(names)}" if names else ""
+    return next(iter(get_close_matches(word, [*known], n=1)), None)
 
 
 def _shown(value: Any) -> str:
@@ -121,8 +126,12 @@ def _url(value: Any, _base: str) -> str:
     return value.strip()
 
 
+def _count_from(least: int) -> Kind:
+    return Kind(f"a whole number from {least} to {_MOST}", _count)
+
+
 FLAG = Kind("true, 1, false or 0", _flag)
-COUNT = Kind(f"a whole number from 0 to {_MOST}", _count)
+COUNT = _count_from(0)
 SHARE = Kind("a number from 0 to 1", _share)
 PATH = Kind("a path", _path)
 TEXTS = Kind("a list: separated by commas in a variable, an array in pyproject.toml", _texts)
@@ -265,7 +274,8 @@ class Setting(NamedTuple):
         )
 
     def read(self, value: Any, source: str, base: str = "", *, warn: Warn) -> Any:
-        result = self.kind.read(value, source, base)
+        kind = self.kind if self.least is None else _count_from(self.least)
+        result = kind.read(value, source, base)
         if self.least is not None and result < self.least:
             warn(f"{source}: {result} is too small; using {self.least}")
             return self.least
@@ -299,12 +309,14 @@ def load_settings(
     The pyproject.toml is the nearest one upward of `cwd` that contains the table
     `[tool.registry-core]`, or the one in the folder `project`. Relative paths start at
     `cwd`, those in pyproject.toml at its folder. Raises SettingsError naming the key,
-    the value, what is allowed, and where it came from.
+    the value, what is allowed, and where it came from. A variable that seems to be a
+    setting misspelt is told to `warn`.
     """
     from .project import find_project
 
     if unknown := explicit.keys() - _BY_NAME.keys():
         raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+    _name_mistyped(environ, warn)
     found = find_project(cwd, project)
     values: dict[str, Any] = {}
     for setting in SETTINGS:
@@ -328,3 +340,12 @@ def load_settings(
             "plugin_options": found.plugin_options,
         }
     return Settings(**values)
+
+
+def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
+    variables = {setting.variable for setting in SETTINGS}
+    for variable in environ:
+        if variable.startswith(PREFIX) and variable not in variables:
+            near = nearest(variable.removeprefix(PREFIX).lower(), _BY_NAME)
+            if near is not None:  # else it may be a plugin's own
+                warn(f"{variable} is no setting; did you mean {_BY_NAME[near].variable}?")

@@ -120,7 +120,9 @@ def test_failures_are_told_with_their_culprit_and_exit_1(run: Run, server: Loopb
     assert "models.dev  failed" in done.stdout
     assert "error: models.dev" in done.stderr
     assert "500" in done.stderr
-    assert run("sync", "--max-age", "1h").exit_code == 0
+    tolerant = run("sync", "--max-age", "1h")
+    assert tolerant.exit_code == 0
+    assert "models.dev  failed, tolerated" in tolerant.stdout
     assert run("doctor").exit_code == 1
 
 
@@ -200,6 +202,25 @@ def test_doctor_knows_ages_and_places(run: Run, tmp_path: Path) -> None:
     assert after["store"] == str(tmp_path / "store")
     assert after["gateways"]["models.dev"]["status"] == "fresh"
     assert "models.dev  fresh" in run("doctor").stdout
+
+
+def test_doctor_names_what_is_switched_off_and_by_which_setting(run: Run) -> None:
+    off = {"REGISTRY_CORE_DISABLE_PLUGINS": "registry-gateway-netlify"}
+    partly = run("doctor", **off)
+    assert partly.exit_code == 0
+    reason = "it is in disable_plugins (REGISTRY_CORE_DISABLE_PLUGINS)"
+    assert f"plugin registry-gateway-netlify:netlify: switched off: {reason}" in partly.stdout
+    wholly = run("doctor", REGISTRY_CORE_PLUGINS="")
+    assert "models-dev: switched off: it is not in plugins (REGISTRY_CORE_PLUGINS)" in wholly.stdout
+    assert "pip install" not in wholly.stdout
+
+
+def test_doctor_says_how_to_install_a_gateway_when_there_is_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "pip install" not in run("doctor").stdout  # and imports all that it needs
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    assert "no gateway is installed: pip install registry-gateway" in run("doctor").stdout
 
 
 def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +285,25 @@ def test_metadata_is_read_again_only_when_a_distribution_has_come_gone_or_change
     (late / "entry_points.txt").write_text("[registry_core]\nlater = late\n")
     assert keys(find(site)) == ["acme:acme", "late:later"]
     shutil.rmtree(late)
+    assert keys(find(site)) == ["acme:acme"]
+
+
+def test_metadata_that_could_not_be_read_is_tried_again(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.install("acme")
+    read_text = PathDistribution.read_text
+    busy = OSError(errno.EMFILE, "too many open files")
+
+    def fails(self: PathDistribution, name: str) -> str | None:
+        if name == "METADATA":
+            raise busy
+        return read_text(self, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PathDistribution, "read_text", fails)
+        (problem,) = find(site).problems
+    assert "too many open files" in problem.message
     assert keys(find(site)) == ["acme:acme"]
 
 

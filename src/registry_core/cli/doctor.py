@@ -48,6 +48,7 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
     from ..emitting.targets import installed_types
+    from ..plugins.discovery import find_plugins
     from ..state import utc
 
     loaded = mine.loaded()
@@ -70,6 +71,7 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
             "error": about.error if about else None,
         }
     installed = installed_types()
+    discovery, hooks = find_plugins(settings), state.hooks()
     return {
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
@@ -81,6 +83,12 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
             **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
         },
         "gateways": gateways,
+        "gateway_plugins": [
+            one.key
+            for one in discovery.found
+            if "registry_gateways" in hooks.get(one.key, ("registry_gateways",))  # it may be one
+        ],
+        "switched_off": {one.key: reason for one, reason in discovery.excluded},
         "plugin_failures": {
             key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
         },
@@ -88,6 +96,8 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
+    from ..syncing.prepare import INSTALL
+
     say(f"serves: {found['serves']} {found['snapshot'][:12]}")
     say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
     say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
@@ -100,6 +110,10 @@ def _show(found: dict[str, Any]) -> None:
             say(f"{id}: {one['error']}")
         if one["bundled_is_newer"]:
             say(f"{id}: the bundled data is newer; the next sync will use it")
+    if not found["gateway_plugins"]:
+        say(f"no gateway is installed: {INSTALL}")
+    for key, reason in found["switched_off"].items():
+        say(f"plugin {key}: switched off: {reason}")
     for key, error in found["plugin_failures"].items():
         say(f"plugin {key}: {error}")
 

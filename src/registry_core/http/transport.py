@@ -189,6 +189,7 @@ class Transport:
     ) -> Answer | Fault:
         status = response.status_code
         chunks: list[bytes] = []
+        size = 0
         if status == 304 and validators:
             response.raw.drain_conn()
         elif status != 200:
@@ -198,7 +199,8 @@ class Transport:
         else:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
                 chunks.append(chunk)
-                if sum(map(len, chunks)) > self._max_bytes:
+                size += len(chunk)
+                if size > self._max_bytes:
                     return Fault(
                         f"sent more than {self._max_bytes / 2**20:g} MiB",
                         "raise fetch_max_bytes if that is right",

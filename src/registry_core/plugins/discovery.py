@@ -142,6 +142,8 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
         sources, problems = _read(known)  # who knows what that one looks at
     else:
         sources, problems = _read_once(known, tuple(_stamps(folders)))
+        if problems:  # which may be gone before anything else changes
+            _read_once.cache_clear()
     return [*sources], [*problems]
 
 
@@ -163,7 +165,7 @@ def _stamp(path: str) -> _Stamp:
 
 
 @lru_cache(maxsize=64)
-def _metadata_in(folder: str, _stamp: _Stamp) -> tuple[str, ...]:
+def _metadata_in(folder: str, _seen: _Stamp) -> tuple[str, ...]:
     """Where the lists of entry points are, or will be: an installer makes their folders first."""
     try:
         names = os.listdir(folder)  # noqa: PTH208  as names
@@ -174,7 +176,7 @@ def _metadata_in(folder: str, _stamp: _Stamp) -> tuple[str, ...]:
 
 
 def _read(
-    path: tuple[str, ...] | None, _stamps: object = None
+    path: tuple[str, ...] | None, _seen: object = None
 ) -> tuple[list[PluginSource], list[Problem]]:
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []

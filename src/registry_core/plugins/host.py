@@ -16,6 +16,7 @@ from pluggy import HookImpl
 from .. import __version__
 from ..errors import OverlayError
 from ..frozen import EMPTY
+from ..printable import message
 from ..report import Problem
 from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
 from .loader import OVERLAY, Plugin, PluginLoader
@@ -109,11 +110,15 @@ class PluginHost(PluginLoader):
         return tuple(taken.values())
 
     def failure_of(self, key: str) -> str | None:
-        """Why the plugin with this key adds no gateway; None if it does, or is not there."""
-        failures = [one.failure for one in self.failed if one.key == key]
-        asked = [one.problem for one in self._asked.values() if one.plugin.key == key]
-        failures += [problem.message for problem in asked if problem is not None]
-        return failures[0] if failures else None
+        """Why a gateway of the plugin with this key is missing: what failed, or was refused.
+
+        None if the plugin met no problem, or is not there.
+        """
+        failures = [one.failure or "" for one in self.failed if one.key == key]
+        for asked in self._asked.values():
+            if asked.plugin.key == key:
+                failures += asked.value[1] if asked.problem is None else [asked.problem.message]
+        return message("; ".join(failures)) if failures else None
 
     @property
     def has_overlays(self) -> bool:

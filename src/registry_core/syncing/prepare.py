@@ -140,7 +140,12 @@ def prepare(
 
 
 def _no_gateway(context: Context) -> Problem:
-    discovery = context.host.discovery
+    host, discovery = context.host, context.host.discovery
+    idle = [one.key for one in host.plugins if "registry_gateways" in one.hooks]
+    idle += [one.key for one in host.failed]  # who knows what they would add
+    if idle:
+        text = f"{', '.join(idle)} adds none; mend it, or {INSTALL}"
+        return Problem("gateway", "no gateway can be used", text)
     if discovery and discovery.excluded:
         switched_off = "; ".join(f"{one.key}: {why}" for one, why in discovery.excluded)
         return Problem("gateway", "every gateway is switched off", switched_off)
@@ -276,7 +281,9 @@ def _gateway_report(
     quarantined: Collection[str],
 ) -> GatewayReport:
     if outcome is None:  # its data stays until the settings say otherwise
-        outcome = Outcome("disabled", error="its plugin is not installed")
+        loads = chosen and any(one.key == chosen.data.plugin for one in context.host.plugins)
+        missing = "does not add it" if loads else "is not installed"
+        outcome = Outcome("disabled", error=f"its plugin {missing}")
     providers, models = chosen.count() if chosen else (0, 0)
     retrieved_at = chosen.data.retrieved_at if chosen else None
     young = (
