@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
 import platform
 import shutil
@@ -108,25 +109,31 @@ def cold(bench: Bench) -> Iterator[Table]:
         cases["bare node"] = partial(process, ["node", "-e", "0"], environ)
         cases[f"{MASTRA} (ratio to bare node)"] = partial(process, ["node", "-e", look], environ)
     taken = rounds(cases, bench.rounds(40))
+    peaks = {name: mebibytes(*program) for name, program in programs.items()}
+    ours = "**registry-core**, synced store"
     rows = []
     for name in cases:
         base = "bare node" if "node" in name else "bare interpreter"
-        memory = mebibytes(*programs[name]) if name in programs else "–"
-        least = ratios(taken, "**registry-core**, synced store", name)
-        rows.append((name, ratios(taken, name, base), milliseconds(taken, name), memory, least))
-    synced = ratios(taken, "**registry-core**, synced store", "bare interpreter").median
-    beside = ratios(taken, "**registry-core**, synced store", "model-prices 0.0.5").median
+        peak = f"{peaks[name]:.1f}" if name in peaks else "–"
+        ratio, ours_to_it = ratios(taken, name, base), ratios(taken, ours, name)
+        rows.append((name, ratio, milliseconds(taken, name), peak, ours_to_it))
+    limits = (
+        f"× bare interpreter {within(ratios(taken, ours, 'bare interpreter').median, 6)}",
+        f"× model-prices {within(ratios(taken, ours, 'model-prices 0.0.5').median, 0.8)}",
+        f"MiB beyond the bare interpreter {within(peaks[ours] - peaks['bare interpreter'], 12)}",
+    )
     yield Table(
         "Cold: a new process, import, first lookup",
         ("", "× bare", "ms", "peak MiB", "ours ÷ it"),
         rows,
-        f"× bare interpreter {within(synced, 6)}, × model-prices {within(beside, 0.8)}.",
+        f"{', '.join(limits)}.",
     )
 
 
-def mebibytes(python: Path, code: str, environ: Mapping[str, str]) -> str:
+def mebibytes(python: Path, code: str, environ: Mapping[str, str]) -> float:
+    """The most memory that the process has had; not a number where nobody tells."""
     if sys.platform != "linux":
-        return "–"
+        return math.nan
     joined = f"{code}\n{MEMORY[2:]}"
     found = [
         int(
@@ -136,7 +143,7 @@ def mebibytes(python: Path, code: str, environ: Mapping[str, str]) -> str:
         )
         for _ in range(3)
     ]
-    return f"{statistics.median(found) / 1024:.1f}"
+    return statistics.median(found) / 1024
 
 
 def scale(bench: Bench) -> Iterator[Table]:

@@ -1,8 +1,8 @@
 """A catalog of models on this machine, to watch a model arrive while a dev server runs.
 
 It answers as models.dev does, with one provider and one model. Each line that is typed
-publishes one model more. The variables that it prints point registry-core here, in
-another terminal; the store is in a temporary folder.
+publishes one model more; Ctrl-C ends it. The variables that it prints point registry-core
+here, in another terminal; the store is in a temporary folder.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 models = ["gpt-4o"]
@@ -60,4 +61,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(KeyboardInterrupt):
+        main()

@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,22 +23,24 @@ _TRIES = 8  # 0.6 s in all
 _BUSY = (5, 32)  # Windows: access denied, sharing violation; somebody has the file open
 
 
-def write_atomically(path: Path, data: bytes, *, durable: bool, mode: int = 0o666) -> None:
+def write_atomically(
+    path: Path, data: bytes, *, durable: bool, mode: int = 0o666, exchange: bool = False
+) -> None:
     """Replace `path` by a file that holds `data`. Raises OSError; then nothing has changed.
 
     `durable` syncs the data to disk before the rename; `mode` is that of a new file,
-    before the umask.
+    before the umask; `exchange` lets editors on Linux see a change, see `_exchange`.
     """
     for tries_left in reversed(range(_TRIES)):
         try:
-            _write(path, data, durable, mode)
+            _write(path, data, durable, mode, exchange)
             return
         except FileNotFoundError:  # another process took it for a leftover; or no such folder
             if not tries_left:
                 raise
 
 
-def _write(path: Path, data: bytes, durable: bool, mode: int) -> None:
+def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) -> None:
     temporary = f"{path.parent}{os.sep}{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
     try:
@@ -49,11 +53,17 @@ def _write(path: Path, data: bytes, durable: bool, mode: int) -> None:
             made = os.fstat(descriptor).st_mode
         finally:
             os.close(descriptor)
+        replaces = False
         with suppress(FileNotFoundError):
             existing = os.lstat(path).st_mode
-            if stat.S_ISREG(existing) and existing != made:
+            replaces = stat.S_ISREG(existing)
+            if replaces and existing != made:
                 os.chmod(temporary, stat.S_IMODE(existing))  # noqa: PTH101
-        _replace(temporary, path)
+        if exchange and replaces and _exchange(path, temporary):
+            with suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108  # the old file
+        else:
+            _replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
@@ -73,6 +83,29 @@ def clear_leftovers(folder: Path) -> None:
 
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
+
+
+def _exchange(path: Path, temporary: str) -> bool:
+    """Let both files swap their names in one step; False if it can't be done here.
+
+    Linux then tells watchers that `path` went away and came back, which VS Code's makes
+    "changed" of and Neovim passes on. Of a rename over `path` they hear only that it was
+    created (a touch afterwards is merged into that), and TypeScript 7.0 does not read again
+    what was created: microsoft/TypeScript#64195. The first name is the first to go away; were
+    `path` the second, it would seem to be gone.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        import ctypes  # not in every build of Python
+
+        swap: Callable[[int, bytes, int, bytes, int], int] = ctypes.CDLL(None).renameat2
+    except (ImportError, OSError, AttributeError):  # or of the C library
+        return False
+    return swap(_AT_FDCWD, os.fsencode(path), _AT_FDCWD, os.fsencode(temporary), _EXCHANGE) == 0
+
+
+_AT_FDCWD, _EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def _replace(temporary: str, path: Path) -> None:

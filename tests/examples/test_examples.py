@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,6 +109,28 @@ def test_the_price_list_is_written_and_follows_its_options(tmp_path: Path, site:
 
     assert rows() == ["acme/a", "other/b"]
     assert rows(providers=["other"]) == ["other/b"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C can't be sent to one process")
+def test_the_upstream_of_the_walk_through_ends_quietly_at_ctrl_c() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job may ignore it
+    upstream = subprocess.Popen(
+        [sys.executable, EXAMPLES / "dev_server" / "upstream.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    signal.signal(signal.SIGINT, before)
+    with upstream:
+        assert upstream.stdout is not None
+        told = [upstream.stdout.readline() for _ in range(7)]
+        (store,) = [line.split("=")[1].strip() for line in told if "STORE_DIR" in line]
+        upstream.send_signal(signal.SIGINT)
+        _, errors = upstream.communicate(timeout=10)
+
+    assert (upstream.returncode, errors) == (0, "")
+    assert not Path(store).exists()
 
 
 @pytest.mark.parametrize("example", ["acme-registry-gateway", "custom-emitter"])

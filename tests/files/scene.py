@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -95,10 +94,10 @@ class Scene:
             },
         }
 
-    def sync(self, **settings: Any) -> SyncReport:
+    def sync(self, *, force: bool = False, **settings: Any) -> SyncReport:
         registry = self.world.registry(**{**self.settings, **settings})
         context = registry.context(types_path=[str(self.folder / "site")])
-        return sync(context, Options(project=True)).report
+        return sync(context, Options(force=force, project=True)).report
 
     def targets(self) -> dict[str, Files]:
         """Target → what is in it."""
@@ -148,19 +147,20 @@ class Steps:
 
     def install(self) -> None:
         """For the rest of this process's life."""
-        fsync, fdopen = os.fsync, os.fdopen
+        fsync, write = os.fsync, os.write
 
         def counted_fsync(descriptor: int) -> None:
             self.step("fsync")
             fsync(descriptor)
 
-        def counted_fdopen(descriptor: int, mode: str = "r", *more: Any, **named: Any) -> Any:
-            if mode == "wb":
-                return _InTwoParts(io.FileIO(descriptor, "wb"), self.step)
-            return fdopen(descriptor, mode, *more, **named)
+        def write_in_two(descriptor: int, data: Any) -> int:
+            half = len(data) // 2
+            written = write(descriptor, data[:half])
+            self.step("write the rest")
+            return written + write(descriptor, data[half:])
 
         os.fsync = counted_fsync
-        os.fdopen = counted_fdopen  # type: ignore[assignment]
+        os.write = write_in_two
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -171,20 +171,6 @@ class Steps:
                 self.step(f"open {path}")
         elif event in self._AUDITED and str(arguments[0]).startswith(self._folder):
             self.step(f"{event} {arguments[0]}")
-
-
-class _InTwoParts(io.BufferedWriter):
-    """Writes half, takes a step, writes the rest."""
-
-    def __init__(self, raw: io.RawIOBase, step: Callable[[str], None]) -> None:
-        super().__init__(raw)
-        self._step = step
-
-    def write(self, data: Any) -> int:
-        super().write(data[: len(data) // 2])
-        self.flush()
-        self._step("write the rest")
-        return super().write(data[len(data) // 2 :])
 
 
 def sync_until(folder: Path, base: str, output: bool, last: int) -> list[str]:

@@ -135,6 +135,18 @@ def test_leftovers_are_removed_and_files_of_the_user_never(scene: Scene) -> None
     }
 
 
+def test_a_forced_sync_reads_what_seems_to_be_as_it_was_left(scene: Scene) -> None:
+    """After a loss of power a file may have its size and its time, and not its content."""
+    scene.sync()
+    path = scene.folder / "project" / "web" / "provider-registry.json"
+    whole, times = path.read_bytes(), path.stat()
+    path.write_bytes(bytes(len(whole)))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert scene.sync().written == ()
+    assert scene.sync(force=True).written == (str(path),)
+    assert path.read_bytes() == whole
+
+
 def test_a_manifest_that_is_lost_or_damaged_costs_a_comparison(scene: Scene) -> None:
     scene.sync()
     whole = scene.world.store.emitted.read_bytes()

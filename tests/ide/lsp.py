@@ -229,14 +229,16 @@ class LanguageServer(Server):
         return [_unquoted(item["label"]) for item in items]
 
     def changed(self, files: Iterable[str | Path], kind: int = CHANGED) -> None:
-        watches = [watch for group in self._watches.values() for watch in group]
         changes = [
-            {"uri": Path(file).as_uri(), "type": kind}
-            for file in files
-            if any(glob.fullmatch(str(file)) and kinds >> kind - 1 & 1 for glob, kinds in watches)
+            {"uri": Path(file).as_uri(), "type": kind} for file in files if self.watches(file, kind)
         ]
         if changes:
             self.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+
+    def watches(self, file: str | Path, kind: int = CHANGED) -> bool:
+        """Whether the server has asked to be told."""
+        watches = [watch for group in list(self._watches.values()) for watch in group]
+        return any(glob.fullmatch(str(file)) and kinds >> kind - 1 & 1 for glob, kinds in watches)
 
     def _leave(self) -> None:
         self.request("shutdown", None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -433,13 +432,3 @@ def test_explicit_settings_may_go_lower(
 ) -> None:
     assert due(settings=Settings(refresh_interval_ms=5000, plugins=())) == 5
     assert warnings(caplog) == []
-
-
-def test_after_its_first_look_a_sync_imports_nothing_more(two: World, live: Make) -> None:
-    """A fork in the midst of an import leaves the child with half a module."""
-    one = live()
-    one.start()
-    before = set(sys.modules)
-    two.serve("main", {"openai": ["gpt-7"]})
-    one.let_pass(HOUR)
-    assert set(sys.modules) - before == set()

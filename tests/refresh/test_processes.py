@@ -154,6 +154,27 @@ def test_a_fork_waits_for_an_import_that_is_under_way(
     assert "Exception ignored" not in done.stderr
 
 
+def test_after_its_preparations_a_sync_imports_nothing_more(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """So that no fork meets an import: it waits only for those of the preparations."""
+    code = """
+        import sys
+        from registry_core import ModelRegistry
+        from registry_core.syncing import refresh
+        registry = ModelRegistry()
+        refresher = refresh.refresher_of(registry, None)
+        refresher._prepared(None)
+        for _ in range(2):
+            before = {*sys.modules}
+            assert registry.sync_gateways(force_refresh=True).ok
+            print(*{*sys.modules} - before)
+            registry.get_model("openai/new-1")
+    """
+    done = run(code, environ, tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
 def test_a_stopped_refresher_is_not_started_by_a_fork(
     environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import time
 import tomllib
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -22,9 +17,8 @@ from registry_gateway_models_dev import (
     registry_gateways,
 )
 
-from registry_core import GatewayError, PluginSettings
-from registry_core.http.client import HttpClient
-from registry_core.secrets import Secrets
+from registry_core import GatewayError, ModelGateway
+from registry_core.testing import CannedClient, GatewayContract, plugin_settings
 
 MODEL: dict[str, Any] = {
     "id": "gpt-x",
@@ -59,51 +53,22 @@ class Losses(list[tuple[str, str]]):
         self.append((culprit, message))
 
 
-@pytest.fixture
-def payload() -> dict[str, Any]:
-    return {"acme": entry()}
+ROUTES = {URL: {"acme": entry(models={"gpt-x": MODEL, "gpt-y": {"provider": {"npm": "x"}}})}}
 
 
-@pytest.fixture
-def url(payload: dict[str, Any]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(payload).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+class TestContract(GatewayContract):
+    routes = ROUTES
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/api.json"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    @pytest.fixture
+    def gateway(self) -> ModelGateway:
+        return ModelsDevGateway()
 
 
-@pytest.fixture
-def client() -> Iterator[HttpClient]:
-    client = HttpClient(
-        options={},
-        environ={},
-        secrets=Secrets(),
-        payloads=None,
-        offline=False,
-        deadline=time.monotonic() + 30,
-    )
-    yield client
-    client.close()
+def test_the_whole_record_of_a_model_arrives() -> None:
+    client = CannedClient({URL: {"acme": entry()}})
 
+    provider = ModelsDevGateway().fetch_providers(client)["acme"]
 
-def test_the_whole_record_of_a_model_arrives_over_http(url: str, client: HttpClient) -> None:
-    providers = ModelsDevGateway(url).fetch_providers(client)
-
-    provider = providers["acme"]
     assert provider.name == "Acme"
     assert provider.url == "https://api.acme.example/v1"
     assert provider.api_key_env_vars == ("ACME_API_KEY",)
@@ -123,22 +88,19 @@ def test_the_whole_record_of_a_model_arrives_over_http(url: str, client: HttpCli
         "reasoning_options": ({"type": "effort", "values": ("low", None)},),
         "cost": {"context_over_200k": {"input": 2.5}},
     }
-    assert client.warnings == ()
+    assert client.warnings == []
 
 
-def test_losses_are_reported_through_the_client(
-    url: str, payload: dict[str, Any], client: HttpClient
-) -> None:
-    payload["broken"] = 7
+def test_losses_are_reported_through_the_client() -> None:
+    client = CannedClient({URL: {"acme": entry(), "broken": 7}})
 
-    assert list(ModelsDevGateway(url).fetch_providers(client)) == ["acme"]
+    assert list(ModelsDevGateway().fetch_providers(client)) == ["acme"]
     assert [problem.culprit for problem in client.warnings] == ["broken"]
 
 
 def test_the_public_url_is_asked_unless_the_settings_name_another() -> None:
     def gateway(options: dict[str, Any]) -> Any:
-        settings = PluginSettings(options=options, environ={}, secrets=Secrets())
-        (gateway,) = registry_gateways(settings)
+        (gateway,) = registry_gateways(plugin_settings(options))
         return gateway
 
     assert gateway({}).url == URL == "https://models.dev/api.json"
@@ -244,7 +206,7 @@ def test_a_provider_without_a_url_says_so() -> None:
 
 def test_a_broken_entry_is_dropped_alone_and_named() -> None:
     losses = Losses()
-    payload = {"list": [], "null": None, "": entry(), "acme": entry()}
+    payload: dict[str, Any] = {"list": [], "null": None, "": entry(), "acme": entry()}
 
     assert list(providers_from_payload(payload, losses)) == ["acme"]
     assert [culprit for culprit, _ in losses] == ["list", "null", ""]

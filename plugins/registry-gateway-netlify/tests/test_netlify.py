@@ -27,13 +27,14 @@ from registry_core import (
     Endpoint,
     GatewayError,
     MissingCredentialError,
+    ModelGateway,
+    ModelInfo,
     OfflineError,
-    PluginSettings,
     UnknownModelError,
 )
 from registry_core.http.client import HttpClient
-from registry_core.models import ModelInfo
 from registry_core.secrets import Secrets
+from registry_core.testing import GatewayContract, plugin_settings
 
 TOKEN = "nfp-secret-of-the-user"
 NOW = 1_800_000_000
@@ -47,7 +48,23 @@ PAYLOAD: dict[str, Any] = {
         "anthropic": {"models": ["claude"]},
     }
 }
+KEY: dict[str, Any] = {
+    "token": "key-of-the-site",
+    "url": "https://site.example/.netlify/ai/",
+    "expires_at": NOW + 3600,
+}
 PROVIDER = providers_from_payload(PAYLOAD)["netlify"]
+ROUTES = {URL: PAYLOAD, f"{API_URL}/api/v1/sites/my-site/ai-gateway/token": KEY}
+SECRETS = {"NETLIFY_TOKEN": TOKEN, "NETLIFY_SITE_ID": "my-site"}
+
+
+class TestContract(GatewayContract):
+    routes = ROUTES
+    secrets = SECRETS
+
+    @pytest.fixture
+    def gateway(self) -> ModelGateway:
+        return NetlifyGateway()
 
 
 class Netlify:
@@ -55,11 +72,7 @@ class Netlify:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
-        self.answer: Any = {
-            "token": "key-of-the-site",
-            "url": "https://site.example/.netlify/ai/",
-            "expires_at": NOW + 3600,
-        }
+        self.answer: Any = KEY
         netlify = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -113,7 +126,7 @@ def resolve(netlify: Netlify, clock: Clock) -> Resolve:
     def resolve(
         id: str = "openai/gpt-a", *, offline: bool = False, **environ: str | None
     ) -> Endpoint:
-        variables = {"NETLIFY_TOKEN": TOKEN, "NETLIFY_SITE_ID": "my-site", **environ}
+        variables = {**SECRETS, **environ}
         present = {name: value for name, value in variables.items() if value is not None}
         client = http_client(present, offline=offline)
         try:
@@ -153,8 +166,7 @@ def test_the_list_becomes_one_provider_and_needs_no_credential(netlify: Netlify)
 
 def test_the_public_urls_are_asked_unless_the_settings_name_others() -> None:
     def gateway(options: dict[str, Any]) -> Any:
-        settings = PluginSettings(options=options, environ={}, secrets=Secrets())
-        (gateway,) = registry_gateways(settings)
+        (gateway,) = registry_gateways(plugin_settings(options))
         return gateway
 
     assert (gateway({}).url, gateway({}).api_url) == (URL, API_URL)

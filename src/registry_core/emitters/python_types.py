@@ -38,7 +38,7 @@ ModelId: t.TypeAlias = KnownModelId | str
 """A full id: the known ones are completed, any text is accepted."""
 '''
 
-# mypy prints a union of literals in full, 570 KB for today's ids, but of a union of more
+# mypy prints a union of literals in full, 300 KB for today's ids, but of a union of more
 # than ten aliases it prints the first five. So a long list is written as ten short steps
 # and the rest; that costs nothing in mypy or pyright (see docs/types.md).
 _LONG = 100

@@ -62,7 +62,8 @@ class Emission:
     ) -> tuple[str, ...]:
         """Write what differs, target by target; one that fails doesn't stop the others.
 
-        `force` asks the writers even if nothing says that they would return anything new.
+        `force` asks the writers even if nothing says that they would return anything new, and
+        compares each file.
         """
         changed: list[str] = []
         stale: list[tuple[Target, dict[Path, bytes], str]] = []
@@ -81,7 +82,7 @@ class Emission:
             _save(manifest)
         for target, contents, key in stale:
             try:
-                written = write(target, contents, manifest, key)
+                written = write(target, contents, manifest, key, force=force)
                 changed += written
                 what = "%s target %s: %d files written or removed"
                 logger.debug(what, target.kind, target.root, len(written))

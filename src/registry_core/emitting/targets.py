@@ -163,11 +163,17 @@ def _unwritable(text: str) -> str | None:
 
 
 def write(
-    target: Target, contents: Mapping[Path, bytes], manifest: Manifest, key: str
+    target: Target,
+    contents: Mapping[Path, bytes],
+    manifest: Manifest,
+    key: str,
+    *,
+    force: bool = False,
 ) -> tuple[str, ...]:
     """Bring `target` to `contents`; the paths written or removed.
 
     An empty `key` says that a writer failed: nothing is removed, and the next sync emits again.
+    `force` reads each file, even one that the manifest says nobody has touched.
 
     Raises TargetError if it can't be written; what was written by then is whole.
     """
@@ -188,8 +194,10 @@ def write(
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
         for path, data in contents.items():
-            if not (manifest.holds(target, path, data) or _holds(path, data)):
-                write_atomically(path, data, durable=False)
+            untouched = not force and manifest.holds(target, path, data)
+            if not untouched and not _holds(path, data):
+                # What watches the other kinds is content with a rename.
+                write_atomically(path, data, durable=False, exchange=path.suffix == ".ts")
                 changed.append(str(path))
     except OSError as error:
         raise TargetError(

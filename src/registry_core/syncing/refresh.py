@@ -192,6 +192,16 @@ def refresher_of(registry: ModelRegistry, interval_ms: int | None) -> Refresher:
 
 def _import_all() -> None:
     """Import what a sync needs, and what its libraries would import in the midst of one."""
+    from importlib import import_module
+
+    for name in _NEEDED:
+        import_module(name, __package__)
+
+
+_NEEDED = (
+    *(".joining", ".sync"),
+    *("importlib_resources.future.adapters", "importlib_resources.readers", "mmap", "netrc"),
+)
 
 
 class _Fork:
