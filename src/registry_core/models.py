@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import Converter, field, fields_dict, frozen
 
-from .frozen import EMPTY, FrozenDict, freeze, portable, sorted_ids
+from .frozen import EMPTY, FrozenDict, Value, freeze, portable, sorted_ids
 
 T = TypeVar("T")
 
@@ -150,8 +150,8 @@ def _shared(cls: type[T]) -> Callable[[Any], T]:
     return convert
 
 
-@frozen
-class Limit:
+@frozen(eq=False, repr=False)
+class Limit(Value):
     """Sizes in tokens; None where the source doesn't say (or says 0)."""
 
     context: int | None = field(default=None, converter=_tokens)
@@ -159,8 +159,8 @@ class Limit:
     output: int | None = field(default=None, converter=_tokens)
 
 
-@frozen
-class Cost:
+@frozen(eq=False, repr=False)
+class Cost(Value):
     """Prices in USD per million tokens; None is unknown, 0 is free.
 
     `tiers` are prices that hold from a context size on, as models.dev writes
@@ -177,8 +177,8 @@ class Cost:
     tiers: tuple[Mapping[str, Any], ...] = field(default=(), converter=_tiers)
 
 
-@frozen
-class Modalities:
+@frozen(eq=False, repr=False)
+class Modalities(Value):
     """What goes in and comes out: "text", "image", "audio", …; None is unknown."""
 
     input: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
@@ -210,8 +210,8 @@ def _modalities(value: Any) -> Modalities:
     return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
 
 
-@frozen
-class ModelInfo:
+@frozen(eq=False, repr=False)
+class ModelInfo(Value):
     """One model of one provider.
 
     `id` is the bare id (it may hold slashes); `full_id` is `provider_id/id`.
@@ -372,8 +372,8 @@ else:
     _to_models = Converter(_models, takes_self=True)
 
 
-@frozen
-class ProviderConfig:
+@frozen(eq=False, repr=False)
+class ProviderConfig(Value):
     """One provider, as a gateway publishes it.
 
     `models` is keyed by the bare id; an iterable of ids will do. `url` may hold

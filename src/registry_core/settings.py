@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from attrs import Attribute, Converter, field, fields, frozen
 
 from .errors import SettingsError
-from .frozen import EMPTY, FrozenDict, freeze
+from .frozen import EMPTY, FrozenDict, Value, freeze
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,8 +158,8 @@ def _setting(kind: Kind, default: Any = None, **more: Any) -> Any:
     )
 
 
-@frozen
-class Settings:
+@frozen(eq=False, repr=False)
+class Settings(Value):
     """Every setting; `Settings()` is all defaults. Times are in milliseconds, sizes in bytes.
 
     A value that can't be read raises SettingsError. Paths become absolute.

@@ -20,7 +20,7 @@ from zlib import crc32
 from attrs import evolve, field, fields_dict, frozen
 
 from .errors import SnapshotDamagedError
-from .frozen import FrozenDict
+from .frozen import FrozenDict, Value
 from .snapshot import SCHEMA, Snapshot
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def _seconds(value: Any) -> float:
     return float(value)  # attrs takes milliseconds to find out what `float` itself takes
 
 
-@frozen(repr=False)
-class GatewayData:
+@frozen(eq=False, repr=False)
+class GatewayData(Value):
     """The last good data of one gateway, as a generation refers to it."""
 
     plugin: str
@@ -56,8 +56,8 @@ class GatewayData:
     """Hash of the object that holds it; None: it is the wheel's bundled data."""
 
 
-@frozen(repr=False)
-class Generation:
+@frozen(eq=False, repr=False)
+class Generation(Value):
     """What the pointer says."""
 
     snapshot: str
