@@ -89,3 +89,10 @@ def test_merging_changes_no_input() -> None:
     before = {id: dict(providers) for id, providers in results.items()}
     merge(results, owners={}, prefixes={})
     assert results == before
+
+
+def test_the_ids_below_a_provider_are_its_gateways_even_without_a_namespace() -> None:
+    results = published(a=["acme"], b=["acme/x", "some/where/x"], c=["some/where"])
+    merged, problems = merge(results, owners={}, prefixes={})
+    assert sorted(merged) == ["acme", "some/where"]
+    assert [one.fatal for one in problems] == [False, False]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pickle
 from typing import Any
+from unittest.mock import ANY
 
+from attrs import field, frozen
 from hypothesis import given, strategies as st
 
 from registry_core import ModelInfo, ProviderConfig
-from registry_core.models import CAPABILITIES
+from registry_core.models import CAPABILITIES, Limit
 from registry_core.records import Records, encode, of_model
 from registry_core.structure import model_from_record, provider_from_record
 
@@ -95,3 +97,16 @@ def test_they_behave_as_any_mapping_of_models() -> None:
 
 def model() -> ModelInfo:
     return ModelInfo(id="m", provider_id="acme")
+
+
+def test_a_value_shows_its_fields_and_equals_another_of_its_own_class() -> None:
+    @frozen(eq=False, repr=False)
+    class Mine(Limit):
+        token: str = field(default="secret", repr=False)
+
+    assert repr(Limit(context=5)) == "Limit(context=5, input=None, output=None)"
+    assert repr(Mine(context=5)) == "Mine(context=5, input=None, output=None)"
+    assert Limit(context=5) == Limit(context=5) != Limit(context=6)
+    assert Limit(context=5) != Mine(context=5)
+    assert len({Limit(context=5), Limit(context=5), Mine(context=5)}) == 2
+    assert Limit(context=5) == ANY

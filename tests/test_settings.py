@@ -225,6 +225,8 @@ def test_mastras_variable_is_read_just_below_ours(
         ("REGISTRY_CORE_PLUGIN", "REGISTRY_CORE_PLUGINS"),
         ("REGISTRY_CORE_Offline", "REGISTRY_CORE_OFFLINE"),
         ("REGISTRY_CORE_ACME_TOKEN", None),
+        ("REGISTRY_CORE_NETLIFY_TOKEN", None),
+        ("REGISTRY_CORE_PORT", None),  # Kubernetes sets it for a service named registry-core
         ("REGISTRY_CORE_", None),
         ("OFFLINE", None),
     ],

@@ -66,6 +66,15 @@ def test_the_same_content_gives_the_same_bytes_whatever_its_order(rich: Snapshot
     assert hash(again) == hash(rich)
 
 
+def test_nor_does_the_order_of_gateways_or_of_the_keys_in_a_record_change_a_byte() -> None:
+    def of(*order: str) -> Snapshot:
+        overrides = {"m": dict.fromkeys(order, "x")}
+        provider = ProviderConfig(id="acme", models=["m"], model_overrides=overrides)
+        return Snapshot.build([provider], dict.fromkeys(order, "plugin"))
+
+    assert of("api", "npm").to_bytes() == of("npm", "api").to_bytes()
+
+
 def test_rebuilding_from_a_stored_snapshot_keeps_the_hash(rich: Snapshot, tmp_path: Path) -> None:
     again = stored(rich, tmp_path)
     assert again.with_providers(again.get_providers()) == rich

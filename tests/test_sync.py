@@ -122,6 +122,14 @@ def test_one_gateway_that_fails_costs_the_others_nothing(world: World) -> None:
     assert world.models() == {"openai": ("gpt-5", "gpt-old"), "other": ("new", "x")}
 
 
+def test_a_gateway_that_never_answered_has_no_data(world: World) -> None:
+    world.gateway("new")
+    world.server.route("/new.json", Reply(404))
+    (found,) = [one for one in world.sync().gateways if one.id == "new"]
+    assert (found.status, found.source, found.retrieved_at) == ("failed", "none", None)
+    assert (found.providers, found.models) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"<!doctype html><html></html>", b"null", b"{}", b"[]", b'{"openai": 3}'],
@@ -171,6 +179,15 @@ def test_accept_does_not_lift_an_empty_result(world: World) -> None:
     assert world.models()["openai"] == ("gpt-old",)
 
 
+def test_accept_of_nobody_is_named_and_no_failure(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    report = world.sync(Options(accept=["mian"]))
+    assert report.ok
+    assert [one.culprit for one in report.problems] == ["--accept mian"]
+    assert "'main'" in report.problems[0].message
+
+
 def test_offline_works_from_the_bundle_and_asks_nobody(world: World) -> None:
     world.gateway("main")
     report = world.sync(offline=True)
@@ -180,6 +197,15 @@ def test_offline_works_from_the_bundle_and_asks_nobody(world: World) -> None:
     assert report.gateways[0].retrieved_at.timestamp() == BUNDLED_AT  # type: ignore[union-attr]
     assert (world.store.place / "provider-registry.json").exists()
     assert not world.server.requests
+
+
+def test_an_offline_sync_forgets_nothing(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    world.sync()
+    before = world.registry().state().gateways
+    world.sync(offline=True)
+    assert world.registry().state().gateways == before
 
 
 def test_a_gateway_that_needs_no_network_is_asked_offline(world: World) -> None:
@@ -235,6 +261,24 @@ def test_a_disabled_gateway_is_no_failure_and_keeps_its_data(world: World) -> No
     assert world.models()["openai"] == ("gpt-5", "gpt-old")
 
 
+def test_a_full_id_that_two_providers_share_is_new_or_gone_only_with_the_last_of_them(
+    world: World,
+) -> None:
+    world.gateway("main")
+
+    def changes(payload: dict[str, list[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        world.serve("main", payload)
+        report = world.sync()
+        assert report.ok
+        return report.added, report.removed
+
+    changes({"or/oa": ["x"], "or": ["y"]})
+    assert changes({"or/oa": ["x"], "or": ["oa/x", "y"]}) == ((), ())
+    assert changes({"or/oa": ["x"], "or": ["y"]}) == ((), ())
+    assert changes({"or/oa": ["z"], "or": ["oa/x"]}) == (("or/oa/z",), ("or/y",))
+    assert changes({"or/oa": ["z"], "or": ["y"]}) == (("or/y",), ("or/oa/x",))
+
+
 def test_only_the_settings_remove_a_gateways_data(world: World) -> None:
     world.gateway("private")
     world.serve("private", {"mine": ["a"]})
@@ -244,6 +288,17 @@ def test_only_the_settings_remove_a_gateways_data(world: World) -> None:
     assert "mine" in world.models()
     world.sync(disable_plugins=("registry-core:test-0",))
     assert "mine" not in world.models()
+
+
+def test_the_failure_of_a_gateway_that_was_switched_off_is_forgotten(world: World) -> None:
+    world.gateway("private")
+    world.serve("private", {"mine": ["a"]})
+    world.sync()
+    world.server.route("/private.json", Reply(404))
+    assert not world.sync().ok
+    world.plugins.clear()
+    world.sync(disable_plugins=("registry-core:test-0",))
+    assert "private" not in world.registry().state().gateways  # doctor would fail for ever
 
 
 def test_a_gateway_that_is_missing_is_told_from_one_that_was_refused(world: World) -> None:
@@ -692,6 +747,18 @@ def test_a_held_sync_reports_the_data_in_use(world: World) -> None:
     main = world.sync().gateways[0]
     assert main.source == "stored"
     assert main.retrieved_at.timestamp() == world.now - 3600  # type: ignore[union-attr]
+
+
+def test_what_a_policy_held_was_not_retrieved(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    world.now += 3600
+    world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    world.plugins.append(Overlay(lambda snapshot: 1 / 0))
+    assert not world.sync().ok
+    known = world.registry().state().gateways["main"]
+    assert (known.retrieved_at, known.checked_at) == (world.now - 3600, world.now)
 
 
 def test_an_empty_registry_is_no_data(world: World) -> None:

@@ -25,22 +25,21 @@ _BUSY = (5, 32)  # Windows: access denied, sharing violation; somebody has the f
 
 def write_atomically(
     path: Path, data: bytes, *, durable: bool, mode: int = 0o666, exchange: bool = False
-) -> None:
+) -> os.stat_result:
     """Replace `path` by a file that holds `data`. Raises OSError; then nothing has changed.
+
+    Returns what the system said of the file just before: another may lie there by now.
 
     `durable` syncs the data to disk before the rename; `mode` is that of a new file,
     before the umask; `exchange` lets editors on Linux see a change, see `_exchange`.
     """
-    for tries_left in reversed(range(_TRIES)):
-        try:
-            _write(path, data, durable, mode, exchange)
-            return
-        except FileNotFoundError:  # another process took it for a leftover; or no such folder
-            if not tries_left:
-                raise
+    for _ in range(_TRIES - 1):
+        with suppress(FileNotFoundError):  # another process took it for a leftover; or no folder
+            return _write(path, data, durable, mode, exchange)
+    return _write(path, data, durable, mode, exchange)
 
 
-def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) -> None:
+def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) -> os.stat_result:
     temporary = f"{path.parent}{os.sep}{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
     try:
@@ -50,14 +49,14 @@ def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) ->
                 left = left[os.write(descriptor, left) :]
             if durable:
                 os.fsync(descriptor)
-            made = os.fstat(descriptor).st_mode
+            made = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         replaces = False
         with suppress(FileNotFoundError):
             existing = os.lstat(path).st_mode
             replaces = stat.S_ISREG(existing)
-            if replaces and existing != made:
+            if replaces and existing != made.st_mode:
                 os.chmod(temporary, stat.S_IMODE(existing))  # noqa: PTH101
         if exchange and replaces and _exchange(path, temporary):
             with suppress(OSError):
@@ -68,6 +67,7 @@ def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) ->
         with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+    return made
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -100,7 +100,7 @@ def _exchange(path: Path, temporary: str) -> bool:
         import ctypes  # not in every build of Python
 
         swap: Callable[[int, bytes, int, bytes, int], int] = ctypes.CDLL(None).renameat2
-    except (ImportError, OSError, AttributeError):  # or of the C library
+    except Exception:  # or of the C library; or an audit hook forbids it
         return False
     return swap(_AT_FDCWD, os.fsencode(path), _AT_FDCWD, os.fsencode(temporary), _EXCHANGE) == 0
 

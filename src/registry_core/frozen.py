@@ -60,8 +60,10 @@ class Value:
         shown = (
             f"{one.name}={(one.repr if callable(one.repr) else repr)(value)}"
             for one, value in zip(self.__attrs_attrs__, self._fields(), strict=True)
+            if one.repr is not False
         )
-        return f"{self.__class__.__qualname__}({', '.join(shown)})"
+        name = self.__class__.__qualname__.rsplit(">.", 1)[-1]  # without the function around it
+        return f"{name}({', '.join(shown)})"
 
     def _fields(self) -> tuple[Any, ...]:
         return tuple([getattr(self, one.name) for one in self.__attrs_attrs__])

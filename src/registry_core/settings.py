@@ -46,11 +46,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(names)}" if names else ""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `word` was probably meant to be."""
+def nearest(word: str, known: Iterable[str], share: float = 0.6) -> str | None:
+    """The one of `known` that `word` was probably meant to be: of which it has this share."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(word, [*known], n=1)), None)
+    return next(iter(get_close_matches(word, [*known], n=1, cutoff=share)), None)
 
 
 def _shown(value: Any) -> str:
@@ -346,6 +346,6 @@ def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
     variables = {setting.variable for setting in SETTINGS}
     for variable in environ:
         if variable.startswith(PREFIX) and variable not in variables:
-            near = nearest(variable.removeprefix(PREFIX).lower(), _BY_NAME)
-            if near is not None:  # else it may be a plugin's own
+            near = nearest(variable.removeprefix(PREFIX).lower(), _BY_NAME, 0.8)
+            if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)
                 warn(f"{variable} is no setting; did you mean {_BY_NAME[near].variable}?")

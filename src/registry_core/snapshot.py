@@ -175,7 +175,7 @@ class Snapshot:
         for id, *_ in self._contents()["providers"]:
             known = self._providers.get(id)
             if known is not None and isinstance(known.models, ModelMap):
-                yield id, known.models.flags
+                yield id, dict(known.models.flags)
             elif (record := self.record(id, None)) is not None:
                 yield id, _flags(json.loads(record))
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from registry_core.cli import main
 from registry_core.snapshot import Snapshot
+from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
 
 MODEL = {
@@ -135,6 +136,15 @@ def test_what_changed_is_listed(run: Run, server: Loopback) -> None:
     assert "removed: 1 (acme/large)" in done.stdout
 
 
+def test_what_is_newly_deprecated_is_listed_once(run: Run, server: Loopback) -> None:
+    run("sync")
+    models = {"large": {**MODEL, "status": "deprecated"}}
+    changed = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": models}}
+    server.serve("/api.json", changed, etag='"2"')
+    assert "deprecated: 1 (acme/large)" in run("sync").stdout
+    assert "deprecated:" not in run("sync", "--force").stdout
+
+
 def test_offline_says_what_it_works_from(run: Run, server: Loopback) -> None:
     done = run("sync", "--offline")
     assert done.exit_code == 0
@@ -221,6 +231,25 @@ def test_doctor_says_how_to_install_a_gateway_when_there_is_none(
     assert "pip install" not in run("doctor").stdout  # and imports all that it needs
     monkeypatch.setattr("sys.path", [str(tmp_path)])
     assert "no gateway is installed: pip install registry-gateway" in run("doctor").stdout
+
+
+def test_a_plugin_that_can_not_be_loaded_is_named_beside_the_gateways_that_are_switched_off(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {"broken_gateway.py": "raise RuntimeError('half installed')"}
+    site = tmp_path / "broken"
+    points = {"broken": "broken_gateway"}
+    write_distribution(site, "broken-gateway", entry_points=points, modules=broken)
+    monkeypatch.syspath_prepend(str(site))
+    run("sync")  # without it there is no store that doctor could read
+    only = {"REGISTRY_CORE_PLUGINS": "broken-gateway"}
+    done = run("sync", **only)
+    assert done.exit_code == 1
+    assert "models-dev: it is not in plugins (REGISTRY_CORE_PLUGINS)" in done.stderr
+    assert "broken-gateway:broken adds none" in done.stderr
+    found = run("doctor", **only).stdout
+    assert "plugin broken-gateway:broken: can't be loaded: RuntimeError: half installed" in found
+    assert "no gateway is installed" not in found
 
 
 def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_path: Path) -> None:

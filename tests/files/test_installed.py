@@ -63,6 +63,12 @@ def test_types_that_record_does_not_list_or_that_are_gone_are_left_alone(tmp_pat
     assert installed_types([str(tmp_path)]) is None
 
 
+def test_types_are_found_once_they_are_installed(tmp_path: Path) -> None:
+    assert installed_types([str(tmp_path)]) is None
+    write_distribution(tmp_path, "registry-core", modules={PYI: ""}, group="nobody")
+    assert installed_types([str(tmp_path)]) is not None
+
+
 def run(*command: object, environ: Mapping[str, str] | None = None, cwd: Path = ROOT) -> str:
     done = subprocess.run(
         [str(part) for part in command], env=environ, cwd=cwd, capture_output=True, text=True

@@ -110,6 +110,18 @@ def test_a_temporary_folder_that_others_can_write_is_refused(
 
 
 @posix
+def test_an_environment_is_synced_even_if_there_is_no_place_for_payloads(
+    homeless: World, nobody: Path
+) -> None:
+    nobody.mkdir()
+    nobody.chmod(0o777)
+    homeless.places = Places(homeless.tmp_path / "venv", homeless.tmp_path / "python")
+    assert homeless.sync().ok
+    assert homeless.models()["openai"] == ("gpt-5", "gpt-old")
+    assert not list(nobody.iterdir())
+
+
+@posix
 def test_a_link_in_place_of_the_temporary_folder_is_refused(
     homeless: World, nobody: Path, tmp_path: Path
 ) -> None:

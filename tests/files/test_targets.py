@@ -147,6 +147,19 @@ def test_a_forced_sync_reads_what_seems_to_be_as_it_was_left(scene: Scene) -> No
     assert path.read_bytes() == whole
 
 
+def test_a_file_that_another_process_put_there_is_noticed_by_its_inode(scene: Scene) -> None:
+    """Two that write one project at once make files of one size within one tick of the clock."""
+    scene.sync()
+    path = scene.folder / "project" / "web" / "provider-registry.json"
+    whole, times = path.read_bytes(), path.stat()
+    other = path.with_name("other")
+    other.write_bytes(bytes(len(whole)))
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(path)
+    assert scene.sync().written == (str(path),)
+    assert path.read_bytes() == whole
+
+
 def test_a_manifest_that_is_lost_or_damaged_costs_a_comparison(scene: Scene) -> None:
     scene.sync()
     whole = scene.world.store.emitted.read_bytes()
@@ -159,6 +172,18 @@ def test_a_manifest_that_is_lost_or_damaged_costs_a_comparison(scene: Scene) -> 
         assert (report.ok, report.written) == (True, ())
         assert scene.targets() == before
         assert scene.world.store.emitted.read_bytes() == whole
+
+
+def test_strange_values_in_the_manifest_cost_a_comparison(scene: Scene) -> None:
+    scene.sync()
+    whole = scene.world.store.emitted.read_bytes()
+    strange = json.loads(whole)
+    for target in strange.values():
+        target |= {"key": "", "begun": {path: [1, [], "x"] for path in target["files"]}}
+    scene.world.store.emitted.write_text(json.dumps(strange))
+    report = scene.sync()
+    assert (report.ok, report.written) == (True, ())
+    assert scene.world.store.emitted.read_bytes() == whole
 
 
 def test_a_file_whose_temporary_one_was_taken_for_a_leftover_is_written_again(
@@ -194,3 +219,15 @@ def test_a_project_that_is_synced_from_two_environments_ends_as_the_last_wrote_i
     assert scene.sync().ok
     assert not scene.sync().written
     assert not other.sync().written
+
+
+def test_what_a_killed_sync_stored_and_did_not_remember_is_bound_by_the_next(
+    scene: Scene, server: Loopback
+) -> None:
+    state = scene.world.store.state
+    before = state.read_bytes()
+    server.serve("/main.json", {**NEW, "fresh": ["f+"]}, etag='"newer"')
+    assert scene.sync().ok
+    state.write_bytes(before)  # the pointer is written first
+    assert scene.sync().ok
+    assert "fresh" in scene.world.store.read_state().bindings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -285,6 +286,30 @@ def test_metadata_is_read_again_only_when_a_distribution_has_come_gone_or_change
     (late / "entry_points.txt").write_text("[registry_core]\nlater = late\n")
     assert keys(find(site)) == ["acme:acme", "late:later"]
     shutil.rmtree(late)
+    assert keys(find(site)) == ["acme:acme"]
+
+
+def test_a_list_of_entry_points_that_was_replaced_by_one_as_old_and_as_long_is_read_again(
+    site: Any,
+) -> None:
+    site.install("acme")
+    assert keys(find(site)) == ["acme:acme"]
+    path = site.folder / "acme-1.0.dist-info" / "entry_points.txt"
+    times = path.stat()
+    path.write_text(path.read_text().replace("acme =", "acmf ="))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert keys(find(site)) == ["acme:acmf"]
+
+
+def test_a_patched_search_for_distributions_is_used_and_leaves_nothing_behind(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As tests of applications do it."""
+    site.install("acme")
+    assert keys(find(site)) == ["acme:acme"]
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.metadata.distributions", lambda **_: [])
+        assert keys(find(site)) == []
     assert keys(find(site)) == ["acme:acme"]
 
 

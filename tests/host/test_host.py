@@ -309,6 +309,15 @@ def test_a_writer_that_fails_loses_only_its_own_artifacts(
     ]
 
 
+def test_a_hook_of_another_name_is_reported_as_what_it_implements(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install("bad", "@hookimpl(specname='registry_emit')\ndef write(): raise ValueError('no')")
+    (problem,) = make_host().emit(snapshot, None)[1]
+    assert (problem.kind, problem.culprit) == ("emitter", "bad 1.0 (entry bad)")
+    assert problem.message.startswith("registry_emit: ")
+
+
 def test_what_is_no_artifact_is_reported_and_the_rest_is_kept(
     site: Any, make_host: Any, snapshot: Snapshot
 ) -> None:

@@ -110,6 +110,12 @@ def test_each_plugin_is_recorded_with_its_hooks_and_load_time(site: Any, make_ho
     }
 
 
+def test_the_builtins_are_not_recorded(make_host: Any) -> None:
+    host = make_host(builtins=[("own", Writer())])
+    host.load()
+    assert host.known_plugins() == {}
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
@@ -351,6 +357,12 @@ def test_options_of_a_plugin_that_is_not_there_are_told(site: Any, make_host: An
     assert not problem.fatal
     assert "acme-polcy" in problem.culprit
     assert "'acme-policy'" in problem.message
+
+
+def test_options_of_a_builtin_are_not_in_vain(site: Any, make_host: Any) -> None:
+    host = make_host(Settings(plugin_options={"own": {"order": 1}}), builtins=[("own", Writer())])
+    host.load()
+    assert host.problems == ()
 
 
 def test_a_plugin_sees_its_own_settings_and_no_others(site: Any, make_host: Any) -> None:

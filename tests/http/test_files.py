@@ -74,6 +74,17 @@ def test_a_failure_leaves_the_old_file_and_no_temporary_one(
     assert os.listdir(tmp_path) == ["x.json"]
 
 
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    def lowest_free() -> int:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        os.close(descriptor)
+        return descriptor
+
+    before = lowest_free()
+    write_atomically(tmp_path / "file", b"data", durable=False)
+    assert lowest_free() == before
+
+
 def test_a_file_that_windows_holds_open_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

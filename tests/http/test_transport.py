@@ -170,6 +170,15 @@ def test_after_the_deadline_nothing_is_asked(server: Loopback, make: Make, clock
     assert server.requests == []
 
 
+def test_nothing_watches_a_deadline_once_the_answer_is_there(server: Loopback, make: Make) -> None:
+    server.serve("/a.json", {})
+    make().get_json(server.url("/a.json"))
+    watchers = [one for one in threading.enumerate() if one.name == "registry-core deadline"]
+    for one in watchers:
+        one.join(5)
+    assert not any(one.is_alive() for one in watchers)
+
+
 def hung_before(gate: threading.Event) -> Iterator[bytes]:
     gate.wait(10)
     yield b""

@@ -221,6 +221,20 @@ def test_a_failure_is_said_once_and_so_is_its_end(lines: Lines) -> None:
     assert "works again" in lines()[1][1]
 
 
+def test_a_failure_names_nobody_who_is_well(lines: Lines) -> None:
+    problems = (
+        Problem("gateway", "main", "answered 500"),
+        Problem("record", "second: acme/x", "cost is taken as unknown", fatal=False),
+    )
+    timeline = Timeline(None)
+    timeline.refresher._sync = lambda *_: SyncReport(
+        datetime.fromtimestamp(START, UTC), problems=problems
+    )
+    timeline.run(HOUR / 2)
+    assert "main: answered 500" in lines()[0][1]
+    assert "second" not in lines()[0][1]
+
+
 def test_a_later_failure_is_said_again(lines: Lines) -> None:
     tries = count(1)
     Timeline(None, sync=lambda: next(tries) not in (1, 4)).run(10 * HOUR)

@@ -86,7 +86,8 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
         "gateway_plugins": [
             one.key
             for one in discovery.found
-            if "registry_gateways" in hooks.get(one.key, ("registry_gateways",))  # it may be one
+            # One that is not known, or could not be loaded, may be one.
+            if "registry_gateways" in (hooks.get(one.key) or ("registry_gateways",))
         ],
         "switched_off": {one.key: reason for one, reason in discovery.excluded},
         "plugin_failures": {

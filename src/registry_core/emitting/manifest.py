@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from .targets import Target
 
 
+Signature = list[int]
+
+
 class Manifest:
-    """Target → key of its emission, and per file its size, time and digest.
+    """Target → key of its emission, and per file its size, time, inode and digest.
 
     It is saved before a target is touched, too, with the digests of what will be written:
     a file that a killed sync has made is known to the next one, whatever that one makes.
@@ -37,7 +40,7 @@ class Manifest:
         """Nothing to do: the same emission, and every file as it was left."""
         entry = self._entry(target)
         return entry.get("key") == key and all(
-            isinstance(about, list) and _signature(name) == about[:2]
+            isinstance(about, list) and signature(name) == about[:-1]
             for name, about in _object(entry.get("files")).items()
         )
 
@@ -58,7 +61,7 @@ class Manifest:
 
     def holds(self, target: Target, path: Path, data: bytes) -> bool:
         """Whether a sync wrote `data` there, and nobody has touched the file since."""
-        found = _signature(path)
+        found = signature(path)
         about = _object(self._entry(target).get("files")).get(str(path))
         return bool(found) and about == [*found, self._digest(data)]
 
@@ -72,11 +75,15 @@ class Manifest:
         files = _object(entry.get("files"))
         self._targets[_name(target)] = {"key": "", "files": files, "begun": begun}
 
-    def record(self, target: Target, key: str, contents: Mapping[Path, bytes]) -> None:
-        """Note that these files are all that the target holds."""
-        files = {
-            str(path): [*_signature(path), self._digest(data)] for path, data in contents.items()
-        }
+    def record(
+        self,
+        target: Target,
+        key: str,
+        contents: Mapping[Path, bytes],
+        seen: Mapping[Path, Signature],
+    ) -> None:
+        """Note that these files are all that the target holds, and how each was `seen` to be."""
+        files = {str(path): [*seen[path], self._digest(data)] for path, data in contents.items()}
         self._targets[_name(target)] = {"key": key, "files": files}
 
     def save(self) -> None:
@@ -97,13 +104,17 @@ def _name(target: Target) -> str:
     return f"{target.kind} {target.root}"
 
 
-def _signature(path: str | Path) -> list[int]:
-    """Size and time; empty if there is no such file."""
+def signature(path: str | Path) -> Signature:
+    """What tells a file from another, and from what it was; empty if there is none."""
     try:
-        found = os.lstat(path)
+        return signature_of(os.lstat(path))
     except (OSError, ValueError):  # a damaged manifest may name what can't be a path
         return []
-    return [found.st_size, found.st_mtime_ns]
+
+
+def signature_of(found: os.stat_result) -> Signature:
+    # The time alone is coarse: of two processes, each would take the other's file for its own.
+    return [found.st_size, found.st_mtime_ns, found.st_ino]
 
 
 def _object(value: Any) -> dict[str, Any]:

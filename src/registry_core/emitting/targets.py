@@ -24,7 +24,7 @@ from ..errors import TargetError
 from ..files import clear_leftovers, write_atomically
 from ..frozen import EMPTY
 from ..report import Problem
-from .manifest import Manifest, digest
+from .manifest import Manifest, Signature, digest, signature, signature_of
 
 logger = logging.getLogger("registry_core")
 
@@ -77,7 +77,10 @@ class Target:
 def installed_types(path: Sequence[str] | None = None) -> Target | None:
     """The `.pyi` in site-packages, if this is a plain installation whose RECORD lists it."""
     located = _installed_types(None if path is None else tuple(path))
-    if located is None or not located.is_file() or not os.access(located.parent, os.W_OK):
+    if located is None:  # or it is just being installed
+        _installed_types.cache_clear()
+        return None
+    if not located.is_file() or not os.access(located.parent, os.W_OK):
         return None
     rename = {"registry_core_types.pyi": located.name}
     return Target("installed", located.parent, {"python": located.parent}, rename)
@@ -178,6 +181,7 @@ def write(
     Raises TargetError if it can't be written; what was written by then is whole.
     """
     changed: list[str] = []
+    seen: dict[Path, Signature] = {}
     known = manifest.digests(target)
     leftovers = [
         path for path in known if key and path not in contents and _is_inside(target, path.parent)
@@ -194,10 +198,14 @@ def write(
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
         for path, data in contents.items():
+            # Before it is looked at or moved: what others then do to it is to be noticed.
+            seen[path] = signature(path)
             untouched = not force and manifest.holds(target, path, data)
             if not untouched and not _holds(path, data):
                 # What watches the other kinds is content with a rename.
-                write_atomically(path, data, durable=False, exchange=path.suffix == ".ts")
+                exchange = path.suffix == ".ts"
+                made = write_atomically(path, data, durable=False, exchange=exchange)
+                seen[path] = signature_of(made)
                 changed.append(str(path))
     except OSError as error:
         raise TargetError(
@@ -211,7 +219,7 @@ def write(
                 path.unlink()
                 changed.append(str(path))
     if key:
-        manifest.record(target, key, contents)
+        manifest.record(target, key, contents, seen)
     return tuple(changed)
 
 

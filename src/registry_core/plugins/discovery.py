@@ -26,8 +26,8 @@ from ..settings import Settings, did_you_mean
 
 GROUP = "registry_core"
 
-#: Time (ns) and size of a file; None: there is none.
-_Stamp = tuple[int, int] | None
+#: Of a file: times (ns), inode, size; None: there is none.
+_Stamp = tuple[int, int, int, int] | None
 
 
 @frozen(order=True)
@@ -141,7 +141,8 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     if any(hasattr(one, "find_distributions") and one is not PathFinder for one in sys.meta_path):
         sources, problems = _read(known)  # who knows what that one looks at
     else:
-        sources, problems = _read_once(known, tuple(_stamps(folders)))
+        # With the function that asks, which tests replace.
+        sources, problems = _read_once(known, tuple(_stamps(folders)), metadata.distributions)
         if problems:  # which may be gone before anything else changes
             _read_once.cache_clear()
     return [*sources], [*problems]
@@ -161,7 +162,7 @@ def _stamp(path: str) -> _Stamp:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
 
 @lru_cache(maxsize=64)
@@ -175,9 +176,7 @@ def _metadata_in(folder: str, _seen: _Stamp) -> tuple[str, ...]:
     return tuple(f"{folder}/{one}/entry_points.txt" for one in folders)
 
 
-def _read(
-    path: tuple[str, ...] | None, _seen: object = None
-) -> tuple[list[PluginSource], list[Problem]]:
+def _read(path: tuple[str, ...] | None, *_seen: object) -> tuple[list[PluginSource], list[Problem]]:
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()

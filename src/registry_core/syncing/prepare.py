@@ -143,12 +143,12 @@ def _no_gateway(context: Context) -> Problem:
     host, discovery = context.host, context.host.discovery
     idle = [one.key for one in host.plugins if "registry_gateways" in one.hooks]
     idle += [one.key for one in host.failed]  # who knows what they would add
+    switched_off = [f"{one.key}: {why}" for one, why in discovery.excluded] if discovery else []
     if idle:
-        text = f"{', '.join(idle)} adds none; mend it, or {INSTALL}"
-        return Problem("gateway", "no gateway can be used", text)
-    if discovery and discovery.excluded:
-        switched_off = "; ".join(f"{one.key}: {why}" for one, why in discovery.excluded)
-        return Problem("gateway", "every gateway is switched off", switched_off)
+        mend = f"{', '.join(idle)} adds none; mend it, or {INSTALL}"
+        return Problem("gateway", "no gateway can be used", "; ".join([*switched_off, mend]))
+    if switched_off:
+        return Problem("gateway", "every gateway is switched off", "; ".join(switched_off))
     return Problem("gateway", "no gateway is installed", INSTALL)
 
 

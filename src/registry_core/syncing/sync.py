@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -277,18 +277,29 @@ def _changes(
     if before == after:
         return (), (), ()
 
-    added, removed, deprecated = set[str](), set[str](), set[str]()
     old, new = dict(before.flags()), dict(after.flags())
-    for id in old.keys() | new.keys():
-        was, now = old.get(id, EMPTY), new.get(id, EMPTY)
-        if was != now:
-            added.update(f"{id}/{model}" for model in now.keys() - was.keys())
-            removed.update(f"{id}/{model}" for model in was.keys() - now.keys())
-            marked = (one for one in was.keys() & now.keys() if now[one] & ~was[one] & DEPRECATED)
-            deprecated.update(f"{id}/{model}" for model in marked)
-    # "a/b" with "c" is the same full id as "a" with "b/c".
-    return (
-        tuple(sorted(added - removed)),
-        tuple(sorted(removed - added)),
-        tuple(sorted(deprecated)),
-    )
+    same = {id: flags for id, flags in new.items() if old.get(id) == flags}
+
+    def flags(providers: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+        return {
+            f"{id}/{model}": flags
+            for id, models in providers.items()
+            if id not in same
+            for model, flags in models.items()
+        }
+
+    def ids(found: Iterable[str]) -> tuple[str, ...]:
+        # "a" with "b/c" stands for the same full id as "a/b" with "c".
+        return tuple(sorted(id for id in found if not any(_has(same, id))))
+
+    was, now = flags(old), flags(new)
+    marked = (id for id in was.keys() & now.keys() if now[id] & ~was[id] & DEPRECATED)
+    return ids(now.keys() - was.keys()), ids(was.keys() - now.keys()), ids(marked)
+
+
+def _has(providers: Mapping[str, Mapping[str, int]], id: str) -> Iterator[bool]:
+    """For each way to split `id`: whether that provider has that model."""
+    end = id.find("/")
+    while end != -1:
+        yield id[end + 1 :] in providers.get(id[:end], EMPTY)
+        end = id.find("/", end + 1)
