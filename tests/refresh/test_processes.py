@@ -155,7 +155,7 @@ def test_a_fork_waits_for_an_import_that_is_under_way(
 
 
 def test_after_its_preparations_a_sync_imports_nothing_more(
-    environ: dict[str, str], tmp_path: Path
+    environ: dict[str, str], server: Loopback, tmp_path: Path
 ) -> None:
     """So that no fork meets an import: it waits only for those of the preparations."""
     code = """
@@ -165,12 +165,15 @@ def test_after_its_preparations_a_sync_imports_nothing_more(
         registry = ModelRegistry()
         refresher = refresh.refresher_of(registry, None)
         refresher._prepared(None)
-        for _ in range(2):
+        for news in ("openai/new-1", "netlify/openai/newer"):
             before = {*sys.modules}
             assert registry.sync_gateways(force_refresh=True).ok
             print(*{*sys.modules} - before)
-            registry.get_model("openai/new-1")
+            assert registry.get_model(news)
     """
+    lists = iter([NETLIFY, {"providers": {"openai": {"models": ["newer"]}}}])
+    server.route("/netlify.json", lambda _: Reply(body=json.dumps(next(lists)).encode()))
+    environ["REGISTRY_CORE_SHRINK_LIMIT"] = "0"
     done = run(code, environ, tmp_path)
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 

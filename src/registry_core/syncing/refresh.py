@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -195,12 +196,14 @@ def _import_all() -> None:
     from importlib import import_module
 
     for name in _NEEDED:
-        import_module(name, __package__)
+        with suppress(ImportError):  # then the sync says so, or does without
+            import_module(name, __package__)
 
 
 _NEEDED = (
     *(".joining", ".sync"),
-    *("importlib_resources.future.adapters", "importlib_resources.readers", "mmap", "netrc"),
+    *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
+    *("mmap", "netrc"),
 )
 
 

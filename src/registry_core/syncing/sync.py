@@ -276,7 +276,6 @@ def _changes(
     """Full ids that are new, gone, and newly deprecated."""
     if before == after:
         return (), (), ()
-
     old, new = dict(before.flags()), dict(after.flags())
     same = {id: flags for id, flags in new.items() if old.get(id) == flags}
 
