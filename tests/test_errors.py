@@ -1,4 +1,4 @@
-"""Every error names its culprit and the mend, in whatever process it is read."""
+"""Every error names its culprit and the hint, in whatever process it is read."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ KINDS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("send", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
 def test_an_error_arrives_whole_in_another_process(kind: type[RegistryError], send) -> None:  # type: ignore[no-untyped-def]
-    error = kind("went wrong", culprit="acme", mend="try again")
+    error = kind("went wrong", culprit="acme", hint="try again")
     error.seen = 3  # type: ignore[attr-defined]
 
     found = send(error)
 
     assert type(found) is kind
     assert str(found) == "acme: went wrong (try again)"
-    assert (found.message, found.culprit, found.mend, found.seen) == (
+    assert (found.message, found.culprit, found.hint, found.seen) == (
         "went wrong",
         "acme",
         "try again",
@@ -49,7 +49,7 @@ def test_an_error_arrives_whole_in_another_process(kind: type[RegistryError], se
 
 def test_what_is_not_said_is_left_out_of_the_text() -> None:
     assert str(RegistryError("went wrong")) == "went wrong"
-    assert str(RegistryError("went wrong", mend="try again")) == "went wrong (try again)"
+    assert str(RegistryError("went wrong", hint="try again")) == "went wrong (try again)"
     assert str(HostChangedError("went wrong", culprit="acme")) == "acme: went wrong"
 
 

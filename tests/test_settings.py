@@ -177,7 +177,7 @@ def test_a_bad_variable_is_an_error_that_says_everything(
         load_settings({setting.variable: text}, tmp_path)
     assert caught.value.culprit == setting.variable
     assert repr(text)[:200] in caught.value.message
-    assert allowed(setting) in caught.value.mend
+    assert allowed(setting) in caught.value.hint
 
 
 @pytest.mark.parametrize(("setting", "text"), BAD_VALUES)
@@ -404,7 +404,7 @@ def test_a_bad_key_is_an_error_that_names_the_file(
     with pytest.raises(SettingsError) as caught:
         load_settings({}, root)
     assert caught.value.culprit == f"{name} in [tool.registry-core] of {root / 'pyproject.toml'}"
-    assert allowed(BY_NAME[name]) in caught.value.mend
+    assert allowed(BY_NAME[name]) in caught.value.hint
 
 
 @pytest.mark.parametrize(

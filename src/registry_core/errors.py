@@ -1,4 +1,4 @@
-"""One tree of errors. Each names its culprit and the mend, and survives pickling."""
+"""One tree of errors. Each names its culprit and the hint, and survives pickling."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ class RegistryError(Exception):
     """Base of every error that registry-core raises on purpose.
 
     `culprit` names the plugin, gateway, file, provider or variable at fault;
-    `mend` says what to do about it.
+    `hint` says what to do about it.
     """
 
-    def __init__(self, message: str, *, culprit: str = "", mend: str = "") -> None:
+    def __init__(self, message: str, *, culprit: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.culprit = culprit
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
         text = f"{self.culprit}: {self.message}" if self.culprit else self.message
-        return printable(f"{text} ({self.mend})" if self.mend else text)
+        return printable(f"{text} ({self.hint})" if self.hint else text)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, self.culprit, self.mend, self._more())
+        return _rebuild, (type(self), self.message, self.culprit, self.hint, self._more())
 
     def _more(self) -> dict[str, Any]:
-        known = ("message", "culprit", "mend", "__notes__")
+        known = ("message", "culprit", "hint", "__notes__")
         return {key: value for key, value in self.__dict__.items() if key not in known}
 
 
 def _rebuild(
-    cls: type[RegistryError], message: str, culprit: str, mend: str, more: dict[str, Any]
+    cls: type[RegistryError], message: str, culprit: str, hint: str, more: dict[str, Any]
 ) -> RegistryError:
     error = cls.__new__(cls, message)
-    RegistryError.__init__(error, message, culprit=culprit, mend=mend)
+    RegistryError.__init__(error, message, culprit=culprit, hint=hint)
     error.__dict__.update(more)
     return error
 

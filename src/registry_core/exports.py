@@ -21,7 +21,7 @@ _MASTRA = ("json", "typescript", "capabilities")
 def export_snapshot(snapshot: Snapshot, path: Path) -> tuple[Path, ...]:
     """One file that `REGISTRY_CORE_SNAPSHOT` serves. Raises OSError, TargetError."""
     if path.is_dir():
-        raise TargetError("is a folder", culprit=str(path), mend="name a file")
+        raise TargetError("is a folder", culprit=str(path), hint="name a file")
     write_atomically(path, snapshot.to_bytes(), durable=False)
     return (path,)
 
@@ -30,7 +30,7 @@ def export_mastra(registry: ModelRegistry, folder: Path) -> tuple[Path, ...]:
     """The files of Mastra's cache, with the time in `gateway-refresh-time` (epoch
     milliseconds) that keeps it from fetching for an hour. Raises OSError, TargetError."""
     if folder.is_file():
-        raise TargetError("is a file", culprit=str(folder), mend="name a folder")
+        raise TargetError("is a file", culprit=str(folder), hint="name a folder")
     target = Target("output", folder, dict.fromkeys(_MASTRA, folder))
     context = registry.context()
     emission = Emission(context.host, registry.snapshot(), None)

@@ -55,7 +55,7 @@ class GatewayClient(Protocol):
         """GET `url` and return the parsed JSON: always the whole payload, never a 304.
 
         `bearer` and `headers` are credentials: they never follow a redirect to another
-        origin. Raises GatewayError (with the mend), OfflineError or GatewayTimeoutError.
+        origin. Raises GatewayError (with the hint), OfflineError or GatewayTimeoutError.
         """
 
 

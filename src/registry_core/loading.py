@@ -86,13 +86,13 @@ def open_explicit(path: Path) -> Snapshot:
 
     It is read whole: unlike a stored one, it may be overwritten while it is served.
     """
-    mend = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
+    hint = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
     try:
         return Snapshot.from_bytes(path.read_bytes(), name=str(path))
     except SnapshotDamagedError as error:
-        raise SnapshotDamagedError(error.message, culprit=error.culprit, mend=mend) from error
+        raise SnapshotDamagedError(error.message, culprit=error.culprit, hint=hint) from error
     except OSError as error:
-        raise StoreError(error.strerror or str(error), culprit=str(path), mend=mend) from error
+        raise StoreError(error.strerror or str(error), culprit=str(path), hint=hint) from error
 
 
 def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:

@@ -42,7 +42,7 @@ def find_project(cwd: Path, folder: Path | None = None) -> Project | None:
         file = (start / folder).resolve() / "pyproject.toml"
         if not file.is_file():
             raise SettingsError(
-                "is not a file", culprit=str(file), mend="name the folder of a pyproject.toml"
+                "is not a file", culprit=str(file), hint="name the folder of a pyproject.toml"
             )
         return _read(file, _table(file, ours=True) or {})
     for parent in (start, *start.parents):
@@ -79,7 +79,7 @@ def _read(file: Path, table: dict[str, Any]) -> Project:
             raise SettingsError(
                 f"{setting.name!r} has no key in [{_TABLE}]",
                 culprit=str(file),
-                mend=f"set {setting.variable} in the environment",
+                hint=f"set {setting.variable} in the environment",
             )
     _only((*scalars, *_SUBTABLES), table, _TABLE, file)
     output, plugin, types = (_subtable(table, name, file) for name in _SUBTABLES)
@@ -130,11 +130,11 @@ def _subtable(
 def _only(known: Iterable[str], table: Mapping[str, Any], name: str, file: Path) -> None:
     for key in table.keys() - set(known):
         raise SettingsError(
-            f"unknown key {key!r} in [{name}]", culprit=str(file), mend=did_you_mean(key, known)
+            f"unknown key {key!r} in [{name}]", culprit=str(file), hint=did_you_mean(key, known)
         )
 
 
 def _wrong(key: str, value: Any, file: Path, allowed: str) -> SettingsError:
     return SettingsError(
-        f"{key} = {value!r:.200} can't be read", culprit=str(file), mend=f"use {allowed}"
+        f"{key} = {value!r:.200} can't be read", culprit=str(file), hint=f"use {allowed}"
     )

@@ -71,7 +71,7 @@ class Kind(NamedTuple):
             return self.parse(value, base)
         except (ValueError, OSError):
             raise SettingsError(
-                f"{_shown(value):.200} can't be read", culprit=source, mend=f"use {self.allowed}"
+                f"{_shown(value):.200} can't be read", culprit=source, hint=f"use {self.allowed}"
             ) from None
 
 

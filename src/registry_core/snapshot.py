@@ -85,7 +85,7 @@ class Snapshot:
                 data = mmap(file.fileno(), 0, access=ACCESS_READ)
             except ValueError as error:  # an empty file can't be mapped
                 raise SnapshotDamagedError(
-                    "is empty", culprit=str(path), mend="run registry-core sync"
+                    "is empty", culprit=str(path), hint="run registry-core sync"
                 ) from error
         return cls.from_bytes(data, name=str(path))
 
@@ -289,7 +289,7 @@ def parse_model_string(id: str) -> tuple[str | None, str]:
 
 
 def _damaged(message: str, name: str) -> SnapshotDamagedError:
-    return SnapshotDamagedError(message, culprit=name, mend="run registry-core sync to rebuild it")
+    return SnapshotDamagedError(message, culprit=name, hint="run registry-core sync to rebuild it")
 
 
 def _start(provider: str, model: str | None) -> bytes:

@@ -157,7 +157,7 @@ class Store:
             return Generation.from_dict(json.loads(text))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise SnapshotDamagedError(
-                f"is damaged: {error}", culprit=str(self.pointer), mend="run registry-core sync"
+                f"is damaged: {error}", culprit=str(self.pointer), hint="run registry-core sync"
             ) from error
 
     def open_snapshot(self, hash: str) -> Snapshot:
@@ -166,7 +166,7 @@ class Store:
             snapshot = Snapshot.open(self.name("objects", hash))
         except OSError as error:
             raise SnapshotDamagedError(
-                str(error), culprit=str(self.object(hash)), mend="run registry-core sync"
+                str(error), culprit=str(self.object(hash)), hint="run registry-core sync"
             ) from error
         if snapshot.hash != hash:
             raise SnapshotDamagedError(
@@ -184,7 +184,7 @@ class Store:
             return State()
         except (OSError, ValueError) as error:
             raise SnapshotDamagedError(
-                f"is damaged: {error}", culprit=str(self.state), mend="run registry-core sync"
+                f"is damaged: {error}", culprit=str(self.state), hint="run registry-core sync"
             ) from error
 
     def read_state(self) -> State:

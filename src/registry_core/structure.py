@@ -177,7 +177,7 @@ def clean_providers(
         raise GatewayError(
             f"expected a mapping of providers, got {_type(returned)}",
             culprit=gateway_id,
-            mend="return {provider id: ProviderConfig} from fetch_providers",
+            hint="return {provider id: ProviderConfig} from fetch_providers",
         )
     warnings = Warnings(gateway_id)
     for problem in reported:
@@ -193,7 +193,7 @@ def clean_providers(
     if not providers:
         first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
         raise GatewayError(
-            f"sent no valid model{first}", culprit=gateway_id, mend="check its URL and its answer"
+            f"sent no valid model{first}", culprit=gateway_id, hint="check its URL and its answer"
         )
     return providers, warnings.problems
 

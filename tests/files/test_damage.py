@@ -48,7 +48,7 @@ class Damage:
         try:
             return {id: dict(one.models) for id, one in registry.get_providers().items()}
         except SnapshotDamagedError as error:
-            assert "sync" in error.mend
+            assert "sync" in error.hint
             return self.bundle[1]
 
     def look(self) -> list[object]:

@@ -83,7 +83,7 @@ def test_a_file_that_can_not_grow_costs_the_news_and_nothing_else(
     except StoreError as error:
         assert error.culprit.startswith(str(disk.folder))
         assert "can't be written" in error.message
-        assert "free some space" in error.mend
+        assert "free some space" in error.hint
         assert disk.scene.targets() == disk.old
     else:
         assert not report.ok or disk.scene.targets() == disk.new
@@ -124,7 +124,7 @@ def test_a_full_disk_costs_the_news_and_nothing_else(tmpfs: Path, server: Loopba
             report = disk.scene.sync()
         except StoreError as error:
             assert "No space left" in error.message
-            assert "free some space" in error.mend
+            assert "free some space" in error.hint
             failed += 1
         else:
             failed += not report.ok

@@ -159,7 +159,7 @@ def test_a_lock_that_can_not_be_opened_is_an_error_with_its_mend(site: Site) -> 
     with pytest.raises(StoreError, match="can't be locked") as caught:
         site.scene.sync()
     assert caught.value.culprit == str(lock)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_payloads_that_can_not_be_kept_are_fetched_each_time(site: Site) -> None:

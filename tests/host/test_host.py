@@ -224,7 +224,7 @@ def test_an_overlay_that_fails_holds_the_generation(
     with pytest.raises(OverlayError, match=r"^bad 1\.0 \(entry bad\): ") as caught:
         make_host().overlay(snapshot)
     assert part in str(caught.value)
-    assert "REGISTRY_CORE_DISABLE_PLUGINS=bad:bad" in caught.value.mend
+    assert "REGISTRY_CORE_DISABLE_PLUGINS=bad:bad" in caught.value.hint
     # The plugin's own exception may hold secrets.
     assert caught.value.__cause__ is caught.value.__context__ is None
 

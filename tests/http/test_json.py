@@ -53,7 +53,7 @@ def test_what_is_no_json_is_named(body: bytes, message: str) -> None:
     with pytest.raises(GatewayError, match=message) as caught:
         parse(body, culprit="https://models.test/api.json")
     assert caught.value.culprit == "https://models.test/api.json"
-    assert caught.value.mend == "check the url"
+    assert caught.value.hint == "check the url"
 
 
 @settings(max_examples=60, database=None, deadline=None)

@@ -57,7 +57,7 @@ def test_no_error_traceback_or_log_shows_a_secret(
         assert error.__context__ is None
         assert error.__cause__ is None
         texts = [str(error), repr(error), "".join(traceback.format_exception(error))]
-        texts += [str(error.args), error.culprit, error.mend, repr(pickle.dumps(error))]
+        texts += [str(error.args), error.culprit, error.hint, repr(pickle.dumps(error))]
         texts += [repr(client), repr(client.asked)]
         for form in FORMS:
             assert form not in "".join(texts), (url, arguments)

@@ -383,7 +383,7 @@ def test_only_http_urls_are_asked(make: Make, url: str) -> None:
     with pytest.raises(GatewayError) as caught:
         make().get_json(url)
     assert url in str(caught.value)
-    assert caught.value.mend == "check the url"
+    assert caught.value.hint == "check the url"
 
 
 def test_a_password_in_the_url_is_sent_and_not_shown(server: Loopback, make: Make) -> None:

@@ -243,7 +243,7 @@ def test_no_report_error_or_object_shows_a_secret(
     gateway = world.gateway("main")
 
     def fetch(client: Any) -> Mapping[str, ProviderConfig]:
-        error = GatewayError(f"refused {client.secret('TOKEN')}", culprit=secret, mend=secret)
+        error = GatewayError(f"refused {client.secret('TOKEN')}", culprit=secret, hint=secret)
         error.__cause__ = ValueError(secret)
         raise error
 
@@ -272,7 +272,7 @@ def test_no_report_error_or_object_shows_a_secret(
     "error",
     [
         lambda secret: RuntimeError(f"no {secret}"),
-        lambda secret: GatewayError(f"no {secret}", culprit=secret, mend=secret),
+        lambda secret: GatewayError(f"no {secret}", culprit=secret, hint=secret),
         lambda secret: SystemExit(secret),
         lambda secret: KeyError(secret),
     ],
@@ -429,7 +429,7 @@ def test_no_synced_payload_gets_a_key_that(world: World, name: str) -> None:
             if id != target:
                 raise
             if isinstance(error, HostChangedError):
-                assert error.mend
+                assert error.hint
         else:
             home = known[id]["api"]
             assert endpoint.base_url == home, id

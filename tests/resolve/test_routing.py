@@ -133,7 +133,7 @@ def test_a_missing_key_names_all_its_variables() -> None:
 def test_the_only_key_that_is_missing_is_the_one_to_set() -> None:
     with pytest.raises(MissingCredentialError, match="ACME_API_KEY is not set") as caught:
         endpoint(provider(), {})
-    assert caught.value.mend == "set ACME_API_KEY"
+    assert caught.value.hint == "set ACME_API_KEY"
 
 
 def test_a_provider_without_key_variables_needs_none() -> None:

@@ -41,7 +41,7 @@ class AcmeGateway(ModelGateway):
                         case _:
                             client.warn("acme", f"a model without an id is dropped: {entry!r:.80}")
             case _:
-                raise GatewayError("sent no list of models", culprit=self.id, mend="check the url")
+                raise GatewayError("sent no list of models", culprit=self.id, hint="check the url")
         record = {"name": "Acme", "url": self.url, "api_key_env_vars": TOKEN, "models": models}
         provider = provider_from_record(self.id, record, client.warn)
         return {self.id: provider} if provider else {}

@@ -267,7 +267,7 @@ def test_a_missing_variable_is_an_error_that_names_both(
     with pytest.raises(MissingCredentialError, match=missing) as caught:
         resolve(**environ)
 
-    assert caught.value.mend == "set NETLIFY_TOKEN and NETLIFY_SITE_ID"
+    assert caught.value.hint == "set NETLIFY_TOKEN and NETLIFY_SITE_ID"
     assert netlify.asked == []
 
 

@@ -87,7 +87,7 @@ class Emission:
                 what = "%s target %s: %d files written or removed"
                 logger.debug(what, target.kind, target.root, len(written))
             except RegistryError as error:
-                message = f"{error.message} ({error.mend})" if error.mend else error.message
+                message = f"{error.message} ({error.hint})" if error.hint else error.message
                 self.problems.append(
                     Problem("target", error.culprit, message, fatal=target.requested)
                 )

@@ -192,7 +192,7 @@ def write(
                 raise TargetError(
                     "is a symlink that leads out of the target; nothing was written through it",
                     culprit=str(folder),
-                    mend="remove the link",
+                    hint="remove the link",
                 )
             folder.mkdir(parents=True, exist_ok=True)
         for folder in {path.parent for path in (*contents, *leftovers)}:
@@ -211,7 +211,7 @@ def write(
         raise TargetError(
             f"can't be written: {error}",
             culprit=f"{target.kind} target {target.root}",
-            mend="free some space, or make it writable",
+            hint="free some space, or make it writable",
         ) from error
     for path in sorted(leftovers):
         with suppress(OSError, ValueError):

@@ -99,7 +99,7 @@ class Endpoint:
         if self.dialect not in dialects:
             raise DialectError(
                 f"{self.model} speaks the {self.dialect} dialect here, not {dialects[0]}",
-                mend=f"use {_HELPERS[self.dialect]}()",
+                hint=f"use {_HELPERS[self.dialect]}()",
             )
 
     def _client_kwargs(self, base_url: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def resolve(
     provider_id, model_id = snapshot.split(id)
     provider = snapshot.get_provider_config(provider_id) if provider_id else None
     if provider is None or not model_id or "\0" in model_id:
-        raise UnknownModelError("no provider has this model", culprit=id, mend=_hint(id, snapshot))
+        raise UnknownModelError("no provider has this model", culprit=id, hint=_hint(id, snapshot))
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
     endpoint = _taken_over(provider, model, environ, context)

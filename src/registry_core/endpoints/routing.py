@@ -56,7 +56,7 @@ def resolve(
         raise UnroutableError(
             f"can't be called with a URL and a key: {provider.unroutable}",
             culprit=provider.id,
-            mend="call it through its own SDK, or a gateway plugin that implements `endpoint`",
+            hint="call it through its own SDK, or a gateway plugin that implements `endpoint`",
         )
     override = provider.model_overrides.get(model.id, EMPTY)
     own_variable = base_url_variable(provider.id)
@@ -95,7 +95,7 @@ def _template(
     url = own_url or override or provider.url or (default and default.url)
     if not url:
         raise UnroutableError(
-            "has no known base URL", culprit=provider.id, mend=f"set {own_variable}"
+            "has no known base URL", culprit=provider.id, hint=f"set {own_variable}"
         )
     try:
         template = parse(url)
@@ -105,20 +105,20 @@ def _template(
         raise ResolveError(
             "is not a plain base URL",
             culprit=own_variable,
-            mend="write https://host[:port]/path, with no user name, query, fragment or variable",
+            hint="write https://host[:port]/path, with no user name, query, fragment or variable",
         )
     if template is None:
         raise UnroutableError(
             f"has a base URL that is not plain: {url[:200]!a}",
             culprit=provider.id,
-            mend=f"set {own_variable}",
+            hint=f"set {own_variable}",
         )
     for name in template.variables:
         if name in provider.api_key_env_vars or _SECRET.intersection(name.upper().split("_")):
             raise UnroutableError(
                 f"its base URL asks for {name}, and a secret does not go into a URL",
                 culprit=provider.id,
-                mend=f"set {own_variable}",
+                hint=f"set {own_variable}",
             )
     return template
 
@@ -142,7 +142,7 @@ def _key_variable(
         raise MissingCredentialError(
             f"needs a key: {' or '.join(variables)} is not set",
             culprit=provider.id,
-            mend=f"set {variables[0]}",
+            hint=f"set {variables[0]}",
         )
     return next((name for name in present if may_send(name)), present[0] if present else None)
 
@@ -153,17 +153,17 @@ def _host_changed(
     homes = bound.origins(provider, variable) or bound.known_origins(variable)
     if template.fixed and template.private:
         host = template.origin.rpartition("//")[2]
-        mend = (
+        hint = (
             f'if you trust that host: trusted_hosts = ["{host}"] under [tool.registry-core] '
             f"in pyproject.toml, or REGISTRY_CORE_TRUSTED_HOSTS={host}"
         )
     else:
-        mend = f"if you trust that address: set {base_url_variable(provider.id)}"
+        hint = f"if you trust that address: set {base_url_variable(provider.id)}"
     return HostChangedError(
         f"{variable} is bound to {' and '.join(sorted(homes)) or 'no host'}, "
         f"but would go to {template.origin}",
         culprit=provider.id,
-        mend=mend,
+        hint=hint,
     )
 
 
@@ -173,7 +173,7 @@ def _fill(provider: ProviderConfig, template: UrlTemplate, environ: Mapping[str,
         raise MissingCredentialError(
             f"its base URL {template.text} needs {' and '.join(missing)}",
             culprit=provider.id,
-            mend=f"set {' and '.join(missing)}",
+            hint=f"set {' and '.join(missing)}",
         )
     try:
         return template.fill(environ)
@@ -181,7 +181,7 @@ def _fill(provider: ProviderConfig, template: UrlTemplate, environ: Mapping[str,
         raise ResolveError(
             f"holds a value that does not fit into {template.text}",
             culprit=str(error),
-            mend="give only the part of the URL that it stands for",
+            hint="give only the part of the URL that it stands for",
         ) from None
 
 
@@ -191,7 +191,7 @@ def _key(variable: str, environ: Mapping[str, str]) -> str:
         raise ResolveError(
             "holds characters that no HTTP header can carry",
             culprit=variable,
-            mend="check how it was set; a line break inside, a typographic quotation mark?",
+            hint="check how it was set; a line break inside, a typographic quotation mark?",
         )
     return key
 

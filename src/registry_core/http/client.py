@@ -221,7 +221,7 @@ class HttpClient:
                 raise GatewayTimeoutError(
                     "another process was still asking for it at the deadline",
                     culprit=shown(request.url or ""),
-                    mend=LONGER,
+                    hint=LONGER,
                 ) from None
         with self._lock:
             self._held[key] = held
@@ -250,7 +250,7 @@ class HttpClient:
             raise GatewayError(
                 f"sent the value of {echoed} back; nothing of its answer is kept",
                 culprit=culprit,
-                mend="tell those who run it, and replace that secret",
+                hint="tell those who run it, and replace that secret",
             )
         value = parse(answer.body, culprit=culprit)  # what is no data is not kept
         with self._lock:
@@ -270,7 +270,7 @@ class HttpClient:
             raise OfflineError(
                 "the network is switched off",
                 culprit=shown(url),
-                mend="unset REGISTRY_CORE_OFFLINE, or leave --offline out",
+                hint="unset REGISTRY_CORE_OFFLINE, or leave --offline out",
             )
         return self._transport.prepare(url, bearer=bearer, headers=headers, params=params)
 
@@ -315,7 +315,7 @@ class HttpClient:
             yield
         except RegistryError as error:
             error.message = mask(error.message)
-            error.culprit, error.mend = mask(error.culprit), mask(error.mend)
+            error.culprit, error.hint = mask(error.culprit), mask(error.hint)
             error.args = (error.message,)
             error.__cause__ = error.__context__ = None  # what led to it may hold some, too
             raise
@@ -349,7 +349,7 @@ def parse(body: bytes, *, culprit: str) -> Any:
             problem = f"sent what is not JSON, at line {error.lineno}, column {error.colno}"
         except ValueError:  # a whole number of thousands of digits
             problem = "sent JSON with a number that can't be read"
-    raise GatewayError(problem, culprit=culprit, mend="check the url")
+    raise GatewayError(problem, culprit=culprit, hint="check the url")
 
 
 def _unknown(_name: str) -> None:

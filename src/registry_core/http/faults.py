@@ -23,7 +23,7 @@ class Fault:
     """Why an attempt failed, and whether another makes sense."""
 
     message: str
-    mend: str = ""
+    hint: str = ""
     retry: bool = False
     after: float | None = None
     """Seconds that the server asks to wait."""

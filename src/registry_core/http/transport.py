@@ -94,7 +94,7 @@ class Transport:
         """The request as it will be sent. Raises GatewayError for what can't be one."""
         culprit = shown(url)
         if not culprit.lower().startswith(("http://", "https://")):
-            raise GatewayError("is not an http or https URL", culprit=culprit, mend="check the url")
+            raise GatewayError("is not an http or https URL", culprit=culprit, hint="check the url")
         named = any(name.lower() == "authorization" for name in headers or ())
         request = requests.Request(
             "GET",
@@ -108,7 +108,7 @@ class Transport:
             return self._session.prepare_request(request)
         except FAILURES as error:
             fault = diagnose(error)
-        raise GatewayError(fault.message, culprit=culprit, mend=fault.mend)
+        raise GatewayError(fault.message, culprit=culprit, hint=fault.hint)
 
     def get(
         self,
@@ -135,7 +135,7 @@ class Transport:
             fault = outcome
             if not fault.retry or attempt == self._retries:
                 tries = f" ({attempt + 1} attempts)" if attempt else ""
-                raise GatewayError(fault.message + tries, culprit=culprit, mend=fault.mend)
+                raise GatewayError(fault.message + tries, culprit=culprit, hint=fault.hint)
             pause = fault.after
             if pause is None:
                 pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._random())
@@ -143,14 +143,14 @@ class Transport:
                 raise GatewayError(
                     f"{fault.message}; it asks to wait {pause:.0f} s, which is past the deadline",
                     culprit=culprit,
-                    mend="try again later",
+                    hint="try again later",
                 )
             if pause >= self.left():
                 break
             self._wait(pause)
         before = f"; before that: {fault.message}" if fault else ""
         raise GatewayTimeoutError(
-            f"gave no whole answer before the deadline{before}", culprit=culprit, mend=LONGER
+            f"gave no whole answer before the deadline{before}", culprit=culprit, hint=LONGER
         )
 
     def _attempt(

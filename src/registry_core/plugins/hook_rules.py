@@ -36,7 +36,7 @@ def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]
     except TypeError:
         raise PluginError(
             f"{type(plugin).__name__} objects have no hash",
-            mend="register a module, or an object of an @attrs.frozen class",
+            hint="register a module, or an object of an @attrs.frozen class",
         ) from None
     hooks: set[str] = set()
     marked = False
@@ -55,10 +55,10 @@ def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]
         elif not options.get("optionalhook"):
             hint = did_you_mean(name, HOOKS)
             error = OverlayError if "registry_overlay" in hint else PluginError
-            raise error(f"{name} is no hook of registry-core", mend=hint)
+            raise error(f"{name} is no hook of registry-core", hint=hint)
     if not marked:
         raise PluginError(
-            "has no function marked @hookimpl", mend=f"name one of {', '.join(HOOKS)}"
+            "has no function marked @hookimpl", hint=f"name one of {', '.join(HOOKS)}"
         )
     return tuple(sorted(hooks))
 
@@ -92,9 +92,9 @@ def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> Non
             raise _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
 
 
-def _error(name: str, message: str, mend: str) -> PluginError:
+def _error(name: str, message: str, hint: str) -> PluginError:
     error = OverlayError if name == "registry_overlay" else PluginError
-    return error(f"{name} {message}", mend=mend)
+    return error(f"{name} {message}", hint=hint)
 
 
 def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[str, ...]]:
@@ -110,7 +110,7 @@ def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[str, ...
 def returned_snapshot(value: Any) -> Snapshot | None:
     """What an overlay returned. Raises PluginError if it is something else."""
     if value is not None and not isinstance(value, Snapshot):
-        raise PluginError(f"returned {type(value).__name__}", mend="return a Snapshot or None")
+        raise PluginError(f"returned {type(value).__name__}", hint="return a Snapshot or None")
     return value
 
 
@@ -119,7 +119,7 @@ def _sorted_out(
 ) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     if not issubclass(type(value), Iterable) or issubclass(type(value), (str, bytes, Mapping)):
         raise PluginError(
-            f"returned {type(value).__name__}", mend=f"return a list of {cls.__name__}, or ()"
+            f"returned {type(value).__name__}", hint=f"return a list of {cls.__name__}, or ()"
         )
     good: list[Any] = []
     complaints: list[str] = []

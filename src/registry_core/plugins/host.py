@@ -213,5 +213,5 @@ def _held(plugin: Plugin, reason: str | None) -> OverlayError:
     return OverlayError(
         reason or "",
         culprit=plugin.source.title,
-        mend=f"mend it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
+        hint=f"mend it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
     )

@@ -198,7 +198,7 @@ class PluginLoader:
             hooks = implemented_hooks(self._manager, plugin)
             if self._manager.is_registered(plugin):
                 twin = self._manager.get_name(plugin)
-                raise PluginError(f"is, or equals, {twin}", mend="drop one of the entry points")
+                raise PluginError(f"is, or equals, {twin}", hint="drop one of the entry points")
             self._manager.register(plugin, name=source.key)
         except KeyboardInterrupt:
             raise  # the user's
@@ -227,7 +227,7 @@ class PluginLoader:
             raise SettingsError(
                 f"order = {order!r} can't be read",
                 culprit=f"[tool.registry-core.plugin.{source.entry}]",
-                mend="use an integer",
+                hint="use an integer",
             )
         return order, source
 

@@ -54,7 +54,7 @@ def adopt(store: Store, served: Store | None) -> None:
     """Start from what `served` holds: the store that lookups read, which can't be written."""
     if served is None or served == store:
         return
-    found = recover(served, mend=False)
+    found = recover(served, repair=False)
     if found.generation is not None and not found.problems:
         bindings = {**found.state.bindings, **store.read_state().bindings}
         commit(store, found.generation, found.objects.values())
@@ -96,8 +96,8 @@ def clear(store: Store, keep: Iterable[Generation | None]) -> None:
                     path.unlink()
 
 
-def recover(store: Store, *, mend: bool, verified: Verified | None = None) -> Found:
-    """Read everything and check it. With `mend`, what is damaged is put aside, and a damaged
+def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> Found:
+    """Read everything and check it. With `repair`, what is damaged is put aside, and a damaged
     pointer is restored from the state's copy.
 
     `verified`: the objects that need not be read whole again; brought up to date.
@@ -107,7 +107,7 @@ def recover(store: Store, *, mend: bool, verified: Verified | None = None) -> Fo
 
     def damaged(path: Path, error: StoreError) -> None:
         problems.append(Problem("store", error.culprit, error.message, fatal=False))
-        if mend:
+        if repair:
             _quarantine(store, path)
 
     state, generation = State(), None
@@ -121,7 +121,7 @@ def recover(store: Store, *, mend: bool, verified: Verified | None = None) -> Fo
         damaged(store.pointer, error)
         with suppress(AttributeError, KeyError, TypeError, ValueError):
             generation = Generation.from_dict(state.generation)
-            if mend:
+            if repair:
                 commit(store, generation, ())
     objects: dict[str, Snapshot] = {}
     for hash in sorted(generation.objects()) if generation else ():
@@ -136,7 +136,7 @@ def recover(store: Store, *, mend: bool, verified: Verified | None = None) -> Fo
             damaged(store.object(hash), error)
     for hash in known.keys() - objects.keys():
         del known[hash]
-    if mend:
+    if repair:
         clear(store, keep=(generation,))
     return Found(state, generation, objects, problems)
 
@@ -173,5 +173,5 @@ def _writing(store: Store) -> Generator[None]:
         raise StoreError(
             f"can't be written: {error.strerror or error}",
             culprit=str(store.folder),
-            mend="free some space, make it writable, or set REGISTRY_CORE_STORE_DIR to a folder",
+            hint="free some space, make it writable, or set REGISTRY_CORE_STORE_DIR to a folder",
         ) from error

@@ -91,7 +91,7 @@ def fetch_all(
     for id in tasks.keys() - outcomes.keys():
         error = GatewayTimeoutError(
             f"gave no result within {deadline:g} s and was abandoned",
-            mend="raise fetch_deadline_ms if it needs longer",
+            hint="raise fetch_deadline_ms if it needs longer",
         )
         outcomes[id] = Outcome("failed", error=str(error), finished_at=clock())
         finished(id, outcomes[id])

@@ -76,7 +76,7 @@ def prepare(
     Without `payloads` nothing at all is written.
     """
     loaded = {one.gateway.id: one for one in context.host.gateways()}
-    before = _look_back(context, store, loaded, mend=payloads is not None)
+    before = _look_back(context, store, loaded, repair=payloads is not None)
     outcomes = ask(context, options, before.state, before.stored, loaded, payloads, since)
     for id, data in before.good.items():
         failure = context.host.failure_of(data.data.plugin)
@@ -145,17 +145,19 @@ def _no_gateway(context: Context) -> Problem:
     idle += [one.key for one in host.failed]  # who knows what they would add
     switched_off = [f"{one.key}: {why}" for one, why in discovery.excluded] if discovery else []
     if idle:
-        mend = f"{', '.join(idle)} adds none; mend it, or {INSTALL}"
-        return Problem("gateway", "no gateway can be used", "; ".join([*switched_off, mend]))
+        hint = f"{', '.join(idle)} adds none; mend it, or {INSTALL}"
+        return Problem("gateway", "no gateway can be used", "; ".join([*switched_off, hint]))
     if switched_off:
         return Problem("gateway", "every gateway is switched off", "; ".join(switched_off))
     return Problem("gateway", "no gateway is installed", INSTALL)
 
 
 def _look_back(
-    context: Context, store: Store | None, loaded: Collection[str], *, mend: bool
+    context: Context, store: Store | None, loaded: Collection[str], *, repair: bool
 ) -> Before:
-    found = commit.recover(store, mend=mend, verified=context.verified) if store else commit.Found()
+    found = (
+        commit.recover(store, repair=repair, verified=context.verified) if store else commit.Found()
+    )
     state, generation = found.state, found.generation
     stored: dict[str, Chosen] = {}
     for id, data in generation.gateways.items() if generation else ():

@@ -82,7 +82,7 @@ def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ..
     if not targets:
         raise SettingsError(
             "there is no target to check",
-            mend="give --output DIR, or name folders under [tool.registry-core.output]",
+            hint="give --output DIR, or name folders under [tool.registry-core.output]",
         )
     context.host.load()
     if settings.snapshot is not None:
@@ -144,7 +144,7 @@ def _writable_store(context: Context) -> Store:
             return store
     raise StoreError(
         f"no folder for the store can be written: {'; '.join(faults)}",
-        mend="set REGISTRY_CORE_STORE_DIR to a folder that can",
+        hint="set REGISTRY_CORE_STORE_DIR to a folder that can",
     )
 
 
@@ -170,7 +170,7 @@ def _locked(store: Store, *, patience: float) -> Generator[float | None]:
             raise StoreError(
                 f"another process has held it for {patience:g} s",
                 culprit=str(store.lock),
-                mend="end that process",
+                hint="end that process",
             ) from None
         found = store.read_state().started_at
         since = found if found != earlier else None  # it may have died, or failed
@@ -178,7 +178,7 @@ def _locked(store: Store, *, patience: float) -> Generator[float | None]:
         raise StoreError(
             f"can't be locked: {error}",
             culprit=str(store.lock),
-            mend="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
+            hint="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
         ) from error
     try:
         yield since

@@ -94,7 +94,7 @@ class CannedClient:
         self.requests.append(CannedRequest(url, bearer, FrozenDict(headers or EMPTY)))
         answer = self._routes.get(url)
         if answer is None:
-            raise GatewayError("has no canned route", culprit=url, mend="add it to routes")
+            raise GatewayError("has no canned route", culprit=url, hint="add it to routes")
         if isinstance(answer, BaseException):
             raise answer
         return parse(answer, culprit=url)

@@ -89,7 +89,7 @@ def providers_from_payload(
         raise GatewayError(
             f"expected an object of providers, got {type(payload).__name__}",
             culprit="models.dev",
-            mend="check the option url (REGISTRY_CORE_MODELS_DEV_URL)",
+            hint="check the option url (REGISTRY_CORE_MODELS_DEV_URL)",
         )
     providers: dict[str, ProviderConfig] = {}
     for id, entry in payload.items():

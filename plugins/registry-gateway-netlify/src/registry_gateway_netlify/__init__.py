@@ -86,7 +86,7 @@ class NetlifyGateway(ModelGateway):
             raise UnknownModelError(
                 "names no vendor",
                 culprit=f"{provider.id}/{model.id}",
-                mend="write netlify/<vendor>/<model>, such as netlify/openai/gpt-5",
+                hint="write netlify/<vendor>/<model>, such as netlify/openai/gpt-5",
             )
         site = self._site_key(environ.get(SITE, "").strip(), client)
         dialect, path, headers = _VENDORS.get(vendor, ("openai", "", {}))
@@ -106,7 +106,7 @@ class NetlifyGateway(ModelGateway):
             raise MissingCredentialError(
                 f"needs a key for your site: {' and '.join(missing)} not set",
                 culprit=self.id,
-                mend=f"set {TOKEN} and {SITE}",
+                hint=f"set {TOKEN} and {SITE}",
             )
         with self._lock:  # however many threads wait, one asks
             held = self._keys.get((site, token))
@@ -130,7 +130,7 @@ class NetlifyGateway(ModelGateway):
             case _:
                 pass
         raise GatewayError(
-            "sent no token, url and expires_at for the site", culprit=self.id, mend=f"check {SITE}"
+            "sent no token, url and expires_at for the site", culprit=self.id, hint=f"check {SITE}"
         )
 
 
@@ -157,7 +157,7 @@ def providers_from_payload(
         raise GatewayError(
             "expected an object with providers",
             culprit="netlify",
-            mend="check the option url (REGISTRY_CORE_NETLIFY_URL)",
+            hint="check the option url (REGISTRY_CORE_NETLIFY_URL)",
         )
     ids: list[str] = []
     for vendor, entry in vendors.items():
