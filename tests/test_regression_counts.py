@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -50,8 +51,8 @@ def test_a_cold_lookup_imports_little_beyond_attrs_cachetools_and_json(synced: W
     imported = {*told(f"{LOOKUP}; {modules}", synced)} - foundation
     ours = {one.partition(".")[2] for one in imported if one.startswith("registry_core.")}
     assert ours <= {
-        *("bundle", "data", "errors", "frozen", "helpers", "loading", "models", "places"),
-        *("printable", "registry", "secrets", "settings", "snapshot", "store"),
+        *("bundle", "data", "errors", "frozen", "helpers", "loading", "models", "ownership"),
+        *("places", "printable", "reading", "registry", "secrets", "settings", "snapshot", "store"),
     }
     others = {one for one in imported if not one.startswith("registry_core")}
     assert others <= {"_struct", "importlib", "mmap", "struct", "zlib"}
@@ -117,9 +118,9 @@ def test_a_sync_without_news_asks_once_and_writes_the_state_alone(synced: World)
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
         if hearing and event == "open" and isinstance(arguments[0], (str, Path)):
-            path, mode, _ = arguments
+            path, _, flags = arguments
             if str(path).startswith(str(synced.tmp_path)):
-                writes = mode is None or set(str(mode)) & set("wax+")
+                writes = flags & (os.O_WRONLY | os.O_RDWR)
                 written.add(Path(path).suffix) if writes else read.append(Path(path).name)
 
     hearing = True

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         TargetError as TargetError,
         UnknownModelError as UnknownModelError,
         UnroutableError as UnroutableError,
+        WithheldError as WithheldError,
     )
     from .gateway import (
         Disabled as Disabled,
@@ -82,6 +83,7 @@ _MODULES = {
         "TargetError",
         "UnknownModelError",
         "UnroutableError",
+        "WithheldError",
     ),
     "gateway": ("Disabled", "GatewayClient", "ModelGateway"),
     "helpers": (

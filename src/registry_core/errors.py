@@ -115,5 +115,9 @@ class HostChangedError(ResolveError):
     """A credential would go to a host that it is not bound to."""
 
 
+class WithheldError(ResolveError):
+    """A policy keeps this model from being used, or has not seen the data yet."""
+
+
 class DialectError(ResolveError):
     """A client helper for another dialect than the endpoint speaks."""

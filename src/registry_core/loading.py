@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .errors import SnapshotDamagedError, StoreError
+from .settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, served
 
@@ -33,46 +35,94 @@ class Loaded:
     generation: Generation | None = None
     """What the pointer said, if it could be read."""
     origin: Literal["bundled", "stored", "explicit"] = "bundled"
+    lasting: bool = True
+    """False: the system refused for now, so the next lookup is to try again."""
 
     @property
     def current(self) -> bool:
-        """Whether the store still says the same. One `stat`, if it can be written."""
+        """Whether the store still says the same. One `stat`, if it can be written.
+
+        Raises StoreError if the system can't tell now.
+        """
         return self.look() == (self.store, self.signature)
 
 
 def load(
-    settings: Settings, places: Places, bundle: Bundle, damaged: Collection[str] = ()
+    settings: Settings,
+    places: Places,
+    bundle: Bundle,
+    damaged: Collection[str] = (),
+    last: Loaded | None = None,
 ) -> Loaded:
-    """Raises StoreError only for an explicit snapshot file; everything else ends in the bundle.
+    """What to serve now. `damaged`: hashes of snapshots in which a lookup met damage; `last`:
+    what this process has served.
 
-    `damaged`: hashes of snapshots in which a lookup met damage.
+    Damage ends in the snapshot before, or in the bundle; what the system refuses for now, in
+    `last`, or in the bundle. But the bundle knows of no policy, so where one applies, or may
+    apply, it raises StoreError instead. It also does for an explicit snapshot file.
     """
     if settings.snapshot is not None:
         return Loaded(open_explicit(settings.snapshot), origin="explicit")
 
     def look() -> tuple[Store | None, Signature | None]:
-        return served(places.stores(settings.store_dir))
+        return served(places.stores(settings.store_dir), places.trusts(settings.store_dir))
 
-    store, signature = None, None
-    fault: StoreError | None = None
+    store: Store | None = None
+    signature: Signature | None = None
+    generation: Generation | None = None
+    fault = StoreError("")
     for _ in range(2):  # a sync may replace the generation between the two reads
-        store, signature = look()
         try:
-            generation = store.read_generation() if store else None
-            if store is None or generation is None:
+            store, signature = look()
+            if store is None:
                 _logger().debug("no store yet: the bundled data is served")
+                return Loaded(bundle.load(), look)
+            generation = store.read_generation()
+            _refuse_unpassed(store, generation)
+            if generation is None:  # removed since `look`
                 return Loaded(bundle.load(), look)
             if _outdated(generation, store, bundle):
                 _logger().debug("the bundled data is newer than the stored generation")
                 return Loaded(bundle.load(), look, store, signature, generation)
-            if generation.snapshot in damaged:
-                raise SnapshotDamagedError("is damaged", culprit=generation.snapshot)
-            snapshot = store.open_snapshot(generation.snapshot)
+            snapshot = _open(store, generation.snapshot, damaged)
             return Loaded(snapshot, look, store, signature, generation, "stored")
-        except SnapshotDamagedError as error:
+        except StoreError as error:
             fault = error
-    _logger().warning("the bundled data is served until the next sync: %s", fault)
-    return Loaded(bundle.load(), look, store, signature)
+        except (OSError, ImportError) as error:  # no descriptor is left, even to import
+            fault = StoreError(f"can't be read now: {error}", culprit="the registry")
+    if isinstance(fault, SnapshotDamagedError):
+        if store and generation and generation.previous:
+            with suppress(StoreError):
+                snapshot = _open(store, generation.previous, damaged)
+                _logger().warning("the generation before is served until the next sync: %s", fault)
+                return Loaded(snapshot, look, store, signature, generation, "stored")
+    elif last is not None and last.snapshot.hash not in damaged:
+        warn_once(f"what was loaded before is still served: {fault}")
+        return evolve(last, lasting=False)
+    if store is None or store.may_have_policy() or (generation and generation.overlays):
+        raise fault
+    lasting = isinstance(fault, SnapshotDamagedError)
+    warn = _logger().warning if lasting else warn_once
+    warn(f"the bundled data is served until the next sync: {fault}")
+    return Loaded(bundle.load(), look, store, signature, lasting=lasting)
+
+
+def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
+    """Raise SnapshotDamagedError for a generation that the policy in force has not passed: one
+    of another version, or one that was put back."""
+    policies = store.policies()
+    if policies is None or (generation and generation.overlays in policies):
+        return
+    what = "the generation is gone" if generation is None else "the generation is older than it"
+    raise SnapshotDamagedError(
+        f"a policy applies, and {what}", culprit=str(store.policy), hint="run registry-core sync"
+    )
+
+
+def _open(store: Store, hash: str, damaged: Collection[str]) -> Snapshot:
+    if hash in damaged:
+        raise SnapshotDamagedError("is damaged", culprit=hash, hint="run registry-core sync")
+    return store.open_snapshot(hash)
 
 
 def _logger() -> Logger:

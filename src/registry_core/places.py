@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .ownership import is_ours
+from .reading import Trust, anybody
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,6 +56,17 @@ class Places:
             yield cache / name
         if _is_ours(self._temporary(), make=make):
             yield self._temporary() / name
+
+    def trusts(self, store_dir: Path | None = None) -> Trust:
+        """Whose files count in those folders: those of the user and root, and of whoever owns
+        the environment, whose code runs here; anybody's in a folder that the user has named."""
+        if store_dir is not None:
+            return anybody
+
+        def trusted(status: os.stat_result) -> bool:
+            return is_ours(status) or status.st_uid == os.stat(self.prefix).st_uid
+
+        return trusted
 
     def is_temporary(self, place: Path) -> bool:
         return place.parent == self._temporary()

@@ -14,7 +14,7 @@ from attrs import evolve
 from cachetools import TTLCache
 
 from .bundle import Bundle
-from .errors import SnapshotDamagedError
+from .errors import SnapshotDamagedError, StoreError
 from .loading import Loaded, load
 from .models import ModelInfo, ProviderConfig
 from .places import Places
@@ -134,13 +134,15 @@ class ModelRegistry:
             try:
                 return self._cache["snapshot"]  # twice as fast as `get`
             except KeyError:
-                snapshot = self._cache["snapshot"] = self._look()
+                snapshot, lasting = self._look()
+                if lasting:
+                    self._cache["snapshot"] = snapshot
                 return snapshot
 
     def invalidate(self) -> None:
         """Drop the loaded generation; the next lookup reads the store."""
         with self._lock:
-            self._loaded = None
+            self._served = None
             self._cache.clear()
 
     def get_model(self, id: str) -> ModelInfo | None:
@@ -149,7 +151,7 @@ class ModelRegistry:
         try:
             return snapshot.get_model(id)
         except SnapshotDamagedError:
-            return self._after_damage(snapshot).get_model(id)
+            return self._read(lambda snapshot: snapshot.get_model(id))
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id; None if it is unknown.
@@ -175,11 +177,12 @@ class ModelRegistry:
         return self._read(lambda snapshot: snapshot.split(id))
 
     def _read(self, lookup: Callable[[Snapshot], T]) -> T:
-        snapshot = self.snapshot()
-        try:
-            return lookup(snapshot)
-        except SnapshotDamagedError:
-            return lookup(self._after_damage(snapshot))
+        while True:
+            snapshot = self.snapshot()
+            try:
+                return lookup(snapshot)
+            except SnapshotDamagedError:
+                self._condemn(snapshot)
 
     def loaded(self) -> Loaded:
         """Where the data that is served comes from."""
@@ -188,32 +191,40 @@ class ModelRegistry:
             assert self._loaded is not None
             return self._loaded
 
-    def _look(self) -> Snapshot:
-        if self._loaded is None or self._served is None or not self._loaded.current:
-            self._loaded = load(self._settings, self._places, self.bundle, self._damaged)
-            self._served = self._with_runtime(self._loaded.snapshot)
-        return self._served
+    def _look(self) -> tuple[Snapshot, bool]:
+        """What to serve, and whether that may be trusted for a while."""
+        try:
+            if self._loaded and self._served and self._loaded.lasting and self._loaded.current:
+                return self._served, True
+        except StoreError:
+            pass  # `load` tries again, and says what is wrong
+        while True:
+            loaded = load(self._settings, self._places, self.bundle, self._damaged, self._loaded)
+            try:
+                self._served = self._with_runtime(loaded.snapshot)
+            except SnapshotDamagedError:
+                self._condemn(loaded.snapshot)
+            else:
+                self._loaded = loaded
+                return self._served, loaded.lasting
 
-    def _after_damage(self, snapshot: Snapshot) -> Snapshot:
-        """What to serve instead of `snapshot`: a newer generation, or the bundle."""
-        if self._settings.snapshot is not None:
-            raise  # the damage that was met: the user wants this file and no other
+    def _condemn(self, snapshot: Snapshot) -> None:
+        """Serve something else than this damaged snapshot: a newer generation, the one before,
+        or the bundle. Raises the damage if there is nothing else."""
         with self._lock:
+            if self._settings.snapshot is not None or snapshot.hash in self._damaged:
+                raise  # the damage that was met: the user wants this file and no other
             self._damaged.add(snapshot.hash)
             self._verified.pop(snapshot.hash, None)
-            self.invalidate()
-            return self.snapshot()
+            self._cache.clear()
+            self._served = None
 
     def _with_runtime(self, snapshot: Snapshot) -> Snapshot:
-        runtime = [one.providers for one in self._runtime.values() if one.providers]
-        stored = snapshot.get_providers() if runtime else {}
-        added = {
-            id: provider
-            for providers in runtime
-            for id, provider in providers.items()
-            if id not in stored
-        }
-        return snapshot.with_providers({**stored, **added}) if added else snapshot
+        if not self._runtime:
+            return snapshot
+        from .syncing.runtime import add_to
+
+        return add_to(snapshot, self._runtime.values())
 
     # Syncs
 

@@ -7,7 +7,8 @@ the store, the wheel, `export --format snapshot` and pickle.
     header   magic, schema, total size, bucket count, size and checksum of the
              directory, SHA-256 of all that follows the header, own checksum
     table    one slot per bucket: offset, size, checksum
-    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]}
+    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]};
+             after a policy also "overlays" and "withheld", see the properties
     records  per bucket lines of JSON [provider id, model id or null, record]
 
 A record's key is ``provider/model`` (or the provider id); its bucket is the CRC-32
@@ -63,12 +64,16 @@ class Snapshot:
         cls,
         providers: Mapping[str, ProviderConfig] | Iterable[ProviderConfig],
         gateways: Mapping[str, str] = EMPTY,
+        *,
+        overlays: Mapping[str, Mapping[str, str]] = EMPTY,
+        withheld: Mapping[str, str] = EMPTY,
     ) -> Snapshot:
-        """A snapshot of these providers; `gateways` maps each gateway id to its plugin."""
+        """A snapshot of these providers; the rest is what the properties say."""
         items = providers.values() if isinstance(providers, Mapping) else providers
         by_id = {provider.id: provider for provider in items}
         ordered = FrozenDict({id: by_id[id] for id in sorted_ids(by_id)})
-        snapshot = cls.from_bytes(_encode(ordered, gateways))
+        about = {"gateways": gateways, "overlays": overlays, "withheld": withheld}
+        snapshot = cls.from_bytes(_encode(ordered, about))
         # What was just built need not be decoded again. Model lookups stay with the
         # bytes: they know which provider wins an id that can be split in two ways.
         snapshot._providers.update(ordered)
@@ -78,16 +83,19 @@ class Snapshot:
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
         """Map a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
+        with open(path, "rb") as file:
+            return cls.map(file.fileno(), name=str(path))
+
+    @classmethod
+    def map(cls, descriptor: int, *, name: str) -> Snapshot:
+        """Map an open file; the descriptor may be closed afterwards. Raises as `open`."""
         from mmap import ACCESS_READ, mmap
 
-        with open(path, "rb") as file:
-            try:
-                data = mmap(file.fileno(), 0, access=ACCESS_READ)
-            except ValueError as error:  # an empty file can't be mapped
-                raise SnapshotDamagedError(
-                    "is empty", culprit=str(path), hint="run registry-core sync"
-                ) from error
-        return cls.from_bytes(data, name=str(path))
+        try:
+            data = mmap(descriptor, 0, access=ACCESS_READ)
+        except ValueError as error:  # an empty file can't be mapped
+            raise _damaged("is empty", name) from error
+        return cls.from_bytes(data, name=name)
 
     @classmethod
     def from_bytes(cls, data: bytes | mmap, *, name: str = "snapshot") -> Snapshot:
@@ -122,6 +130,21 @@ class Snapshot:
     def gateways(self) -> Mapping[str, str]:
         """Gateway id → key of the plugin that its data came through."""
         return FrozenDict(self._contents()["gateways"])
+
+    @property
+    def overlays(self) -> Mapping[str, Mapping[str, str]]:
+        """Key of each plugin whose overlay saw this data → its `version`, and the digest of
+        its `options` ("" without any)."""
+        seen: Mapping[str, Mapping[str, str]] = self._contents().get("overlays", EMPTY)
+        return FrozenDict({key: FrozenDict(about) for key, about in seen.items()})
+
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """What the overlays took out: provider id, or full id of a model → key of the plugin.
+
+        Of a provider that is gone as a whole, only the provider is named.
+        """
+        return FrozenDict(self._contents().get("withheld", EMPTY))
 
     def get_model(self, id: str) -> ModelInfo | None:
         """The model with this full id. If it can be split in two ways, the longest
@@ -208,7 +231,9 @@ class Snapshot:
         self, providers: Mapping[str, ProviderConfig] | Iterable[ProviderConfig]
     ) -> Snapshot:
         """A snapshot of these providers instead; what an overlay returns."""
-        return Snapshot.build(providers, self.gateways)
+        return Snapshot.build(
+            providers, self.gateways, overlays=self.overlays, withheld=self.withheld
+        )
 
     def record(self, provider: str, model: str | None) -> bytes | None:
         """The record of a provider or a model, as JSON; None if there is none."""
@@ -303,7 +328,9 @@ def _record_in(lines: list[bytes], provider: str, model: str | None) -> bytes | 
     return next((line[len(start) : -1] for line in lines if line.startswith(start)), None)
 
 
-def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]) -> bytes:
+def _encode(
+    providers: Mapping[str, ProviderConfig], about: Mapping[str, Mapping[str, Any]]
+) -> bytes:
     from hashlib import sha256
 
     import orjson
@@ -323,17 +350,18 @@ def _encode(providers: Mapping[str, ProviderConfig], gateways: Mapping[str, str]
     for id, provider in providers.items():
         models = encoded(provider)
         values = {name: getattr(provider, name) for name in _PROVIDER}
-        about = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
-        about |= {"models": list(models.flags), "flags": list(models.flags.values())}
+        record = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
+        record |= {"models": list(models.flags), "flags": list(models.flags.values())}
         own, key = _quoted(id).encode(), crc32(id.encode())
-        add(key, b"[%b,null,%b]" % (own, dumps(about)))
+        add(key, b"[%b,null,%b]" % (own, dumps(record)))
         below = crc32(b"/", key)
         for model in models:
             line = b"[%b,%b,%b]" % (own, _quoted(model).encode(), models.record(model))
             add(crc32(model.encode(), below), line)
 
     rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
-    directory = dumps({"gateways": dict(gateways), "providers": rows})
+    policy = {name: value for name, value in about.items() if value or name == "gateways"}
+    directory = dumps({**policy, "providers": rows})
     table = bytearray()
     offset = _HEADER.size + count * _SLOT.size + len(directory)
     for number, chunk in enumerate(buckets, 1):

@@ -1,12 +1,14 @@
 """The store, as lookups and syncs read it. `commit.py` is the only one that writes it.
 
+    policy           what was last withheld by: JSON, there while a policy applies
     v1/pointer       which generation is current: one line, `checksum JSON`
     v1/state.json    times, statuses, validators: what changes at every sync
     v1/objects/      snapshots named by their hash: generations, and results per gateway
     v1/emitted.json  what was last written to which target
     v1/quarantine/   what was found damaged
 
-A folder of another schema is not read: absent, not damaged.
+A folder of another schema is not read: absent, not damaged. `policy` is outside of it: in
+every version it says that nothing may be served which no policy has passed.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zlib import crc32
 
 from attrs import evolve, field, fields_dict, frozen
 
-from .errors import SnapshotDamagedError
-from .frozen import FrozenDict, Value
+from .errors import SnapshotDamagedError, StoreError
+from .frozen import EMPTY, FrozenDict, Value
+from .reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from .snapshot import SCHEMA, Snapshot
 
 if TYPE_CHECKING:
@@ -39,9 +42,33 @@ T = TypeVar("T", bound="AttrsInstance")
 #: Of a pointer file: inode, time, size.
 Signature = tuple[int, int, int]
 
+#: Plugin key → version and options of its overlay, as in `Snapshot.overlays`.
+Overlays = Mapping[str, Mapping[str, str]]
+
 
 def _seconds(value: Any) -> float:
     return float(value)  # attrs takes milliseconds to find out what `float` itself takes
+
+
+def _hash(value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 64 or not set(value) <= _HEX:
+        raise ValueError("names an object that can't be")
+    return value
+
+
+def _opt_hash(value: Any) -> str | None:
+    return None if value is None else _hash(value)
+
+
+def _overlays(value: Any) -> Overlays:
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, Mapping[str, str]]", value).items()
+        return FrozenDict({key: FrozenDict(about) for key, about in items})
+    return _SOME if value else EMPTY  # 0.1 wrote only whether there were any
+
+
+_HEX = frozenset("0123456789abcdef")
+_SOME: Overlays = FrozenDict({"": EMPTY})
 
 
 @frozen(eq=False, repr=False)
@@ -52,7 +79,7 @@ class GatewayData(Value):
     """Key of the plugin that fetched it: `distribution:entry point`."""
     retrieved_at: float = field(converter=_seconds)
     """Epoch seconds: when this machine last got it (200) or, for bundled data, its capture."""
-    result: str | None = None
+    result: str | None = field(default=None, converter=_opt_hash)
     """Hash of the object that holds it; None: it is the wheel's bundled data."""
 
 
@@ -60,13 +87,16 @@ class GatewayData(Value):
 class Generation(Value):
     """What the pointer says."""
 
-    snapshot: str
+    snapshot: str = field(converter=_hash)
     """Hash of the merged and overlaid snapshot."""
     gateways: Mapping[str, GatewayData]
     inputs: str
     """Fingerprint of everything that the merge was made from."""
-    overlays: bool = False
-    """An overlay was installed when it was made."""
+    overlays: Overlays = field(default=EMPTY, converter=_overlays)
+    """Those that it was made under; some that are not known have the key ""."""
+    previous: str | None = field(default=None, converter=_opt_hash)
+    """Hash of the snapshot before, if the same policy passed it and it holds nothing that was
+    withheld since: what serves if this one turns out to be damaged."""
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Generation:
@@ -78,15 +108,15 @@ class Generation(Value):
         return _known(cls, {**raw, "gateways": FrozenDict(gateways)})
 
     def same_as(self, other: Generation) -> bool:
-        """Whether they differ in nothing but times of retrieval."""
-        return self._untimed() == other._untimed()
+        """Whether they differ in nothing but times of retrieval, and in what was before."""
+        return self._timeless() == other._timeless()
 
-    def _untimed(self) -> Generation:
+    def _timeless(self) -> Generation:
         gateways = {id: evolve(data, retrieved_at=0.0) for id, data in self.gateways.items()}
-        return evolve(self, gateways=FrozenDict(gateways))
+        return evolve(self, gateways=FrozenDict(gateways), previous=None)
 
     def objects(self) -> set[str]:
-        """Hashes of all that it refers to."""
+        """Hashes of all that it is made of."""
         return {self.snapshot} | {data.result for data in self.gateways.values() if data.result}
 
 
@@ -98,6 +128,9 @@ class Store:
     """
 
     _place: str | os.PathLike[str] = field(alias="place", eq=os.fspath)
+    _trusts: Trust = field(default=anybody, alias="trusts", eq=False)
+    """Whose files are read."""
+    schema: int = SCHEMA
 
     @property
     def place(self) -> Path:
@@ -108,11 +141,15 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        return self.place / f"v{SCHEMA}"
+        return self.place / f"v{self.schema}"
 
     @property
     def pointer(self) -> Path:
         return self.folder / "pointer"
+
+    @property
+    def policy(self) -> Path:
+        return self.place / _POLICY
 
     @property
     def state(self) -> Path:
@@ -131,25 +168,25 @@ class Store:
 
     def name(self, *parts: str) -> str:
         """Of the folder, or of a file in it."""
-        return os.path.join(self._place, f"v{SCHEMA}", *parts)  # noqa: PTH118
+        return os.path.join(self._place, f"v{self.schema}", *parts)  # noqa: PTH118
 
     def signature(self) -> Signature | None:
-        """Changes whenever the pointer is replaced; None if there is none. One `stat`."""
-        try:
-            found = os.stat(self.name("pointer"))
-        except OSError:
+        """Changes whenever the pointer is replaced; None if there is none that this user may
+        read and trust. If the pointer is gone and a policy applies, that of `policy`.
+
+        Mostly one `stat`. Raises StoreError if the system can't tell now.
+        """
+        status = status_of(self.name("pointer")) or status_of(self._policy_name)
+        if status is None or not self._trusts(status):
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
     def read_generation(self) -> Generation | None:
-        """The current generation, None if there is none. Raises SnapshotDamagedError."""
-        try:
-            with open(self.name("pointer"), "rb") as file:
-                line = file.read()
-        except FileNotFoundError:
+        """The current generation, None if there is none. Raises SnapshotDamagedError, and
+        StoreError if it can't be read now."""
+        line = read_file(self.name("pointer"), self._trusts)
+        if line is None:
             return None
-        except OSError as error:
-            raise SnapshotDamagedError(str(error), culprit=str(self.pointer)) from error
         checksum, _, text = line.partition(b" ")
         try:
             if int(checksum, 16) != crc32(text):
@@ -160,14 +197,44 @@ class Store:
                 f"is damaged: {error}", culprit=str(self.pointer), hint="run registry-core sync"
             ) from error
 
-    def open_snapshot(self, hash: str) -> Snapshot:
-        """The object with this hash. Raises SnapshotDamagedError, also if it is gone."""
+    def policies(self) -> tuple[Overlays, ...] | None:
+        """The overlays that a generation must have passed to be served; None: no policy
+        applies. Raises StoreError if that can't be read now.
+
+        A damaged file names none, so that no generation will do.
+        """
+        if status_of(self._policy_name) is None:
+            return None
         try:
-            snapshot = Snapshot.open(self.name("objects", hash))
+            text = read_file(self._policy_name, self._trusts)
+            return None if text is None else tuple(map(_overlays, json.loads(text)))
+        except (SnapshotDamagedError, ValueError, TypeError, RecursionError):
+            return ()
+
+    def may_have_policy(self) -> bool:
+        """Whether a policy applies, or the system can't even tell that."""
+        try:
+            return status_of(self._policy_name) is not None
+        except StoreError:
+            return True
+
+    @property
+    def _policy_name(self) -> str:
+        return os.path.join(self._place, _POLICY)  # noqa: PTH118
+
+    def open_snapshot(self, hash: str) -> Snapshot:
+        """The object with this hash. Raises SnapshotDamagedError, also if it is gone, and
+        StoreError if it can't be read now."""
+        name = self.name("objects", hash)
+        descriptor = open_file(name, self._trusts)
+        if descriptor is None:
+            raise SnapshotDamagedError("is gone", culprit=name, hint="run registry-core sync")
+        try:
+            snapshot = Snapshot.map(descriptor, name=name)
         except OSError as error:
-            raise SnapshotDamagedError(
-                str(error), culprit=str(self.object(hash)), hint="run registry-core sync"
-            ) from error
+            raise unreadable(name, error) from error
+        finally:
+            os.close(descriptor)
         if snapshot.hash != hash:
             raise SnapshotDamagedError(
                 "holds another snapshot than its name says", culprit=str(self.object(hash))
@@ -175,20 +242,22 @@ class Store:
         return snapshot
 
     def load_state(self) -> State:
-        """What is remembered, if anything. Raises SnapshotDamagedError."""
+        """What is remembered, if anything. Raises SnapshotDamagedError, and StoreError if it
+        can't be read now."""
         from .state import State
 
-        try:
-            return State.from_json(self.state.read_bytes())
-        except FileNotFoundError:
+        text = read_file(self.name("state.json"), self._trusts)
+        if text is None:
             return State()
-        except (OSError, ValueError) as error:
+        try:
+            return State.from_json(text)
+        except ValueError as error:
             raise SnapshotDamagedError(
                 f"is damaged: {error}", culprit=str(self.state), hint="run registry-core sync"
             ) from error
 
     def read_state(self) -> State:
-        """What is remembered; nothing if that is damaged."""
+        """What is remembered; nothing if that is damaged. Raises StoreError as `load_state`."""
         from .state import State
 
         try:
@@ -197,21 +266,26 @@ class Store:
             return State()
 
 
-def served(places: Iterable[str | os.PathLike[str]]) -> tuple[Store | None, Signature | None]:
+def served(
+    places: Iterable[str | os.PathLike[str]], trusts: Trust = anybody
+) -> tuple[Store | None, Signature | None]:
     """The store that lookups read, and its signature: the first of `places` that has a
-    pointer, and that this process could write.
+    pointer, and that this process could write. Raises StoreError if the system can't tell now.
 
     Syncs leave out what they can't write, like an environment that was made as root. So
     of those on the way to a writable one the last that was written to is taken.
     """
     found: list[tuple[Store, Signature]] = []
-    for store in map(Store, places):
+    for store in (Store(place, trusts) for place in places):
         signature = store.signature()
         if signature is not None:
             found.append((store, signature))
             if os.access(store.name(), os.W_OK):
                 break
     return max(found, key=lambda one: one[1][1]) if found else (None, None)
+
+
+_POLICY = "policy"
 
 
 def pointer_line(generation: Generation) -> bytes:

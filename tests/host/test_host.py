@@ -192,20 +192,25 @@ def test_overlays_are_chained_in_the_order_of_the_settings(
         "Z<M<openai>+openai>",
         "openai",
     ]
-    assert host.has_overlays
+    assert host.overlays()
 
 
 def test_none_leaves_the_snapshot_as_it_is(site: Any, make_host: Any, snapshot: Snapshot) -> None:
     site.install("acme", overlay("return None"))
     host = make_host()
-    assert host.overlay(snapshot) is snapshot
-    assert host.has_overlays
+    seen = host.overlay(snapshot)
+    assert seen.get_providers() == snapshot.get_providers()
+    assert (dict(seen.overlays), dict(seen.withheld)) == (
+        {"acme:acme": {"version": "1.0", "options": ""}},
+        {},
+    )
+    assert host.overlays() == seen.overlays
 
 
 def test_without_plugins_there_is_no_policy(make_host: Any, snapshot: Snapshot) -> None:
     host = make_host()
     assert host.overlay(snapshot) is snapshot
-    assert not host.has_overlays
+    assert not host.overlays()
 
 
 @pytest.mark.parametrize(
@@ -247,7 +252,7 @@ def test_a_plugin_that_may_hold_a_policy_and_cannot_be_loaded_holds_the_generati
     site.install("bad", code)
     site.install("good", gateways("return [Gateway('good')]"))
     host = make_host()
-    assert host.has_overlays
+    assert host.overlays()
     with pytest.raises(OverlayError, match=r"bad 1\.0"):
         host.overlay(snapshot)
     assert ids(host) == ["good"]
@@ -260,7 +265,7 @@ def test_a_broken_plugin_without_a_policy_does_not_hold_the_generation(
     site.install("bad", gateways("return ()") + "1 / 0")
     host = make_host()
     assert host.overlay(snapshot) is snapshot
-    assert not host.has_overlays
+    assert not host.overlays()
 
 
 def test_a_policy_whose_code_is_gone_is_known_from_the_last_time(

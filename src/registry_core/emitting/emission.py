@@ -74,7 +74,7 @@ class Emission:
                 continue
             contents = target.contents(self.artifacts(target))
             self._name_unmade(target)
-            if self._host.failed or any(one.fatal for one in self.problems):
+            if self._host.lacks_some or any(one.fatal for one in self.problems):
                 key = ""  # a writer that failed is asked again, and its last good files stay
             manifest.begin(target, contents)
             stale.append((target, contents, key))

@@ -11,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ..errors import SnapshotDamagedError
 from ..files import write_atomically
+from ..reading import read_file
 
 if TYPE_CHECKING:
     from .targets import Target
@@ -29,12 +31,14 @@ class Manifest:
     """
 
     def __init__(self, path: Path | None) -> None:
-        """`path`: None keeps nothing, and compares contents each time."""
+        """`path`: None keeps nothing, and compares contents each time. Raises StoreError if
+        the file can't be read now."""
         self._path = path
         self._digest = cache(digest)  # of what is written, each is asked for twice
         self._targets: dict[str, Any] = {}
-        with suppress(OSError, ValueError, RecursionError):
-            self._targets = _object(json.loads(path.read_bytes())) if path else {}
+        with suppress(SnapshotDamagedError, ValueError, RecursionError):
+            text = read_file(str(path)) if path else None
+            self._targets = {} if text is None else _object(json.loads(text))
 
     def current(self, target: Target, key: str) -> bool:
         """Nothing to do: the same emission, and every file as it was left."""

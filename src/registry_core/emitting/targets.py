@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import stat
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -213,14 +214,25 @@ def write(
             culprit=f"{target.kind} target {target.root}",
             hint="free some space, or make it writable",
         ) from error
-    for path in sorted(leftovers):
-        with suppress(OSError, ValueError):
-            if not path.is_symlink() and digest(path.read_bytes()) in known[path]:
+    try:
+        for path in sorted(leftovers):
+            if _is_made_of(path, known[path]):
                 path.unlink()
                 changed.append(str(path))
-    if key:
-        manifest.record(target, key, contents, seen)
+    except OSError as error:
+        logger.debug("%s: %s: the next sync removes it", target.root, error)
+    else:
+        if key:
+            manifest.record(target, key, contents, seen)
     return tuple(changed)
+
+
+def _is_made_of(path: Path, digests: Collection[str]) -> bool:
+    """Whether `path` is a file that a sync wrote, and nobody has touched since. Raises OSError."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode) and digest(path.read_bytes()) in digests
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: can't be a path
+        return False
 
 
 def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:

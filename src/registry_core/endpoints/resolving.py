@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GatewayError, RegistryError, UnknownModelError, told
+from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
 from ..http.client import HttpClient
 from ..models import ModelInfo, ProviderConfig
 from . import routing
@@ -28,6 +28,7 @@ def resolve(
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `remembered`: the bindings that syncs kept; None for a
     registry that is frozen from a file of the user's choice."""
+    _obey_policies(id, snapshot, context)
     provider_id, model_id = snapshot.split(id)
     provider = snapshot.get_provider_config(provider_id) if provider_id else None
     if provider is None or not model_id or "\0" in model_id:
@@ -48,6 +49,33 @@ def resolve(
         bound=Bindings(bundle, remembered),
         trusted_hosts=context.settings.trusted_hosts,
     )
+
+
+def _obey_policies(id: str, snapshot: Snapshot, context: Context) -> None:
+    """Raise WithheldError if a policy took this model out, or never saw this data.
+
+    An id that no gateway lists is passed on, but not if anything of its provider was taken
+    out: a dated id of a denied model would slip through.
+    """
+    unseen = context.host.unseen_by(snapshot)
+    if unseen is not None:
+        raise WithheldError(
+            f"the policy {unseen} has not passed the data that is served",
+            culprit=id,
+            hint="run registry-core sync",
+        )
+    if snapshot.get_model(id) is not None:
+        return
+    provider = snapshot.split(id)[0]
+    for taken, key in snapshot.withheld.items():
+        if taken == id or id.startswith(f"{taken}/"):
+            raise WithheldError(f"is withheld by the policy {key}", culprit=id)
+        if provider and taken.startswith(f"{provider}/"):
+            raise WithheldError(
+                f"the policy {key} withholds models of {provider}, and no gateway lists this one",
+                culprit=id,
+                hint=f"registry-core list {provider} shows what there is",
+            )
 
 
 def _taken_over(

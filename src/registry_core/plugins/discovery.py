@@ -6,6 +6,7 @@ Filters apply here, so that what is switched off is never imported.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import sys
@@ -21,10 +22,13 @@ from typing import Any
 
 from attrs import frozen
 
+from ..errors import StoreError
+from ..reading import is_absent, is_out_of_reach, status_of, unreadable
 from ..report import Problem
 from ..settings import Settings, did_you_mean
 
 GROUP = "registry_core"
+_ENTRIES = "entry_points.txt"
 
 #: Of a file: times (ns), inode, size; None: there is none.
 _Stamp = tuple[int, int, int, int] | None
@@ -70,7 +74,10 @@ class Discovery:
 
 
 def find_plugins(settings: Settings, path: Sequence[str] | None = None) -> Discovery:
-    """Search the metadata in the folders of `path` (None: `sys.path`)."""
+    """Search the metadata in the folders of `path` (None: `sys.path`).
+
+    Raises StoreError if a folder can't be listed now: nobody then knows what is installed.
+    """
     sources, problems = _search(path)
     reasons = {source: exclusion(settings, source.key) for source in sources}
     selected = tuple(source for source in sources if reasons[source] is None)
@@ -141,8 +148,9 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     if any(hasattr(one, "find_distributions") and one is not PathFinder for one in sys.meta_path):
         sources, problems = _read(known)  # who knows what that one looks at
     else:
+        stamps = tuple(_stamps(folders))
         # With the function that asks, which tests replace.
-        sources, problems = _read_once(known, tuple(_stamps(folders)), metadata.distributions)
+        sources, problems = _read_once(known, stamps, metadata.distributions)
         if problems:  # which may be gone before anything else changes
             _read_once.cache_clear()
     return [*sources], [*problems]
@@ -158,9 +166,8 @@ def _stamps(folders: Iterable[str]) -> Iterator[tuple[str, _Stamp]]:
 
 
 def _stamp(path: str) -> _Stamp:
-    try:
-        found = os.stat(path)
-    except OSError:
+    found = status_of(path)
+    if found is None:
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
@@ -170,20 +177,32 @@ def _metadata_in(folder: str, _seen: _Stamp) -> tuple[str, ...]:
     """Where the lists of entry points are, or will be: an installer makes their folders first."""
     try:
         names = os.listdir(folder)  # noqa: PTH208  as names
-    except OSError:  # a zip file, or nothing
-        return ()
+    except OSError as error:
+        if is_absent(error) or is_out_of_reach(error, folder):  # a zip file, or nothing
+            return ()
+        raise unreadable(folder, error) from error
     folders = (one for one in names if one.lower().endswith(("dist-info", "egg-info")))
-    return tuple(f"{folder}/{one}/entry_points.txt" for one in folders)
+    return tuple(f"{folder}/{one}/{_ENTRIES}" for one in folders)
 
 
-def _read(path: tuple[str, ...] | None, *_seen: object) -> tuple[list[PluginSource], list[Problem]]:
+def _read(
+    path: tuple[str, ...] | None,
+    stamps: Iterable[tuple[str, _Stamp]] = (),
+    _search: object = None,
+) -> tuple[list[PluginSource], list[Problem]]:
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
+    there = {name for name, stamp in stamps if stamp}
+    if _search is _DISTRIBUTIONS:
+        _refuse_partial(path, stamps)
     for distribution in _distributions(path):
         where, ours = str(getattr(distribution, "_path", "a distribution")), False
         try:
-            ours = f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or "")
+            text, entries = distribution.read_text(_ENTRIES), f"{where}/{_ENTRIES}"
+            if text is None and entries in there and os.access(entries, os.R_OK):
+                raise PermissionError("the system refuses for now")  # which `read_text` hides
+            ours = f"[{GROUP}]" in (text or "")
             if not ours:
                 continue
             name = _header(distribution, "Name")
@@ -199,11 +218,26 @@ def _read(path: tuple[str, ...] | None, *_seen: object) -> tuple[list[PluginSour
                     problems += [_note(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
             text = f"can't be read: {type(error).__name__}: {error}; reinstall it"
-            problems.append(Problem("plugin", where, text, fatal=ours))
+            fatal = ours or isinstance(error, OSError)  # then it may be one of ours
+            problems.append(Problem("plugin", where, text, fatal=fatal))
     return sorted(sources.values()), problems
 
 
 _read_once = lru_cache(maxsize=4)(_read)
+_DISTRIBUTIONS = metadata.distributions
+
+
+def _refuse_partial(path: Sequence[str] | None, stamps: Iterable[tuple[str, _Stamp]]) -> None:
+    """Raise StoreError if the library finds less than there is: it takes a folder that it can't
+    list now for an empty one, and remembers that."""
+    listed = {Path(name).parent for name, stamp in stamps if stamp and name.endswith(_ENTRIES)}
+    for _ in range(2):
+        found = {getattr(one, "_path", None) for one in _distributions(path)}
+        if listed <= found:
+            return
+        importlib.invalidate_caches()
+    missing = str(min(listed - found))
+    raise StoreError("can't be read now", culprit=missing, hint="nothing was changed; try again")
 
 
 def _distributions(path: Sequence[str] | None, **criteria: Any) -> Iterable[metadata.Distribution]:

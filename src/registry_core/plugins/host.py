@@ -7,7 +7,8 @@ others' results survive. One exception: policy fails closed, see `PluginHost.ove
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, frozen
@@ -15,9 +16,10 @@ from pluggy import HookImpl
 
 from .. import __version__
 from ..errors import OverlayError
-from ..frozen import EMPTY
+from ..frozen import EMPTY, FrozenDict
 from ..printable import message
 from ..report import Problem
+from ..snapshot import Snapshot
 from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
 from .loader import OVERLAY, Plugin, PluginLoader
 from .settings import PluginSettings, options_of
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from ..artifacts import Artifact
     from ..gateway import ModelGateway
     from ..report import SyncReport
-    from ..snapshot import Snapshot
 
 Kind = Literal["plugin", "overlay", "emitter"]
 _KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
@@ -120,30 +121,63 @@ class PluginHost(PluginLoader):
                 failures += asked.value[1] if asked.problem is None else [asked.problem.message]
         return message("; ".join(failures)) if failures else None
 
-    @property
-    def has_overlays(self) -> bool:
-        """Whether there is a policy, or may be one that could not be loaded."""
+    def overlays(self) -> Mapping[str, Mapping[str, str]]:
+        """Key of each plugin that has a policy, or may have one that could not be loaded → its
+        `version`, and a digest of its `options` ("" without any)."""
         self._ensure_loaded()
-        return any(one.may_overlay for one in (*self.plugins, *self.failed))
+        return FrozenDict(
+            {
+                one.key: FrozenDict(
+                    version=one.version,
+                    options=_digest(options_of(self.settings, one.source.entry)),
+                )
+                for one in (*self.plugins, *self.failed)
+                if one.may_overlay
+            }
+        )
+
+    def unseen_by(self, snapshot: Snapshot) -> str | None:
+        """Key of a plugin whose overlay has not passed `snapshot`, or not as it is now.
+
+        Without a project the options say nothing: a service runs anywhere.
+        """
+        for key, about in self.overlays().items():
+            seen = snapshot.overlays.get(key, EMPTY)
+            same = about if self.settings.project else {**about, "options": seen.get("options")}
+            if seen != same:
+                return key
+        return None
 
     def overlay(self, snapshot: Snapshot) -> Snapshot:
-        """`snapshot` after all overlays, each on the result of the one before.
+        """`snapshot` after all overlays, each on the result of the one before. It names them,
+        and what each withheld.
 
         Raises OverlayError, naming the plugin, if one raises, returns something else, or
         if a plugin that may have one could not be loaded: a deny list that is skipped is
         worse than old data.
         """
-        self._ensure_loaded()
+        overlays = self.overlays()
         for failed in self.failed:
             if failed.may_overlay:
                 raise _held(failed, failed.failure)
+        result, withheld = snapshot, dict[str, str]()
         for plugin, impl in self.implementations(OVERLAY):
-            outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": snapshot})
+            outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": result})
             if outcome.problem is not None:
                 raise _held(plugin, outcome.problem.message)
             if outcome.value is not None:
-                snapshot = outcome.value
-        return snapshot
+                withheld |= dict.fromkeys(_gone(result, outcome.value), plugin.key)
+                result = outcome.value
+        if not overlays:
+            return result
+        providers = result.get_providers()
+        # One overlay may put back, or rename to, what another took out.
+        withheld = {
+            id: key
+            for id, key in withheld.items()
+            if id not in providers and result.get_model(id) is None
+        }
+        return Snapshot.build(providers, snapshot.gateways, overlays=overlays, withheld=withheld)
 
     def emit(
         self, snapshot: Snapshot, types_providers: tuple[str, ...] | None
@@ -203,6 +237,24 @@ class PluginHost(PluginLoader):
             reason = self._reason(plugin.source, name, error)
             problem = Problem(_KINDS.get(name, "plugin"), plugin.source.title, reason)
             return Outcome(plugin, problem=problem)
+
+
+def _gone(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """Ids of the providers, and full ids of other providers' models, that `after` lacks."""
+    left = after.get_models()
+    for id, models in before.get_models().items():
+        if id not in left:
+            yield id
+        elif left[id] != models:
+            kept = set(left[id])
+            yield from (f"{id}/{model}" for model in models if model not in kept)
+
+
+def _digest(options: Mapping[str, Any]) -> str:
+    if not options:
+        return ""
+    text = json.dumps(options, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _complaints(kind: Kind, plugin: Plugin, texts: Iterable[str]) -> list[Problem]:

@@ -3,12 +3,18 @@
 Objects first, each whole and synced to disk under the name of its hash; then the
 pointer, replaced by rename; then `state.json`. A kill at any instant leaves the
 old generation or the new one; `recover` mends what else it left.
+
+Only what is absent or damaged is mended. What the system refuses for now raises StoreError
+before anything is changed: it says nothing about the data.
 """
 
 from __future__ import annotations
 
+import errno
+import json
 import logging
 import os
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,13 +24,24 @@ from attrs import asdict, evolve, field, frozen
 from ..errors import SnapshotDamagedError, StoreError
 from ..files import clear_leftovers, write_atomically
 from ..frozen import EMPTY
+from ..reading import status_of, unreadable
 from ..report import Problem
 from ..snapshot import Snapshot
 from ..state import State
-from ..store import Generation, Store, pointer_line
+from ..store import Generation, Overlays, Store, pointer_line
 
 logger = logging.getLogger("registry_core")
 
+_NO_RIGHT = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    None,
+)
+_VERSION = re.compile("v[0-9]{1,9}")
 
 #: Object hash → inode, size and times of its file when it was last read whole and found right.
 Verified = dict[str, tuple[int, ...] | None]
@@ -38,6 +55,10 @@ class Found:
     generation: Generation | None = None
     objects: Mapping[str, Snapshot] = EMPTY
     """Of the generation, by hash."""
+    policies: Sequence[Overlays] | None = None
+    """The overlays that were last in force; None: none were."""
+    whole: bool = True
+    """The pointer says what `generation` is; else only the state remembers."""
     problems: Sequence[Problem] = ()
     """What was damaged."""
 
@@ -50,15 +71,43 @@ def create(store: Store) -> None:
             raise PermissionError("the folder is read-only")
 
 
-def adopt(store: Store, served: Store | None) -> None:
-    """Start from what `served` holds: the store that lookups read, which can't be written."""
-    if served is None or served == store:
+def is_read_only(error: StoreError) -> bool:
+    """Whether `create` failed since this user has no right to write there, now or later."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _NO_RIGHT
+
+
+def adopt(store: Store, other: Store | None) -> None:
+    """Start from what `other` holds: the store that lookups read and that can't be written, or
+    that of another version. Bindings and the policy count even if its data can't be used."""
+    if other is None or other == store:
         return
-    found = recover(served, repair=False)
-    if found.generation is not None and not found.problems:
-        bindings = {**found.state.bindings, **store.read_state().bindings}
+    found = recover(other, repair=False)
+    mine = store.read_state()
+    state = evolve(found.state, bindings={**found.state.bindings, **mine.bindings})
+    if found.generation is not None and found.whole and not found.problems:
         commit(store, found.generation, found.objects.values())
-        save_state(store, evolve(found.state, bindings=bindings), found.generation)
+        save_state(store, state, found.generation)
+    elif state.bindings != mine.bindings or found.policies:
+        if found.policies and store.policies() is None:
+            with _writing(store):
+                _set_policies(store, found.policies)
+        save_state(store, evolve(mine, bindings=state.bindings), _readable(store))
+
+
+def of_newest_version(store: Store) -> Store:
+    """`store`, or the one that another version of registry-core has written to since."""
+    try:
+        names = os.listdir(store.place)  # noqa: PTH208  as names
+    except OSError as error:
+        raise unreadable(str(store.place), error) from error
+    versions = [evolve(store, schema=int(name[1:])) for name in names if _VERSION.fullmatch(name)]
+    return max((store, *versions), key=_written_at)
+
+
+def _written_at(store: Store) -> int:
+    status = status_of(store.name("pointer"))
+    return status.st_mtime_ns if status else 0
 
 
 def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) -> None:
@@ -67,15 +116,32 @@ def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) ->
     Raises StoreError; then the previous one is.
     """
     previous = _readable(store)
+    policies = store.policies()
     with _writing(store):
         for snapshot in objects:
             path = store.object(snapshot.hash)
             if not path.exists():
                 write_atomically(path, snapshot.to_bytes(), durable=True)
+        wanted = [generation.overlays] if generation.overlays else None
+        if wanted and (policies is None or generation.overlays not in policies):
+            # Before the pointer: from now on the bundle is no way out. What the policy before
+            # has passed may serve until the pointer is replaced.
+            _set_policies(store, [*(policies or ()), generation.overlays])
         write_atomically(store.pointer, pointer_line(generation), durable=True)
+        if (policies and list(policies)) != wanted:
+            _set_policies(store, wanted)
     logger.debug("store: generation %s is current", generation.snapshot[:12])
     # Readers that hold the previous pointer may still be about to open its snapshot.
     clear(store, keep=(generation, previous))
+
+
+def _set_policies(store: Store, policies: Sequence[Overlays] | None) -> None:
+    """The caller turns what it raises into StoreError."""
+    if policies is None:
+        store.policy.unlink(missing_ok=True)
+    else:
+        text = json.dumps(policies, sort_keys=True)
+        write_atomically(store.policy, text.encode(), durable=True)
 
 
 def save_state(store: Store, state: State, generation: Generation | None) -> None:
@@ -88,7 +154,9 @@ def save_state(store: Store, state: State, generation: Generation | None) -> Non
 def clear(store: Store, keep: Iterable[Generation | None]) -> None:
     """Remove objects that none of `keep` refers to, and what killed processes left."""
     clear_leftovers(store.folder)
+    clear_leftovers(store.place)
     kept = {hash for generation in keep if generation for hash in generation.objects()}
+    kept |= {one.previous for one in keep if one and one.previous}
     with suppress(OSError):
         for path in (store.folder / "objects").iterdir():
             if path.name not in kept:
@@ -97,32 +165,27 @@ def clear(store: Store, keep: Iterable[Generation | None]) -> None:
 
 
 def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> Found:
-    """Read everything and check it. With `repair`, what is damaged is put aside, and a damaged
-    pointer is restored from the state's copy.
+    """Read everything and check it; if the pointer is damaged or gone, the state's copy of it
+    counts. With `repair`, what is damaged is put aside. Raises StoreError for what can't be
+    read now; then nothing was changed.
 
     `verified`: the objects that need not be read whole again; brought up to date.
     """
     known = {} if verified is None else verified
-    problems: list[Problem] = []
-
-    def damaged(path: Path, error: StoreError) -> None:
-        problems.append(Problem("store", error.culprit, error.message, fatal=False))
-        if repair:
-            _quarantine(store, path)
-
+    damage: list[tuple[Path, StoreError]] = []
     state, generation = State(), None
     try:
         state = store.load_state()
-    except StoreError as error:
-        damaged(store.state, error)
+    except SnapshotDamagedError as error:
+        damage.append((store.state, error))
     try:
         generation = store.read_generation()
-    except StoreError as error:
-        damaged(store.pointer, error)
+    except SnapshotDamagedError as error:
+        damage.append((store.pointer, error))
+    whole = generation is not None
+    if generation is None:
         with suppress(AttributeError, KeyError, TypeError, ValueError):
             generation = Generation.from_dict(state.generation)
-            if repair:
-                commit(store, generation, ())
     objects: dict[str, Snapshot] = {}
     for hash in sorted(generation.objects()) if generation else ():
         try:
@@ -133,12 +196,18 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
                 known[hash] = about
             objects[hash] = snapshot
         except SnapshotDamagedError as error:
-            damaged(store.object(hash), error)
+            damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
         del known[hash]
+    policies = store.policies()
+    if policies is None and generation and generation.overlays:
+        policies = (generation.overlays,)
     if repair:
+        for path, _ in damage:
+            _quarantine(store, path)
         clear(store, keep=(generation,))
-    return Found(state, generation, objects, problems)
+    problems = [Problem("store", error.culprit, error.message, fatal=False) for _, error in damage]
+    return Found(state, generation, objects, policies, whole, problems)
 
 
 def _signature(path: Path) -> tuple[int, ...] | None:
@@ -161,7 +230,7 @@ def _quarantine(store: Store, path: Path) -> None:
 def _readable(store: Store) -> Generation | None:
     try:
         return store.read_generation()
-    except StoreError:
+    except SnapshotDamagedError:
         return None
 
 

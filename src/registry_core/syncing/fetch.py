@@ -78,7 +78,11 @@ def fetch_all(
         results.put((id, _fetch(task, clock, mask)))
 
     for id, task in tasks.items():
-        Thread(target=run, args=(id, task), name=f"registry-core fetch {id}", daemon=True).start()
+        name = f"registry-core fetch {id}"
+        try:
+            Thread(target=run, args=(id, task), name=name, daemon=True).start()
+        except RuntimeError as none_left:  # the system has no thread left
+            results.put((id, Outcome("failed", error=str(none_left), finished_at=clock())))
 
     outcomes: dict[str, Outcome] = {}
     while len(outcomes) < len(tasks):

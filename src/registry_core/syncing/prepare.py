@@ -16,7 +16,7 @@ from ..report import GatewayReport, Problem
 from ..settings import did_you_mean
 from ..snapshot import Snapshot
 from ..state import State, utc
-from ..store import Generation, Store
+from ..store import Generation, Overlays, Store
 from . import commit
 from .asking import ask
 from .choose import Chosen, bundled_data, fetched, in_snapshot, last_good, refuse_shrunk
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
+_OWN = "registry-core:"  # a part of the core can't be missing
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
 
 
@@ -40,10 +41,18 @@ class Before:
     """What was there: the last generation, and the last good data of each gateway."""
 
     state: State
+    pointed: Generation | None
+    """What the pointer says, or said."""
     generation: Generation | None
+    """The same, if its snapshot can be read."""
     snapshot: Snapshot
+    """That of the generation, else the bundle; after a policy rather none."""
     stored: Mapping[str, Chosen]
     good: Mapping[str, Chosen]
+    overlays: Overlays
+    """Those that were last in force."""
+    whole: bool
+    """The pointer is what it was."""
     problems: Sequence[Problem]
 
 
@@ -102,19 +111,25 @@ def prepare(
     snapshot, held = before.snapshot, False
     generation: Generation | None = None
     objects: tuple[Snapshot, ...] = ()
-    if not _same(context, before, chosen):
-        try:
-            runtime = [one.overlaid(context.host.overlay) for one in runtime]
-            snapshot, generation, objects, lost = _combine(context, chosen, loaded)
+    try:
+        _refuse_lost_policy(context, before)
+        runtime = [one.overlaid(context.host.overlay) for one in runtime]
+        if _same(context, before, chosen):
+            generation = before.generation
+        else:
+            snapshot, generation, objects, lost = _combine(context, before, chosen, loaded)
             problems += lost
-        except (OverlayError, SyncError) as error:
-            held, chosen = True, dict(before.good)
-            if isinstance(error, OverlayError):
-                runtime = list(context.runtime)
-            message = f"{error.message}; the last generation stays"
-            problems.append(Problem("overlay", error.culprit, message))
-    if generation and before.generation and generation.same_as(before.generation):
-        generation = None
+    except (OverlayError, SyncError) as error:
+        held, chosen = True, dict(before.good)
+        if isinstance(error, OverlayError):
+            runtime = list(context.runtime)
+        text = f"{error.message}; the last generation stays"
+        text = f"{text} ({error.hint})" if error.hint else text
+        problems.append(Problem("overlay", error.culprit, text))
+    if generation is None and not before.whole and not before.overlays:
+        generation = before.generation
+    elif generation and before.generation and generation.same_as(before.generation):
+        generation = None if before.whole else before.generation
     reports = tuple(
         _gateway_report(
             context, options, id, loaded.get(id), outcomes.get(id), chosen.get(id), quarantined
@@ -170,15 +185,50 @@ def _look_back(
         for id, one in last_good(stored, bundled_data(context.bundle)).items()
         if id in loaded or not context.host.is_excluded(one.data.plugin)
     }
+    overlays: dict[str, Mapping[str, str]] = {}
+    for policy in found.policies or ():
+        overlays |= policy
     served = found.objects.get(generation.snapshot) if generation else None
+    if found.policies is not None and generation and generation.overlays not in found.policies:
+        served = None
+    nothing = context.bundle.load() if found.policies is None else Snapshot.build(())
     return Before(
         state,
+        generation,
         generation if served else None,
-        served or context.bundle.load(),
+        served or nothing,
         stored,
         good,
+        overlays,
+        found.whole,
         found.problems,
     )
+
+
+def _refuse_lost_policy(context: Context, before: Before) -> None:
+    """Raise OverlayError if a policy that was in force would fall away, or lose its options,
+    for another reason than that the user has said so.
+
+    A package is gone for a moment while it is upgraded, and a sync that is started elsewhere
+    finds no project.
+    """
+    host = context.host
+    overlays = host.overlays()
+    for key, about in before.overlays.items():
+        if not key or key.startswith(_OWN) or host.is_excluded(key):
+            continue
+        if key not in overlays:
+            raise OverlayError(
+                "was in force, and is not installed any more",
+                culprit=key,
+                hint=f"install it again, or give it up: REGISTRY_CORE_DISABLE_PLUGINS={key}",
+            )
+        if context.settings.project is None and overlays[key]["options"] != about.get("options"):
+            raise OverlayError(
+                "was in force with other options, and no project was found",
+                culprit=key,
+                hint="run it in the project, or name that: registry-core sync --project DIR",
+            )
 
 
 def _choose(
@@ -218,7 +268,7 @@ def _same(context: Context, before: Before, chosen: Mapping[str, Chosen]) -> boo
     old = before.generation
     return (
         old is not None
-        and not (context.host.has_overlays or old.overlays)
+        and not (context.host.overlays() or old.overlays)
         and old.inputs == _inputs(context, chosen)
         and all(one.source != "fetched" for one in chosen.values())
         and {id: one.data.result for id, one in chosen.items()}
@@ -227,7 +277,10 @@ def _same(context: Context, before: Before, chosen: Mapping[str, Chosen]) -> boo
 
 
 def _combine(
-    context: Context, chosen: Mapping[str, Chosen], loaded: Mapping[str, LoadedGateway]
+    context: Context,
+    before: Before,
+    chosen: Mapping[str, Chosen],
+    loaded: Mapping[str, LoadedGateway],
 ) -> tuple[Snapshot, Generation, tuple[Snapshot, ...], tuple[Problem, ...]]:
     """Merge, overlay, and say which object holds each gateway's data.
 
@@ -261,9 +314,23 @@ def _combine(
         final.hash,
         FrozenDict(gateways),
         _inputs(context, chosen),
-        context.host.has_overlays,
+        final.overlays,
+        _fallback(before, final),
     )
     return final, generation, tuple(objects.values()), problems
+
+
+def _fallback(before: Before, final: Snapshot) -> str | None:
+    """The snapshot to serve if `final` turns out to be damaged: after a policy, the one before,
+    if it has passed the same policy and holds nothing of what is withheld now.
+    """
+    old = before.snapshot
+    if not final.overlays or before.generation is None or old.overlays != final.overlays:
+        return None
+    if old == final:
+        return before.generation.previous
+    shown = (old.get_provider_config(id) or old.get_model(id) for id in final.withheld)
+    return None if any(shown) else old.hash
 
 
 def _inputs(context: Context, chosen: Mapping[str, Chosen]) -> str:

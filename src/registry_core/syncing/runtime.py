@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -24,13 +24,14 @@ class RuntimeGateway:
     gateway: ModelGateway
     providers: Mapping[str, ProviderConfig] = EMPTY
     """Its last good data, as published."""
+    passed: Snapshot | None = None
+    """What the policies left of that."""
     known: GatewayState = field(factory=GatewayState)
 
     def overlaid(self, overlay: Callable[[Snapshot], Snapshot]) -> RuntimeGateway:
         """As the policies leave it. Raises OverlayError."""
-        if not self.providers:
-            return self
-        return evolve(self, providers=overlay(Snapshot.build(self.providers)).get_providers())
+        passed = overlay(Snapshot.build(self.providers)) if self.providers else None
+        return evolve(self, passed=passed)
 
     def renewed(self, outcome: Outcome) -> RuntimeGateway:
         """As it is after a sync that had this outcome."""
@@ -43,4 +44,24 @@ class RuntimeGateway:
         if outcome.status in ("fresh", "unchanged"):
             known = evolve(known, retrieved_at=outcome.finished_at)
         providers = self.providers if outcome.providers is None else outcome.providers
-        return RuntimeGateway(self.gateway, providers, known)
+        return evolve(self, providers=providers, known=known)
+
+
+def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
+    """`stored` with the providers of these gateways that it lacks. What a policy withheld of
+    it stays withheld, whoever offers it."""
+    providers = dict(stored.get_providers())
+    withheld = dict(stored.withheld)
+    for passed in (one.passed for one in gateways if one.passed):
+        for id, provider in passed.get_providers().items():
+            if id not in providers and id not in stored.withheld:
+                models = {
+                    bare: model
+                    for bare, model in provider.models.items()
+                    if model.full_id not in stored.withheld
+                }
+                providers[id] = evolve(provider, models=models)
+        withheld |= {id: key for id, key in passed.withheld.items() if id not in providers}
+    if len(providers) == len(stored.get_providers()) and len(withheld) == len(stored.withheld):
+        return stored
+    return Snapshot.build(providers, stored.gateways, overlays=stored.overlays, withheld=withheld)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
@@ -14,12 +15,13 @@ from ..emitting.emission import Emission
 from ..emitting.manifest import Manifest
 from ..emitting.targets import Target, installed_types
 from ..endpoints.bindings import remember
-from ..errors import SettingsError, StoreError
+from ..errors import OverlayError, SettingsError, StoreError
 from ..files import clear_leftovers
 from ..frozen import EMPTY, FrozenDict, freeze
 from ..http.payloads import Payloads
 from ..loading import open_explicit
 from ..models import DEPRECATED
+from ..reading import unreadable
 from ..report import SyncReport
 from ..settings import warn_once
 from ..snapshot import Snapshot
@@ -46,17 +48,27 @@ class Result:
 def sync(context: Context, options: Options) -> Result:
     """Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
     everything else is in the report."""
+    try:
+        return _sync(context, options)
+    except OSError as error:
+        name = error.filename if isinstance(error.filename, str) else "the system"
+        raise unreadable(name, error) from error
+
+
+def _sync(context: Context, options: Options) -> Result:
     settings, started = context.settings, context.clock()
     context.host.load()
     if settings.snapshot is not None:
-        return _sync_pinned(context, open_explicit(settings.snapshot), started, options)
+        return _sync_pinned(context, _pinned(context, settings.snapshot), started, options)
     store = _writable_store(context)
     with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
-        commit.adopt(store, served(context.places.stores(settings.store_dir))[0])
+        commit.adopt(store, commit.of_newest_version(store))
+        commit.adopt(store, _served(context))
         folder = context.places.payloads(settings.store_dir)
         if folder is not None:
             clear_leftovers(folder)
         payloads = Payloads(folder)
+        manifest = Manifest(store.emitted)  # before anything is changed
         prepared = prepare(context, options, store, payloads, since)
         if prepared.generation is not None:
             commit.commit(store, prepared.generation, prepared.objects)
@@ -65,11 +77,11 @@ def sync(context: Context, options: Options) -> Result:
         else:
             logger.debug("store: nothing has changed")
         generation = prepared.generation or prepared.before.generation
-        commit.save_state(store, _next_state(context, prepared, started), generation)
+        pointed = prepared.generation or prepared.before.pointed
+        commit.save_state(store, _next_state(context, prepared, started), pointed)
         targets = [_environment(store), *_other_targets(context, options)]
         report = _report(context, prepared, started)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
-            manifest = Manifest(store.emitted)
             report = _emit(context, prepared.snapshot, targets, manifest, report, options)
     return Result(_notify(context, report, prepared.snapshot), prepared.snapshot, prepared.runtime)
 
@@ -86,15 +98,30 @@ def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ..
         )
     context.host.load()
     if settings.snapshot is not None:
-        snapshot = open_explicit(settings.snapshot)
+        snapshot = _pinned(context, settings.snapshot)
         report = _pinned_report(snapshot, started)
     else:
-        store, _ = served(context.places.stores(settings.store_dir))
+        store = _served(context)
         prepared = prepare(context, options, store, payloads=None)
         snapshot, report = prepared.snapshot, _report(context, prepared, started)
     emission = Emission(context.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))
     return evolve(report, problems=(*report.problems, *emission.problems)), differing
+
+
+def _pinned(context: Context, path: Path) -> Snapshot:
+    """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
+    installed policy has not passed it: it would be published without."""
+    snapshot = open_explicit(path)
+    unseen = context.host.unseen_by(snapshot)
+    if unseen is not None:
+        raise OverlayError(
+            f"has not passed the snapshot {path}",
+            culprit=unseen,
+            hint="export one from where the policy is installed and synced, or give it up: "
+            f"REGISTRY_CORE_DISABLE_PLUGINS={unseen}",
+        )
+    return snapshot
 
 
 def _sync_pinned(context: Context, snapshot: Snapshot, started: float, options: Options) -> Result:
@@ -128,12 +155,22 @@ def _notify(context: Context, report: SyncReport, snapshot: Snapshot) -> SyncRep
     return evolve(report, problems=(*report.problems, *problems))
 
 
+def _served(context: Context) -> Store | None:
+    """The store that lookups read."""
+    places, folder = context.places, context.settings.store_dir
+    return served(places.stores(folder), places.trusts(folder))[0]
+
+
 def _writable_store(context: Context) -> Store:
     faults: list[str] = []
-    for store in map(Store, context.places.stores(context.settings.store_dir, make=True)):
+    places, folder = context.places, context.settings.store_dir
+    for place in places.stores(folder, make=True):
+        store = Store(place, places.trusts(folder))
         try:
             commit.create(store)
         except StoreError as error:
+            if not commit.is_read_only(error):
+                raise  # it may be writable next time: another store would forget this one
             logger.debug("%s", error)
             faults.append(f"{error.culprit}: {error.message}")
         else:
@@ -255,7 +292,7 @@ def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
         added=added,
         removed=removed,
         deprecated=deprecated,
-        changed=prepared.generation is not None,
+        changed=prepared.generation not in (None, prepared.before.generation),
         offline=context.settings.offline,
         **_size(prepared.snapshot),
     )
