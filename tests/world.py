@@ -109,6 +109,7 @@ class World:
             tmp_path / "venv", tmp_path / "python", tmp_path / "cache", tmp_path / "tmp"
         )
         self.writers = BUILTINS
+        self.path: list[str] = []
 
     @property
     def store(self) -> Store:
@@ -131,7 +132,7 @@ class World:
             made,
             environ=self.environ,
             secrets=secrets,
-            path=[],
+            path=self.path,
             builtins=[*self.writers, *named],
         )
         return ModelRegistry(

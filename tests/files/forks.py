@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,16 +29,18 @@ class Killed(Exception):
 
 
 class Forks:
-    """The warm process."""
+    """The warm process. `modules` are imported before the first fork, `environ` is added."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, modules: Iterable[str] = _WARM, environ: Mapping[str, str] | None = None
+    ) -> None:
         self._pipe, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.files.forks", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.files.forks", str(theirs.fileno()), *modules],
                 pass_fds=[theirs.fileno()],
                 cwd=_ROOT,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                env={**os.environ, **(environ or {}), "PYTHONPATH": os.pathsep.join(sys.path)},
             )
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -64,8 +66,8 @@ class Forks:
         self._process.wait()
 
 
-def _serve(pipe: Connection) -> None:
-    for name in _WARM:
+def _serve(pipe: Connection, modules: Iterable[str]) -> None:
+    for name in modules:
         __import__(name)
     while True:
         try:
@@ -99,4 +101,4 @@ def _answer(writer: Connection, function: Callable[..., Any], arguments: tuple[A
 
 
 if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])))
+    _serve(Connection(int(sys.argv[1])), sys.argv[2:])

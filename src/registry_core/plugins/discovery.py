@@ -6,7 +6,6 @@ Filters apply here, so that what is switched off is never imported.
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import sys
@@ -22,7 +21,6 @@ from typing import Any
 
 from attrs import frozen
 
-from ..errors import StoreError
 from ..reading import is_absent, is_out_of_reach, status_of, unreadable
 from ..report import Problem
 from ..settings import Settings, did_you_mean
@@ -144,25 +142,29 @@ def _files(spec: ModuleSpec, parents: Sequence[ModuleSpec]) -> Iterator[Path]:
 def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
     """What the metadata says; read again when a distribution has come, gone or changed."""
     folders = tuple(sys.path if path is None else path)
-    known = None if path is None else folders
-    if any(hasattr(one, "find_distributions") and one is not PathFinder for one in sys.meta_path):
-        sources, problems = _read(known)  # who knows what that one looks at
+    finders = [one for one in sys.meta_path if hasattr(one, "find_distributions")]
+    if finders != [PathFinder] or metadata.distributions is not _DISTRIBUTIONS:
+        # Who knows what that one looks at; tests of applications replace it.
+        given: dict[str, Any] = {} if path is None else {"path": list(path)}
+        sources, problems = _read(metadata.distributions(**given))
     else:
-        stamps = tuple(_stamps(folders))
-        # With the function that asks, which tests replace.
-        sources, problems = _read_once(known, stamps, metadata.distributions)
+        sources, problems = _read_once(tuple(_stamps(folders)))
         if problems:  # which may be gone before anything else changes
             _read_once.cache_clear()
     return [*sources], [*problems]
 
 
-def _stamps(folders: Iterable[str]) -> Iterator[tuple[str, _Stamp]]:
-    """Each folder or zip file, and each list of entry points there, with what tells of changes."""
+_DISTRIBUTIONS = metadata.distributions
+
+#: A folder or zip file, and the metadata folders in it, each with what tells of changes.
+_Folder = tuple[str, _Stamp, tuple[tuple[str, _Stamp], ...]]
+
+
+def _stamps(folders: Iterable[str]) -> Iterator[_Folder]:
     for folder in folders:
         stamp = _stamp(folder or ".")
-        yield folder, stamp
-        for path in _metadata_in(folder or ".", stamp):
-            yield path, _stamp(path)
+        found = _metadata_in(folder or ".", stamp)
+        yield folder, stamp, tuple((one, _stamp(f"{one}/{_ENTRIES}")) for one in found)
 
 
 def _stamp(path: str) -> _Stamp:
@@ -174,35 +176,51 @@ def _stamp(path: str) -> _Stamp:
 
 @lru_cache(maxsize=64)
 def _metadata_in(folder: str, _seen: _Stamp) -> tuple[str, ...]:
-    """Where the lists of entry points are, or will be: an installer makes their folders first."""
+    """The folders of metadata; an installer makes them first, and their files afterwards.
+
+    The library would take a folder that can't be listed now for an empty one, for good.
+    """
     try:
         names = os.listdir(folder)  # noqa: PTH208  as names
     except OSError as error:
         if is_absent(error) or is_out_of_reach(error, folder):  # a zip file, or nothing
             return ()
         raise unreadable(folder, error) from error
-    folders = (one for one in names if one.lower().endswith(("dist-info", "egg-info")))
-    return tuple(f"{folder}/{one}/{_ENTRIES}" for one in folders)
+    return tuple(f"{folder}/{one}" for one in names if _IS_METADATA.fullmatch(one))
 
 
-def _read(
-    path: tuple[str, ...] | None,
-    stamps: Iterable[tuple[str, _Stamp]] = (),
-    _search: object = None,
-) -> tuple[list[PluginSource], list[Problem]]:
+#: As pip, without what it has moved aside while it installs something else.
+_IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
+
+
+class _Distribution(metadata.PathDistribution):
+    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
+        """As the library, which takes what the system refuses for now for what is not there."""
+        text, path = super().read_text(filename), str(Path(str(self._path)) / filename)
+        if text is None and os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113
+            raise PermissionError("the system refuses for now")
+        return text
+
+
+@lru_cache(maxsize=4)
+def _read_once(folders: tuple[_Folder, ...]) -> tuple[list[PluginSource], list[Problem]]:
+    found: list[metadata.Distribution] = []
+    for folder, stamp, inside in folders:
+        found += [_Distribution(Path(one)) for one, _ in inside]
+        if stamp and not os.path.isdir(folder or "."):  # noqa: PTH112  a zip file
+            found += metadata.distributions(path=[folder])
+    return _read(found)
+
+
+def _read(found: Iterable[metadata.Distribution]) -> tuple[list[PluginSource], list[Problem]]:
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
-    there = {name for name, stamp in stamps if stamp}
-    if _search is _DISTRIBUTIONS:
-        _refuse_partial(path, stamps)
-    for distribution in _distributions(path):
+    found = tuple(found)
+    for distribution in found:
         where, ours = str(getattr(distribution, "_path", "a distribution")), False
         try:
-            text, entries = distribution.read_text(_ENTRIES), f"{where}/{_ENTRIES}"
-            if text is None and entries in there and os.access(entries, os.R_OK):
-                raise PermissionError("the system refuses for now")  # which `read_text` hides
-            ours = f"[{GROUP}]" in (text or "")
+            ours = f"[{GROUP}]" in (distribution.read_text(_ENTRIES) or "")
             if not ours:
                 continue
             name = _header(distribution, "Name")
@@ -212,8 +230,8 @@ def _read(
                 continue
             seen.add(_normalized(name))
             # Of two of one name the first on the path is the one that gets imported.
-            distribution = next(iter(_distributions(path, name=name)), distribution)
-            for source in _sources(distribution, name):
+            same = (one for one in found if _file_name(one) == _normalized(name))
+            for source in _sources(next(same, distribution), name):
                 if sources.setdefault(source.key, source) != source:
                     problems += [_note(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
@@ -223,27 +241,10 @@ def _read(
     return sorted(sources.values()), problems
 
 
-_read_once = lru_cache(maxsize=4)(_read)
-_DISTRIBUTIONS = metadata.distributions
-
-
-def _refuse_partial(path: Sequence[str] | None, stamps: Iterable[tuple[str, _Stamp]]) -> None:
-    """Raise StoreError if the library finds less than there is: it takes a folder that it can't
-    list now for an empty one, and remembers that."""
-    listed = {Path(name).parent for name, stamp in stamps if stamp and name.endswith(_ENTRIES)}
-    for _ in range(2):
-        found = {getattr(one, "_path", None) for one in _distributions(path)}
-        if listed <= found:
-            return
-        importlib.invalidate_caches()
-    missing = str(min(listed - found))
-    raise StoreError("can't be read now", culprit=missing, hint="nothing was changed; try again")
-
-
-def _distributions(path: Sequence[str] | None, **criteria: Any) -> Iterable[metadata.Distribution]:
-    if path is not None:
-        criteria["path"] = list(path)
-    return metadata.distributions(**criteria)
+def _file_name(distribution: metadata.Distribution) -> str:
+    """The distribution's name, by the name of its folder."""
+    path = Path(str(getattr(distribution, "_path", "")))
+    return _normalized(path.stem.partition("-")[0])
 
 
 def _header(distribution: metadata.Distribution, name: str) -> str | None:

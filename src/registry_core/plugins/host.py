@@ -148,9 +148,10 @@ class PluginHost(PluginLoader):
                 return key
         return None
 
-    def overlay(self, snapshot: Snapshot) -> Snapshot:
+    def overlay(self, snapshot: Snapshot, before: Snapshot | None = None) -> Snapshot:
         """`snapshot` after all overlays, each on the result of the one before. It names them,
-        and what each withheld.
+        and what each withheld. If `before` has passed the same ones, what was withheld of it
+        and is not offered any more is still named: somebody may ask for it by name.
 
         Raises OverlayError, naming the plugin, if one raises, returns something else, or
         if a plugin that may have one could not be loaded: a deny list that is skipped is
@@ -161,6 +162,8 @@ class PluginHost(PluginLoader):
             if failed.may_overlay:
                 raise _held(failed, failed.failure)
         result, withheld = snapshot, dict[str, str]()
+        if before is not None and before.overlays == overlays:
+            withheld |= before.withheld
         for plugin, impl in self.implementations(OVERLAY):
             outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": result})
             if outcome.problem is not None:

@@ -210,6 +210,7 @@ class PluginLoader:
             raise  # the user's
         except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
             load_ms = self._elapsed_ms(started)
+            importlib.invalidate_caches()  # of a folder that could not be looked at for now
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
                 isinstance(error, OverlayError) or OVERLAY in known or mentions(module, OVERLAY)

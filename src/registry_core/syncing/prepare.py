@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, frozen
 
 from ..errors import OverlayError, ShrunkError, SyncError
-from ..frozen import FrozenDict
+from ..frozen import EMPTY, FrozenDict
 from ..report import GatewayReport, Problem
 from ..settings import did_you_mean
 from ..snapshot import Snapshot
@@ -49,8 +49,8 @@ class Before:
     """That of the generation, else the bundle; after a policy rather none."""
     stored: Mapping[str, Chosen]
     good: Mapping[str, Chosen]
-    overlays: Overlays
-    """Those that were last in force."""
+    overlays: Overlays | None
+    """Those that were last in force; None: some were, and nobody knows any more which."""
     whole: bool
     """The pointer is what it was."""
     problems: Sequence[Problem]
@@ -126,7 +126,7 @@ def prepare(
         text = f"{error.message}; the last generation stays"
         text = f"{text} ({error.hint})" if error.hint else text
         problems.append(Problem("overlay", error.culprit, text))
-    if generation is None and not before.whole and not before.overlays:
+    if generation is None and not before.whole and before.overlays == EMPTY:
         generation = before.generation
     elif generation and before.generation and generation.same_as(before.generation):
         generation = None if before.whole else before.generation
@@ -185,7 +185,7 @@ def _look_back(
         for id, one in last_good(stored, bundled_data(context.bundle)).items()
         if id in loaded or not context.host.is_excluded(one.data.plugin)
     }
-    overlays: dict[str, Mapping[str, str]] = {}
+    overlays = dict(generation.overlays) if generation else {}
     for policy in found.policies or ():
         overlays |= policy
     served = found.objects.get(generation.snapshot) if generation else None
@@ -199,7 +199,7 @@ def _look_back(
         served or nothing,
         stored,
         good,
-        overlays,
+        None if found.policies is not None and not overlays else overlays,
         found.whole,
         found.problems,
     )
@@ -212,18 +212,27 @@ def _refuse_lost_policy(context: Context, before: Before) -> None:
     A package is gone for a moment while it is upgraded, and a sync that is started elsewhere
     finds no project.
     """
-    host = context.host
+    host, project = context.host, context.settings.project
     overlays = host.overlays()
-    for key, about in before.overlays.items():
-        if not key or key.startswith(_OWN) or host.is_excluded(key):
+    if before.overlays is None and project is None:
+        raise OverlayError(
+            "was in force, and no project was found",
+            culprit="a policy that is not known any more",
+            hint="run it in the project, or name that: registry-core sync --project DIR; "
+            "if it needs none, remove the file `policy` of the store",
+        )
+    for key, about in (before.overlays or {}).items():
+        if not key or host.is_excluded(key):
             continue
         if key not in overlays:
+            if key.startswith(_OWN):
+                continue
             raise OverlayError(
                 "was in force, and is not installed any more",
                 culprit=key,
                 hint=f"install it again, or give it up: REGISTRY_CORE_DISABLE_PLUGINS={key}",
             )
-        if context.settings.project is None and overlays[key]["options"] != about.get("options"):
+        if project is None and overlays[key]["options"] != about.get("options"):
             raise OverlayError(
                 "was in force with other options, and no project was found",
                 culprit=key,
@@ -298,7 +307,7 @@ def _combine(
         raise SyncError("no gateway is left that has a model", culprit="merge")
     plugins = {id: one.data.plugin for id, one in chosen.items()}
     plain = Snapshot.build(merged, plugins)
-    final = context.host.overlay(plain)
+    final = context.host.overlay(plain, before.snapshot)
     objects = {final.hash: final}
     gateways = {}
     for id, one in chosen.items():

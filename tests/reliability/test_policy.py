@@ -1,0 +1,450 @@
+"""What a policy took out stays out: whatever is damaged, killed, upgraded, or asked elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from zlib import crc32
+
+import pytest
+from attrs import evolve
+
+from registry_core import (
+    HostChangedError,
+    ModelGateway,
+    ModelRegistry,
+    OverlayError,
+    ProviderConfig,
+    RegistryError,
+    Snapshot,
+    SnapshotDamagedError,
+    UnknownModelError,
+    WithheldError,
+    hookimpl,
+)
+from registry_core.plugins.host import PluginHost
+from registry_core.secrets import Secrets
+from registry_core.settings import Settings
+from registry_core.store import Store
+from registry_core.syncing import commit
+from registry_core.testing import write_distribution
+from tests.world import Overlay, World
+
+KEYS = {"OPENAI_API_KEY": "k", "BAD_API_KEY": "k"}
+KEPT = {"openai": ("gpt-5", "gpt-old"), "other": ("x",)}
+
+
+def without(snapshot: Snapshot, *denied: str) -> Snapshot:
+    """A policy: no provider or model of these ids."""
+    providers = {
+        id: evolve(
+            one,
+            models={bare: it for bare, it in one.models.items() if it.full_id not in denied},
+        )
+        for id, one in snapshot.get_providers().items()
+        if id not in denied
+    }
+    return snapshot.with_providers(providers)
+
+
+class Policy(Overlay):
+    """Denies what `denied` holds."""
+
+    def __init__(self, *denied: str) -> None:
+        super().__init__(lambda snapshot: without(snapshot, *self.denied))
+        self.denied = denied
+
+
+class Source(ModelGateway):
+    """A gateway whose upstream is `sends`: provider → its models."""
+
+    namespaced = False
+    needs_network = False
+
+    def __init__(self, id: str = "main", **sends: list[str]) -> None:
+        self.id = self.name = id
+        self.sends: Mapping[str, list[str]] = sends
+        self.host = "example"
+
+    @hookimpl
+    def registry_gateways(self) -> list[ModelGateway]:
+        return [self]
+
+    def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+        return {id: provider(id, *ids, host=self.host) for id, ids in self.sends.items()}
+
+
+@pytest.fixture
+def source(world: World) -> Source:
+    source = Source(openai=["gpt-5", "gpt-old", "secret"], bad=["b"])
+    world.plugins.append(source)
+    world.bundled = Snapshot.build(
+        [
+            provider("openai", "gpt-old", "secret"),
+            provider("bad", "b"),
+            provider("other", "x", gateway="second"),
+        ]
+    )
+    return source
+
+
+@pytest.fixture
+def policy(world: World, source: Source) -> Policy:
+    policy = Policy("bad", "openai/secret")
+    world.plugins.append(policy)
+    assert world.sync().ok
+    assert world.models() == KEPT
+    return policy
+
+
+def provider(id: str, *models: str, gateway: str = "main", host: str = "example") -> ProviderConfig:
+    return ProviderConfig(
+        id,
+        models,
+        gateway=gateway,
+        url=f"https://{id}.{host}/v1",
+        api_key_env_vars=f"{id.upper()}_API_KEY",
+    )
+
+
+def objects(world: World) -> list[Path]:
+    return [*(world.store.folder / "objects").iterdir()]
+
+
+def spoil(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:68] + b"\xff" * (len(data) - 68))
+
+
+def shown(world: World) -> Mapping[str, tuple[str, ...]] | None:
+    """What lookups serve; None if they refuse."""
+    registry = world.registry()
+    try:
+        models = registry.get_models()
+    except SnapshotDamagedError as error:
+        assert "sync" in error.hint
+        with pytest.raises(RegistryError):
+            registry.get_model("openai/gpt-5")
+        with pytest.raises(RegistryError):
+            registry.resolve("openai/gpt-5", KEYS)
+        return None
+    assert {*registry.get_providers()} == {*models}
+    return models
+
+
+def is_withheld(registry: ModelRegistry, id: str) -> bool:
+    try:
+        registry.resolve(id, KEYS)
+    except WithheldError as error:
+        assert "registry-core:test-1" in str(error)
+        return True
+    return False
+
+
+# What resolve gives
+
+
+def test_resolve_names_the_policy_that_withholds_a_provider_or_a_model(
+    world: World, policy: Policy
+) -> None:
+    registry = world.registry()
+    assert registry.resolve("openai/gpt-5", KEYS).model == "gpt-5"
+    assert is_withheld(registry, "openai/secret")
+    assert is_withheld(registry, "bad/b")
+    assert is_withheld(registry, "bad/b-2026-01-01")
+    assert dict(registry.snapshot().withheld) == {
+        "bad": "registry-core:test-1",
+        "openai/secret": "registry-core:test-1",
+    }
+
+
+def test_an_unlisted_model_is_passed_on_only_where_nothing_is_withheld(
+    world: World, policy: Policy
+) -> None:
+    registry = world.registry()
+    assert is_withheld(registry, "openai/secret-2026-01-01")
+    policy.denied = ("bad",)
+    world.sync()
+    assert world.registry().resolve("openai/secret-2026-01-01", KEYS).api_key == "k"
+
+
+def test_resolve_refuses_data_that_an_installed_policy_has_not_passed(
+    world: World, source: Source
+) -> None:
+    world.plugins.append(Policy("bad"))
+    assert is_withheld(world.registry(), "openai/gpt-old")  # no sync yet: the bundle
+    world.sync()
+    assert world.registry().resolve("openai/gpt-old", KEYS).api_key == "k"
+    world.plugins.append(Policy("openai"))  # installed since
+    with pytest.raises(WithheldError, match="registry-core:test-2 has not passed"):
+        world.registry().resolve("openai/gpt-old", KEYS)
+
+
+def test_a_changed_policy_is_one_that_has_not_passed_the_data_where_its_options_are_known(
+    world: World, policy: Policy
+) -> None:
+    stricter = {"plugin_options": {"test-1": {"deny": ["openai/gpt-5"]}}}
+    assert is_withheld(world.registry(project=world.tmp_path, **stricter), "openai/gpt-5")
+    assert not is_withheld(world.registry(), "openai/gpt-5")  # a service finds no project
+    world.sync(project=world.tmp_path, **stricter)
+    assert not is_withheld(world.registry(project=world.tmp_path, **stricter), "openai/gpt-5")
+    assert not is_withheld(world.registry(), "openai/gpt-5")
+
+
+# Damage, upgrades, and what was put back
+
+
+def test_damage_never_ends_in_the_bundle(world: World, policy: Policy) -> None:
+    for path in objects(world):
+        spoil(path)
+    assert shown(world) is None
+    assert world.sync().ok
+    assert shown(world) == KEPT
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone"])
+def test_a_pointer_that_is_lost_never_ends_in_the_bundle(
+    world: World, policy: Policy, how: str
+) -> None:
+    if how == "gone":
+        world.store.pointer.unlink()
+    else:
+        world.store.pointer.write_bytes(b"00000000 {}")
+    assert shown(world) is None
+    assert world.sync().ok
+    assert shown(world) == KEPT
+
+
+def damage_the_current(world: World) -> None:
+    generation = world.store.read_generation()
+    assert generation is not None
+    spoil(world.store.object(generation.snapshot))
+
+
+def test_the_generation_before_is_shown_only_if_the_policy_now_would_leave_all_of_it(
+    world: World, source: Source, policy: Policy
+) -> None:
+    source.sends = {"openai": ["gpt-6", "secret"], "bad": ["b"]}
+    world.sync()
+    damage_the_current(world)
+    assert shown(world) == KEPT
+    world.sync()
+    policy.denied = ("bad", "openai/secret", "openai/gpt-6")
+    source.sends = {"openai": ["gpt-6", "gpt-7"], "bad": ["b"]}
+    world.sync()
+    assert shown(world) == {"openai": ("gpt-7",), "other": ("x",)}
+    damage_the_current(world)
+    assert shown(world) is None
+
+
+def test_damage_met_by_a_registry_that_is_running_ends_in_the_generation_before(
+    world: World, source: Source, policy: Policy
+) -> None:
+    source.sends = {"openai": ["gpt-6", "secret"], "bad": ["b"]}
+    world.sync()
+    registry = world.registry()
+    registry.snapshot()
+    damage_the_current(world)
+    assert registry.get_models() == KEPT
+    for path in objects(world):
+        spoil(path)
+    world.monotonic += 1000
+    with pytest.raises(SnapshotDamagedError):
+        world.registry().get_models()
+
+
+def test_a_damaged_mark_lets_nothing_through(world: World, policy: Policy) -> None:
+    world.store.policy.write_text("[")
+    assert shown(world) is None
+    world.sync()
+    assert shown(world) == KEPT
+
+
+@pytest.mark.parametrize("name", ["v0", "v2"])
+def test_the_store_of_another_version_carries_policy_and_bindings_over(
+    world: World, source: Source, policy: Policy, name: str
+) -> None:
+    source.sends = {**source.sends, "acme": ["m"]}
+    world.sync()
+    world.store.folder.rename(world.store.place / name)
+    assert shown(world) is None
+    source.host = "moved"
+    assert world.sync().ok
+    assert shown(world) == {**KEPT, "acme": ("m",)}
+    with pytest.raises(HostChangedError, match=r"bound to https://acme\.example"):
+        world.registry().resolve("acme/m", {"ACME_API_KEY": "k"})
+
+
+def test_an_older_store_that_was_put_back_is_not_served(world: World, policy: Policy) -> None:
+    saved = world.tmp_path / "saved"
+    shutil.copytree(world.store.folder, saved)
+    policy.denied = ("bad", "openai/secret", "openai/gpt-5")
+    world.sync(plugin_options={"test-1": {"deny": "gpt-5"}}, project=world.tmp_path)
+    shutil.rmtree(world.store.folder)
+    saved.rename(world.store.folder)  # as a downgrade finds the store of its version
+    assert shown(world) is None
+
+
+def test_a_bundle_that_is_newer_serves_no_lookup(world: World, policy: Policy) -> None:
+    later = dict.fromkeys(world.bundle.captured, world.now + 1000)
+    world.bundle = evolve(world.bundle, captured=later)
+    assert shown(world) == KEPT
+
+
+def test_what_lookups_fall_back_to_in_another_place_is_under_the_policy_too(
+    world: World, policy: Policy
+) -> None:
+    """As the store of an environment that has become read-only, with a damaged snapshot."""
+    damage_the_current(world)
+    cache = world.tmp_path / "elsewhere"
+    other = Store(cache)
+    commit.create(other)
+    commit.adopt(other, world.store)
+    assert other.policies() == world.store.policies()
+
+
+# Syncs that would lose it
+
+
+def test_a_sync_that_finds_no_project_is_held_if_the_policy_had_its_options_there(
+    world: World, policy: Policy
+) -> None:
+    options = {"test-1": {"deny": ["bad"]}}
+    world.sync(plugin_options=options, project=world.tmp_path)
+    report = world.sync()
+    assert not report.ok
+    assert any("--project" in one.message for one in report.problems)
+    assert shown(world) == KEPT
+    assert world.sync(project=world.tmp_path).ok  # the table was removed: the user's own will
+
+
+def policy_host(world: World, **settings: Any) -> ModelRegistry:
+    """A registry with a policy that is an installed distribution."""
+    made = Settings(store_dir=world.tmp_path / "store", **settings)
+    secrets, site = Secrets(), world.tmp_path / "site"
+    host = PluginHost(
+        made,
+        environ={},
+        secrets=secrets,
+        path=[str(site)],
+        builtins=[*world.writers, ("main", *world.plugins)],
+    )
+    return ModelRegistry(
+        made,
+        host=host,
+        environ={},
+        places=world.places,
+        bundle=world.bundle,
+        clock=lambda: world.now,
+    )
+
+
+def test_a_policy_that_is_gone_holds_until_it_is_given_up(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment it is gone in each upgrade of its package."""
+    site = world.tmp_path / "site"
+    code = """
+        from registry_core import hookimpl
+        @hookimpl
+        def registry_overlay(snapshot):
+            kept = {id: one for id, one in snapshot.get_providers().items() if id != "bad"}
+            return snapshot.with_providers(kept)
+        """
+    write_distribution(
+        site, "no-bad", entry_points={"no-bad": "no_bad"}, modules={"no_bad.py": dedent(code)}
+    )
+    monkeypatch.syspath_prepend(str(site))
+    assert policy_host(world).sync_gateways().ok
+    shutil.rmtree(site / "no_bad-1.0.dist-info")
+    registry = policy_host(world)
+    report = registry.sync_gateways()
+    (problem,) = [one for one in report.problems if one.kind == "overlay"]
+    assert "REGISTRY_CORE_DISABLE_PLUGINS=no-bad:no-bad" in problem.message
+    assert "bad" not in registry.get_models()
+    given_up = policy_host(world, disable_plugins=("no-bad",))
+    assert given_up.sync_gateways().ok
+    assert "bad" in given_up.get_models()
+    assert not (world.tmp_path / "store" / "policy").exists()
+
+
+def test_a_sync_that_a_policy_holds_shows_observers_nothing_that_it_has_not_passed(
+    world: World, source: Source
+) -> None:
+    seen: list[Snapshot] = []
+
+    class Observer:
+        @hookimpl
+        def registry_refreshed(self, snapshot: Snapshot) -> None:
+            seen.append(snapshot)
+
+    world.plugins += [Policy("other"), Observer()]
+    world.sync()
+    for path in objects(world):
+        spoil(path)
+    world.plugins[1] = Overlay(lambda snapshot: 1 / 0)
+    assert not world.sync().ok
+    assert dict(seen[-1].get_models()) == {}
+
+
+# Other ways in
+
+
+def test_a_gateway_of_this_process_offers_nothing_that_is_withheld(
+    world: World, policy: Policy
+) -> None:
+    registry = world.registry()
+    mine = Source("mine", good=["g"], bad=["b"])
+    registry.register_gateway(mine)
+    registry.sync_gateways()
+    assert {*registry.get_models()} == {*KEPT, "good"}
+    mine.sends = {"good": ["g"], "worse": ["w"], "bad": ["b"]}
+    policy.denied = ("bad", "openai/secret", "worse")
+    registry.sync_gateways()
+    assert {*registry.get_models()} == {*KEPT, "good"}
+    assert is_withheld(registry, "worse/w")
+    assert is_withheld(registry, "bad/b")
+
+
+def test_a_snapshot_file_carries_its_policy_and_one_without_it_is_not_published(
+    world: World, policy: Policy, tmp_path: Path
+) -> None:
+    passed, plain = tmp_path / "passed", tmp_path / "plain"
+    passed.write_bytes(world.registry().snapshot().to_bytes())
+    plain.write_bytes(world.bundled.to_bytes())
+    assert is_withheld(world.registry(snapshot=passed), "bad/b")
+    assert world.sync(snapshot=passed, output=tmp_path / "out").ok
+    assert '"bad"' not in (tmp_path / "out" / "provider-registry.json").read_text()
+    assert is_withheld(world.registry(snapshot=plain), "openai/gpt-old")
+    with pytest.raises(OverlayError, match="has not passed the snapshot"):
+        world.sync(snapshot=plain, output=tmp_path / "out")
+
+
+def test_a_denied_model_is_not_offered_as_a_suggestion(world: World, policy: Policy) -> None:
+    policy.denied = ("bad",)
+    world.sync()
+    with pytest.raises(UnknownModelError) as caught:
+        world.registry().resolve("badd/b", KEYS)
+    assert "'bad" not in caught.value.hint
+
+
+def test_a_store_of_the_version_before_keeps_what_its_policy_did(
+    world: World, policy: Policy
+) -> None:
+    """It only said that there was one."""
+    _, _, text = world.store.pointer.read_bytes().partition(b" ")
+    raw = json.loads(text)
+    raw["overlays"] = True
+    del raw["previous"]
+    line = json.dumps(raw, sort_keys=True).encode()
+    world.store.pointer.write_bytes(b"%08x %b" % (crc32(line), line))
+    world.store.policy.unlink()
+    assert shown(world) == KEPT
+    damage_the_current(world)
+    assert shown(world) is None
+    assert world.sync().ok
+    assert shown(world) == KEPT

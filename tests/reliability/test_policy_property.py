@@ -1,0 +1,240 @@
+"""Random catalogs, policies, and sequences of syncs, damage, kills, upgrades, downgrades and
+restarts: nothing that shows models ever shows one that a policy took out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from attrs import evolve
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
+from registry_core.syncing import commit
+from tests.reliability.test_policy import Policy, Source, provider, without
+from tests.world import World
+
+PROVIDERS = ("a", "a/b", "c")
+MODELS = ("m", "b/m", "n", "o")
+KEYS = {f"{id.upper()}_API_KEY": "k" for id in PROVIDERS}
+IDS = sorted({f"{id}/{model}" for id in PROVIDERS for model in MODELS})
+
+catalogs = st.dictionaries(
+    st.sampled_from(PROVIDERS), st.lists(st.sampled_from(MODELS), min_size=1, unique=True)
+)
+policies = st.sets(st.sampled_from([*PROVIDERS, *IDS]), max_size=4)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL at a step of a sync that changes a file."""
+
+
+@contextmanager
+def killing(step: int) -> Iterator[None]:
+    """The process ends at this step: before it is done, or after."""
+    left = step
+    functions = {
+        (commit, "write_atomically"): commit.write_atomically,
+        (commit, "clear"): commit.clear,
+        (Path, "unlink"): Path.unlink,
+    }
+
+    def dying(function: Any) -> Any:
+        def step(*arguments: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Killed
+            result = function(*arguments, **named)
+            left -= 1
+            if left == 0:
+                raise Killed
+            return result
+
+        return step
+
+    patches = [patch.object(*at, dying(function)) for at, function in functions.items()]
+    for one in patches:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in patches:
+            one.stop()
+
+
+class Policies(RuleBasedStateMachine):
+    """`taken` is what nobody may see: what the last sync that was done had taken out, less what
+    one that was killed since may have allowed again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(mkdtemp(prefix="policy"))
+        self.world = World(self.folder, None)  # type: ignore[arg-type]  # nothing is served
+        self.world.writers = tuple(one for one in self.world.writers if one[0] == "json")
+        self.source, self.policy = Source(), Policy()
+        self.world.plugins = [self.source, self.policy]
+        self.taken: set[str] = set()
+        self.last_denied: tuple[str, ...] | None = None
+        self.saved: list[Path] = []
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+    @initialize(catalog=catalogs, denied=policies)
+    def first_sync(self, catalog: dict[str, list[str]], denied: set[str]) -> None:
+        providers = [provider(id, *models) for id, models in catalog.items()]
+        self.world.bundled = Snapshot.build([*providers, provider("z", "z")])
+        self.source.sends = {**catalog, "z": ["z"]}
+        self.policy.denied = tuple(denied)
+        self.sync()
+        self.running = self.world.registry()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The policy is one by configuration: its options say what it denies."""
+        options = {"test-1": {"deny": sorted(self.policy.denied)}}
+        return {"shrink_limit": 0.0, "project": self.folder, "plugin_options": options}
+
+    def would_take(self) -> set[str]:
+        """What a sync would take out now, and what one under the same policy had taken out
+        that is not offered any more."""
+        offered = Snapshot.build([provider(id, *ids) for id, ids in self.source.sends.items()])
+        left = without(offered, *self.policy.denied)
+        ids = {id for id in IDS if offered.get_model(id) and not left.get_model(id)}
+        if self.policy.denied == self.last_denied:
+            ids |= {id for id in self.taken if not offered.get_model(id)}
+        return ids
+
+    def synced(self) -> None:
+        self.taken, self.last_denied = self.would_take(), self.policy.denied
+
+    @rule()
+    def sync(self) -> None:
+        report = self.world.sync(**self.settings)
+        assert all(one.kind == "store" for one in report.problems), report.problems
+        self.synced()
+        offered = {f"{id}/{one}" for id, ids in self.source.sends.items() for one in ids}
+        assert shown(self.world.registry()) == offered - self.taken
+
+    @rule(catalog=catalogs)
+    def upstream_changes(self, catalog: dict[str, list[str]]) -> None:
+        self.source.sends = {**catalog, "z": ["z"]}
+
+    @rule(denied=policies)
+    def policy_changes(self, denied: set[str]) -> None:
+        self.policy.denied = tuple(denied)
+
+    @rule(step=st.integers(1, 16))
+    def killed_sync(self, step: int) -> None:
+        with killing(step):
+            try:
+                self.world.sync(**self.settings)
+            except Killed:
+                self.taken &= self.would_take()
+                self.last_denied = None
+            else:
+                self.synced()
+
+    @rule()
+    def sync_without_the_project(self) -> None:
+        """As cron does it: the policy then has no options, and denies nothing."""
+        denied, self.policy.denied = self.policy.denied, ()
+        assert not self.world.sync(shrink_limit=0.0).ok
+        self.policy.denied = denied
+
+    @rule(pick=st.randoms(use_true_random=False), how=st.sampled_from(["spoil", "cut", "remove"]))
+    def damage(self, pick: Any, how: str) -> None:
+        store = self.world.store
+        files = [store.pointer, store.state, store.policy, *store.object("").glob("*")]
+        files = sorted(file for file in files if file.is_file() and file != store.policy)
+        if not files:
+            return
+        path = pick.choice(files)
+        data = path.read_bytes()
+        if how == "remove":
+            path.unlink()
+        else:
+            at = pick.randrange(max(1, len(data)))
+            rest = b"" if how == "cut" else b"\xff" * (len(data) - at)
+            path.write_bytes(data[:at] + rest)
+
+    @rule()
+    def damaged_mark(self) -> None:
+        if self.world.store.policy.exists():
+            self.world.store.policy.write_text("[")
+
+    @rule()
+    def save(self) -> None:
+        if self.world.store.folder.exists():
+            self.saved.append(self.folder / f"saved-{len(self.saved)}")
+            shutil.copytree(self.world.store.folder, self.saved[-1])
+
+    @rule(pick=st.randoms(use_true_random=False), version=st.sampled_from(["v0", "v2"]))
+    def upgrade_or_downgrade(self, pick: Any, version: str) -> None:
+        """The version that runs now finds the store of another, and one of its own, if any,
+        that it left long ago."""
+        store = self.world.store
+        other = store.place / version
+        if store.folder.exists():
+            shutil.rmtree(other, ignore_errors=True)
+            store.folder.rename(other)
+        if self.saved and pick.random() < 0.5:
+            shutil.copytree(pick.choice(self.saved), store.folder)
+
+    @rule()
+    def restart(self) -> None:
+        self.running = self.world.registry(**self.settings)
+
+    @rule()
+    def newer_bundle(self) -> None:
+        later = dict.fromkeys(self.world.bundle.captured, self.world.now + 1)
+        self.world.bundle = evolve(self.world.bundle, captured=later)
+        self.world.now += 2
+
+    @invariant()
+    def nobody_sees_what_was_taken(self) -> None:
+        self.world.monotonic += 1000
+        for registry in (self.running, self.world.registry(**self.settings)):
+            assert not shown(registry) & self.taken
+            for id in self.taken:
+                with pytest.raises(RegistryError):
+                    registry.resolve(id, KEYS)
+                try:
+                    assert registry.get_model(id) is None
+                except RegistryError:
+                    continue
+        emitted = self.world.store.place / "provider-registry.json"
+        if emitted.exists():
+            models = json.loads(emitted.read_text())["models"]
+            assert not {f"{id}/{one}" for id, them in models.items() for one in them} & self.taken
+
+    running = ModelRegistry(Settings(plugins=()), environ={})
+
+
+def shown(registry: ModelRegistry) -> set[str]:
+    """The full ids that it shows in any way; none if it refuses."""
+    try:
+        ids = {f"{id}/{one}" for id, models in registry.get_models().items() for one in models}
+        for provider in registry.get_providers().values():
+            ids |= {model.full_id for model in provider.models.values()}
+    except RegistryError:
+        return set()
+    return ids
+
+
+TestPolicies = Policies.TestCase
+TestPolicies.settings = settings(
+    max_examples=40,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
