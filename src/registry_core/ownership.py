@@ -1,15 +1,54 @@
-"""Whose files may decide where a key goes: the user's own and root's, nobody else's."""
+"""Whose files may decide where a key goes: the user's own and root's, nobody else's.
+
+Files are checked on the open descriptor: by the time that a file is opened, its name may
+lead to another one.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+StrPath = str | os.PathLike[str]
+
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
-def is_ours(status: os.stat_result) -> bool:
+def is_ours(status: os.stat_result, environ: Mapping[str, str] = _NOBODY) -> bool:
     """Whether the user of this process, or root, owns the file with this status.
 
     Take it from an open descriptor (`os.fstat`): a name may lead to another file by the
-    time it is opened. True on Windows, where the rights of folders decide.
+    time it is opened. With `environ`, root is also the user who called it through sudo.
+    True on Windows, where the rights of folders decide.
     """
-    return sys.platform == "win32" or status.st_uid in (os.geteuid(), 0)
+    if sys.platform == "win32":
+        return True
+    user, owner = os.geteuid(), status.st_uid
+    return owner in (user, 0) or (user == 0 and environ.get("SUDO_UID") == str(owner))
+
+
+def owner_of(status: os.stat_result) -> str:
+    """Who owns the file with this status, for messages: "alice (uid 1001)"."""
+    try:
+        import pwd
+
+        return f"{pwd.getpwuid(status.st_uid).pw_name} (uid {status.st_uid})"
+    except (ImportError, KeyError):  # Windows; a user whom nobody knows here
+        return f"uid {status.st_uid}"
+
+
+def is_private(folder: StrPath) -> bool:
+    """Whether `folder` is there, is no link, and nobody but us can put anything into it.
+
+    Of the name, since nothing is read through it: files are opened by their names, and each
+    is checked then, so that whoever exchanges the folder meanwhile gains nothing.
+    """
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    writable = sys.platform != "win32" and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(found.st_mode) and not writable and is_ours(found)

@@ -7,7 +7,6 @@ does: it is copied and deleted with it.
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,13 +14,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from .ownership import is_ours
+from .ownership import StrPath, is_ours, is_private
 from .reading import Trust, anybody
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-StrPath = str | os.PathLike[str]
 
 
 @frozen(eq=False, repr=False)  # as in `store`: quicker to import
@@ -54,7 +51,7 @@ class Places:
         cache = self.user_cache()
         if cache is not None:
             yield cache / name
-        if _is_ours(self._temporary(), make=make):
+        if self._has_temporary(make=make):
             yield self._temporary() / name
 
     def trusts(self, store_dir: Path | None = None) -> Trust:
@@ -76,7 +73,7 @@ class Places:
         fetch serves the machine; inside the store if that was moved by hand. None if
         there is only a temporary folder, which is made now, and somebody else had made it."""
         folder = store_dir or self.user_cache()
-        if folder is None and _is_ours(self._temporary(), make=True):
+        if folder is None and self._has_temporary(make=True):
             folder = self._temporary()
         return folder and folder / "payloads"
 
@@ -92,6 +89,14 @@ class Places:
             return None
         return path if path.is_absolute() else None
 
+    def _has_temporary(self, *, make: bool) -> bool:
+        """Whether there is a temporary folder that nobody else planted, or may write in:
+        the folder that it lies in is open to every user."""
+        if make:
+            with suppress(OSError):
+                self._temporary().mkdir(mode=0o700)
+        return is_private(self._temporary())
+
     def _temporary(self) -> Path:
         if self.temporary is not None:
             return self.temporary
@@ -101,20 +106,3 @@ class Places:
         from pathlib import Path
 
         return Path(next(filter(None, named), "/tmp")) / f"registry-core-{user}"  # noqa: S108
-
-
-def _is_ours(folder: Path, *, make: bool) -> bool:
-    """Whether nobody else planted `folder`, or may write in it: temporary folders are open
-    to every user."""
-    try:
-        if make:
-            with suppress(FileExistsError):
-                folder.mkdir(mode=0o700)
-        found = folder.lstat()
-    except OSError:
-        return not make  # there is none, or none that can be read
-    return not hasattr(os, "getuid") or (
-        stat.S_ISDIR(found.st_mode)
-        and found.st_uid == os.getuid()
-        and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )

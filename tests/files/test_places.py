@@ -87,8 +87,11 @@ def test_a_temporary_folder_that_somebody_else_made_is_not_touched(
     before = sorted(nobody.rglob("*"))
     me = os.getuid() + 1
     monkeypatch.setattr(os, "getuid", lambda: me)
-    nobody.rename(nobody.with_name(f"registry-core-{me}"))
-    planted = nobody.with_name(f"registry-core-{me}")
+    planted = nobody.rename(nobody.with_name(f"registry-core-{me}"))
+    if os.geteuid() == 0:
+        os.chown(planted, me + 1, -1)  # what is root's, everybody trusts
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: me)
     assert homeless.models()["openai"] == ("gpt-old",)
     with pytest.raises(Exception, match="REGISTRY_CORE_STORE_DIR"):
         homeless.sync()
@@ -197,7 +200,7 @@ def test_who_waited_for_a_store_to_be_made_does_not_make_it_once_more(
     world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
     world.sync()
     refuse_writing(world.store, monkeypatch)
-    (_, place, _) = world.places.stores()
+    (_, place) = world.places.stores()
     mine, waiting = Store(place), Event()
     commit.create(mine)
     logger = logging.getLogger("registry_core")
