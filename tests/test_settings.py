@@ -38,6 +38,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "disable_plugins": [("acme , zeta", ("acme", "zeta"))],
     "strict": [("1", True), ("0", False)],
     "trusted_hosts": [("LLM.example.com, localhost:8080", ("llm.example.com", "localhost:8080"))],
+    "safe_project": [("/srv/app, /home/*,*", ("/srv/app", "/home/*", "*"))],
     "priority": [("acme,models.dev", ("acme", "models.dev"))],
     "models_dev_url": [("http://localhost:1/api.json", "http://localhost:1/api.json")],
     "netlify_url": [(" https://example.com ", "https://example.com")],
@@ -60,6 +61,7 @@ BAD: dict[str, list[str]] = {
     "disable_plugins": [],
     "strict": ["very"],
     "trusted_hosts": ["https://llm.example.com", "llm.example.com/v1", "user@host", "a b"],
+    "safe_project": [".", "app", "app/*", "/srv,app", "~/app"],
     "priority": [],
     "models_dev_url": ["localhost", "ftp://localhost/", "https://", "https:///x", "http://a b"],
     "netlify_url": ["file:///etc/passwd"],
@@ -86,7 +88,7 @@ FALLBACKS = {
     "MASTRA_OFFLINE": "offline",
 }
 ONLY_IN_PYPROJECT = {"project", "outputs", "types_providers", "plugin_options"}
-ONLY_IN_ENVIRONMENT = {"dev", "output", "cache_ttl_ms", "snapshot", "store_dir"}
+ONLY_IN_ENVIRONMENT = {"dev", "output", "cache_ttl_ms", "snapshot", "store_dir", "safe_project"}
 
 
 def never(message: str) -> None:
@@ -485,6 +487,93 @@ def test_the_nearest_pyproject_that_has_the_table_counts(pyproject: Callable[[st
     (member / "pyproject.toml").write_text("[tool.registry-core.types]\nproviders = []\n")
     settings = load_settings({}, broken)
     assert (settings.offline, settings.project, settings.types_providers) == (False, member, ())
+
+
+OWN = "registry-core.toml"
+
+
+def test_a_folder_without_a_pyproject_has_a_file_of_its_own_with_the_same_tables(
+    pyproject: Callable[[str], Path],
+) -> None:
+    root = pyproject("[tool.registry-core]\noffline = true\nstrict = true")
+    web = root / "web"
+    web.mkdir()
+    (web / OWN).write_text(
+        """
+        [tool.registry-core]
+        offline = true
+        snap = 1
+        """
+    )
+    with pytest.raises(SettingsError, match="'snap'") as caught:
+        load_settings({}, web)
+    assert caught.value.culprit == str(web / OWN)
+    (web / OWN).write_text(
+        """
+        [tool.registry-core]
+        trusted_hosts = ["llm.example"]
+        [tool.registry-core.output]
+        typescript = "src/llm"
+        [tool.registry-core.types]
+        providers = ["openai"]
+        [tool.registry-core.plugin.acme]
+        order = 2
+        """
+    )
+    for settings in (load_settings({}, web), load_settings({}, root.parent, project=web)):
+        assert settings.project == web
+        assert settings.trusted_hosts == ("llm.example",)
+        assert settings.outputs == {"typescript": web / "src" / "llm"}
+        assert settings.types_providers == ("openai",)
+        assert settings.plugin_options == {"acme": {"order": 2}}
+        assert (settings.offline, settings.strict) == (False, False)  # the nearest counts alone
+
+
+@pytest.mark.parametrize("text", ["", "[tool]", "[tool.registry-core]"])
+def test_an_empty_file_of_its_own_is_a_project(text: str, pyproject: Callable[[str], Path]) -> None:
+    root = pyproject("[tool.registry-core]\noffline = true")
+    (root / "web").mkdir()
+    (root / "web" / OWN).write_text(text)
+    settings = load_settings({}, root / "web")
+    assert (settings.offline, settings.project) == (False, root / "web")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("offline = true", "[tool.registry-core]"),
+        ("[output]\njson = 'out'", "[tool.registry-core]"),
+        ("[tool.registry-core]\n[project]", "[tool.registry-core]"),
+        ("[tool.ruff]", "[tool.registry-core]"),
+        ("tool = 3", "[tool.registry-core]"),
+        ("[tool]\nregistry-core = 3", "table"),
+        ("[tool.other", "can't be parsed"),
+        ("\xff", "can't be parsed"),
+    ],
+)
+def test_what_the_file_of_its_own_must_not_hold(text: str, part: str, tmp_path: Path) -> None:
+    file = tmp_path.resolve() / OWN
+    file.write_bytes(text.encode("latin-1"))
+    for project in (None, tmp_path):
+        with pytest.raises(SettingsError) as caught:
+            load_settings({}, tmp_path, project=project)
+        assert caught.value.culprit == str(file)
+        assert part in str(caught.value)
+
+
+def test_two_tables_in_one_folder_are_an_error_that_names_both(
+    pyproject: Callable[[str], Path],
+) -> None:
+    root = pyproject("[tool.registry-core]\noffline = true")
+    (root / OWN).write_text("[tool.registry-core]\nstrict = true")
+    for cwd, project in ((root, None), (root.parent, root)):
+        with pytest.raises(SettingsError) as caught:
+            load_settings({}, cwd, project=project)
+        assert str(root / "pyproject.toml") in str(caught.value)
+        assert OWN in str(caught.value)
+    (root / "pyproject.toml").write_text("[project]\nname = 'x'")
+    for cwd, project in ((root, None), (root.parent, root)):
+        assert load_settings({}, cwd, project=project).strict
 
 
 def test_no_pyproject_is_no_project(tmp_path: Path) -> None:

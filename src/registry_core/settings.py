@@ -1,4 +1,4 @@
-"""What the user decided: an argument, else the environment, else pyproject.toml, else a default.
+"""What the user decided: an argument, else the environment, else a file, else a default.
 
 `Settings` is the one table of it: each field says how its value is read, and from it
 follow the variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A
@@ -8,6 +8,7 @@ all of it (`load_settings`).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -20,6 +21,8 @@ from .frozen import EMPTY, FrozenDict, Value, freeze
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .project import Project
 
 PREFIX = "REGISTRY_CORE_"
 #: Less would hammer the gateways; only explicit `Settings` in code may go lower.
@@ -120,6 +123,13 @@ def _hosts(value: Any, base: str) -> tuple[str, ...]:
     return tuple(host.lower() for host in hosts)
 
 
+def _folder_patterns(value: Any, base: str) -> tuple[str, ...]:
+    folders = _texts(value, base)
+    if not all(folder == "*" or os.path.isabs(folder) for folder in folders):  # noqa: PTH117
+        raise ValueError
+    return folders
+
+
 def _url(value: Any, _base: str) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"(?i)https?://[^\s/?#]\S*", value.strip()):
         raise ValueError
@@ -136,6 +146,7 @@ SHARE = Kind("a number from 0 to 1", _share)
 PATH = Kind("a path", _path)
 TEXTS = Kind("a list: separated by commas in a variable, an array in pyproject.toml", _texts)
 HOSTS = Kind("a list of host names, like llm.example.com, without scheme and path", _hosts)
+FOLDERS = Kind("a list of absolute folders; FOLDER/* is all below it, * is any", _folder_patterns)
 URL = Kind("a URL that starts with https:// or http://", _url)
 
 
@@ -190,6 +201,8 @@ class Settings(Value):
     strict: bool = _setting(FLAG, False)
     #: Hosts that keys from the environment may go to, beside those of the bundled providers.
     trusted_hosts: tuple[str, ...] = _setting(HOSTS, ())
+    #: Folders whose project file may belong to somebody else. `FOLDER/*`: all below, too.
+    safe_project: tuple[str, ...] = _setting(FOLDERS, (), pyproject=False)
     #: Gateway ids; of two that publish the same provider, the one named first here keeps it.
     priority: tuple[str, ...] = _setting(TEXTS, ())
     #: Handed to the plugin `models-dev` as its option `url`.
@@ -205,8 +218,8 @@ class Settings(Value):
     #: Fewer models than this share of a gateway's last good data: quarantined.
     shrink_limit: float = _setting(SHARE, 0.5)
 
-    # What only pyproject.toml says.
-    #: The folder of the pyproject.toml with the table; None if there is none.
+    # What only a file says.
+    #: The folder of the file with the table; None if there is none.
     project: Path | None = None
     #: Emitter → absolute folder: where the project wants its artifacts.
     outputs: Mapping[str, Path] = field(default=EMPTY, converter=_folders)
@@ -306,20 +319,20 @@ def load_settings(
 ) -> Settings:
     """What commands and syncs go by. An explicit None means "not given".
 
-    The pyproject.toml is the nearest one upward of `cwd` that contains the table
-    `[tool.registry-core]`, or the one in the folder `project`. Relative paths start at
-    `cwd`, those in pyproject.toml at its folder. Raises SettingsError naming the key,
-    the value, what is allowed, and where it came from. A variable that seems to be a
-    setting misspelt is told to `warn`.
+    The project is the nearest one upward of `cwd`: a pyproject.toml that contains the table
+    `[tool.registry-core]`, or a registry-core.toml; or the one in the folder `project`.
+    Relative paths start at `cwd`, those in a file at its folder. Raises SettingsError naming
+    the key, the value, what is allowed, and where it came from; and for a project that
+    can't be read, or belongs to somebody else (see `find_project`). A variable that seems
+    to be a setting misspelt is told to `warn`.
     """
     from .project import find_project
 
     if unknown := explicit.keys() - _BY_NAME.keys():
         raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
     _name_mistyped(environ, warn)
-    found = find_project(cwd, project)
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
+
+    def read(setting: Setting, found: Project | None = None) -> Any:
         variable = setting.variable_set(environ) or setting.variable
         candidates: list[tuple[Any, str, Any]] = [
             (explicit.get(setting.name), f"argument {setting.name}", cwd),
@@ -330,8 +343,11 @@ def load_settings(
             candidates.append((found.values.get(setting.name), source, found.file.parent))
         for value, source, base in candidates:
             if setting.is_given(value):
-                values[setting.name] = setting.read(value, source, str(base), warn=warn)
-                break
+                return setting.read(value, source, str(base), warn=warn)
+        return setting.default
+
+    found = find_project(cwd, project, environ=environ, safe=read(_BY_NAME["safe_project"]))
+    values = {setting.name: read(setting, found) for setting in SETTINGS}
     if found is not None:
         values |= {
             "project": found.file.parent,

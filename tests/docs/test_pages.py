@@ -119,7 +119,7 @@ def test_the_toml_of_the_page_is_read(page: str, tmp_path: Path) -> None:
         table: Any = tomllib.loads(text).get("tool")
         (tmp_path / "pyproject.toml").write_text(text, "utf-8")
         (tmp_path / ".git").mkdir(exist_ok=True)
-        assert (find_project(tmp_path, tmp_path) is not None) or table is None
+        assert (find_project(tmp_path, tmp_path, environ={}) is not None) or table is None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -7,15 +7,18 @@ import logging
 import os
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from registry_core import Settings
+from registry_core.frozen import EMPTY
 from registry_core.places import Places
 from registry_core.report import SyncReport
+from registry_core.settings import load_settings
 from tests.files.scene import Scene
 
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -62,7 +65,36 @@ def stores_of_nobody(prefix: Path) -> tuple[list[Path], Path | None]:
     Places(prefix, prefix).user_cache()  # imports what that user may have no right to read
     os.setuid(54321)
     places = Places(prefix, prefix)
-    return [*map(Path, places.stores(Settings().store_dir))], places.user_cache()
+    return [*map(Path, places.stores(Settings().store_dir, make=True))], places.user_cache()
+
+
+#: The id of a user who is not this one.
+STRANGER = 54321
+
+
+def as_somebody(user: int, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns to another user."""
+    import_module("pwd")  # what that user may have no right to read
+    import_module("registry_core.project")
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+    return function(*arguments)
+
+
+def without_descriptors(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns when this process can't open a file."""
+    import resource
+
+    function(*arguments)  # imports what it needs
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, most))
+    return function(*arguments)
+
+
+def hosts_of_project(cwd: Path, environ: Mapping[str, str] = EMPTY) -> tuple[str, ...]:
+    """What the project of `cwd` says that is trusted."""
+    return load_settings(environ, cwd).trusted_hosts
 
 
 class _Heard(logging.Handler):

@@ -35,7 +35,7 @@ project_option = click.option(
     "--project",
     type=click.Path(file_okay=False),
     callback=as_path,
-    help="The folder whose pyproject.toml counts; else the nearest with [tool.registry-core].",
+    help="The folder of the project, whoever owns it; else the nearest with [tool.registry-core].",
 )
 
 

@@ -102,7 +102,7 @@ def _show(found: dict[str, Any]) -> None:
     say(f"serves: {found['serves']} {found['snapshot'][:12]}")
     say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
     say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
-    say(f"project: {found['project'] or 'no pyproject.toml with [tool.registry-core]'}")
+    say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
     table(_rows(found["gateways"]))
