@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 StrPath = str | os.PathLike[str]
@@ -40,8 +40,8 @@ def owner_of(status: os.stat_result) -> str:
         return f"uid {status.st_uid}"
 
 
-def is_private(folder: StrPath) -> bool:
-    """Whether `folder` is there, is no link, and nobody but us can put anything into it.
+def is_private(folder: StrPath, trusts: Callable[[os.stat_result], bool] = is_ours) -> bool:
+    """Whether `folder` is there, is no link, and only whom we trust can put anything into it.
 
     Of the name, since nothing is read through it: files are opened by their names, and each
     is checked then, so that whoever exchanges the folder meanwhile gains nothing.
@@ -51,4 +51,4 @@ def is_private(folder: StrPath) -> bool:
     except OSError:
         return False
     writable = sys.platform != "win32" and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_ISDIR(found.st_mode) and not writable and is_ours(found)
+    return stat.S_ISDIR(found.st_mode) and not writable and trusts(found)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,3 +166,98 @@ def test_what_nobody_asked_for_in_a_month_is_removed(folder: Path) -> None:
     assert not leftover.exists()
     assert payloads.key(URL + "?cursor=2", ()) == new
     assert Payloads(folder).key(URL + "?cursor=2", ()) == new
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="users, modes and FIFOs are POSIX")
+
+
+@posix
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder", "device"])
+def test_what_is_no_file_is_absent_and_not_waited_for(folder: Path, kind: str) -> None:
+    payloads = Payloads(folder)
+    key = payloads.key(URL, ())
+    payloads.write(key, BODY)
+    for path in (folder / f"{key}.payload", folder / "key"):
+        path.unlink()
+        if kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        else:
+            path.symlink_to(path if kind == "link" else "/dev/zero")
+    assert payloads.read(key) is None
+    assert payloads.read(key, whole=False) is None
+    again = Payloads(folder).key(URL, ())
+    assert again != key
+    if kind != "folder":  # what can be replaced is
+        assert Payloads(folder).key(URL, ()) == again
+        payloads.write(key, BODY)
+        assert payloads.read(key) == BODY
+
+
+@posix
+@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() != 0, reason="only root can give away")
+def test_what_belongs_to_somebody_else_is_absent(folder: Path) -> None:
+    payloads = Payloads(folder)
+    key = payloads.key(URL, ())
+    payloads.write(key, BODY)
+    for path in (folder / f"{key}.payload", folder / "key"):
+        os.chown(path, 54321, -1)
+    assert payloads.read(key) is None
+    assert Payloads(folder).key(URL, ()) != key
+    assert (folder / "key").stat().st_uid == 0  # made anew
+    payloads.write(key, BODY)
+    assert payloads.read(key) == BODY
+    os.chown(folder, 54321, -1)
+    assert payloads.read(key) is None
+
+
+@posix
+@pytest.mark.parametrize("spoil", ["open to others", "a link"])
+def test_a_folder_that_others_may_write_in_or_chose_is_not_used(folder: Path, spoil: str) -> None:
+    payloads = Payloads(folder)
+    key = payloads.key(URL, ())
+    payloads.write(key, BODY)
+    if spoil == "a link":
+        folder.symlink_to(folder.rename(folder.with_name("elsewhere")))
+    else:
+        folder.chmod(0o777)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    with payloads.lock(key, 1):
+        payloads.write(key, Payload(b"[]"))
+        payloads.confirm(key, 5)
+    assert payloads.read(key) is None
+    assert Payloads(folder).key(URL, ()) != key
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_payload_larger_than_the_limit_is_not_read_to_its_end(folder: Path) -> None:
+    body = Payload(b"x" * 1000)
+    payloads = Payloads(folder, max_bytes=1000)
+    key = payloads.key(URL, ())
+    payloads.write(key, body)
+    assert payloads.read(key) == body
+    assert Payloads(folder, max_bytes=999).read(key) is None
+    with (folder / f"{key}.payload").open("wb") as file:
+        file.truncate(2**40)
+    assert payloads.read(key) is None
+    assert payloads.read(key, whole=False) is None
+
+
+def test_an_error_that_passes_does_not_replace_the_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = Payloads(folder).key(URL, ())
+    kept = (folder / "key").read_bytes()
+    with monkeypatch.context() as patch:
+        real = os.open
+
+        def refuse(path: Any, *args: Any, **kwargs: Any) -> int:
+            if os.fspath(path) == str(folder / "key"):
+                raise OSError(errno.EMFILE, "no descriptor")
+            return real(path, *args, **kwargs)
+
+        patch.setattr(os, "open", refuse)
+        assert Payloads(folder).key(URL, ()) != key
+    assert (folder / "key").read_bytes() == kept
+    assert Payloads(folder).key(URL, ()) == key

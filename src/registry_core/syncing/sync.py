@@ -67,7 +67,8 @@ def _sync(context: Context, options: Options) -> Result:
         folder = context.places.payloads(settings.store_dir)
         if folder is not None:
             clear_leftovers(folder)
-        payloads = Payloads(folder)
+        trusts = context.places.trusts(settings.store_dir)
+        payloads = Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
         manifest = Manifest(store.emitted)  # before anything is changed
         prepared = prepare(context, options, store, payloads, since)
         if prepared.generation is not None:
