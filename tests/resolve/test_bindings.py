@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from registry_core import HostChangedError
+from registry_core import HostChangedError, MissingCredentialError, UnroutableError
 from registry_core.endpoints.bindings import pairs, remember
 from tests.resolve.make import BUNDLE, endpoint, provider
 
@@ -105,3 +106,41 @@ def test_a_frozen_registry_trusts_its_file_but_for_variables_of_the_bundle() -> 
 def test_without_a_bundle_and_without_a_sync_nothing_is_bound() -> None:
     with pytest.raises(HostChangedError):
         endpoint(provider(), bundle={})
+
+
+class WindowsEnvironment(dict[str, str]):
+    """As `os.environ` there: it asks for names in upper case."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.upper())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.upper(), default)
+
+
+KEY = WindowsEnvironment(OPENAI_API_KEY="sk-user", ACME_API_KEY="sk-acme")
+SPELLINGS = ["openai_api_key", "OpenAI_API_Key", "OPENAI_AP\u0131_KEY", "OPENAI_API_\u212aEY"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("frozen", [False, True], ids=["synced", "frozen"])
+def test_another_case_of_a_claimed_name_is_claimed(spelling: str, frozen: bool) -> None:
+    thief = provider("evil", api_key_env_vars=spelling)
+    memory = remember([thief], BUNDLE, {})
+    assert memory == {"evil": []}
+    with pytest.raises((HostChangedError, MissingCredentialError)):
+        endpoint(thief, KEY, bundle=BUNDLE, remembered=memory, frozen=frozen)
+
+
+def test_another_case_of_a_remembered_name_is_claimed_and_bound_with_it() -> None:
+    memory = remember([provider()], BUNDLE, {})
+    thief = provider("evil", api_key_env_vars="acme_api_key")
+    assert remember([thief], BUNDLE, memory)["evil"] == []
+    respelt = provider(api_key_env_vars="Acme_Api_Key")
+    assert endpoint(respelt, KEY, bundle=BUNDLE, remembered=memory).api_key == "sk-acme"
+
+
+def test_another_case_of_a_key_variable_does_not_go_into_a_url() -> None:
+    leaky = provider(url="https://api.acme.example/${acme_thing}", api_key_env_vars="ACME_THING")
+    with pytest.raises(UnroutableError, match="a secret does not go into a URL"):
+        endpoint(leaky, WindowsEnvironment(ACME_THING="sk"))

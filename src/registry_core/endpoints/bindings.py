@@ -10,6 +10,9 @@ variable goes only where it is *bound* for that provider:
 - for a registry frozen from a file that the user chose, by that file, with the same
   exception.
 
+Names of variables are compared without case, as Windows' environment compares them: there
+`openai_api_key` holds the key of OpenAI, too.
+
 What the user names (trusted hosts, `<PROVIDER>_BASE_URL`) is in `routing`.
 """
 
@@ -31,6 +34,16 @@ Pair = tuple[str, str]
 
 #: Stands in a pair for "nowhere": the variable is known, its provider has no URL.
 NOWHERE = ""
+
+
+def folded(variable: str) -> str:
+    """The name as it is compared. Everywhere, not on Windows alone: the environment is
+    passed in, and a mapping doesn't tell how it compares its keys.
+
+    In upper case as `os.environ` does it (it takes "ı" for "I"), then in lower case for
+    those who do that (they take the Kelvin sign for "k").
+    """
+    return variable.upper().lower()
 
 
 def pairs(provider: ProviderConfig) -> frozenset[Pair]:
@@ -83,11 +96,12 @@ class Bindings:
             own = _pairs_of(self.remembered.get(provider.id))
         else:
             own = _unclaimed(pairs(provider), self._all_claims())
-        return frozenset(origin for name, origin in own if name == variable) - {NOWHERE}
+        wanted = folded(variable)
+        return frozenset(origin for name, origin in own if folded(name) == wanted) - {NOWHERE}
 
     def known_origins(self, variable: str) -> frozenset[str]:
         """Where `variable` is bound for any provider; for messages."""
-        return frozenset(self._all_claims().get(variable, ())) - {NOWHERE}
+        return frozenset(self._all_claims().get(folded(variable), ())) - {NOWHERE}
 
     def _all_claims(self) -> dict[str, set[str]]:
         memory = map(_pairs_of, (self.remembered or {}).values())
@@ -106,16 +120,17 @@ def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
 
 
 def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:
+    """Folded name → origins."""
     claims: dict[str, set[str]] = {}
     for own in (own for group in owners for own in group):
         for name, origin in own:
-            claims.setdefault(name, set()).add(origin)
+            claims.setdefault(folded(name), set()).add(origin)
     return claims
 
 
 def _unclaimed(own: Iterable[Pair], claims: Mapping[str, set[str]]) -> frozenset[Pair]:
     return frozenset(
-        (name, origin) for name, origin in own if name not in claims or origin in claims[name]
+        (name, origin) for name, origin in own if origin in claims.get(folded(name), (origin,))
     )
 
 

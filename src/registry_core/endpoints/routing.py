@@ -13,7 +13,7 @@ from ..errors import (
 )
 from ..frozen import EMPTY
 from ..models import ModelInfo, ProviderConfig
-from .bindings import Bindings
+from .bindings import Bindings, folded
 from .endpoint import Endpoint
 from .provider_defaults import DEFAULTS, dialect_of
 from .url_template import BadValueError, UrlTemplate, parse
@@ -113,8 +113,9 @@ def _template(
             culprit=provider.id,
             hint=f"set {own_variable}",
         )
+    keys = set(map(folded, provider.api_key_env_vars))
     for name in template.variables:
-        if name in provider.api_key_env_vars or _SECRET.intersection(name.upper().split("_")):
+        if folded(name) in keys or _SECRET.intersection(name.upper().split("_")):
             raise UnroutableError(
                 f"its base URL asks for {name}, and a secret does not go into a URL",
                 culprit=provider.id,
