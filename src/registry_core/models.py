@@ -20,7 +20,8 @@ from .frozen import EMPTY, FrozenDict, Value, freeze, portable, sorted_ids
 
 T = TypeVar("T")
 
-#: The longest id that is taken, in characters.
+#: The longest id of a provider, and the longest bare id of a model, in characters. A full
+#: id holds both. Today's ids stay below 100.
 MAX_ID = 8192
 
 #: The largest number that every JSON reader keeps exact.

@@ -29,7 +29,7 @@ from attrs import field, fields_dict, frozen
 
 from .errors import SnapshotDamagedError
 from .frozen import EMPTY, FrozenDict, sorted_ids
-from .models import ModelInfo, ModelMap, ProviderConfig, decode
+from .models import MAX_ID, ModelInfo, ModelMap, ProviderConfig, decode
 
 if TYPE_CHECKING:
     import os
@@ -39,6 +39,8 @@ SCHEMA = 1
 _MAGIC = b"regcore\n"
 _HEADER = Struct("<8sIQIII32sI")
 _SLOT = Struct("<QII")
+#: The longest full id: a provider's, a slash, a model's.
+_MAX_KEY = 2 * MAX_ID + 1
 _PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))
 
 
@@ -220,11 +222,11 @@ class Snapshot:
         model = self.get_model(id)
         if model is not None:
             return model.provider_id, model.id
-        end = id.rfind("/")
-        while end > 0:
-            if end + 1 < len(id) and self.is_provider_registered(id[:end]):
-                return id[:end], id[end + 1 :]
-            end = id.rfind("/", 0, end)
+        if "lengths" not in self._views:
+            self._views["lengths"] = lengths_of(id for id, *_ in self._contents()["providers"])
+        for provider, bare in splits(id, self._views["lengths"]):
+            if bare and self.is_provider_registered(provider):
+                return provider, bare
         return parse_model_string(id)
 
     def with_providers(
@@ -242,16 +244,23 @@ class Snapshot:
 
     def _find(self, id: str) -> ModelInfo | None:
         lines = self._lines(id)
-        end = id.rfind("/")
-        while end > 0:  # the longest provider id first
-            provider, model = id[:end], id[end + 1 :]
-            record = _record_in(lines, provider, model)
-            if record is not None:
-                return self._models.setdefault(id, decode(provider, model, record))
-            end = id.rfind("/", 0, end)
-        return None
+        key = _quoted(id)[1:-1].encode("utf-8", "surrogatepass")
+        end = len(key) + 4  # of both halves in a line, between `["` and `",`
+        longest, record = b"", b""
+        for line in lines:
+            # The last `","`: the id of a provider may end with `",`, none of a model holds it.
+            provider, _, model = line[2:end].rpartition(b'","')
+            same = line.startswith(b'",', end) and b"%b/%b" % (provider, model) == key
+            if same and len(provider) > len(longest):
+                longest, record = provider, line[end + 2 : -1]
+        if not longest:
+            return None
+        owner = json.loads(b'"%b"' % longest)
+        return self._models.setdefault(id, decode(owner, id[len(owner) + 1 :], record))
 
     def _lines(self, key: str) -> list[bytes]:
+        if len(key) > _MAX_KEY:
+            return []
         number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
         offset, size, checksum = _SLOT.unpack_from(self._data, _HEADER.size + number * _SLOT.size)
         return self._chunk(offset, size, checksum, number + 1).splitlines()
@@ -311,6 +320,19 @@ def parse_model_string(id: str) -> tuple[str | None, str]:
     """``provider/model`` at the first slash; `(None, id)` without one, or with an empty half."""
     provider, _, model = id.partition("/")
     return (provider, model) if provider and model else (None, id)
+
+
+def lengths_of(providers: Iterable[str]) -> list[int]:
+    """The lengths that ids of providers have, for `splits`."""
+    return sorted({*map(len, providers)}, reverse=True)
+
+
+def splits(id: str, lengths: Iterable[int]) -> Iterator[tuple[str, str]]:
+    """The ways to split a full id at a slash, of those whose provider has one of these
+    lengths. An id may hold thousands of slashes, and providers have a few dozen lengths."""
+    for length in lengths:
+        if id.startswith("/", length):
+            yield id[:length], id[length + 1 :]
 
 
 def _damaged(message: str, name: str) -> SnapshotDamagedError:

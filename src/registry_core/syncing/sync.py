@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from ..models import DEPRECATED
 from ..reading import unreadable
 from ..report import SyncReport
 from ..settings import warn_once
-from ..snapshot import Snapshot
+from ..snapshot import Snapshot, lengths_of, splits
 from ..state import GatewayState, State
 from ..store import Store, served
 from . import commit
@@ -316,6 +316,7 @@ def _changes(
         return (), (), ()
     old, new = dict(before.flags()), dict(after.flags())
     same = {id: flags for id, flags in new.items() if old.get(id) == flags}
+    lengths = lengths_of(same)
 
     def flags(providers: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
         return {
@@ -325,18 +326,13 @@ def _changes(
             for model, flags in models.items()
         }
 
-    def ids(found: Iterable[str]) -> tuple[str, ...]:
+    def stays(id: str) -> bool:
         # "a" with "b/c" stands for the same full id as "a/b" with "c".
-        return tuple(sorted(id for id in found if not any(_has(same, id))))
+        return any(model in same.get(one, EMPTY) for one, model in splits(id, lengths))
+
+    def ids(found: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(id for id in found if not stays(id)))
 
     was, now = flags(old), flags(new)
     marked = (id for id in was.keys() & now.keys() if now[id] & ~was[id] & DEPRECATED)
     return ids(now.keys() - was.keys()), ids(was.keys() - now.keys()), ids(marked)
-
-
-def _has(providers: Mapping[str, Mapping[str, int]], id: str) -> Iterator[bool]:
-    """For each way to split `id`: whether that provider has that model."""
-    end = id.find("/")
-    while end != -1:
-        yield id[end + 1 :] in providers.get(id[:end], EMPTY)
-        end = id.find("/", end + 1)
