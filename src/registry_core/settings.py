@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -18,6 +18,7 @@ from attrs import Attribute, Converter, field, fields, frozen
 
 from .errors import SettingsError
 from .frozen import EMPTY, FrozenDict, Value, freeze
+from .printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,19 +42,22 @@ def warn_once(message: str) -> None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest of `known`, or all of them, or nothing."""
+    """A hint that names the nearest of a few `known`, or all of them, or nothing.
+
+    For ids of models and providers see `suggesting`.
+    """
     names = sorted(known)
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {near!r}?"
-    return f"known are {', '.join(names)}" if names else ""
+    return printable(f"known are {', '.join(names)}", 200) if names else ""
 
 
-def nearest(word: str, known: Iterable[str], share: float = 0.6) -> str | None:
+def nearest(word: str, known: Collection[str], share: float = 0.6) -> str | None:
     """The one of `known` that `word` was probably meant to be: of which it has this share."""
-    from difflib import get_close_matches
+    from .suggesting import closest
 
-    return next(iter(get_close_matches(word, [*known], n=1, cutoff=share)), None)
+    return next(iter(closest(word, known, share=share)), None)
 
 
 def _shown(value: Any) -> str:

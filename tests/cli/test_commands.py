@@ -167,6 +167,7 @@ def test_list_finds_providers_and_models(run: Run) -> None:
     nothing = run("list", "nope")
     assert (nothing.exit_code, nothing.stdout) == (1, "")
     assert "nope" in nothing.stderr
+    assert "did you mean 'openai/gpt-5' or" in run("list", "gpt5").stderr
 
 
 def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
@@ -178,7 +179,7 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert json.loads(run("show", "acme", "--json").stdout)["models"] == ["large"]
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1
-    assert "did you mean openai/gpt-5" in missing.stderr
+    assert "did you mean 'openai/gpt-5'" in missing.stderr
 
 
 def test_plugins_shows_what_would_load(run: Run) -> None:

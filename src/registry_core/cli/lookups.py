@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -16,12 +16,13 @@ from .common import complain, json_option, load_lookups, reports_errors, say, sa
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
     """List model ids, those that contain TEXT if it is given."""
-    found: Mapping[str, Sequence[str]] = load_lookups().get_models()
+    every = load_lookups().get_models()
+    found: Mapping[str, Sequence[str]] = every
     if text:
         wanted = text.casefold()
         matching = {
             id: [model for model in models if wanted in f"{id}/{model}".casefold()]
-            for id, models in found.items()
+            for id, models in every.items()
         }
         found = {id: models for id, models in matching.items() if models}
     if as_json:
@@ -29,8 +30,7 @@ def list_models(text: str, as_json: bool) -> None:
     elif found:
         say(*(f"{id}/{model}" for id, models in found.items() for model in models))
     if not found:
-        complain(f"no provider or model contains {text!r}")
-        raise SystemExit(1)
+        _not_found(f"no provider or model contains {text!r}", text, every)
 
 
 @click.command()
@@ -51,17 +51,19 @@ def show(id: str, as_json: bool) -> None:
         found["models"] = list(provider.models)
         found["deprecated_models"] = list(provider.deprecated_models)
     else:
-        ids = [f"{one}/{bare}" for one, models in mine.get_models().items() for bare in models]
-        from difflib import get_close_matches
-
-        near = get_close_matches(id, [*ids, *mine.get_models()], n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        complain(f"{id!r} is neither a model nor a provider{hint}")
-        raise SystemExit(1)
+        _not_found(f"{id!r} is neither a model nor a provider", id, mine.get_models())
     if as_json:
         say_json(found)
     else:
         say(*_lines(found))
+
+
+def _not_found(message: str, text: str, models: Mapping[str, Sequence[str]]) -> NoReturn:
+    from ..suggesting import hint
+
+    meant = hint(text, models)
+    complain(f"{message}; {meant}" if meant else message)
+    raise SystemExit(1)
 
 
 def _lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:

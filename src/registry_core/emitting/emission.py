@@ -111,7 +111,7 @@ class Emission:
         known = self._snapshot.get_models() if target.scoped else {}
         for provider in (self._scope or ()) if target.scoped else ():
             if provider not in known:
-                text = f"{provider!r} is no provider; {did_you_mean(provider, known)[:200]}"
+                text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
                 culprit = "[tool.registry-core.types] providers"
                 self.problems.append(Problem("target", culprit, text, fatal=False))
 

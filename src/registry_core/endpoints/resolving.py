@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
 from ..http.client import HttpClient
-from ..models import ModelInfo, ProviderConfig
+from ..models import ModelInfo, ProviderConfig, valid_id
+from ..suggesting import hint
 from . import routing
 from .bindings import Bindings, remember
 from .endpoint import Endpoint
@@ -31,7 +31,7 @@ def resolve(
     _obey_policies(id, snapshot, context)
     provider_id, model_id = snapshot.split(id)
     provider = snapshot.get_provider_config(provider_id) if provider_id else None
-    if provider is None or not model_id or "\0" in model_id:
+    if provider is None or not _may_be_id(model_id):
         raise UnknownModelError("no provider has this model", culprit=id, hint=_hint(id, snapshot))
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
@@ -115,10 +115,12 @@ def _taken_over(
     raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
 
 
+def _may_be_id(text: str) -> bool:
+    try:
+        return bool(valid_id(text))
+    except ValueError:
+        return False
+
+
 def _hint(id: str, snapshot: Snapshot) -> str:
-    provider = id.partition("/")[0]
-    known = snapshot.get_models()
-    near = get_close_matches(provider, known, n=1)
-    models = [f"{near[0]}/{one}" for one in known[near[0]]] if near else []
-    close = get_close_matches(id, models, n=1) or near
-    return f"did you mean {close[0]!r}?" if close else "registry-core list shows what there is"
+    return hint(id, snapshot.get_models()) or "registry-core list shows what there is"

@@ -1,0 +1,153 @@
+"""What was probably meant: good enough to help, and bounded whatever is asked of what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from registry_core import UnknownModelError, suggesting
+from registry_core.bundle import Bundle
+from registry_core.settings import did_you_mean
+from registry_core.suggesting import closest, hint, suggest
+from tests.test_regression_counts import calls
+from tests.world import World
+
+Models = Mapping[str, Sequence[str]]
+
+#: "shop" sells what others make; its ids name the makers, as resellers' do.
+CATALOG: Models = {
+    "a-shop": ("gpt-4o", "claude-sonnet-4-5"),
+    "anthropic": ("claude-opus-4-1", "claude-sonnet-4-5"),
+    "google-vertex": ("gemini-2.5-pro",),
+    "mistral": ("mistral-large",),
+    "openai": ("gpt-4o", "gpt-4o-mini", "o3-mini"),
+    "shop": (
+        "anthropic/claude-sonnet-4.5",
+        "google/gemini-2.5-pro",
+        "mistralai/mistral-large",
+        "openai/gpt-4o",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Models:
+    return Bundle.of_wheel().load().get_models()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("gpt-4o", "openai/gpt-4o"),
+        ("GPT4o", "openai/gpt-4o"),
+        ("gtp-4o", "openai/gpt-4o"),
+        ("opnai/gpt-4o", "openai/gpt-4o"),
+        ("OpenAI/gpt-4o-mni", "openai/gpt-4o-mini"),
+        ("o3 mini", "openai/o3-mini"),
+        ("claude-sonet-4.5", "anthropic/claude-sonnet-4-5"),
+        ("nope/claude-sonet-4.5", "anthropic/claude-sonnet-4-5"),
+        ("shop/claude-sonet-4.5", "shop/anthropic/claude-sonnet-4.5"),
+        ("shop/anthropic/claude-sonet-4-5", "shop/anthropic/claude-sonnet-4.5"),
+        ("gemini/gemini-2.5-por", "google-vertex/gemini-2.5-pro"),
+        ("mistral_large", "mistral/mistral-large"),
+    ],
+)
+def test_the_model_counts_first_then_the_provider_then_the_maker(text: str, meant: str) -> None:
+    assert suggest(text, CATALOG)[0] == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("gpt-4o", "openai/gpt-4o"),
+        ("claude-sonet-4.5", "anthropic/claude-sonnet-4-5"),
+        ("gemini/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("openrouter/anthropic/claude-sonet-4.5", "openrouter/anthropic/claude-sonnet-4.5"),
+        ("text-embedding-3-smal", "openai/text-embedding-3-small"),
+        ("groq/llama-3.3-70b", "groq/llama-3.3-70b-versatile"),
+    ],
+)
+def test_so_it_is_among_todays_ids(text: str, meant: str, bundled: Models) -> None:
+    assert suggest(text, bundled)[0] == meant
+
+
+@pytest.mark.parametrize("text", ["", "/", "a/a/a", "-._:", "xyz", "nope/unknown", "\0", "\ud800"])
+def test_what_is_like_nothing_suggests_nothing(text: str) -> None:
+    assert suggest(text, CATALOG) == ()
+    assert hint(text, CATALOG) == ""
+
+
+def test_a_provider_is_named_if_no_model_is_or_none_was_asked_for() -> None:
+    assert hint("opnai", CATALOG) == "did you mean 'openai'?"
+    assert hint("opnai/my-finetune", CATALOG) == "did you mean 'openai'?"
+    assert hint("o3mini", CATALOG).startswith("did you mean 'openai/o3-mini'")
+    assert hint("mistrl", CATALOG).startswith("did you mean 'mistral' or 'mistral/mistral-large'")
+
+
+ids = st.text("aB/-é\n", min_size=1, max_size=8)
+
+
+@given(st.text("aB/-é\n", max_size=8), st.dictionaries(ids, st.lists(ids, unique=True)))
+def test_only_ids_that_there_are_are_suggested(text: str, models: dict[str, list[str]]) -> None:
+    found = suggest(text, models)
+    assert {*found} <= {f"{id}/{model}" for id, own in models.items() for model in own}
+    assert len(found) == len({*found}) <= 3
+
+
+def test_dozens_are_compared_well_whatever_the_size(
+    bundled: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def counted(word: str, known: Sequence[str], *more: Any) -> list[str]:
+        compared.append(len(known))
+        return compare(word, known, *more)
+
+    compare = suggesting.get_close_matches
+    monkeypatch.setattr(suggesting, "get_close_matches", counted)
+    for text in ("opnai/gpt-4o", "claude-sonet-4.5", "gpt"):
+        hint(text, bundled)
+    assert max(compared) <= 32
+
+
+def test_twice_as_many_ids_take_twice_as_many_calls() -> None:
+    def taken(count: int) -> int:
+        models = {"acme": [f"model-{number}" for number in range(count)]}
+        return calls(lambda: hint("acm/modl-77", models))
+
+    assert taken(4_000) < 2.1 * taken(2_000)
+
+
+def test_a_text_that_is_too_long_to_be_a_typo_is_compared_with_no_model(
+    bundled: Models,
+) -> None:
+    for text in ("a" * 10**7, "a/" * 10**6, "ab/" * 60 + "gpt-4o" * 10):
+        assert hint(text, bundled) == ""
+        assert suggest(text, bundled) == ()
+        assert calls(partial(hint, text, bundled)) < 2 * len(bundled)
+
+
+def test_a_few_names_are_listed_if_none_is_meant_and_not_at_any_length() -> None:
+    assert did_you_mean("pyhton", ["python", "json"]) == "did you mean 'python'?"
+    assert did_you_mean("x" * 10**7, ["python", "json"]) == "known are json, python"
+    assert len(did_you_mean("nothing", map(str, range(10_000)))) == 200
+    assert did_you_mean("nothing", ()) == ""
+    assert closest("", ["a"]) == ()
+
+
+@pytest.mark.parametrize(
+    "id", ["openai/" + "x" * 9_000, "openai/\ud800", "a/" * 400_000, "gpt-6", "openai/", "o/\0"]
+)
+def test_resolve_refuses_at_once_what_can_be_no_id(world: World, id: str) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5"]})
+    world.sync()
+    with pytest.raises(UnknownModelError) as caught:
+        world.registry().resolve(id, {})
+    assert caught.value.culprit == id
+    meant = "did you mean 'openai/gpt-5'?" if id == "gpt-6" else caught.value.hint
+    assert caught.value.hint == meant
