@@ -11,7 +11,9 @@ import errno
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 
@@ -196,8 +198,9 @@ def cases(tmp_path: Path, server: Loopback, library: Path) -> Iterator[Cases]:
         yield cases
 
 
-def try_syncs(cases: Cases, chosen: Iterator[tuple[int, str]]) -> dict[str, int]:
-    outcomes: dict[str, int] = {}
+def try_syncs(cases: Cases, chosen: Iterable[tuple[int, str]]) -> Counter[str]:
+    """How many syncs ended in which way."""
+    outcomes: Counter[str] = Counter()
     for n, name in chosen:
         seen = cases.sync(n, getattr(errno, name))
         case = f"{name} at call {n}, {seen.refused}: {seen.outcome}"
@@ -205,6 +208,54 @@ def try_syncs(cases: Cases, chosen: Iterator[tuple[int, str]]) -> dict[str, int]
         assert not seen.quarantined, case
         assert seen.bindings.items() >= cases.bindings.items(), case
         assert (seen.afterwards, seen.complete) == (cases.new, True), case
-        kind = seen.outcome.partition(":")[0]
-        outcomes[kind] = outcomes.get(kind, 0) + 1
+        outcomes[seen.outcome.partition(":")[0]] += 1
     return outcomes
+
+
+def try_lookups(cases: Cases, chosen: Iterable[tuple[int, str]], *, loaded: bool) -> Counter[str]:
+    """The same of lookups: of a registry that has looked before, or that has not."""
+    outcomes: Counter[str] = Counter()
+    put_back(cases.folder, cases.saved)
+    for n, name in chosen:
+        seen = cases.look(n, getattr(errno, name), loaded=loaded)
+        case = f"{name} at call {n}, {seen.refused}: {seen.outcome}"
+        assert (seen.outcome, seen.models) == ("ok", cases.old), case
+        assert seen.afterwards == cases.old, case
+        assert not seen.quarantined, case
+        assert seen.bindings == cases.bindings, case
+        outcomes[seen.outcome] += 1
+    return outcomes
+
+
+def calls_of_a_lookup(cases: Cases, *, loaded: bool) -> int:
+    put_back(cases.folder, cases.saved)
+    return cases.look(0, 0, loaded=loaded).calls
+
+
+def test_a_call_that_fails_once_costs_a_sync_nothing_that_it_had(cases: Cases) -> None:
+    every = range(7, cases.calls + 1, cases.calls // 16)
+    outcomes = try_syncs(cases, zip(every, cycle(ERRORS), strict=False))
+    assert outcomes["ok"] + outcomes["StoreError"] + outcomes["failed"] == len(every)
+
+
+def test_a_call_that_fails_once_costs_a_lookup_nothing(cases: Cases) -> None:
+    for loaded in (False, True):
+        calls = calls_of_a_lookup(cases, loaded=loaded)
+        chosen = [(n, ERRORS[n % 8]) for n in range(1, calls + 1)]
+        assert try_lookups(cases, chosen, loaded=loaded)["ok"] == calls > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ERRORS)
+def test_each_call_of_a_sync_may_fail_once(cases: Cases, name: str) -> None:
+    outcomes = try_syncs(cases, ((n, name) for n in range(1, cases.calls + 1)))
+    print(f"{name}: {outcomes.total()} syncs, {dict(outcomes)}")
+
+
+@pytest.mark.slow
+def test_each_call_of_a_lookup_may_fail_once(cases: Cases) -> None:
+    for loaded in (False, True):
+        calls = calls_of_a_lookup(cases, loaded=loaded)
+        chosen = [(n, name) for n in range(1, calls + 1) for name in ERRORS]
+        outcomes = try_lookups(cases, chosen, loaded=loaded)
+        print(f"lookups, loaded {loaded}: {outcomes.total()}")
