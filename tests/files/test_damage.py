@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from registry_core import ModelRegistry, SnapshotDamagedError
+from registry_core import (
+    HostChangedError,
+    ModelGateway,
+    ModelRegistry,
+    ProviderConfig,
+    SnapshotDamagedError,
+    hookimpl,
+)
 from tests.files.scene import put_back
 from tests.world import World
 
@@ -178,3 +185,34 @@ def test_a_damaged_state_is_reported_and_forgets_only_what_it_held(damage: Damag
 def test_what_lies_in_a_lock_does_not_matter(damage: Damage) -> None:
     damage.world.store.lock.write_bytes(b"\0garbage")
     assert damage.world.sync().problems == ()
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone"])
+def test_a_lost_state_binds_no_key_to_a_host_that_a_provider_has_moved_to(
+    world: World, how: str
+) -> None:
+    class Moving(ModelGateway):
+        id = name = "main"
+        namespaced = False
+        needs_network = False
+        host = "first"
+
+        @hookimpl
+        def registry_gateways(self) -> list[ModelGateway]:
+            return [self]
+
+        def fetch_providers(self, client: object) -> dict[str, ProviderConfig]:
+            url = f"https://{self.host}.example/v1"
+            return {"acme": ProviderConfig("acme", ["m"], url=url, api_key_env_vars="ACME_KEY")}
+
+    gateway = Moving()
+    world.plugins.append(gateway)
+    world.sync()
+    if how == "gone":
+        world.store.state.unlink()
+    else:
+        world.store.state.write_text("{")
+    gateway.host = "second"
+    world.sync()
+    with pytest.raises(HostChangedError, match=r"bound to https://first\.example"):
+        world.registry().resolve("acme/m", {"ACME_KEY": "k"})

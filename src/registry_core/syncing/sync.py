@@ -21,7 +21,6 @@ from ..frozen import EMPTY, FrozenDict, freeze
 from ..http.payloads import Payloads
 from ..loading import open_explicit
 from ..models import DEPRECATED
-from ..reading import unreadable
 from ..report import SyncReport
 from ..settings import warn_once
 from ..snapshot import Snapshot, lengths_of, splits
@@ -50,9 +49,11 @@ def sync(context: Context, options: Options) -> Result:
     everything else is in the report."""
     try:
         return _sync(context, options)
-    except OSError as error:
-        name = error.filename if isinstance(error.filename, str) else "the system"
-        raise unreadable(name, error) from error
+    except (OSError, ImportError) as error:  # even an import needs a descriptor
+        raise StoreError(
+            f"the system stopped the sync: {error}",
+            hint="the last good data stays; try again when the cause is gone",
+        ) from error
 
 
 def _sync(context: Context, options: Options) -> Result:
@@ -268,13 +269,12 @@ def _next_state(context: Context, prepared: Prepared, started: float) -> State:
     # A sync that was killed may have stored its generation, and remembered nothing of it.
     remembered = state.generation.get("snapshot") == prepared.snapshot.hash
     if prepared.generation is not None or not remembered:
-        bindings = freeze(
-            remember(
-                prepared.snapshot.get_providers().values(),
-                context.bundle.load().get_providers(),
-                state.bindings,
-            )
-        )
+        bundle = context.bundle.load().get_providers()
+        # If the memory was damaged, what was served until now is as good.
+        served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
+        for snapshot in served:
+            providers = snapshot.get_providers().values()
+            bindings = freeze(remember(providers, bundle, bindings))
     return State(
         last_refresh=state.last_refresh if prepared.held else reached,
         started_at=started,
