@@ -8,8 +8,11 @@ import pickle
 import pytest
 
 from registry_core import (
+    GatewayError,
     HostChangedError,
     ModelInfo,
+    OverlayError,
+    Problem,
     ProviderConfig,
     RegistryError,
     ShrunkError,
@@ -20,7 +23,7 @@ from registry_core import (
 from registry_core.artifacts import Artifact
 from registry_core.emitting.targets import Manifest, Target, write
 from registry_core.syncing.choose import fetched, refuse_shrunk
-from tests.world import World
+from tests.world import Overlay, World
 
 KINDS = [
     kind
@@ -74,10 +77,34 @@ def test_a_target_that_can_not_be_written_is_named(tmp_path) -> None:  # type: i
         write(target, contents, Manifest(None), "key")
 
 
+def test_a_sync_that_a_policy_holds_keeps_the_hint_of_the_error(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.plugins.append(Overlay(lambda snapshot: 1 / 0))
+    report = world.sync()
+    (problem,) = report.problems
+    hint = "switch it off: REGISTRY_CORE_DISABLE_PLUGINS=registry-core:test-1"
+    assert hint in problem.error.hint
+    assert hint in problem.message
+    with pytest.raises(ExceptionGroup) as raised:
+        report.raise_failures()
+    assert raised.value.exceptions == (problem.error,)
+    assert type(problem.error) is OverlayError
+
+
+def test_a_problem_that_nobody_raised_is_an_error_all_the_same() -> None:
+    error = Problem("gateway", "no gateway is installed", "pip install one").error
+    assert (type(error), str(error)) == (SyncError, "no gateway is installed: pip install one")
+
+
 def test_a_report_raises_all_failures_at_once(world: World) -> None:
     world.gateway("main")
     world.gateway("second")
     with pytest.raises(ExceptionGroup) as raised:
         world.sync(fetch_retries=0).raise_failures()
-    assert [type(one) for one in raised.value.exceptions] == [SyncError, SyncError]
-    assert [str(one).partition(":")[0] for one in raised.value.exceptions] == ["main", "second"]
+    assert [type(one) for one in raised.value.exceptions] == [GatewayError, GatewayError]
+    assert [one.__notes__ for one in raised.value.exceptions] == [
+        ["gateway main"],
+        ["gateway second"],
+    ]
+    assert all(one.hint for one in raised.value.exceptions)  # type: ignore[attr-defined]

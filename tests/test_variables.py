@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from registry_core import GatewayReport, SyncError
+from registry_core import GatewayError, GatewayReport
 from registry_core.settings import load_settings
 from tests.loopback import Reply
 from tests.world import World
@@ -55,7 +55,7 @@ def test_strict_raises_what_failed(world: World, tmp_path: Path) -> None:
     registry = world.registry(**read(tmp_path, REGISTRY_CORE_STRICT="1"))
     with pytest.raises(ExceptionGroup) as raised:
         registry.sync_gateways()
-    assert raised.group_contains(SyncError, match="main")
+    assert raised.group_contains(GatewayError, match="main")
 
 
 def test_priority_settles_a_clash(world: World, tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from .printable import printable
+from .printable import message, printable
 
 
 class RegistryError(Exception):
@@ -23,6 +24,18 @@ class RegistryError(Exception):
     def __str__(self) -> str:
         text = f"{self.culprit}: {self.message}" if self.culprit else self.message
         return printable(f"{text} ({self.hint})" if self.hint else text)
+
+    @property
+    def text(self) -> str:
+        """Message and hint on one line, for where the culprit is named already."""
+        return message(f"{self.message} ({self.hint})" if self.hint else self.message)
+
+    def mask(self, mask: Callable[[str], str]) -> None:
+        """Hide secrets in its texts; and drop what led to it, which may hold some, too."""
+        self.message, self.culprit = mask(self.message), mask(self.culprit)
+        self.hint = mask(self.hint)
+        self.args = (self.message,)
+        self.__cause__ = self.__context__ = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.culprit, self.hint, self._more())
@@ -49,6 +62,19 @@ def told(error: BaseException) -> str:
         )
     except Exception:
         return type(error).__name__
+
+
+def as_error(
+    error: BaseException, kind: type[RegistryError], culprit: str, mask: Callable[[str], str]
+) -> RegistryError:
+    """`error` itself if it is one of ours, else one of `kind` that says the same; without
+    secrets, and without the traceback, whose frames hold whatever was at hand."""
+    if isinstance(error, RegistryError):
+        error.culprit = error.culprit or culprit
+        error.mask(mask)
+        error.__traceback__ = None
+        return error
+    return kind(mask(told(error)), culprit=culprit)
 
 
 class SettingsError(RegistryError):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
-from .errors import SyncError
+from .errors import RegistryError, SyncError
 from .frozen import EMPTY
 from .printable import message as _message
 
@@ -21,6 +21,11 @@ GatewayStatus = Literal["fresh", "unchanged", "failed", "disabled", "offline"]
 DataSource = Literal["fetched", "stored", "bundled", "none"]
 
 
+ProblemKind = Literal[
+    "plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store"
+]
+
+
 @frozen
 class Problem:
     """One thing that went wrong, named. `fatal` ones make the sync fail (exit 1).
@@ -28,10 +33,25 @@ class Problem:
     The texts are printable and cut to 2,000 characters, whoever wrote them.
     """
 
-    kind: Literal["plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store"]
+    kind: ProblemKind
     culprit: str = field(converter=_message)
     message: str = field(converter=_message)
+    """What happened, with what to do about it."""
     fatal: bool = True
+    _raised: RegistryError | None = field(default=None, alias="raised", eq=False, repr=False)
+
+    @classmethod
+    def of(cls, kind: ProblemKind, error: RegistryError, *, fatal: bool = True) -> Problem:
+        """The problem that this error is."""
+        return cls(kind, error.culprit, error.text, fatal, error)
+
+    @property
+    def error(self) -> RegistryError:
+        """What was raised, or would be."""
+        return self._raised or SyncError(self.message, culprit=self.culprit)
+
+    def __str__(self) -> str:
+        return f"{self.culprit}: {self.message}"
 
 
 @frozen
@@ -49,7 +69,9 @@ class GatewayReport:
     retrieved_at: datetime | None = None
     """Aware UTC: when the data in use was last got or confirmed; None if there is none."""
     error: str | None = None
-    """Why it failed, or why it is disabled."""
+    """Why it failed, with what to do about it; or why it is disabled."""
+    failure: RegistryError | None = field(default=None, eq=False, repr=False)
+    """What was raised, if this sync asked it and it failed."""
     quarantined: bool = False
     """It shrank by more than the limit; `sync --accept ID` takes it."""
     tolerated: bool = False
@@ -89,11 +111,14 @@ class SyncReport:
         )
 
     def raise_failures(self) -> None:
-        """Raise what failed, all in one ExceptionGroup of SyncError; nothing if all is well."""
-        failed = [(one.id, one.error or "failed") for one in self.gateways if not one.ok]
-        failed += [(one.culprit, one.message) for one in self.problems if one.fatal]
-        if failed:
-            errors = [SyncError(message, culprit=culprit) for culprit, message in failed]
+        """Raise what failed, all errors in one ExceptionGroup; nothing if all is well."""
+        errors = [
+            one.failure or SyncError(one.error or "failed", culprit=one.id)
+            for one in self.gateways
+            if not one.ok
+        ]
+        errors += [one.error for one in self.problems if one.fatal]
+        if errors:
             raise ExceptionGroup("the sync failed in part; the last good data stays", errors)
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,4 +128,7 @@ class SyncReport:
         def plain(_instance: object, _field: object, value: Any) -> Any:
             return value.isoformat() if isinstance(value, datetime) else value
 
-        return {**asdict(self, value_serializer=plain), "ok": self.ok}
+        def said(attribute: Attribute[Any], _value: object) -> bool:
+            return attribute.name not in ("failure", "_raised")
+
+        return {**asdict(self, filter=said, value_serializer=plain), "ok": self.ok}

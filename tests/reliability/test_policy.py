@@ -317,7 +317,7 @@ def test_a_sync_that_finds_no_project_is_held_if_the_policy_had_its_options_ther
     world.sync(plugin_options=options, project=world.tmp_path)
     report = world.sync()
     assert not report.ok
-    assert any("--project" in one.message for one in report.problems)
+    assert any("--project" in one.error.hint for one in report.problems)
     assert shown(world) == KEPT
     assert world.sync(project=world.tmp_path).ok  # the table was removed: the user's own will
 
@@ -364,7 +364,7 @@ def test_a_policy_that_is_gone_holds_until_it_is_given_up(
     registry = policy_host(world)
     report = registry.sync_gateways()
     (problem,) = [one for one in report.problems if one.kind == "overlay"]
-    assert "REGISTRY_CORE_DISABLE_PLUGINS=no-bad:no-bad" in problem.message
+    assert "REGISTRY_CORE_DISABLE_PLUGINS=no-bad:no-bad" in problem.error.hint
     assert "bad" not in registry.get_models()
     given_up = policy_host(world, disable_plugins=("no-bad",))
     assert given_up.sync_gateways().ok

@@ -171,4 +171,4 @@ def _complain(report: SyncReport) -> None:
             complain(f"{level}: {gateway.id}: {gateway.error}")
     for problem in report.problems:
         level = "error" if problem.fatal else "warning"
-        complain(f"{level}: {problem.culprit}: {problem.message}")
+        complain(f"{level}: {problem}")

@@ -87,10 +87,7 @@ class Emission:
                 what = "%s target %s: %d files written or removed"
                 logger.debug(what, target.kind, target.root, len(written))
             except RegistryError as error:
-                message = f"{error.message} ({error.hint})" if error.hint else error.message
-                self.problems.append(
-                    Problem("target", error.culprit, message, fatal=target.requested)
-                )
+                self.problems.append(Problem.of("target", error, fatal=target.requested))
         if stale:
             _save(manifest)
         return tuple(changed)

@@ -314,10 +314,7 @@ class HttpClient:
         try:
             yield
         except RegistryError as error:
-            error.message = mask(error.message)
-            error.culprit, error.hint = mask(error.culprit), mask(error.hint)
-            error.args = (error.message,)
-            error.__cause__ = error.__context__ = None  # what led to it may hold some, too
+            error.mask(mask)
             raise
         finally:
             for logger in loggers:

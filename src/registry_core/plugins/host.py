@@ -15,9 +15,8 @@ from attrs import evolve, frozen
 from pluggy import HookImpl
 
 from .. import __version__
-from ..errors import OverlayError
+from ..errors import OverlayError, PluginError, RegistryError
 from ..frozen import EMPTY, FrozenDict
-from ..printable import message
 from ..report import Problem
 from ..snapshot import Snapshot
 from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
@@ -110,16 +109,19 @@ class PluginHost(PluginLoader):
             self._gateway_problems = tuple(problems)
         return tuple(taken.values())
 
-    def failure_of(self, key: str) -> str | None:
+    def failure_of(self, key: str) -> PluginError | None:
         """Why a gateway of the plugin with this key is missing: what failed, or was refused.
 
         None if the plugin met no problem, or is not there.
         """
-        failures = [one.failure or "" for one in self.failed if one.key == key]
+        for plugin in self.failed:
+            if plugin.key == key:
+                return plugin.error
+        failures: list[str] = []
         for asked in self._asked.values():
             if asked.plugin.key == key:
-                failures += asked.value[1] if asked.problem is None else [asked.problem.message]
-        return message("; ".join(failures)) if failures else None
+                failures += asked.value[1] if asked.problem is None else [asked.problem.error.text]
+        return PluginError("; ".join(failures), culprit=key) if failures else None
 
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
         """Key of each plugin that has a policy, or may have one that could not be loaded → its
@@ -160,14 +162,14 @@ class PluginHost(PluginLoader):
         overlays = self.overlays()
         for failed in self.failed:
             if failed.may_overlay:
-                raise _held(failed, failed.failure)
+                raise _held(failed, failed.error)
         result, withheld = snapshot, dict[str, str]()
         if before is not None and before.overlays == overlays:
             withheld |= before.withheld
         for plugin, impl in self.implementations(OVERLAY):
             outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": result})
             if outcome.problem is not None:
-                raise _held(plugin, outcome.problem.message)
+                raise _held(plugin, outcome.problem.error)
             if outcome.value is not None:
                 withheld |= dict.fromkeys(_gone(result, outcome.value), plugin.key)
                 result = outcome.value
@@ -237,9 +239,8 @@ class PluginHost(PluginLoader):
             raise  # the user's
         except BaseException as error:
             name = impl.opts.get("specname") or impl.function.__name__
-            reason = self._reason(plugin.source, name, error)
-            problem = Problem(_KINDS.get(name, "plugin"), plugin.source.title, reason)
-            return Outcome(plugin, problem=problem)
+            failure = self._failure(plugin.source, name, error)
+            return Outcome(plugin, problem=Problem.of(_KINDS.get(name, "plugin"), failure))
 
 
 def _gone(before: Snapshot, after: Snapshot) -> Iterator[str]:
@@ -264,9 +265,9 @@ def _complaints(kind: Kind, plugin: Plugin, texts: Iterable[str]) -> list[Proble
     return [Problem(kind, plugin.source.title, text) for text in texts]
 
 
-def _held(plugin: Plugin, reason: str | None) -> OverlayError:
+def _held(plugin: Plugin, error: RegistryError | None) -> OverlayError:
     return OverlayError(
-        reason or "",
+        error.text if error else "it could not be loaded",
         culprit=plugin.source.title,
         hint=f"mend it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
     )

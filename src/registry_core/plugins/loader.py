@@ -15,9 +15,8 @@ from attrs import frozen
 from pluggy import HookImpl, PluginManager
 
 from .. import __version__, hookspecs
-from ..errors import OverlayError, PluginError, SettingsError, told
+from ..errors import OverlayError, PluginError, SettingsError, as_error
 from ..frozen import EMPTY, FrozenDict
-from ..printable import message
 from ..report import Problem
 from ..settings import did_you_mean
 from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
@@ -43,10 +42,15 @@ class Plugin:
     load_ms: float = 0.0
     """Milliseconds that its import took."""
     builtin: bool = False
-    failure: str | None = None
+    error: PluginError | None = None
     """Why it could not be loaded."""
     may_overlay: bool = False
     """It has a policy; if it failed: it may have one."""
+
+    @property
+    def failure(self) -> str | None:
+        """The same in words, for where the plugin is named already."""
+        return self.error.text if self.error else None
 
     @property
     def key(self) -> str:
@@ -112,7 +116,7 @@ class PluginLoader:
             for source in sorted(discovery.selected, key=self._rank):
                 if source.key not in self._loaded:
                     plugin = self._load(source)
-                    if plugin.failure is None:
+                    if plugin.error is None:
                         self._loaded[plugin.key] = plugin
                     else:
                         failed.append(plugin)
@@ -125,7 +129,7 @@ class PluginLoader:
             )
             self._load_problems = (
                 *discovery.problems,
-                *(Problem("plugin", one.source.title, one.failure or "") for one in failed),
+                *(Problem.of("plugin", one.error) for one in failed if one.error),
                 *self._options_in_vain(discovery),
             )
 
@@ -219,7 +223,7 @@ class PluginLoader:
                 source,
                 known,
                 load_ms,
-                failure=self._reason(source, "can't be loaded", error),
+                error=self._failure(source, "can't be loaded", error),
                 may_overlay=may_overlay,
             )
         logger.debug("%s: loaded, implements %s", source.title, ", ".join(hooks))
@@ -261,9 +265,12 @@ class PluginLoader:
             if self.discovery is None:
                 self.load()
 
-    def _reason(self, source: PluginSource, what: str, error: BaseException) -> str:
-        """A line for the report, without secrets; the traceback goes to the log."""
+    def _failure(self, source: PluginSource, what: str, error: BaseException) -> PluginError:
+        """What a plugin raised, for the report, without secrets; the traceback goes to the log."""
         if logger.isEnabledFor(logging.DEBUG):
             trace = "".join(traceback.format_exception(error))
             logger.debug("%s: %s\n%s", source.title, what, self._secrets.mask(trace))
-        return message(self._secrets.mask(f"{what}: {told(error)}"))
+        said = as_error(error, PluginError, "", self._secrets.mask)
+        text = f"{said.culprit}: {said.message}" if said.culprit else said.message
+        kind = type(said) if isinstance(said, PluginError) else PluginError
+        return kind(f"{what}: {text}", culprit=source.title, hint=said.hint)

@@ -62,5 +62,6 @@ def refuse_shrunk(id: str, fresh: Chosen, good: Chosen | None, *, limit: float) 
     if now < limit * before:
         raise ShrunkError(
             f"sent {now} models where its last good data has {before}; quarantined",
+            culprit=id,
             hint=f"if that is right, run: registry-core sync --accept {id}",
         )

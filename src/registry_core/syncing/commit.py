@@ -206,7 +206,7 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
         for path, _ in damage:
             _quarantine(store, path)
         clear(store, keep=(generation,))
-    problems = [Problem("store", error.culprit, error.message, fatal=False) for _, error in damage]
+    problems = [Problem.of("store", error, fatal=False) for _, error in damage]
     return Found(state, generation, objects, policies, whole, problems)
 
 

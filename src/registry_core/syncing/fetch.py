@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 from attrs.converters import optional
 
-from ..errors import GatewayError, GatewayTimeoutError, OfflineError, told
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
 from ..gateway import Disabled
 from ..models import ProviderConfig
 from ..printable import message
@@ -54,8 +54,19 @@ class Outcome:
     asked: tuple[Asked, ...] | None = None
     warnings: tuple[Problem, ...] = field(default=())
     error: str | None = field(default=None, converter=optional(message))
+    """Why it failed, or is disabled."""
     finished_at: float = 0.0
     """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
+    failure: RegistryError | None = None
+    """What was raised."""
+
+    @classmethod
+    def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
+        if failure.culprit != gateway:
+            failure.add_note(f"gateway {gateway}")
+        # Where it is shown the gateway is named already.
+        text = str(failure).removeprefix(f"{gateway}: ")
+        return cls("failed", error=text, finished_at=at, failure=failure)
 
 
 def fetch_all(
@@ -81,8 +92,9 @@ def fetch_all(
         name = f"registry-core fetch {id}"
         try:
             Thread(target=run, args=(id, task), name=name, daemon=True).start()
-        except RuntimeError as none_left:  # the system has no thread left
-            results.put((id, Outcome("failed", error=str(none_left), finished_at=clock())))
+        except RuntimeError as error:  # the system has no thread left
+            failure = GatewayError(str(error), culprit=id, hint="try again")
+            results.put((id, Outcome.failed(id, failure, clock())))
 
     outcomes: dict[str, Outcome] = {}
     while len(outcomes) < len(tasks):
@@ -93,11 +105,12 @@ def fetch_all(
         outcomes[id] = outcome
         finished(id, outcome)
     for id in tasks.keys() - outcomes.keys():
-        error = GatewayTimeoutError(
+        failure = GatewayTimeoutError(
             f"gave no result within {deadline:g} s and was abandoned",
+            culprit=id,
             hint="raise fetch_deadline_ms if it needs longer",
         )
-        outcomes[id] = Outcome("failed", error=str(error), finished_at=clock())
+        outcomes[id] = Outcome.failed(id, failure, clock())
         finished(id, outcomes[id])
     return {id: outcomes[id] for id in sorted(outcomes)}
 
@@ -142,9 +155,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        # The report names the gateway already.
-        text = told(error).removeprefix(f"{gateway.id}: ")
-        return Outcome("failed", error=mask(text), finished_at=clock())
+        return Outcome.failed(gateway.id, as_error(error, GatewayError, gateway.id, mask), clock())
     finally:
         if client is not None:
             client.close()

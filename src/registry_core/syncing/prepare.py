@@ -90,7 +90,7 @@ def prepare(
     for id, data in before.good.items():
         failure = context.host.failure_of(data.data.plugin)
         if id not in outcomes and failure:
-            outcomes[id] = Outcome("failed", error=failure, finished_at=context.clock())
+            outcomes[id] = Outcome.failed(id, failure, context.clock())
     problems = [*context.host.problems, *before.problems]
     runtime: list[RuntimeGateway] = []
     for one in context.runtime:
@@ -98,7 +98,8 @@ def prepare(
             outcome = outcomes.pop(one.gateway.id)
             runtime.append(one.renewed(outcome))
             if outcome.status == "failed":
-                problems.append(Problem("gateway", one.gateway.id, outcome.error or ""))
+                text = outcome.error or ""
+                problems.append(Problem("gateway", one.gateway.id, text, raised=outcome.failure))
     if not loaded:
         problems.append(_no_gateway(context))
     for id in sorted({*options.accept} - {*loaded}):
@@ -123,9 +124,8 @@ def prepare(
         held, chosen = True, dict(before.good)
         if isinstance(error, OverlayError):
             runtime = list(context.runtime)
-        text = f"{error.message}; the last generation stays"
-        text = f"{text} ({error.hint})" if error.hint else text
-        problems.append(Problem("overlay", error.culprit, text))
+        error.message += "; the last generation stays"
+        problems.append(Problem.of("overlay", error))
     if generation is None and not before.whole and before.overlays == EMPTY:
         generation = before.generation
     elif generation and before.generation and generation.same_as(before.generation):
@@ -266,7 +266,7 @@ def _choose(
                 )
             except ShrunkError as error:
                 quarantined.add(id)
-                results[id] = evolve(outcome, status="failed", error=str(error))
+                results[id] = Outcome.failed(id, error, outcome.finished_at)
             else:
                 chosen[id] = fresh
     return chosen, results, quarantined
@@ -380,6 +380,7 @@ def _gateway_report(
         models=models,
         retrieved_at=utc(retrieved_at),
         error=outcome.error,
+        failure=outcome.failure,
         quarantined=id in quarantined,
         tolerated=outcome.status == "failed" and young,
     )

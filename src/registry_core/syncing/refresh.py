@@ -155,7 +155,7 @@ def _problem(report: SyncReport) -> str | None:
     if report.ok:
         return None
     failed = [f"{one.id}: {one.error}" for one in report.gateways if not one.ok]
-    failed += [f"{one.culprit}: {one.message}" for one in report.problems if one.fatal]
+    failed += [str(one) for one in report.problems if one.fatal]
     return "; ".join(failed)
 
 
