@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -378,3 +379,18 @@ def test_gateways_registered_at_run_time_need_no_plugin(world: World) -> None:
     registry.register_gateway(Mine())
     registry.sync_gateways()
     assert registry.get_models()["mine"] == ("a",)
+
+
+def test_the_bundle_is_served_from_a_zip_too(tmp_path: Path) -> None:
+    archive = tmp_path / "app.zip"
+    package = Path(registry_core.__file__).parent
+    with ZipFile(archive, "w") as made:
+        for path in package.rglob("*"):
+            if path.suffix in (".py", ".snapshot"):
+                made.write(path, path.relative_to(package.parent))
+    program = (
+        "import registry_core as r; assert 'app.zip' in r.__file__;"
+        "assert r.get_model('openai/gpt-4o').limit.context"
+    )
+    environ = {"PYTHONPATH": str(archive), "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none")}
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True)

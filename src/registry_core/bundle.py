@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -30,11 +31,14 @@ class Bundle:
 
 @cache
 def _load() -> Snapshot:
-    from pathlib import Path
+    # Where there is a file, asking the library for it would take longer than reading it.
+    file = os.path.join(os.path.dirname(data.__file__), _NAME)  # noqa: PTH118, PTH120
+    try:
+        return Snapshot.open(file)
+    except (FileNotFoundError, NotADirectoryError):  # in a zip
+        from importlib_resources import files
 
-    from importlib_resources import files
+        return Snapshot.from_bytes((files(data) / _NAME).read_bytes(), name=_NAME)
 
-    resource = files(data) / "bundled.snapshot"
-    if isinstance(resource, Path):
-        return Snapshot.open(resource)
-    return Snapshot.from_bytes(resource.read_bytes(), name="bundled.snapshot")  # in a zip
+
+_NAME = "bundled.snapshot"
