@@ -22,7 +22,7 @@ from registry_core import (
 )
 from registry_core.artifacts import Artifact
 from registry_core.emitting.targets import Manifest, Target, write
-from registry_core.syncing.choose import fetched, refuse_shrunk
+from registry_core.syncing.turn import fetched, refuse_shrunk
 from tests.world import Overlay, World
 
 KINDS = [

@@ -70,6 +70,7 @@ def load(
     store: Store | None = None
     signature: Signature | None = None
     generation: Generation | None = None
+    spare: str | None = None
     fault = StoreError("")
     for _ in range(2):  # a sync may replace the generation between the two reads
         try:
@@ -79,6 +80,7 @@ def load(
                 return Loaded(bundle.load(), look)
             generation = store.read_generation()
             _refuse_unpassed(store, generation)
+            spare = generation.previous if generation else None
             if generation is None:  # removed since `look`
                 return Loaded(bundle.load(), look)
             if _outdated(generation, store, bundle):
@@ -91,9 +93,9 @@ def load(
         except (OSError, ImportError) as error:  # no descriptor is left, even to import
             fault = StoreError(f"can't be read now: {error}", culprit="the registry")
     if isinstance(fault, SnapshotDamagedError):
-        if store and generation and generation.previous:
+        if store and spare:
             with suppress(StoreError):
-                snapshot = _open(store, generation.previous, damaged)
+                snapshot = _open(store, spare, damaged)
                 _logger().warning("the generation before is served until the next sync: %s", fault)
                 return Loaded(snapshot, look, store, signature, generation, "stored")
     elif last is not None and last.snapshot.hash not in damaged:

@@ -117,7 +117,7 @@ class SyncReport:
             for one in self.gateways
             if not one.ok
         ]
-        errors += [one.error for one in self.problems if one.fatal]
+        errors += [one.error for one in self.problems if one.fatal and one.error not in errors]
         if errors:
             raise ExceptionGroup("the sync failed in part; the last good data stays", errors)
 

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
@@ -159,6 +159,7 @@ class Policies(RuleBasedStateMachine):
         if not files:
             return
         path = pick.choice(files)
+        self.last_denied = None  # what is not offered any more may be forgotten with it
         data = path.read_bytes()
         if how == "remove":
             path.unlink()
@@ -183,6 +184,7 @@ class Policies(RuleBasedStateMachine):
         """The version that runs now finds the store of another, and one of its own, if any,
         that it left long ago."""
         store = self.world.store
+        self.last_denied = None
         other = store.place / version
         if store.folder.exists():
             shutil.rmtree(other, ignore_errors=True)
@@ -236,5 +238,6 @@ TestPolicies.settings = settings(
     max_examples=40,
     stateful_step_count=12,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
     suppress_health_check=list(HealthCheck),
 )

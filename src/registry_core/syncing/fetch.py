@@ -60,6 +60,10 @@ class Outcome:
     failure: RegistryError | None = None
     """What was raised."""
 
+    @property
+    def answered(self) -> bool:
+        return self.status in ("fresh", "unchanged")
+
     @classmethod
     def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
         if failure.culprit != gateway:

@@ -82,7 +82,7 @@ def reached_at(
     if last is not None and last > now:
         last = None
     wanted = [one for one in outcomes if one.status != "disabled"]
-    if not wanted or any(one.status not in _ANSWERED for one in wanted):
+    if not wanted or not all(one.answered for one in wanted):
         return last
     oldest = min(one.finished_at for one in wanted)  # before `started`, if it was taken over
     return max(now if oldest >= started else oldest, last or 0.0)

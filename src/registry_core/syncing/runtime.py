@@ -14,7 +14,7 @@ from ..state import GatewayState
 if TYPE_CHECKING:
     from ..gateway import ModelGateway
     from ..models import ProviderConfig
-    from .fetch import Outcome
+    from .turn import Turn
 
 
 @frozen
@@ -28,23 +28,12 @@ class RuntimeGateway:
     """What the policies left of that."""
     known: GatewayState = field(factory=GatewayState)
 
-    def overlaid(self, overlay: Callable[[Snapshot], Snapshot]) -> RuntimeGateway:
-        """As the policies leave it. Raises OverlayError."""
-        passed = overlay(Snapshot.build(self.providers)) if self.providers else None
-        return evolve(self, passed=passed)
-
-    def renewed(self, outcome: Outcome) -> RuntimeGateway:
-        """As it is after a sync that had this outcome."""
-        known = evolve(
-            self.known,
-            checked_at=outcome.finished_at,
-            status=outcome.status,
-            error=outcome.error,
-        )
-        if outcome.status in ("fresh", "unchanged"):
-            known = evolve(known, retrieved_at=outcome.finished_at)
-        providers = self.providers if outcome.providers is None else outcome.providers
-        return evolve(self, providers=providers, known=known)
+    def after(self, turn: Turn, overlay: Callable[[Snapshot], Snapshot]) -> RuntimeGateway:
+        """As it is after its turn, and as the policies leave it. Raises OverlayError."""
+        providers = turn.used.providers() if turn.used else EMPTY
+        passed = overlay(Snapshot.build(providers)) if providers else None
+        known = turn.remembered(held=False) or self.known
+        return RuntimeGateway(self.gateway, providers, passed, known)
 
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:

@@ -24,11 +24,12 @@ from ..models import DEPRECATED
 from ..report import SyncReport
 from ..settings import warn_once
 from ..snapshot import Snapshot, lengths_of, splits
-from ..state import GatewayState, State
+from ..state import State
 from ..store import Store, served
 from . import commit
+from .before import look_back
 from .context import Context, Options
-from .freshness import fingerprint, reached_at
+from .freshness import reached_at
 from .prepare import Prepared, prepare
 from .runtime import RuntimeGateway
 
@@ -71,7 +72,8 @@ def _sync(context: Context, options: Options) -> Result:
         trusts = context.places.trusts(settings.store_dir)
         payloads = Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
         manifest = Manifest(store.emitted)  # before anything is changed
-        prepared = prepare(context, options, store, payloads, since)
+        before = look_back(context, store, repair=True)
+        prepared = prepare(context, options, before, payloads, since)
         if prepared.generation is not None:
             commit.commit(store, prepared.generation, prepared.objects)
         elif prepared.held:
@@ -85,7 +87,8 @@ def _sync(context: Context, options: Options) -> Result:
         report = _report(context, prepared, started)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             report = _emit(context, prepared.snapshot, targets, manifest, report, options)
-    return Result(_notify(context, report, prepared.snapshot), prepared.snapshot, prepared.runtime)
+    runtime = tuple(prepared.runtime)
+    return Result(_notify(context, report, prepared.snapshot), prepared.snapshot, runtime)
 
 
 def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
@@ -104,7 +107,8 @@ def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ..
         report = _pinned_report(snapshot, started)
     else:
         store = _served(context)
-        prepared = prepare(context, options, store, payloads=None)
+        before = look_back(context, store, repair=False)
+        prepared = prepare(context, options, before, payloads=None)
         snapshot, report = prepared.snapshot, _report(context, prepared, started)
     emission = Emission(context.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))
@@ -245,30 +249,14 @@ def _other_targets(context: Context, options: Options) -> list[Target]:
 
 
 def _next_state(context: Context, prepared: Prepared, started: float) -> State:
-    state = prepared.before.state
-    loaded = {one.gateway.id: one for one in context.host.gateways()}
-    gateways = {id: known for id, known in state.gateways.items() if id in prepared.chosen}
-    for id, outcome in prepared.outcomes.items():
-        known = state.gateways.get(id, GatewayState())
-        if outcome.status == "offline":
-            continue
-        known = evolve(
-            known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
-        )
-        if outcome.status in ("fresh", "unchanged") and not prepared.held:
-            known = evolve(known, retrieved_at=outcome.finished_at)
-        if outcome.status == "fresh" and not prepared.held:
-            known = evolve(
-                known,
-                fingerprint=fingerprint(loaded[id]),
-                asked=tuple(one.to_dict() for one in outcome.asked or ()),
-            )
-        gateways[id] = known
-    reached = reached_at(state, prepared.outcomes.values(), started, context.clock())
+    state, turns = prepared.before.state, prepared.turns
+    remembered = {turn.id: turn.remembered(held=prepared.held) for turn in turns}
+    outcomes = [turn.outcome for turn in turns if turn.outcome]
+    reached = reached_at(state, outcomes, started, context.clock())
     bindings = state.bindings
     # A sync that was killed may have stored its generation, and remembered nothing of it.
-    remembered = state.generation.get("snapshot") == prepared.snapshot.hash
-    if prepared.generation is not None or not remembered:
+    is_bound = state.generation.get("snapshot") == prepared.snapshot.hash
+    if prepared.generation is not None or not is_bound:
         bundle = context.bundle.load().get_providers()
         # If the memory was damaged, what was served until now is as good.
         served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
@@ -278,7 +266,7 @@ def _next_state(context: Context, prepared: Prepared, started: float) -> State:
     return State(
         last_refresh=state.last_refresh if prepared.held else reached,
         started_at=started,
-        gateways=FrozenDict(gateways),
+        gateways=FrozenDict({id: known for id, known in remembered.items() if known}),
         plugins=context.host.known_plugins(),
         bindings=bindings,
     )
@@ -288,8 +276,8 @@ def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
     added, removed, deprecated = _changes(prepared.before.snapshot, prepared.snapshot)
     return SyncReport(
         started_at=datetime.fromtimestamp(started, UTC),
-        gateways=prepared.reports,
-        problems=prepared.problems,
+        gateways=tuple(prepared.reports),
+        problems=tuple(prepared.problems),
         added=added,
         removed=removed,
         deprecated=deprecated,

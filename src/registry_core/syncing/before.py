@@ -1,0 +1,71 @@
+"""What a sync starts from: the generation that is there, and the last good data per gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from ..report import Problem
+from ..snapshot import Snapshot
+from ..state import State
+from ..store import Generation, Overlays, Store
+from . import commit
+from .turn import Data, in_snapshot
+
+if TYPE_CHECKING:
+    from .context import Context
+
+
+@frozen
+class Before:
+    state: State
+    pointed: Generation | None
+    """What the pointer says, or said."""
+    last: Snapshot | None
+    """Its snapshot, if that can be read; it may be one that the policy has not passed."""
+    generation: Generation | None
+    """What the pointer says, if lookups may serve it."""
+    snapshot: Snapshot
+    """That of the generation, else the bundle; after a policy rather none."""
+    stored: Mapping[str, Data]
+    """Gateway id → its last good data in the store."""
+    overlays: Overlays | None
+    """Those that were last in force; None: some were, and nobody knows any more which."""
+    whole: bool
+    """The pointer is what it was."""
+    problems: Sequence[Problem]
+
+
+def look_back(context: Context, store: Store | None, *, repair: bool) -> Before:
+    """Read what `store` holds; with `repair`, put aside what is damaged. Raises StoreError."""
+    found = (
+        commit.recover(store, repair=repair, verified=context.verified) if store else commit.Found()
+    )
+    state, generation = found.state, found.generation
+    stored: dict[str, Data] = {}
+    for id, about in generation.gateways.items() if generation else ():
+        if about.result and about.result in found.objects:
+            load = partial(found.objects.__getitem__, about.result)
+            about = evolve(about, retrieved_at=state.confirmed(id, about.retrieved_at))
+            stored[id] = in_snapshot("stored", about, load, id)
+    overlays = dict(generation.overlays) if generation else {}
+    for policy in found.policies or ():
+        overlays |= policy
+    served = last = found.objects.get(generation.snapshot) if generation else None
+    if found.policies is not None and generation and generation.overlays not in found.policies:
+        served = None
+    nothing = context.bundle.load() if found.policies is None else Snapshot.build(())
+    return Before(
+        state,
+        generation,
+        last,
+        generation if served else None,
+        served or nothing,
+        stored,
+        None if found.policies is not None and not overlays else overlays,
+        found.whole,
+        found.problems,
+    )
