@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -94,6 +95,18 @@ def test_each_variable_has_a_test_and_so_has_its_fallback(setting: Setting) -> N
     if setting.fallback:
         assert setting.fallback in codes(page("settings.md"))
         assert mentioned(setting.fallback)
+
+
+@pytest.mark.parametrize("folder", sorted(ROOT.glob("plugins/*")), ids=lambda one: one.name)
+def test_each_variable_that_a_plugin_of_ours_declares_has_entries_and_a_test(folder: Path) -> None:
+    module = import_module(folder.name.replace("-", "_"))
+    for option, variable in getattr(module, "OPTION_VARIABLES", {}).items():
+        (row,) = [
+            row for row in rows((folder / "README.md").read_text("utf-8")) if variable in row[0]
+        ]
+        assert codes(row[1]) == [option]
+        assert f"`{variable}`" in page("settings.md")
+        assert mentioned(variable)
 
 
 @pytest.mark.parametrize(("name", "command"), sorted(main.commands.items()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import fields_dict
+from attrs import evolve, fields_dict
 from attrs.exceptions import FrozenInstanceError
 
 from registry_core.errors import SettingsError
@@ -40,8 +40,6 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "trusted_hosts": [("LLM.example.com, localhost:8080", ("llm.example.com", "localhost:8080"))],
     "safe_project": [("/srv/app, /home/*,*", ("/srv/app", "/home/*", "*"))],
     "priority": [("acme,models.dev", ("acme", "models.dev"))],
-    "models_dev_url": [("http://localhost:1/api.json", "http://localhost:1/api.json")],
-    "netlify_url": [(" https://example.com ", "https://example.com")],
     "fetch_retries": [("0", 0), ("5", 5)],
     "fetch_deadline_ms": [("1000", 1000)],
     "fetch_max_bytes": [("1048576", 2**20)],
@@ -63,8 +61,6 @@ BAD: dict[str, list[str]] = {
     "trusted_hosts": ["https://llm.example.com", "llm.example.com/v1", "user@host", "a b"],
     "safe_project": [".", "app", "app/*", "/srv,app", "~/app"],
     "priority": [],
-    "models_dev_url": ["localhost", "ftp://localhost/", "https://", "https:///x", "http://a b"],
-    "netlify_url": ["file:///etc/passwd"],
     "fetch_retries": ["three"],
     "fetch_deadline_ms": ["30s"],
     "fetch_max_bytes": ["64M", str(10**13)],
@@ -122,7 +118,7 @@ def allowed(setting: Setting) -> str:
 
 def test_every_setting_has_values_to_be_tested_with() -> None:
     assert BY_NAME.keys() == GOOD.keys() == BAD.keys()
-    assert fields_dict(Settings).keys() == BY_NAME.keys() | ONLY_IN_PYPROJECT
+    assert fields_dict(Settings).keys() == BY_NAME.keys() | ONLY_IN_PYPROJECT | {"plugin_variables"}
 
 
 def test_which_settings_have_a_fallback_or_no_key() -> None:
@@ -140,7 +136,6 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert (settings.fetch_retries, settings.fetch_deadline_ms) == (3, 30_000)
     assert (settings.fetch_max_bytes, settings.shrink_limit) == (64 * 2**20, 0.5)
     assert settings.snapshot is settings.store_dir is settings.output is settings.project is None
-    assert settings.models_dev_url is settings.netlify_url is None
     assert settings.types_providers is None
 
 
@@ -228,6 +223,7 @@ def test_mastras_variable_is_read_just_below_ours(
         ("REGISTRY_CORE_Offline", "REGISTRY_CORE_OFFLINE"),
         ("REGISTRY_CORE_ACME_TOKEN", None),
         ("REGISTRY_CORE_NETLIFY_TOKEN", None),
+        ("REGISTRY_CORE_PLUGIN_S", None),  # an option, perhaps: the host knows
         ("REGISTRY_CORE_PORT", None),  # Kubernetes sets it for a service named registry-core
         ("REGISTRY_CORE_", None),
         ("OFFLINE", None),
@@ -238,10 +234,55 @@ def test_a_mistyped_variable_is_named_with_the_right_one(
 ) -> None:
     warnings: list[str] = []
     settings = load_settings({variable: "1"}, tmp_path, warn=warnings.append)
-    assert settings == Settings()
+    assert evolve(settings, plugin_variables={}) == Settings()
     told = [f"{variable} is no setting; did you mean {meant}?"] if meant else []
     assert warnings == told
     Settings.for_lookups({variable: "1"}, warn=never)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", True),
+        (" false ", False),
+        ("0", 0),
+        ("-12", -12),
+        ("8080", 8080),
+        *((text, text) for text in ("True", "007", "+1", "-0", "1_000", "0x1F", "1.10", "1e3")),
+        *((text, text) for text in ("٣", "9" * 19, "null", '"1"', "[1]", "a,b", "2026-01-01")),
+    ],
+)
+def test_an_option_of_a_plugin_is_read_as_toml_reads_it_if_nothing_is_lost(
+    text: str, value: Any, tmp_path: Path
+) -> None:
+    variable = "REGISTRY_CORE_PLUGIN_ACME_DEPTH"
+    (read,) = load_settings({variable: text}, tmp_path, warn=never).plugin_variables.items()
+    assert read == (variable, value)
+    assert type(read[1]) is type(value)
+
+
+def test_only_what_may_be_an_option_of_a_plugin_is_kept_for_them(tmp_path: Path) -> None:
+    service = "REGISTRY_CORE_PLUGIN_ACME"  # Kubernetes' for a service registry-core-plugin-acme
+    environ = {
+        "ACME_URL": "x",
+        "REGISTRY_CORE_OFFLINE": "1",
+        "REGISTRY_CORE_ACME_URL": "x",
+        f"{service}_URL": "x",
+        f"{service}_EMPTY": " ",
+        f"{service}_PORT": "8080",
+        f"{service}_SERVICE_HOST": "10.0.0.11",
+        f"{service}_SERVICE_PORT": "80",
+        f"{service}_SERVICE_PORT_HTTP": "80",
+        f"{service}_PORT_80_TCP": "tcp://10.0.0.11:80",
+        f"{service}_PORT_80_TCP_PROTO": "tcp",
+        f"{service}_PORT_80_TCP_PORT": "80",
+        f"{service}_PORT_80_TCP_ADDR": "10.0.0.11",
+    }
+    kept = ["REGISTRY_CORE_ACME_URL", f"{service}_PORT", f"{service}_URL"]
+    assert sorted(load_settings(environ, tmp_path).plugin_variables) == kept
+    environ[f"{service}_PORT"] = "tcp://10.0.0.11:80"
+    kept.remove(f"{service}_PORT")
+    assert sorted(load_settings(environ, tmp_path).plugin_variables) == kept
 
 
 def test_the_environment_is_passed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -342,7 +383,7 @@ def test_an_argument_that_is_none_was_not_given(tmp_path: Path) -> None:
         {"output": 7},
         {"plugins": [1]},
         {"shrink_limit": True},
-        {"netlify_url": 7},
+        {"trusted_hosts": 7},
         {"priority": {"a": 1}},
     ],
 )
@@ -414,6 +455,10 @@ def test_a_bad_key_is_an_error_that_names_the_file(
     [
         ("[tool.registry-core]\nofline = true", ["'ofline'", "'offline'"]),
         ("[tool.registry-core]\nrefresh-interval-ms = 1", ["'refresh_interval_ms'"]),
+        (
+            "[tool.registry-core]\nmodels_dev_url = 'http://localhost'",
+            ["'models_dev_url'", "[tool.registry-core.plugin.<its entry point>]"],
+        ),
         ("[tool.registry-core]\ndev = true", ["'dev'", "REGISTRY_CORE_DEV"]),
         ("[tool.registry-core]\noutput = 'out'", ["tool.registry-core.output", "'out'", "table"]),
         ("[tool.registry-core]\ntypes = ['openai']", ["tool.registry-core.types", "table"]),
@@ -610,7 +655,10 @@ def test_settings_are_deeply_immutable_and_survive_pickle() -> None:
         store_dir="x",  # type: ignore[arg-type]
         outputs={"json": Path("out")},
         plugin_options={"acme": {"list": [1, {"deep": True}]}},
+        plugin_variables={"REGISTRY_CORE_PLUGIN_ACME_KEY": "s3cret"},
     )
+    assert "REGISTRY_CORE_PLUGIN_ACME_KEY" in repr(settings)
+    assert "s3cret" not in repr(settings)
     assert settings.plugins == ("a",)
     assert settings.store_dir == Path("x").absolute()
     assert settings.plugin_options["acme"]["list"] == (1, {"deep": True})

@@ -89,3 +89,15 @@ def test_a_payload_larger_than_the_limit_is_refused(world: World, tmp_path: Path
     report = gateway(world, "main", **read(tmp_path, REGISTRY_CORE_FETCH_MAX_BYTES="50"))
     assert report.status == "failed"
     assert "fetch_max_bytes" in (report.error or "")
+
+
+def test_an_option_that_changes_has_its_gateway_asked_anew(world: World, tmp_path: Path) -> None:
+    main, other = world.gateway("main"), world.gateway("second")
+    for id in ("main", "second"):
+        world.serve(id, {f"of-{id}": ["a"]}, etag='"1"')
+    world.sync()
+    variable = "REGISTRY_CORE_PLUGIN_TEST_0_DEPTH"
+    for depth in ("1", "2", "2"):
+        settings = load_settings({variable: depth}, tmp_path)
+        world.sync(plugin_variables=settings.plugin_variables)
+    assert (main.fetches, other.fetches) == (3, 1)

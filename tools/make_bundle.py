@@ -49,8 +49,7 @@ def served(source: str) -> Iterator[str]:
 def synced(models_dev: str, netlify: str, folder: Path) -> Snapshot:
     settings = Settings(
         store_dir=folder / "store",
-        models_dev_url=models_dev,
-        netlify_url=netlify,
+        plugin_options={"models-dev": {"url": models_dev}, "netlify": {"url": netlify}},
         plugins=tuple(PLUGINS.values()),
     )
     places = Places(folder, folder, folder / "cache", folder / "temporary")

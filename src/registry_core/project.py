@@ -187,7 +187,8 @@ def _read(file: Path, table: dict[str, Any], trusts: Trust) -> Project:
                 culprit=str(file),
                 hint=f"set {setting.variable} in the environment",
             )
-    _only((*scalars, *_SUBTABLES), table, _TABLE, file)
+    of_plugins = f"an option of a plugin belongs into [{_TABLE}.plugin.<its entry point>]"
+    _only((*scalars, *_SUBTABLES), table, _TABLE, file, of_plugins)
     output, plugin, types = (_subtable(table, name, file) for name in _SUBTABLES)
     _only(("providers",), types, f"{_TABLE}.types", file)
     for entry in plugin:
@@ -246,11 +247,13 @@ def _subtable(
     return cast(dict[str, Any], value)
 
 
-def _only(known: Iterable[str], table: Mapping[str, Any], name: str, file: Path) -> None:
+def _only(
+    known: Iterable[str], table: Mapping[str, Any], name: str, file: Path, else_hint: str = ""
+) -> None:
     for key in table.keys() - set(known):
-        raise SettingsError(
-            f"unknown key {key!r} in [{name}]", culprit=str(file), hint=did_you_mean(key, known)
-        )
+        near = did_you_mean(key, known)
+        hint = f"{near}; {else_hint}" if else_hint else near
+        raise SettingsError(f"unknown key {key!r} in [{name}]", culprit=str(file), hint=hint)
 
 
 def _wrong(key: str, value: Any, file: Path, allowed: str) -> SettingsError:

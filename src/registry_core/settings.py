@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -26,9 +26,15 @@ if TYPE_CHECKING:
     from .project import Project
 
 PREFIX = "REGISTRY_CORE_"
+PLUGIN_PREFIX = f"{PREFIX}PLUGIN_"
 #: Less would hammer the gateways; only explicit `Settings` in code may go lower.
 MIN_REFRESH_INTERVAL_MS = 60_000
 _MOST = 10**12
+#: What Kubernetes sets in each container for a service, here one named registry-core-….
+_SERVICE = re.compile(
+    r"\w+(_SERVICE_HOST=.*|_SERVICE_PORT(_\w+)?=.*|_PORT=\w+://.*"
+    r"|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?=.*)"
+)
 
 Warn = Callable[[str], object]
 
@@ -134,12 +140,6 @@ def _folder_patterns(value: Any, base: str) -> tuple[str, ...]:
     return folders
 
 
-def _url(value: Any, _base: str) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"(?i)https?://[^\s/?#]\S*", value.strip()):
-        raise ValueError
-    return value.strip()
-
-
 def _count_from(least: int) -> Kind:
     return Kind(f"a whole number from {least} to {_MOST}", _count)
 
@@ -151,7 +151,6 @@ PATH = Kind("a path", _path)
 TEXTS = Kind("a list: separated by commas in a variable, an array in pyproject.toml", _texts)
 HOSTS = Kind("a list of host names, like llm.example.com, without scheme and path", _hosts)
 FOLDERS = Kind("a list of absolute folders; FOLDER/* is all below it, * is any", _folder_patterns)
-URL = Kind("a URL that starts with https:// or http://", _url)
 
 
 def _folders(value: Mapping[str, Path]) -> FrozenDict[str, Path]:
@@ -209,10 +208,6 @@ class Settings(Value):
     safe_project: tuple[str, ...] = _setting(FOLDERS, (), pyproject=False)
     #: Gateway ids; of two that publish the same provider, the one named first here keeps it.
     priority: tuple[str, ...] = _setting(TEXTS, ())
-    #: Handed to the plugin `models-dev` as its option `url`.
-    models_dev_url: str | None = _setting(URL)
-    #: Handed to the plugin `netlify` as its option `url`.
-    netlify_url: str | None = _setting(URL)
     #: How often a request that failed for a passing reason is tried again.
     fetch_retries: int = _setting(COUNT, 3)
     #: A gateway that has not answered by then, retries included, is abandoned.
@@ -234,6 +229,13 @@ class Settings(Value):
         default=EMPTY,
         converter=freeze,
         repr=lambda tables: repr({entry: sorted(table) for entry, table in tables.items()}),
+    )
+
+    # What only the environment says.
+    #: Variable → value, of those that start with `REGISTRY_CORE_` and are no setting:
+    #: options of plugins (see `plugins.settings`).
+    plugin_variables: Mapping[str, str | int | bool] = field(
+        default=EMPTY, converter=freeze, repr=lambda variables: repr(sorted(variables))
     )
 
     @property
@@ -311,6 +313,7 @@ SETTINGS: tuple[Setting, ...] = tuple(
     if row.metadata and row.metadata.get("variable", True)
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+VARIABLES = frozenset(setting.variable for setting in SETTINGS)
 
 
 def load_settings(
@@ -352,6 +355,7 @@ def load_settings(
 
     found = find_project(cwd, project, environ=environ, safe=read(_BY_NAME["safe_project"]))
     values = {setting.name: read(setting, found) for setting in SETTINGS}
+    values["plugin_variables"] = dict(_plugin_variables(environ))
     if found is not None:
         values |= {
             "project": found.file.parent,
@@ -362,10 +366,36 @@ def load_settings(
     return Settings(**values)
 
 
+def as_variable(name: str) -> str:
+    """`name` as a part of a variable's name: "my-ai.v2" gives "MY_AI_V2"."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
+def _plugin_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str | int | bool]]:
+    for variable, text in environ.items():
+        if (
+            variable.startswith(PREFIX)
+            and variable not in VARIABLES
+            and text.strip()
+            and not _SERVICE.fullmatch(f"{variable}={text}")
+        ):
+            yield variable, _scalar(text.strip())
+
+
+def _scalar(text: str) -> str | int | bool:
+    """As TOML reads it, where nothing is lost by that: `str` gives an integer's text back."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text
+
+
 def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
-    variables = {setting.variable for setting in SETTINGS}
     for variable in environ:
-        if variable.startswith(PREFIX) and variable not in variables:
+        if (
+            variable.startswith(PREFIX)
+            and variable not in VARIABLES
+            and not variable.startswith(PLUGIN_PREFIX)
+        ):
             near = nearest(variable.removeprefix(PREFIX).lower(), _BY_NAME, 0.8)
             if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)
                 warn(f"{variable} is no setting; did you mean {_BY_NAME[near].variable}?")

@@ -366,12 +366,14 @@ def test_options_of_a_builtin_are_not_in_vain(site: Any, make_host: Any) -> None
 
 
 def test_a_plugin_sees_its_own_settings_and_no_others(site: Any, make_host: Any) -> None:
-    site.install("acme", GOOD, entry="models-dev")
+    site.install("acme", GOOD)
     settings = Settings(
         offline=True,
-        models_dev_url="http://localhost/api.json",
         types_providers=("openai",),
-        plugin_options={"models-dev": {"url": "https://elsewhere", "depth": 2}, "other": {"a": 1}},
+        plugin_options={
+            "acme": {"url": "http://localhost/api.json", "depth": 2},
+            "other": {"a": 1},
+        },
     )
     host = make_host(settings, environ={"ACME_TOKEN": "s3cret-value", "EMPTY": ""})
     host.load()

@@ -322,6 +322,18 @@ def test_a_sync_that_finds_no_project_is_held_if_the_policy_had_its_options_ther
     assert world.sync(project=world.tmp_path).ok  # the table was removed: the user's own will
 
 
+def test_options_of_a_policy_from_the_environment_are_not_lost_either(
+    world: World, policy: Policy
+) -> None:
+    variables = {"REGISTRY_CORE_PLUGIN_TEST_1_LEVEL": "high"}
+    project = world.tmp_path
+    world.sync(plugin_variables=variables, project=project)
+    assert not world.sync().ok
+    assert shown(world) == KEPT
+    assert world.sync(plugin_variables=variables).ok
+    assert world.sync(project=project).ok  # the variable was removed: the user's own will
+
+
 def policy_host(world: World, **settings: Any) -> ModelRegistry:
     """A registry with a policy that is an installed distribution."""
     made = Settings(store_dir=world.tmp_path / "store", **settings)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from registry_gateway_models_dev import (
+    OPTION_VARIABLES,
     OVERRIDES,
     UNROUTABLE,
     URL,
@@ -106,6 +107,7 @@ def test_the_public_url_is_asked_unless_the_settings_name_another() -> None:
     assert gateway({}).url == URL == "https://models.dev/api.json"
     assert gateway({"url": "http://mirror.example"}).url == "http://mirror.example"
     assert (gateway({}).id, gateway({}).namespaced) == ("models.dev", False)
+    assert OPTION_VARIABLES == {"url": "REGISTRY_CORE_MODELS_DEV_URL"}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from registry_gateway_netlify import (
     API_URL,
+    OPTION_VARIABLES,
     URL,
     NetlifyGateway,
     SiteKey,
@@ -174,6 +175,7 @@ def test_the_public_urls_are_asked_unless_the_settings_name_others() -> None:
     other = gateway({"url": "http://mirror.example", "api_url": "http://api.example"})
     assert (other.url, other.api_url) == ("http://mirror.example", "http://api.example")
     assert (other.id, other.namespaced) == ("netlify", True)
+    assert OPTION_VARIABLES == {"url": "REGISTRY_CORE_NETLIFY_URL"}
 
 
 def test_the_token_of_a_site_is_exchanged_for_a_key(resolve: Resolve, netlify: Netlify) -> None:

@@ -13,12 +13,12 @@ from ..errors import (
 )
 from ..frozen import EMPTY
 from ..models import ModelInfo, ProviderConfig
+from ..settings import as_variable
 from .bindings import Bindings, folded
 from .endpoint import Endpoint
 from .provider_defaults import DEFAULTS, dialect_of
 from .url_template import BadValueError, UrlTemplate, parse
 
-_NO_ID = re.compile(r"[^A-Za-z0-9]")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 
 #: Words in the name of a variable that holds a secret. URLs are logged everywhere, so
@@ -30,7 +30,7 @@ _SECRET = frozenset(
 
 def base_url_variable(provider_id: str) -> str:
     """The name of `<PROVIDER>_BASE_URL`: "my-ai.v2" gives "MY_AI_V2_BASE_URL"."""
-    return f"{_NO_ID.sub('_', provider_id).upper()}_BASE_URL"
+    return f"{as_variable(provider_id)}_BASE_URL"
 
 
 def resolve(

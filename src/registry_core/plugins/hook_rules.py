@@ -12,8 +12,9 @@ from pluggy import PluginManager
 from .. import hookspecs
 from ..artifacts import Artifact
 from ..errors import OverlayError, PluginError
+from ..frozen import EMPTY, FrozenDict
 from ..gateway import ModelGateway
-from ..settings import did_you_mean
+from ..settings import PREFIX, VARIABLES, did_you_mean
 from ..snapshot import Snapshot
 
 #: Hook → names of its arguments.
@@ -61,6 +62,26 @@ def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]
             "has no function marked @hookimpl", hint=f"name one of {', '.join(HOOKS)}"
         )
     return tuple(sorted(hooks))
+
+
+def option_variables(plugin: object) -> Mapping[str, str]:
+    """Option → variable that it is read from, too: what the plugin says in `OPTION_VARIABLES`.
+
+    Raises PluginError for what is no such mapping, and for the name of a setting or one
+    outside the namespace `REGISTRY_CORE_`.
+    """
+    declared: Any = getattr(plugin, "OPTION_VARIABLES", EMPTY)
+    pairs = declared.items() if isinstance(declared, Mapping) else [(None, declared)]
+    for option, variable in pairs:
+        texts = isinstance(option, str) and isinstance(variable, str)
+        if not (texts and re.fullmatch(f"{PREFIX}[A-Z0-9_]+", variable)):
+            raise PluginError(
+                f"OPTION_VARIABLES holds {variable!r:.200}",
+                hint=f'write {{"url": "{PREFIX}…"}}: option, and a variable in that namespace',
+            )
+        if variable in VARIABLES:
+            raise PluginError(f"OPTION_VARIABLES names {variable}, a setting of registry-core")
+    return FrozenDict(declared)
 
 
 def _refuse_unmarked(plugin: object, attribute: str) -> None:

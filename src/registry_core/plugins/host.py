@@ -21,7 +21,7 @@ from ..report import Problem
 from ..snapshot import Snapshot
 from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
 from .loader import OVERLAY, Plugin, PluginLoader
-from .settings import PluginSettings, options_of
+from .settings import PluginSettings
 
 if TYPE_CHECKING:
     from ..artifacts import Artifact
@@ -131,7 +131,7 @@ class PluginHost(PluginLoader):
             {
                 one.key: FrozenDict(
                     version=one.version,
-                    options=_digest(options_of(self.settings, one.source.entry)),
+                    options=_digest(self.options_of(one.source)),
                 )
                 for one in (*self.plugins, *self.failed)
                 if one.may_overlay
@@ -212,7 +212,7 @@ class PluginHost(PluginLoader):
         """Changes with each writer's version and options, and with the core's version."""
         self._ensure_loaded()
         writers = [
-            (one.key, one.version, options_of(self.settings, one.source.entry))
+            (one.key, one.version, self.options_of(one.source))
             for one in self.plugins
             if "registry_emit" in one.hooks
         ]

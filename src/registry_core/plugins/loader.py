@@ -18,10 +18,10 @@ from .. import __version__, hookspecs
 from ..errors import OverlayError, PluginError, SettingsError, as_error
 from ..frozen import EMPTY, FrozenDict
 from ..report import Problem
-from ..settings import did_you_mean
+from ..settings import PLUGIN_PREFIX, as_variable, did_you_mean
 from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
-from .hook_rules import implemented_hooks
-from .settings import PluginSettings, options_of
+from .hook_rules import implemented_hooks, option_variables
+from .settings import PluginSettings, options_of, variables_in_vain
 
 if TYPE_CHECKING:
     from ..secrets import Secrets
@@ -94,6 +94,9 @@ class PluginLoader:
         self._loaded: dict[str, Plugin] = {}
         self._load_problems: tuple[Problem, ...] = ()
         self._consulted: dict[str, set[str]] = {}
+        self._entries: frozenset[str] = frozenset()
+        # Plugin key → option → the variable that the plugin reads it from, too.
+        self._declared: dict[str, Mapping[str, str]] = {}
         #: What the last `load()` found; None before it.
         self.discovery: Discovery | None = None
         #: In the order in which hooks are called: the core's, then by the option `order`,
@@ -112,6 +115,8 @@ class PluginLoader:
             if self.failed:
                 importlib.invalidate_caches()  # what was missing may have been installed since
             discovery = find_plugins(self.settings, self._path)
+            builtin = (one.source for one in self._loaded.values())
+            self._entries = frozenset(one.entry for one in (*discovery.found, *builtin))
             failed: list[Plugin] = []
             for source in sorted(discovery.selected, key=self._rank):
                 if source.key not in self._loaded:
@@ -130,7 +135,7 @@ class PluginLoader:
             self._load_problems = (
                 *discovery.problems,
                 *(Problem.of("plugin", one.error) for one in failed if one.error),
-                *self._options_in_vain(discovery),
+                *self._options_in_vain(),
             )
 
     @property
@@ -166,7 +171,15 @@ class PluginLoader:
     def settings_for(self, plugin: Plugin) -> PluginSettings:
         """The settings as `plugin` sees them."""
         consulted = self._consulted.setdefault(plugin.key, set())
-        return self.view(options_of(self.settings, plugin.source.entry), consulted)
+        return self.view(self.options_of(plugin.source), consulted)
+
+    def options_of(self, source: PluginSource) -> Mapping[str, Any]:
+        """The options of a plugin, from the table and from the environment.
+
+        Without the variables that it declares, until it is loaded.
+        """
+        declared = self._declared.get(source.key, EMPTY)
+        return options_of(self.settings, source.entry, self._entries, declared)
 
     def view(
         self, options: Mapping[str, Any] = EMPTY, consulted: set[str] | None = None
@@ -190,6 +203,7 @@ class PluginLoader:
             if source.key not in self._loaded:
                 hooks = implemented_hooks(self._manager, plugin)
                 self._manager.register(plugin, name=source.key)
+                self._declared[source.key] = option_variables(plugin)
                 self._loaded[source.key] = Plugin(
                     source, hooks, builtin=True, may_overlay=OVERLAY in hooks
                 )
@@ -205,11 +219,12 @@ class PluginLoader:
             plugin = entry.load()
             if isinstance(plugin, type):
                 plugin = plugin()
-            hooks = implemented_hooks(self._manager, plugin)
+            hooks, variables = implemented_hooks(self._manager, plugin), option_variables(plugin)
             if self._manager.is_registered(plugin):
                 twin = self._manager.get_name(plugin)
                 raise PluginError(f"is, or equals, {twin}", hint="drop one of the entry points")
             self._manager.register(plugin, name=source.key)
+            self._declared[source.key] = variables
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
@@ -233,23 +248,25 @@ class PluginLoader:
         return (self._timer() - started) * 1000
 
     def _rank(self, source: PluginSource) -> tuple[int, PluginSource]:
-        order = options_of(self.settings, source.entry).get("order", 0)
+        order = self.options_of(source).get("order", 0)
         if type(order) is not int:
+            variable = f"{PLUGIN_PREFIX}{as_variable(source.entry)}_ORDER"
             raise SettingsError(
                 f"order = {order!r} can't be read",
                 culprit=f"[tool.registry-core.plugin.{source.entry}]",
-                hint="use an integer",
+                hint=f"use an integer, there or in {variable}",
             )
         return order, source
 
-    def _options_in_vain(self, discovery: Discovery) -> Iterator[Problem]:
-        known = {source.entry for source in discovery.found}
-        known |= {plugin.source.entry for plugin in self._loaded.values()}
+    def _options_in_vain(self) -> Iterator[Problem]:
         for entry in self.settings.plugin_options:
-            if entry not in known:
+            if entry not in self._entries:
                 culprit = f"[tool.registry-core.plugin.{entry}]"
-                text = f"no plugin has this name; {did_you_mean(entry, known)}"
+                text = f"no plugin has this name; {did_you_mean(entry, self._entries)}"
                 yield Problem("plugin", culprit, text, fatal=False)
+        declared = {variable for own in self._declared.values() for variable in own.values()}
+        for variable, text in variables_in_vain(self.settings, self._entries, declared):
+            yield Problem("plugin", variable, text, fatal=False)
 
     def implementations(self, hook: str) -> Iterator[tuple[Plugin, HookImpl]]:
         """Who implements `hook`, in the order of `plugins`; loads them if nobody did yet."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from ..frozen import EMPTY, freeze
+from ..settings import PLUGIN_PREFIX, PREFIX, as_variable, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from ..secrets import Secrets
     from ..settings import Settings
 
-#: Settings that are handed to the plugin with this entry-point name as its option `url`.
-_URLS = {"models-dev": "models_dev_url", "netlify": "netlify_url"}
+#: So many characters of a variable are compared with the names of plugins.
+_LONGEST = 100
 
 
 @frozen
@@ -24,7 +26,8 @@ class PluginSettings:
     options: Mapping[str, Any] = field(
         default=EMPTY, converter=freeze, repr=lambda options: repr(sorted(options))
     )
-    """The table `[tool.registry-core.plugin.<entry point name>]`."""
+    """The table `[tool.registry-core.plugin.<entry point name>]`, and what the environment
+    says instead (see `options_of`)."""
     offline: bool = False
     dev: bool = False
     types_providers: tuple[str, ...] | None = None
@@ -61,8 +64,63 @@ class PluginSettings:
         return self._secrets.reveal(name, self._environ)
 
 
-def options_of(settings: Settings, entry: str) -> Mapping[str, Any]:
-    """The options of the plugins with this entry-point name."""
-    options: Mapping[str, Any] = settings.plugin_options.get(entry, EMPTY)
-    url = getattr(settings, _URLS[entry]) if entry in _URLS else None
-    return options if url is None else {**options, "url": url}
+def options_of(
+    settings: Settings, entry: str, entries: Collection[str], declared: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """The options of the plugins with the entry-point name `entry`.
+
+    They are those of the table; above it, of the variables that the plugin has `declared`
+    (option → variable); above these, of `REGISTRY_CORE_PLUGIN_<ENTRY>_<OPTION>`. `entries`:
+    all names of entry points, since the longest that fits wins.
+    """
+    options = dict(settings.plugin_options.get(entry, EMPTY))
+    variables = settings.plugin_variables
+    options |= {
+        option: variables[variable]
+        for option, variable in declared.items()
+        if variable in variables
+    }
+    for variable, value in variables.items():
+        owner, option = _split(variable, entries)
+        if owner == as_variable(entry):
+            options[option] = value
+    return options
+
+
+def variables_in_vain(
+    settings: Settings, entries: Collection[str], declared: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """The variables that no plugin gets, each with what is wrong with it.
+
+    One that is not in the namespace of the plugins counts only if it seems to be one of the
+    `declared` misspelt: it may be read as a secret.
+    """
+    for variable in sorted({*settings.plugin_variables} - {*declared}):
+        if variable.startswith(PLUGIN_PREFIX):
+            if not _split(variable, entries)[0]:
+                hint = _nearest_option(variable, entries) or did_you_mean("", entries)
+                yield variable, f"names no option of an installed plugin; {hint}"
+        else:
+            names = [one.removeprefix(PREFIX) for one in declared]
+            near = nearest(variable.removeprefix(PREFIX), names, 0.8)
+            if near:
+                yield variable, f"is read by no plugin; did you mean {PREFIX}{near}?"
+
+
+def _split(variable: str, entries: Collection[str]) -> tuple[str, str]:
+    """Entry, as it is in variables, and option; two empty texts if none fits."""
+    names = "|".join(sorted(map(as_variable, entries), key=len, reverse=True))
+    match = re.fullmatch(rf"{PLUGIN_PREFIX}({names})_([A-Z0-9_]+)", variable)
+    return (match[1], match[2].lower()) if match else ("", "")
+
+
+def _nearest_option(variable: str, entries: Collection[str]) -> str:
+    name = variable.removeprefix(PLUGIN_PREFIX)
+    parts = name[:_LONGEST].split("_")
+    names = {as_variable(entry) for entry in entries}
+    for count in range(len(parts) - 1, 0, -1):
+        owner = "_".join(parts[:count])
+        near = nearest(owner, names)
+        if near:
+            return f"did you mean {PLUGIN_PREFIX}{near}{name[len(owner) :]}?"
+    return ""

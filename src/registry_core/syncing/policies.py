@@ -44,7 +44,8 @@ def refuse_lost(host: PluginHost, before: Before) -> None:
             raise OverlayError(
                 "was in force with other options, and no project was found",
                 culprit=key,
-                hint="run it in the project, or name that: registry-core sync --project DIR",
+                hint="run it in the project, or name that: registry-core sync --project DIR; "
+                "if all its options are variables, put an empty registry-core.toml here",
             )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig
 
 URL = "https://models.dev/api.json"
+#: Option → variable that it is read from, too.
+OPTION_VARIABLES = {"url": "REGISTRY_CORE_MODELS_DEV_URL"}
 
 #: What models.dev leaves out, or has otherwise, by provider. The same as in Mastra 1.71.0,
 #: so that a model string means the same in both.

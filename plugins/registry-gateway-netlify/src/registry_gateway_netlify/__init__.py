@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 API_URL = "https://api.netlify.com"
 URL = f"{API_URL}/api/v1/ai-gateway/providers"
 DOC_URL = "https://docs.netlify.com/build/ai-gateway/overview/"
+#: Option → variable that it is read from, too.
+OPTION_VARIABLES = {"url": "REGISTRY_CORE_NETLIFY_URL"}
 
 TOKEN = "NETLIFY_TOKEN"  # noqa: S105  # the name of a variable
 SITE = "NETLIFY_SITE_ID"
