@@ -21,6 +21,7 @@ from registry_core import (
     StoreError,
     hookimpl,
 )
+from registry_core.syncing import freshness
 from registry_core.syncing.context import Options
 from tests.loopback import Reply
 from tests.world import BUNDLED_AT, Emitter, JsonGateway, Overlay, Plugin, World
@@ -866,3 +867,15 @@ def test_what_the_project_asks_for_and_nobody_makes_is_named(world: World) -> No
     assert "did you mean 'openai'" in told["[tool.registry-core.types] providers"]
     assert "did you mean 'main'" in told["--accept mian"]
     assert not report.ok
+
+
+def test_a_new_version_of_the_core_asks_each_gateway_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the core knows of providers, and how it reads records, may have changed."""
+    main = world.gateway("main")
+    world.serve("main", {"openai": ["a"]}, etag='"1"')
+    for version, fetches in (("1.0", 1), ("1.0", 1), ("1.1", 2), ("1.1", 2)):
+        monkeypatch.setattr(freshness, "__version__", version)
+        world.sync()
+        assert main.fetches == fetches

@@ -25,7 +25,7 @@ class GatewayState:
     status: str = "never asked"
     error: str | None = None
     fingerprint: str = ""
-    """Of the plugin's version and options at the last good fetch."""
+    """Of the versions of plugin and core, and the options, at the last good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
 

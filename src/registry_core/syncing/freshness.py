@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
+from .. import __version__
 from .fetch import Outcome
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def digest(value: Any) -> str:
 
 def fingerprint(loaded: LoadedGateway) -> str:
     """Of what a stored result depends on, beyond its payloads."""
-    return digest([loaded.plugin.key, loaded.plugin.version, loaded.settings.options])
+    plugin = loaded.plugin
+    return digest([__version__, plugin.key, plugin.version, loaded.settings.options])
 
 
 def trusted_since(
