@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry_core.emitters import capabilities, json_registry, typescript
+from registry_core.known_providers import KNOWN_PROVIDERS
 from registry_core.models import ModelInfo, ProviderConfig
 from registry_core.snapshot import Snapshot
 from tests.emitters.samples import emit
@@ -62,6 +64,13 @@ REGISTRY = Snapshot.build(
         ProviderConfig(id="openrouter", gateway="acme", models=["m"], api_key_header=HEADER),
     ]
 )
+
+
+def test_the_docs_list_the_same_providers_that_mastra_calls_through_a_package() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "mastra.md").read_text("utf-8")
+    how = {id: one.mastra for id, one in KNOWN_PROVIDERS.items()}
+    assert f"({', '.join(id for id in how if how[id] == 'sdk')})" in text
+    assert [f"`{id}` is left out" in text for id in how if how[id] == "never"] == [True]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import openai
 import pytest
 
 from registry_core.endpoints.endpoint import Endpoint
-from registry_core.endpoints.provider_defaults import Dialect
+from registry_core.known_providers import Dialect
 from tests.resolve.make import endpoint, provider
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "call_a_model"

@@ -12,7 +12,7 @@ from attrs.exceptions import FrozenInstanceError
 
 from registry_core import DialectError
 from registry_core.endpoints.endpoint import Endpoint
-from registry_core.endpoints.provider_defaults import Dialect
+from registry_core.known_providers import Dialect
 
 KEY = "sk-very-secret-0123456789"
 

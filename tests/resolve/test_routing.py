@@ -12,8 +12,9 @@ from registry_core import (
     ResolveError,
     UnroutableError,
 )
-from registry_core.endpoints.provider_defaults import DEFAULTS, dialect_of
+from registry_core.endpoints.dialects import dialect_of
 from registry_core.endpoints.routing import base_url_variable
+from registry_core.known_providers import KNOWN_PROVIDERS
 from tests.resolve.make import endpoint, provider
 
 KEYS = {"ACME_API_KEY": "sk-acme"}
@@ -59,6 +60,9 @@ def test_the_base_url_variable_is_named_after_the_provider(id: str, variable: st
     assert base_url_variable(id) == variable
 
 
+DEFAULTS = {id: one for id, one in KNOWN_PROVIDERS.items() if one.url}
+
+
 @pytest.mark.parametrize("id", DEFAULTS)
 def test_a_provider_without_a_url_has_a_default(id: str) -> None:
     config = provider(id, url=None, api_key_env_vars="K")
@@ -67,8 +71,18 @@ def test_a_provider_without_a_url_has_a_default(id: str) -> None:
 
 def test_the_docs_list_the_same_defaults() -> None:
     text = (Path(__file__).parents[2] / "docs" / "resolve.md").read_text("utf-8")
-    rows = re.findall(r"^\| `([a-z]+)` \| `(https://[^`]+)` \| ([a-z-]+) \| \S+ \|$", text, re.M)
-    assert rows == [(id, default.url, default.dialect) for id, default in DEFAULTS.items()]
+    rows = re.findall(
+        r"^\| `([a-z]+)` \| `(https://[^`]+)` \| ([a-z-]+) \| `([A-Za-z-]+)` \| \S+ \|$", text, re.M
+    )
+    assert rows == [(id, one.url, one.dialect, one.key_header) for id, one in DEFAULTS.items()]
+
+
+def test_the_docs_list_the_same_providers_that_take_more_than_a_key() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "resolve.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (it[^|]+) \| \S+ \|$", text, re.M)
+    known = [(id, one.unroutable) for id, one in KNOWN_PROVIDERS.items() if one.unroutable]
+    assert rows == known
+    assert all(KNOWN_PROVIDERS[id].url is None for id, _ in rows)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 from registry_gateway_models_dev import (
     OPTION_VARIABLES,
     OVERRIDES,
-    UNROUTABLE,
     URL,
     ModelsDevGateway,
     key_variable,
@@ -19,6 +18,7 @@ from registry_gateway_models_dev import (
 )
 
 from registry_core import GatewayError, ModelGateway
+from registry_core.known_providers import KNOWN_PROVIDERS
 from registry_core.testing import CannedClient, GatewayContract, plugin_settings
 
 MODEL: dict[str, Any] = {
@@ -185,11 +185,11 @@ def test_deprecated_models_stay_and_are_marked() -> None:
     assert provider.deprecated_models == ("old",)
 
 
-@pytest.mark.parametrize("id", sorted(UNROUTABLE))
+@pytest.mark.parametrize("id", sorted(id for id, one in KNOWN_PROVIDERS.items() if one.unroutable))
 def test_a_provider_that_takes_more_than_a_key_says_why(id: str) -> None:
     provider = providers_from_payload({id: entry()})[id]
 
-    assert provider.unroutable == UNROUTABLE[id]
+    assert provider.unroutable == KNOWN_PROVIDERS[id].unroutable
     assert "gpt-x" in provider.models
 
 

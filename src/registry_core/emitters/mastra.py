@@ -2,7 +2,8 @@
 
 Read from the output of Mastra 1.71.0 (see `docs/mastra.md`). The registry holds
 every provider whole; these rules are for Mastra's own files, and only for providers
-of the models.dev gateway: those of other gateways are published as they are.
+of the models.dev gateway: those of other gateways are published as they are. How Mastra
+calls each is a column of the table in `known_providers`.
 """
 
 from __future__ import annotations
@@ -10,32 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
+
 if TYPE_CHECKING:
     from ..models import ProviderConfig
     from ..snapshot import Snapshot
 
 _GATEWAY = "models.dev"
-
-#: Called through an SDK package that knows the URL and the key header by itself.
-_WITH_SDK = frozenset(
-    {
-        "anthropic",
-        "cerebras",
-        "deepinfra",
-        "deepseek",
-        "google",
-        "groq",
-        "mistral",
-        "openai",
-        "openrouter",
-        "perplexity",
-        "togetherai",
-        "vercel",
-        "xai",
-    }
-)
-#: Needs a login that an API key can't replace.
-_EXCLUDED = frozenset({"github-copilot"})
+#: Prefix of model ids → the provider whose models Mastra's own router serves under it.
+ALIASES = {"mastra": "openrouter"}
 #: The packages that Mastra uses for whoever names none, and so doesn't name.
 _GENERIC_PACKAGES = frozenset({"@ai-sdk/gateway", "@ai-sdk/openai-compatible"})
 
@@ -52,14 +36,14 @@ def can_call(provider: ProviderConfig) -> bool:
     """Whether Mastra can call it: there is an SDK package for it, or a URL to send to."""
     if provider.gateway != _GATEWAY:
         return True
-    if provider.id in _EXCLUDED:
-        return False
-    return provider.id in _WITH_SDK or provider.url is not None
+    how = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).mastra
+    return how == "sdk" or (how is None and provider.url is not None)
 
 
 def key_header(provider: ProviderConfig) -> str | None:
     """The header of the key, None where an SDK package sets it."""
-    knows_itself = provider.gateway == _GATEWAY and provider.id in _WITH_SDK
+    how = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).mastra
+    knows_itself = provider.gateway == _GATEWAY and how == "sdk"
     return None if knows_itself else provider.api_key_header
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..artifacts import Artifact
 from ..hookspecs import hookimpl
-from .mastra import callable_providers
+from .mastra import ALIASES, callable_providers
 
 if TYPE_CHECKING:
     from ..plugins.settings import PluginSettings
@@ -55,8 +55,7 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
         if scope is None or provider.id in scope
     }
     prefixes = [(id, id) for id in models]
-    if "openrouter" in models:  # Mastra's own router serves its models under its name
-        prefixes.append(("mastra", "openrouter"))
+    prefixes += [(prefix, id) for prefix, id in ALIASES.items() if id in models]
     lines = [_HEADER]
     for provider_id, ids in models.items():
         lines.append(f"  readonly {_literal(provider_id)}: readonly [\n")

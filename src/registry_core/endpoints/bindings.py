@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
-from .provider_defaults import DEFAULTS
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .url_template import UrlTemplate, parse
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class Bindings:
 
 
 def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
-    default = DEFAULTS.get(provider.id)
+    default = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
     overrides = (override.get("api") for override in provider.model_overrides.values())
-    for url in (provider.url, default and default.url, *overrides):
+    for url in (provider.url, default, *overrides):
         if url:
             try:
                 yield parse(url)

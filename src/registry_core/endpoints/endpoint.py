@@ -10,7 +10,7 @@ from attrs import Converter, field, frozen, validators
 
 from ..errors import DialectError
 from ..frozen import EMPTY, FrozenDict
-from .provider_defaults import Dialect
+from ..known_providers import Dialect
 
 ANTHROPIC_VERSION = "2023-06-01"
 

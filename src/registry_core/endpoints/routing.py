@@ -12,11 +12,12 @@ from ..errors import (
     UnroutableError,
 )
 from ..frozen import EMPTY
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ModelInfo, ProviderConfig
 from ..settings import as_variable
 from .bindings import Bindings, folded
+from .dialects import dialect_of
 from .endpoint import Endpoint
-from .provider_defaults import DEFAULTS, dialect_of
 from .url_template import BadValueError, UrlTemplate, parse
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
@@ -44,7 +45,7 @@ def resolve(
     """How to call `model` of `provider`.
 
     The base URL is that of `<PROVIDER>_BASE_URL`, else of the model's override, else of
-    the provider, else of the table of defaults. The key is that of the first of the
+    the provider, else of the table of known providers. The key is that of the first of the
     provider's key variables that is set.
 
     Raises UnroutableError (the provider can't be called with a URL and a key),
@@ -91,8 +92,8 @@ def resolve(
 def _template(
     provider: ProviderConfig, override: str | None, own_variable: str, own_url: str
 ) -> UrlTemplate:
-    default = DEFAULTS.get(provider.id)
-    url = own_url or override or provider.url or (default and default.url)
+    default = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
+    url = own_url or override or provider.url or default
     if not url:
         raise UnroutableError(
             "has no known base URL", culprit=provider.id, hint=f"set {own_variable}"

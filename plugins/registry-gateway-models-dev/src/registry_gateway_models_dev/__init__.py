@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from registry_core import GatewayError, ModelGateway, hookimpl
+from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN, KnownProvider
 from registry_core.structure import provider_from_record
 
 if TYPE_CHECKING:
@@ -20,35 +21,10 @@ OPTION_VARIABLES = {"url": "REGISTRY_CORE_MODELS_DEV_URL"}
 #: so that a model string means the same in both.
 OVERRIDES: Mapping[str, Mapping[str, Any]] = {
     "google": {"api_key_env_vars": ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY")},
-    "groq": {"url": "https://api.groq.com/openai/v1"},
-    "mistral": {"url": "https://api.mistral.ai/v1"},
+    "groq": {"url": KNOWN_PROVIDERS["groq"].url},
+    "mistral": {"url": KNOWN_PROVIDERS["mistral"].url},
     "moonshotai": {"url": "https://api.moonshot.ai/anthropic/v1", "npm": "@ai-sdk/anthropic"},
     "moonshotai-cn": {"url": "https://api.moonshot.cn/anthropic/v1", "npm": "@ai-sdk/anthropic"},
-}
-
-#: Providers whose URL models.dev leaves to their SDK and registry-core knows, with the
-#: header that carries their key.
-KEY_HEADERS: Mapping[str, str] = {
-    "anthropic": "x-api-key",
-    "cerebras": "Authorization",
-    "deepinfra": "Authorization",
-    "google": "x-goog-api-key",
-    "openai": "Authorization",
-    "perplexity": "Authorization",
-    "togetherai": "Authorization",
-    "vercel": "Authorization",
-    "xai": "Authorization",
-}
-
-#: Providers that take more than a URL and a key, and why.
-UNROUTABLE: Mapping[str, str] = {
-    "amazon-bedrock": "its requests are signed with AWS credentials",
-    "github-copilot": "its token comes from signing in to GitHub Copilot, not from a key",
-    "gitlab": "its token is first exchanged with GitLab for another",
-    "google-vertex": "it takes Google Cloud credentials, not a key",
-    "google-vertex-anthropic": "it takes Google Cloud credentials, not a key",
-    "sap-ai-core": "its service key is first exchanged with SAP for a token",
-    "watsonx": "its key is first exchanged with IBM Cloud for a token",
 }
 
 #: How a key variable ends, best first.
@@ -106,18 +82,18 @@ def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> Provid
         warn(id, f"dropped: expected an object, got {type(entry).__name__}")
         return None
     variables = _variables(id, entry.get("env"), warn)
-    override = OVERRIDES.get(id, {})
+    override, known = OVERRIDES.get(id, {}), KNOWN_PROVIDERS.get(id, NOTHING_KNOWN)
     url = override.get("url") or entry.get("api") or None
     record = {
         "name": entry.get("name"),
         "url": url,
         "api_key_env_vars": key_variable(id, variables),
-        "api_key_header": "Authorization" if url else KEY_HEADERS.get(id, "Authorization"),
+        "api_key_header": "Authorization" if url else known.key_header,
         "doc_url": entry.get("doc"),
         "npm": entry.get("npm"),
         "models": entry.get("models"),
         "model_overrides": _model_overrides(entry.get("models")),
-        "unroutable": _unroutable(id, url, variables),
+        "unroutable": _unroutable(known, url, variables),
         **override,
     }
     return provider_from_record(id, record, warn)
@@ -152,11 +128,9 @@ def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
     return overrides
 
 
-def _unroutable(id: str, url: Any, variables: Sequence[str]) -> str | None:
-    if id in UNROUTABLE:
-        return UNROUTABLE[id]
-    if (isinstance(url, str) and url) or id in KEY_HEADERS:
-        return None
+def _unroutable(known: KnownProvider, url: Any, variables: Sequence[str]) -> str | None:
+    if known.unroutable or known.url or (isinstance(url, str) and url):
+        return known.unroutable
     if len(variables) > 1:
         return f"models.dev gives no URL for it, and it takes {', '.join(variables)} together"
     return "models.dev gives no URL for it"

@@ -1,0 +1,27 @@
+"""Which dialect a model speaks, where only its JavaScript package says so (`docs/resolve.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN, Dialect
+
+#: JavaScript package → dialect. Any other package is taken to speak "openai".
+#: `@ai-sdk/openai` calls the Responses API unless told otherwise.
+DIALECTS: Mapping[str, Dialect] = {
+    "@ai-sdk/anthropic": "anthropic",
+    "@ai-sdk/google": "google",
+    "@ai-sdk/openai": "openai-responses",
+}
+
+#: `shape` of a model override → dialect; it outranks the package.
+SHAPES: Mapping[str, Dialect] = {"completions": "openai", "responses": "openai-responses"}
+
+
+def dialect_of(provider_id: str, npm: str | None, shape: str | None) -> Dialect:
+    """The dialect of a model, from what its override or its provider says."""
+    if shape and shape in SHAPES:
+        return SHAPES[shape]
+    if npm:
+        return DIALECTS.get(npm, "openai")
+    return KNOWN_PROVIDERS.get(provider_id, NOTHING_KNOWN).dialect

@@ -1,0 +1,79 @@
+"""What is known of providers that catalogs leave to SDK packages: the one table of it.
+
+What a gateway says of a provider outranks it. Gateway plugins read it, too: it is public.
+`docs/resolve.md` names the page that each row was read from, `docs/mastra.md` says where
+the column `mastra` comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import frozen
+
+from .frozen import FrozenDict
+
+Dialect = Literal["openai", "openai-responses", "anthropic", "google"]
+
+
+@frozen
+class KnownProvider:
+    """A row; the defaults are those of a provider of which nothing is known."""
+
+    url: str | None = None
+    """Its base URL, for catalogs that name none. The paths that a client adds
+    ("chat/completions", "responses", "messages", "models/…:generateContent") follow it."""
+    dialect: Dialect = "openai"
+    """What it speaks, unless its JavaScript package says so."""
+    key_header: str = "Authorization"
+    """The header that carries its key at that URL."""
+    unroutable: str | None = None
+    """Why it can't be called with a URL and a key."""
+    mastra: Literal["sdk", "never"] | None = None
+    """Mastra calls it through an SDK package that knows its URL and key header, or never;
+    None: if its catalog has a URL."""
+
+
+#: By provider id.
+KNOWN_PROVIDERS: Mapping[str, KnownProvider] = FrozenDict(
+    {
+        "amazon-bedrock": KnownProvider(unroutable="its requests are signed with AWS credentials"),
+        "anthropic": KnownProvider(
+            "https://api.anthropic.com/v1", "anthropic", "x-api-key", mastra="sdk"
+        ),
+        "cerebras": KnownProvider("https://api.cerebras.ai/v1", mastra="sdk"),
+        "deepinfra": KnownProvider("https://api.deepinfra.com/v1/openai", mastra="sdk"),
+        "deepseek": KnownProvider(mastra="sdk"),
+        "github-copilot": KnownProvider(
+            unroutable="its token comes from signing in to GitHub Copilot, not from a key",
+            mastra="never",
+        ),
+        "gitlab": KnownProvider(unroutable="its token is first exchanged with GitLab for another"),
+        "google": KnownProvider(
+            "https://generativelanguage.googleapis.com/v1beta",
+            "google",
+            "x-goog-api-key",
+            mastra="sdk",
+        ),
+        "google-vertex": KnownProvider(unroutable="it takes Google Cloud credentials, not a key"),
+        "google-vertex-anthropic": KnownProvider(
+            unroutable="it takes Google Cloud credentials, not a key"
+        ),
+        "groq": KnownProvider("https://api.groq.com/openai/v1", mastra="sdk"),
+        "mistral": KnownProvider("https://api.mistral.ai/v1", mastra="sdk"),
+        "openai": KnownProvider("https://api.openai.com/v1", "openai-responses", mastra="sdk"),
+        "openrouter": KnownProvider(mastra="sdk"),
+        "perplexity": KnownProvider("https://api.perplexity.ai", mastra="sdk"),
+        "sap-ai-core": KnownProvider(
+            unroutable="its service key is first exchanged with SAP for a token"
+        ),
+        "togetherai": KnownProvider("https://api.together.ai/v1", mastra="sdk"),
+        "vercel": KnownProvider("https://ai-gateway.vercel.sh/v1", mastra="sdk"),
+        "watsonx": KnownProvider(
+            unroutable="its key is first exchanged with IBM Cloud for a token"
+        ),
+        "xai": KnownProvider("https://api.x.ai/v1", mastra="sdk"),
+    }
+)
+NOTHING_KNOWN = KnownProvider()
