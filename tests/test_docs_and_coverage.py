@@ -109,6 +109,23 @@ def test_each_variable_that_a_plugin_of_ours_declares_has_entries_and_a_test(fol
         assert mentioned(variable)
 
 
+PROMISED = {"", ".testing", ".structure", ".known_providers"}
+
+
+@pytest.mark.parametrize("folder", ["plugins", "examples"])
+def test_what_stands_for_a_stranger_imports_only_what_is_promised_to_strangers(folder: str) -> None:
+    assert all(
+        f"`registry_core{name}`" in page("plugins.md").split("## What we")[1] for name in PROMISED
+    )
+    files = [*(ROOT / folder).glob("*/src/**/*.py")]
+    assert files
+    for file in files:
+        imported = re.findall(
+            r"^\s*(?:from|import) registry_core([\w.]*)", file.read_text("utf-8"), re.M
+        )
+        assert {*imported} <= PROMISED, file
+
+
 @pytest.mark.parametrize(("name", "command"), sorted(main.commands.items()))
 def test_each_command_and_option_has_an_entry_and_a_test(name: str, command: click.Command) -> None:
     found = re.search(rf"^## `{name}\b.*?(?=^## |\Z)", page("cli.md"), re.MULTILINE | re.DOTALL)
