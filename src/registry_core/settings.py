@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -26,15 +26,9 @@ if TYPE_CHECKING:
     from .project import Project
 
 PREFIX = "REGISTRY_CORE_"
-PLUGIN_PREFIX = f"{PREFIX}PLUGIN_"
 #: Less would hammer the gateways; only explicit `Settings` in code may go lower.
 MIN_REFRESH_INTERVAL_MS = 60_000
 _MOST = 10**12
-#: What Kubernetes sets in each container for a service, here one named registry-core-….
-_SERVICE = re.compile(
-    r"\w+(_SERVICE_HOST=.*|_SERVICE_PORT(_\w+)?=.*|_PORT=\w+://.*"
-    r"|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?=.*)"
-)
 
 Warn = Callable[[str], object]
 
@@ -334,6 +328,7 @@ def load_settings(
     to be a setting misspelt is told to `warn`.
     """
     from .project import find_project
+    from .variables import plugin_variables
 
     if unknown := explicit.keys() - _BY_NAME.keys():
         raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
@@ -355,7 +350,7 @@ def load_settings(
 
     found = find_project(cwd, project, environ=environ, safe=read(_BY_NAME["safe_project"]))
     values = {setting.name: read(setting, found) for setting in SETTINGS}
-    values["plugin_variables"] = dict(_plugin_variables(environ))
+    values["plugin_variables"] = dict(plugin_variables(environ))
     if found is not None:
         values |= {
             "project": found.file.parent,
@@ -366,35 +361,12 @@ def load_settings(
     return Settings(**values)
 
 
-def as_variable(name: str) -> str:
-    """`name` as a part of a variable's name: "my-ai.v2" gives "MY_AI_V2"."""
-    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
-
-
-def _plugin_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str | int | bool]]:
-    for variable, text in environ.items():
-        if (
-            variable.startswith(PREFIX)
-            and variable not in VARIABLES
-            and text.strip()
-            and not _SERVICE.fullmatch(f"{variable}={text}")
-        ):
-            yield variable, _scalar(text.strip())
-
-
-def _scalar(text: str) -> str | int | bool:
-    """As TOML reads it, where nothing is lost by that: `str` gives an integer's text back."""
-    if text in ("true", "false"):
-        return text == "true"
-    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text
-
-
 def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
     for variable in environ:
         if (
             variable.startswith(PREFIX)
             and variable not in VARIABLES
-            and not variable.startswith(PLUGIN_PREFIX)
+            and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host knows about those
         ):
             near = nearest(variable.removeprefix(PREFIX).lower(), _BY_NAME, 0.8)
             if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)

@@ -14,7 +14,7 @@ from ..errors import (
 from ..frozen import EMPTY
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ModelInfo, ProviderConfig
-from ..settings import as_variable
+from ..variables import as_variable
 from .bindings import Bindings, folded
 from .dialects import dialect_of
 from .endpoint import Endpoint
