@@ -337,7 +337,8 @@ class ModelRegistry:
 
     def store(self) -> Store | None:
         """The store that is read; None if there is none yet."""
-        return served(self._places.stores(self._settings.store_dir))[0]
+        places, folder = self._places, self._settings.store_dir
+        return served(places.stores(folder), places.trusts(folder))[0]
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         return TTLCache(1, self._settings.cache_ttl_ms / 1000, timer=self._monotonic)

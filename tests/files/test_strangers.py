@@ -421,3 +421,18 @@ def test_no_first_sync_adopts_a_store_that_is_swapped_in_and_out(
         shutil.rmtree(place)
     assert swapping() > 0
     assert synced > 0
+
+
+def test_what_a_store_remembers_is_read_only_where_its_data_would_be(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"acme": ["a"]})
+    world.sync()
+    own = Path([*world.places.stores()][1])
+    shutil.copytree(world.store.place, own)
+    os.utime(world.store.pointer)  # newer, and a stranger's
+    for file in world.store.folder.rglob("*"):
+        give_away(file)
+    registry = world.registry()
+    served, remembered = registry.loaded().store, registry.store()
+    assert served is not None and served.place == own
+    assert remembered is not None and remembered.place == own
