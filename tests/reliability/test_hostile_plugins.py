@@ -80,7 +80,11 @@ BROKEN_HOOKS = {
     ),
     "emit-store": (
         "registry_emit():\n    return [Artifact('emit-store', 'v1/pointer', 'x')]",
-        "is a folder of the store",
+        "belongs to the store",
+    ),
+    "emit-policy": (
+        "registry_emit():\n    return [Artifact('emit-policy', 'Policy', 'x')]",
+        "belongs to the store",
     ),
     "emit-stolen": (
         "registry_emit():\n    return [Artifact('emit-stolen', 'Provider-Registry.json', 'x')]",

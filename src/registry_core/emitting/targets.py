@@ -40,7 +40,7 @@ _RESERVED = frozenset(
     ]
 )
 #: Below the root of the environment's target lies the store.
-_STORE = re.compile("v[0-9]+|payloads", re.IGNORECASE)
+_STORE = re.compile("v[0-9]+|payloads|policy", re.IGNORECASE)
 _ILLEGAL = frozenset('<>:"|?*\\') | {chr(code) for code in range(32)}
 
 
@@ -154,7 +154,7 @@ def _fault(path: str) -> str | None:
         if len(part.encode()) > 255:
             return "the name is longer than 255 bytes"
     if _STORE.fullmatch(parts[0]):
-        return f"{parts[0]!r} is a folder of the store"
+        return f"{parts[0]!r} belongs to the store"
     return None
 
 
