@@ -93,7 +93,12 @@ def _is_no_file(error: OSError, path: str) -> bool:
     itself, on Windows of a folder."""
     import errno  # rarely needed
 
-    return error.errno in (errno.ENXIO, errno.ELOOP) or os.path.isdir(path)  # noqa: PTH112
+    if error.errno not in (errno.ENXIO, errno.ELOOP):
+        return os.path.isdir(path)  # noqa: PTH112
+    try:  # an automounter may say the same of a sound file, for a while
+        return not stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def is_absent(error: OSError) -> bool:

@@ -3,6 +3,8 @@ the next sync puts it right."""
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from registry_core import (
     ModelRegistry,
     ProviderConfig,
     SnapshotDamagedError,
+    StoreError,
     hookimpl,
 )
 from tests.files.scene import put_back
@@ -216,3 +219,36 @@ def test_a_lost_state_binds_no_key_to_a_host_that_a_provider_has_moved_to(
     world.sync()
     with pytest.raises(HostChangedError, match=r"bound to https://first\.example"):
         world.registry().resolve("acme/m", {"ACME_KEY": "k"})
+
+
+@pytest.mark.parametrize("code", [errno.ELOOP, errno.ENXIO])
+def test_a_sound_file_that_the_system_calls_no_file_for_a_while_is_not_put_aside(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """As automounters do."""
+    world.gateway("main")
+    world.serve("main", PAYLOAD)
+    world.sync()
+    real = os.open
+
+    def refuse(path: str, flags: int, *rest: int) -> int:
+        if os.fspath(path).endswith("pointer"):
+            raise OSError(code, os.strerror(code))
+        return real(path, flags, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(StoreError):
+            world.sync()
+    assert world.store.pointer.is_file()
+    assert not (world.store.folder / "quarantine").exists()
+
+
+def test_a_link_to_itself_is_damage(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", PAYLOAD)
+    world.sync()
+    world.store.state.unlink()
+    world.store.state.symlink_to(world.store.state)
+    assert world.sync().ok
+    assert world.store.state.is_file()
