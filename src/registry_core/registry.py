@@ -203,6 +203,7 @@ class ModelRegistry:
             try:
                 self._served = self._with_runtime(loaded.snapshot)
             except SnapshotDamagedError:
+                self._served = loaded.snapshot
                 self._condemn(loaded.snapshot)
             else:
                 self._loaded = loaded
@@ -212,6 +213,8 @@ class ModelRegistry:
         """Serve something else than this damaged snapshot: a newer generation, the one before,
         or the bundle. Raises the damage if there is nothing else."""
         with self._lock:
+            if self._served is not snapshot:
+                return  # another thread met it before
             if self._settings.snapshot is not None or snapshot.hash in self._damaged:
                 raise  # the damage that was met: the user wants this file and no other
             self._damaged.add(snapshot.hash)

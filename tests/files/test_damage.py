@@ -7,7 +7,10 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,7 @@ from registry_core import (
     ModelGateway,
     ModelRegistry,
     ProviderConfig,
+    Snapshot,
     SnapshotDamagedError,
     StoreError,
     hookimpl,
@@ -252,3 +256,29 @@ def test_a_link_to_itself_is_damage(world: World) -> None:
     world.store.state.symlink_to(world.store.state)
     assert world.sync().ok
     assert world.store.state.is_file()
+
+
+def test_threads_that_meet_damage_at_once_are_all_served(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.gateway("main")
+    world.serve("main", PAYLOAD)
+    world.sync()
+    registry = world.registry()
+    registry.snapshot()
+    for file in (world.store.folder / "objects").iterdir():
+        with file.open("r+b") as one:
+            one.seek(68)
+            one.write(b"\xff" * (file.stat().st_size - 68))
+    both = Barrier(2)
+    real = Snapshot.get_models
+
+    def get_models(snapshot: Snapshot) -> Any:
+        if snapshot.hash != world.bundled.hash:
+            both.wait()  # both have the damaged one in hand
+        return real(snapshot)
+
+    monkeypatch.setattr(Snapshot, "get_models", get_models)
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(registry.get_models) for _ in range(2)]
+    assert [dict(one.result()) for one in found] == [dict(real(world.bundled))] * 2
