@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 from .errors import SnapshotDamagedError, StoreError
+from .frozen import EMPTY
 from .settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, served
@@ -113,7 +114,8 @@ def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
     """Raise SnapshotDamagedError for a generation that the policy in force has not passed: one
     of another version, or one that was put back."""
     policies = store.policies()
-    if policies is None or (generation and generation.overlays in policies):
+    overlays = generation.overlays if generation else EMPTY
+    if policies is None or overlays in policies:
         return
     what = "the generation is gone" if generation is None else "the generation is older than it"
     raise SnapshotDamagedError(

@@ -460,3 +460,42 @@ def test_a_store_of_the_version_before_keeps_what_its_policy_did(
     assert shown(world) is None
     assert world.sync().ok
     assert shown(world) == KEPT
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_lookups_are_served_while_a_policy_comes_and_goes(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """Whatever step of the commit they meet: before it the old data, then the new."""
+    if not first:
+        world.sync()
+    before = world.models()
+    real, seen = commit.write_atomically, list[Mapping[str, tuple[str, ...]]]()
+
+    def write(path: Path, data: bytes, *, durable: bool) -> object:
+        made = real(path, data, durable=durable)
+        seen.append(world.models())
+        return made
+
+    monkeypatch.setattr(commit, "write_atomically", write)
+    policy = Policy("bad")
+    world.plugins.append(policy)
+    world.sync()
+    after = world.models()
+    assert [one for one in seen if one not in (before, after)] == []
+    assert before in seen
+    seen.clear()
+    world.plugins.remove(policy)
+    world.sync()
+    assert [one for one in seen if one not in (after, world.models())] == []
+    assert after in seen
+
+
+def test_a_mark_that_was_removed_is_made_again_by_the_next_sync(
+    world: World, policy: Policy
+) -> None:
+    """Cleaners of caches and temporary folders go by age, and it is the oldest file there."""
+    world.store.policy.unlink()
+    assert not world.sync().changed
+    world.store.pointer.write_bytes(b"damaged")
+    assert shown(world) is None

@@ -122,17 +122,26 @@ def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) ->
             path = store.object(snapshot.hash)
             if not path.exists():
                 write_atomically(path, snapshot.to_bytes(), durable=True)
-        wanted = [generation.overlays] if generation.overlays else None
-        if wanted and (policies is None or generation.overlays not in policies):
-            # Before the pointer: from now on the bundle is no way out. What the policy before
-            # has passed may serve until the pointer is replaced.
-            _set_policies(store, [*(policies or ()), generation.overlays])
+        passed = [EMPTY] if policies is None else policies
+        if generation.overlays not in passed:
+            # Before the pointer: from now on the bundle is no way out. What was served before
+            # may serve until the pointer is replaced.
+            _set_policies(store, [*passed, generation.overlays])
         write_atomically(store.pointer, pointer_line(generation), durable=True)
-        if (policies and list(policies)) != wanted:
-            _set_policies(store, wanted)
+    mark(store, generation)
     logger.debug("store: generation %s is current", generation.snapshot[:12])
     # Readers that hold the previous pointer may still be about to open its snapshot.
     clear(store, keep=(generation, previous))
+
+
+def mark(store: Store, generation: Generation) -> None:
+    """Let the mark name the policy of the current generation and no other: somebody may have
+    removed it, or killed a sync before it did this. Raises StoreError."""
+    wanted = [generation.overlays] if generation.overlays else None
+    policies = store.policies()
+    if (policies and list(policies)) != wanted:
+        with _writing(store):
+            _set_policies(store, wanted)
 
 
 def _set_policies(store: Store, policies: Sequence[Overlays] | None) -> None:

@@ -80,6 +80,8 @@ def _sync(context: Context, options: Options) -> Result:
             logger.debug("store: a policy holds the generation that is there")
         else:
             logger.debug("store: nothing has changed")
+            if prepared.before.generation is not None:
+                commit.mark(store, prepared.before.generation)
         generation = prepared.generation or prepared.before.generation
         pointed = prepared.generation or prepared.before.pointed
         commit.save_state(store, _next_state(context, prepared, started), pointed)
