@@ -77,6 +77,10 @@ def load(
         try:
             store, signature = look()
             if store is None:
+                passed = last and last.generation and last.generation.overlays
+                if last and passed and last.snapshot.hash not in damaged:
+                    warn_once("the store is gone, or out of reach: what was loaded is still served")
+                    return evolve(last, lasting=False)
                 _logger().debug("no store yet: the bundled data is served")
                 return Loaded(bundle.load(), look)
             generation = store.read_generation()
@@ -99,7 +103,7 @@ def load(
                 snapshot = _open(store, spare, damaged)
                 _logger().warning("the generation before is served until the next sync: %s", fault)
                 return Loaded(snapshot, look, store, signature, generation, "stored")
-    elif last is not None and last.snapshot.hash not in damaged:
+    elif last is not None and last.snapshot.hash not in damaged and _may_serve(last, store):
         warn_once(f"what was loaded before is still served: {fault}")
         return evolve(last, lasting=False)
     if store is None or store.may_have_policy() or (generation and generation.overlays):
@@ -108,6 +112,13 @@ def load(
     warn = _logger().warning if lasting else warn_once
     warn(f"the bundled data is served until the next sync: {fault}")
     return Loaded(bundle.load(), look, store, signature, lasting=lasting)
+
+
+def _may_serve(last: Loaded, store: Store | None) -> bool:
+    """Whether no policy can have come into force since `last`, which has passed none."""
+    if last.generation is not None and last.generation.overlays:
+        return True  # the policy before, for a while
+    return store is None or not store.may_have_policy()
 
 
 def _refuse_unpassed(store: Store, generation: Generation | None) -> None:

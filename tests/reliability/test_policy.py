@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +24,7 @@ from registry_core import (
     RegistryError,
     Snapshot,
     SnapshotDamagedError,
+    StoreError,
     UnknownModelError,
     WithheldError,
     hookimpl,
@@ -499,3 +502,32 @@ def test_a_mark_that_was_removed_is_made_again_by_the_next_sync(
     assert not world.sync().changed
     world.store.pointer.write_bytes(b"damaged")
     assert shown(world) is None
+
+
+def test_what_was_loaded_before_a_policy_is_no_way_out_when_the_system_refuses(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = world.registry()
+    assert "bad" in service.get_models()
+    world.plugins.append(Policy("bad"))
+    world.sync()
+    world.monotonic += 1000
+
+    def refuse(*_: Any) -> Any:
+        raise OSError(errno.EMFILE, "no descriptor is left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(StoreError):
+            service.get_models()
+    assert "bad" not in service.get_models()
+
+
+def test_a_store_that_goes_away_takes_no_policy_with_it_while_a_service_runs(
+    world: World, policy: Policy
+) -> None:
+    service = world.registry()
+    service.snapshot()
+    shutil.rmtree(world.store.place)
+    world.monotonic += 1000
+    assert service.get_models() == KEPT
