@@ -531,3 +531,19 @@ def test_a_store_that_goes_away_takes_no_policy_with_it_while_a_service_runs(
     shutil.rmtree(world.store.place)
     world.monotonic += 1000
     assert service.get_models() == KEPT
+
+
+def test_a_store_without_a_policy_is_not_adopted_by_one_that_has_one(
+    world: World, policy: Policy
+) -> None:
+    """As root's own sync of an environment that the user can't write leaves it."""
+    own = Store(world.tmp_path / "own")
+    shutil.copytree(world.store.place, own.place)
+    world.plugins.remove(policy)
+    world.sync()
+    assert world.store.policies() is None
+    commit.adopt(own, world.store)
+    assert own.policies() is not None
+    generation = own.read_generation()
+    assert generation is not None
+    assert generation.overlays

@@ -85,9 +85,11 @@ def adopt(store: Store, other: Store | None) -> None:
     found = recover(other, repair=False)
     mine = store.read_state()
     state = evolve(found.state, bindings={**found.state.bindings, **mine.bindings})
-    if found.generation is not None and found.whole and not found.problems:
-        commit(store, found.generation, found.objects.values())
-        save_state(store, state, found.generation)
+    # A policy of this store is not given up because another one has none.
+    known = found.generation if found.whole and not found.problems else None
+    if known is not None and (known.overlays or store.policies() is None):
+        commit(store, known, found.objects.values())
+        save_state(store, state, known)
     elif state.bindings != mine.bindings or found.policies:
         if found.policies and store.policies() is None:
             with _writing(store):
