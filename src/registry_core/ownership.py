@@ -1,4 +1,5 @@
-"""Whose files may decide where a key goes: the user's own and root's, nobody else's.
+"""Whose files may decide where a key goes: the user's own, root's, and those of who owns the
+environment; nobody else's.
 
 Files are checked on the open descriptor: by the time that a file is opened, its name may
 lead to another one.
@@ -28,6 +29,11 @@ def is_ours(status: os.stat_result, environ: Mapping[str, str] = _NOBODY) -> boo
         return True
     user, owner = os.geteuid(), status.st_uid
     return owner in (user, 0) or (user == 0 and environ.get("SUDO_UID") == str(owner))
+
+
+def owns_environment(status: os.stat_result, prefix: StrPath = sys.prefix) -> bool:
+    """Whether who owns the file owns the environment at `prefix`: their code runs here anyway."""
+    return sys.platform != "win32" and status.st_uid == os.stat(prefix).st_uid
 
 
 def owner_of(status: os.stat_result) -> str:

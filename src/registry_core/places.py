@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from .ownership import StrPath, is_ours, is_private
+from .ownership import StrPath, is_ours, is_private, owns_environment
 from .reading import Trust, anybody
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Places:
             return anybody
 
         def trusted(status: os.stat_result) -> bool:
-            return is_ours(status) or status.st_uid == os.stat(self.prefix).st_uid
+            return is_ours(status) or owns_environment(status, self.prefix)
 
         return trusted
 

@@ -12,14 +12,13 @@ import os
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from attrs import frozen
 
 from .errors import SettingsError, StoreError
-from .ownership import is_ours, owner_of
+from .ownership import is_ours, owner_of, owns_environment
 from .reading import Trust, anybody, is_absent, open_file
 from .settings import SETTINGS, TEXTS, did_you_mean
 
@@ -64,9 +63,9 @@ def find_project(
     """The project of `folder`, else the nearest upward of `cwd`.
 
     That is a pyproject.toml that has the table, or a registry-core.toml, even an empty one.
-    It must belong to the user, to root, or, for root, to who called it through sudo (as
-    `environ` says); in `folder`, and in what `safe` names (see `Settings.safe_project`), it
-    may belong to anybody.
+    It must belong to the user, to root, to who owns the environment, or, for root, to who
+    called it through sudo (as `environ` says); in `folder`, and in what `safe` names (see
+    `Settings.safe_project`), it may belong to anybody.
 
     Raises SettingsError for a `folder` with neither file, for one with two tables, for a
     stranger's table, for a file that can't be read, for one that can't be parsed (upward: a
@@ -77,9 +76,13 @@ def find_project(
     if folder is not None:
         return _in_folder((start / folder).resolve(), anybody, named=True)
     safe = tuple(safe)
+
+    def trusted(status: os.stat_result) -> bool:
+        return is_ours(status, environ) or owns_environment(status)
+
     for parent in (start, *start.parents):
         consents = any(_covers(text, parent) for text in safe)
-        found = _in_folder(parent, anybody if consents else partial(is_ours, environ=environ))
+        found = _in_folder(parent, anybody if consents else trusted)
         if found is not None:
             return found
     return None

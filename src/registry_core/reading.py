@@ -85,6 +85,8 @@ def status_of(path: str) -> os.stat_result | None:
     except OSError as error:
         if is_absent(error) or is_out_of_reach(error, path):
             return None
+        if _is_no_file(error, path):
+            return os.lstat(path)  # a link to itself: `open_file` says what it is
         raise unreadable(path, error) from error
 
 

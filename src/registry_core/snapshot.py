@@ -146,7 +146,10 @@ class Snapshot:
 
         Of a provider that is gone as a whole, only the provider is named.
         """
-        return FrozenDict(self._contents().get("withheld", EMPTY))
+        view: Mapping[str, str] | None = self._views.get("withheld")
+        if view is None:
+            view = self._views["withheld"] = FrozenDict(self._contents().get("withheld", EMPTY))
+        return view
 
     def get_model(self, id: str) -> ModelInfo | None:
         """The model with this full id. If it can be split in two ways, the longest

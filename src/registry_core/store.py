@@ -1,14 +1,14 @@
 """The store, as lookups and syncs read it. `commit.py` is the only one that writes it.
 
-    policy           what was last withheld by: JSON, there while a policy applies
+    registry-core.policy  the overlays that data must have passed: there while a policy applies
     v1/pointer       which generation is current: one line, `checksum JSON`
     v1/state.json    times, statuses, validators: what changes at every sync
     v1/objects/      snapshots named by their hash: generations, and results per gateway
     v1/emitted.json  what was last written to which target
     v1/quarantine/   what was found damaged
 
-A folder of another schema is not read: absent, not damaged. `policy` is outside of it: in
-every version it says that nothing may be served which no policy has passed.
+A folder of another schema is not read: absent, not damaged. The mark of a policy is outside of
+it: in every version it says that nothing may be served which no policy has passed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from attrs import evolve, field, fields_dict, frozen
 from .errors import SnapshotDamagedError, StoreError
 from .frozen import EMPTY, FrozenDict, Value
 from .reading import Trust, anybody, open_file, read_file, status_of, unreadable
+from .settings import warn_once
 from .snapshot import SCHEMA, Snapshot
 
 if TYPE_CHECKING:
@@ -172,14 +173,25 @@ class Store:
 
     def signature(self) -> Signature | None:
         """Changes whenever the pointer is replaced; None if there is none that this user may
-        read and trust. If the pointer is gone and a policy applies, that of `policy`.
+        read and trust. If the pointer is gone and a policy applies, that of its mark.
 
         Mostly one `stat`. Raises StoreError if the system can't tell now.
         """
-        status = status_of(self.name("pointer")) or status_of(self._policy_name)
-        if status is None or not self._trusts(status):
+        status = status_of(self.name("pointer"))
+        if status is not None and not self._trusts(status):
+            warn_once(f"{self.name('pointer')} belongs to somebody else, and is not used")
+            status = None
+        # Whoever owns a mark that can be seen: where a policy applied, nothing else is served.
+        status = status or status_of(self._policy_name)
+        if status is None:
+            self._warn_of_what_is_out_of_reach()
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _warn_of_what_is_out_of_reach(self) -> None:
+        for folder in (self._place, self.name()):
+            if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112
+                warn_once(f"{folder} is the store of somebody else: this user has no right to it")
 
     def read_generation(self) -> Generation | None:
         """The current generation, None if there is none. Raises SnapshotDamagedError, and
@@ -273,7 +285,8 @@ def served(
     pointer, and that this process could write. Raises StoreError if the system can't tell now.
 
     Syncs leave out what they can't write, like an environment that was made as root. So
-    of those on the way to a writable one the last that was written to is taken.
+    of those on the way to a writable one the last that was written to is taken; of those
+    with a policy, if there are any.
     """
     found: list[tuple[Store, Signature]] = []
     for store in (Store(place, trusts) for place in places):
@@ -282,10 +295,12 @@ def served(
             found.append((store, signature))
             if os.access(store.name(), os.W_OK):
                 break
+    if len(found) > 1:
+        found = [one for one in found if one[0].may_have_policy()] or found
     return max(found, key=lambda one: one[1][1]) if found else (None, None)
 
 
-_POLICY = "policy"
+_POLICY = "registry-core.policy"
 
 
 def pointer_line(generation: Generation) -> bytes:

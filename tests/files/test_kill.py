@@ -124,7 +124,7 @@ class Killing:
             old, new = dict(self.old.targets[target]), dict(self.new.targets[target])
             whole = {path: data for path, data in files.items() if not path.endswith(".tmp")}
             for each in (old, new, whole):  # `seen.models` has told what the mark lets serve
-                each.pop("policy", None)
+                each.pop("registry-core.policy", None)
             for path in {*old, *new, *whole}:
                 assert whole.get(path) in (old.get(path), new.get(path)), path
             mark = next((path for path in new if path.endswith("provider-registry.json")), None)

@@ -6,10 +6,12 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from unittest.mock import patch
 from zlib import crc32
 
 import pytest
@@ -29,10 +31,11 @@ from registry_core import (
     WithheldError,
     hookimpl,
 )
+from registry_core.frozen import FrozenDict
 from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.settings import Settings
-from registry_core.store import Store
+from registry_core.store import Generation, Store, served
 from registry_core.syncing import commit
 from registry_core.testing import write_distribution
 from tests.world import Overlay, World
@@ -198,6 +201,42 @@ def test_a_changed_policy_is_one_that_has_not_passed_the_data_where_its_options_
     assert not is_withheld(world.registry(), "openai/gpt-5")
 
 
+def test_what_a_newer_version_of_a_policy_has_passed_is_right_for_a_process_that_runs_the_older(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service runs on while its packages are upgraded and synced. It must not sync itself."""
+    site = world.tmp_path / "site"
+    install_policy(site, "1.0")
+    monkeypatch.syspath_prepend(str(site))
+    service = policy_host(world, shrink_limit=0.0)
+    assert service.sync_gateways().ok
+    shutil.rmtree(site / "no_bad-1.0.dist-info")
+    install_policy(site, "2.0")
+    assert policy_host(world).sync_gateways().ok
+    service.invalidate()
+    assert service.resolve("openai/gpt-5", KEYS).api_key == "k"
+    before = Store(world.tmp_path / "store").read_generation()
+    (problem,) = [one for one in service.sync_gateways().problems if one.kind == "overlay"]
+    assert "this process runs version 1.0, and 2.0 is installed" in problem.message
+    assert Store(world.tmp_path / "store").read_generation() == before
+    monkeypatch.delitem(sys.modules, "no_bad")
+
+
+def test_a_part_of_a_provider_that_a_second_policy_puts_back_withholds_the_rest(
+    world: World, source: Source
+) -> None:
+    def put_back(snapshot: Snapshot) -> Snapshot:
+        back = provider("openai", "gpt-5")
+        return snapshot.with_providers({**snapshot.get_providers(), "openai": back})
+
+    world.plugins += [Policy("openai"), Overlay(put_back)]
+    world.sync()
+    registry = world.registry()
+    assert registry.get_model("openai/gpt-5")
+    assert is_withheld(registry, "openai/secret")
+    assert is_withheld(registry, "openai/anything")
+
+
 # Damage, upgrades, and what was put back
 
 
@@ -358,11 +397,7 @@ def policy_host(world: World, **settings: Any) -> ModelRegistry:
     )
 
 
-def test_a_policy_that_is_gone_holds_until_it_is_given_up(
-    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For a moment it is gone in each upgrade of its package."""
-    site = world.tmp_path / "site"
+def install_policy(site: Path, version: str) -> None:
     code = """
         from registry_core import hookimpl
         @hookimpl
@@ -371,8 +406,20 @@ def test_a_policy_that_is_gone_holds_until_it_is_given_up(
             return snapshot.with_providers(kept)
         """
     write_distribution(
-        site, "no-bad", entry_points={"no-bad": "no_bad"}, modules={"no_bad.py": dedent(code)}
+        site,
+        "no-bad",
+        version,
+        entry_points={"no-bad": "no_bad"},
+        modules={"no_bad.py": dedent(code)},
     )
+
+
+def test_a_policy_that_is_gone_holds_until_it_is_given_up(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment it is gone in each upgrade of its package."""
+    site = world.tmp_path / "site"
+    install_policy(site, "1.0")
     monkeypatch.syspath_prepend(str(site))
     assert policy_host(world).sync_gateways().ok
     shutil.rmtree(site / "no_bad-1.0.dist-info")
@@ -384,7 +431,7 @@ def test_a_policy_that_is_gone_holds_until_it_is_given_up(
     given_up = policy_host(world, disable_plugins=("no-bad",))
     assert given_up.sync_gateways().ok
     assert "bad" in given_up.get_models()
-    assert not (world.tmp_path / "store" / "policy").exists()
+    assert not Store(world.tmp_path / "store").policy.exists()
 
 
 def test_a_sync_that_a_policy_holds_shows_observers_nothing_that_it_has_not_passed(
@@ -406,6 +453,25 @@ def test_a_sync_that_a_policy_holds_shows_observers_nothing_that_it_has_not_pass
     assert dict(seen[-1].get_models()) == {}
 
 
+def test_a_policy_that_the_version_before_did_not_name_is_known_by_its_plugin(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = world.tmp_path / "site"
+    install_policy(site, "1.0")
+    monkeypatch.syspath_prepend(str(site))
+    assert policy_host(world).sync_gateways().ok
+    store = Store(world.tmp_path / "store")
+    _, _, text = store.pointer.read_bytes().partition(b" ")
+    line = json.dumps({**json.loads(text), "overlays": True}, sort_keys=True).encode()
+    store.pointer.write_bytes(b"%08x %b" % (crc32(line), line))
+    store.policy.unlink()
+    shutil.rmtree(site / "no_bad-1.0.dist-info")
+    registry = policy_host(world)
+    assert not registry.sync_gateways().ok
+    assert "bad" not in registry.get_models()
+    monkeypatch.delitem(sys.modules, "no_bad")
+
+
 # Other ways in
 
 
@@ -423,6 +489,71 @@ def test_a_gateway_of_this_process_offers_nothing_that_is_withheld(
     assert {*registry.get_models()} == {*KEPT, "good"}
     assert is_withheld(registry, "worse/w")
     assert is_withheld(registry, "bad/b")
+
+
+def test_a_gateway_of_this_process_does_not_restore_a_part_of_a_provider(
+    world: World, source: Source
+) -> None:
+    """What the policy took out of the stored data stays out even if it lets the gateway's pass."""
+
+    def by_gateway(snapshot: Snapshot) -> Snapshot:
+        kept = without(snapshot, "bad", "acme/m")
+        mine = {id: one for id, one in snapshot.get_providers().items() if "g" in one.models}
+        return snapshot.with_providers(mine or kept.get_providers())
+
+    source.sends = {**source.sends, "acme": ["m", "n"]}
+    world.plugins.append(Overlay(by_gateway))
+    registry = world.registry()
+    mine = Source("mine", bad=["b", "g"], acme=["m", "g"])
+    registry.register_gateway(mine)
+    registry.sync_gateways()
+    assert "bad" not in registry.get_models()
+    assert registry.get_models()["acme"] == ("n",)
+    source.sends = {"openai": ["gpt-5", "gpt-old", "secret"], "bad": ["b"]}
+    registry.sync_gateways()
+    assert registry.get_models()["acme"] == ("g",)
+
+
+def test_of_several_places_the_one_with_a_policy_is_served(world: World, policy: Policy) -> None:
+    """A user synced into the cache while the environment could not be written; root syncs there
+    later, without the policy."""
+    places = list(world.places.stores())
+    cache = Store(places[1])
+    commit.create(cache)
+    commit.adopt(cache, world.store)
+    world.store.policy.unlink()
+    plain = Snapshot.build(world.bundled.get_providers())
+    commit.commit(world.store, Generation(plain.hash, FrozenDict(), ""), [plain])
+    assert served(places)[0] == world.store  # it can be written, so nobody looks further
+    with patch("os.access", lambda *_: False):
+        assert served(places)[0] == cache
+
+
+def test_the_mark_of_a_policy_counts_whoever_owns_the_pointer(world: World, policy: Policy) -> None:
+    store = Store(world.store.place, lambda status: False)
+    assert store.signature() is not None
+    assert store.policies() == ()
+    world.store.policy.unlink()
+    assert store.signature() is None
+
+
+def test_the_generation_before_is_kept_for_as_long_as_the_pointer_names_it(
+    world: World, source: Source, policy: Policy
+) -> None:
+    source.sends = {**source.sends, "new": ["n"]}
+    world.sync()
+    world.sync()  # with no news: it clears what nobody needs
+    damage_the_current(world)
+    assert shown(world) == KEPT
+
+
+def test_a_changed_policy_has_no_generation_before(
+    world: World, source: Source, policy: Policy
+) -> None:
+    source.sends = {**source.sends, "new": ["n"]}
+    world.sync(plugin_options={"test-1": {"deny": "x"}}, project=world.tmp_path)
+    damage_the_current(world)
+    assert shown(world) is None
 
 
 def test_a_snapshot_file_carries_its_policy_and_one_without_it_is_not_published(

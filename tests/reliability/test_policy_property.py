@@ -166,7 +166,9 @@ class Policies(RuleBasedStateMachine):
         else:
             at = pick.randrange(max(1, len(data)))
             rest = b"" if how == "cut" else b"\xff" * (len(data) - at)
-            path.write_bytes(data[:at] + rest)
+            other = path.with_suffix(".damaged")  # a reader may have mapped this one
+            other.write_bytes(data[:at] + rest)
+            other.replace(path)
 
     @rule()
     def damaged_mark(self) -> None:

@@ -40,7 +40,7 @@ _RESERVED = frozenset(
     ]
 )
 #: Below the root of the environment's target lies the store.
-_STORE = re.compile("v[0-9]+|payloads|policy", re.IGNORECASE)
+_STORE = re.compile(r"v[0-9]+|payloads|registry-core\.policy", re.IGNORECASE)
 _ILLEGAL = frozenset('<>:"|?*\\') | {chr(code) for code in range(32)}
 
 

@@ -139,15 +139,30 @@ class PluginHost(PluginLoader):
         )
 
     def unseen_by(self, snapshot: Snapshot) -> str | None:
-        """Key of a plugin whose overlay has not passed `snapshot`, or not as it is now.
+        """Key of a plugin whose overlay has not passed `snapshot`, or with other options.
 
-        Without a project the options say nothing: a service runs anywhere.
+        Without a project the options say nothing: a service runs anywhere. Nor does the version:
+        after an upgrade, what a new process has synced is right for one that still runs.
         """
         for key, about in self.overlays().items():
-            seen = snapshot.overlays.get(key, EMPTY)
-            same = about if self.settings.project else {**about, "options": seen.get("options")}
-            if seen != same:
+            seen = snapshot.overlays.get(key)
+            if seen is None or (self.settings.project and seen.get("options") != about["options"]):
                 return key
+        return None
+
+    def outdated_overlay(self) -> PluginError | None:
+        """Why this process must not apply its policies: another version of one is installed by
+        now than the one that it runs. None if all are as installed."""
+        found = self.discovery.selected if self.discovery else ()
+        installed = {one.key: one.version for one in found}
+        for key, about in self.overlays().items():
+            version = installed.get(key, about["version"])
+            if version != about["version"]:
+                return OverlayError(
+                    f"this process runs version {about['version']}, and {version} is installed",
+                    culprit=key,
+                    hint="start this process anew",
+                )
         return None
 
     def overlay(self, snapshot: Snapshot, before: Snapshot | None = None) -> Snapshot:
@@ -171,15 +186,16 @@ class PluginHost(PluginLoader):
             if outcome.problem is not None:
                 raise _held(plugin, outcome.problem.error)
             if outcome.value is not None:
-                withheld |= dict.fromkeys(_gone(result, outcome.value), plugin.key)
+                withheld |= {id: plugin.key for id, _ in _gone(result, outcome.value)}
                 result = outcome.value
         if not overlays:
             return result
         providers = result.get_providers()
-        # One overlay may put back, or rename to, what another took out.
+        # One overlay may put back a part of a provider that another took out as a whole.
+        parts = {id: withheld.get(owner, "") for id, owner in _gone(snapshot, result)}
         withheld = {
             id: key
-            for id, key in withheld.items()
+            for id, key in (parts | withheld).items()
             if id not in providers and result.get_model(id) is None
         }
         return Snapshot.build(providers, snapshot.gateways, overlays=overlays, withheld=withheld)
@@ -243,15 +259,16 @@ class PluginHost(PluginLoader):
             return Outcome(plugin, problem=Problem.of(_KINDS.get(name, "plugin"), failure))
 
 
-def _gone(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    """Ids of the providers, and full ids of other providers' models, that `after` lacks."""
+def _gone(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
+    """Ids of the providers, and full ids of other providers' models, that `after` lacks; each
+    with the provider's id."""
     left = after.get_models()
     for id, models in before.get_models().items():
         if id not in left:
-            yield id
+            yield id, id
         elif left[id] != models:
             kept = set(left[id])
-            yield from (f"{id}/{model}" for model in models if model not in kept)
+            yield from ((f"{id}/{model}", id) for model in models if model not in kept)
 
 
 def _digest(options: Mapping[str, Any]) -> str:

@@ -100,6 +100,8 @@ class PluginLoader:
         self._declared: dict[str, Mapping[str, str]] = {}
         #: What the last `load()` found; None before it.
         self.discovery: Discovery | None = None
+        # What went wrong at the last `load()` was the system's: try again before it is used.
+        self._may_pass = False
         #: In the order in which hooks are called: the core's, then by the option `order`,
         #: distribution, entry point.
         self.plugins: tuple[Plugin, ...] = ()
@@ -115,7 +117,9 @@ class PluginLoader:
             self._load_builtins()
             if self.failed:
                 importlib.invalidate_caches()  # what was missing may have been installed since
+            self._may_pass = True  # until it is through
             discovery = find_plugins(self.settings, self._path)
+            self._may_pass = any(one.fatal for one in discovery.problems)
             builtin = (one.source for one in self._loaded.values())
             self._entries = frozenset(one.entry for one in (*discovery.found, *builtin))
             failed: list[Plugin] = []
@@ -230,6 +234,7 @@ class PluginLoader:
             raise  # the user's
         except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
             load_ms = self._elapsed_ms(started)
+            self._may_pass |= isinstance(error, OSError)
             importlib.invalidate_caches()  # of a folder that could not be looked at for now
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
@@ -280,7 +285,7 @@ class PluginLoader:
 
     def _ensure_loaded(self) -> None:
         with self._lock:
-            if self.discovery is None:
+            if self.discovery is None or self._may_pass:
                 self.load()
 
     def _failure(self, source: PluginSource, what: str, error: BaseException) -> PluginError:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from ..frozen import EMPTY
+from ..plugins.loader import OVERLAY
 from ..report import Problem
 from ..snapshot import Snapshot
 from ..state import State
@@ -52,6 +54,9 @@ def look_back(context: Context, store: Store | None, *, repair: bool) -> Before:
             about = evolve(about, retrieved_at=state.confirmed(id, about.retrieved_at))
             stored[id] = in_snapshot("stored", about, load, id)
     overlays = dict(generation.overlays) if generation else {}
+    if "" in overlays:  # the version before said that there were some, and no names
+        hooks = state.hooks().items()
+        overlays |= {key: EMPTY for key, names in hooks if OVERLAY in names}
     for policy in found.policies or ():
         overlays |= policy
     served = last = found.objects.get(generation.snapshot) if generation else None

@@ -27,8 +27,11 @@ def refuse_lost(host: PluginHost, before: Before) -> None:
             "was in force, and no project was found",
             culprit="a policy that is not known any more",
             hint="run it in the project, or name that: registry-core sync --project DIR; "
-            "if it needs none, remove the file `policy` of the store",
+            "if it needs none, remove the file `registry-core.policy` of the store",
         )
+    outdated = host.outdated_overlay()
+    if outdated is not None:
+        raise outdated
     for key, about in (before.overlays or {}).items():
         if not key or host.is_excluded(key):
             continue
@@ -40,7 +43,8 @@ def refuse_lost(host: PluginHost, before: Before) -> None:
                 culprit=key,
                 hint=f"install it again, or give it up: REGISTRY_CORE_DISABLE_PLUGINS={key}",
             )
-        if project is None and overlays[key]["options"] != about.get("options"):
+        known = about.get("options", overlays[key]["options"])  # the version before had none
+        if project is None and overlays[key]["options"] != known:
             raise OverlayError(
                 "was in force with other options, and no project was found",
                 culprit=key,
