@@ -12,9 +12,9 @@ from pathlib import Path
 import registry_core_types
 from tests.nodetools import cache_folder
 
-CHECKERS = ("mypy", "pyright", "basedpyright")
+CHECKERS = ("mypy", "pyright", "basedpyright", "ty", "pyrefly")
 
-_ERROR = re.compile(r":(\d+)(?::\d+)?(?: -|:) (?:error|warning)\b")
+_ERROR = re.compile(r":(\d+)(?::\d+)?(?: -|:) (?:error|warning)\b|^(?:ERROR|WARN) .+?:(\d+):", re.M)
 
 
 def check(checker: str, file: Path) -> str:
@@ -25,6 +25,12 @@ def check(checker: str, file: Path) -> str:
     if checker == "mypy":
         command += ["--strict", "--config-file", os.devnull, file.name, "typings"]
         environ["MYPYPATH"] = str(typings)
+    elif checker == "ty":
+        command += ["check", "--output-format", "concise", "--python", sys.prefix]
+        command += ["--extra-search-path", "typings", file.name, "typings"]
+    elif checker == "pyrefly":
+        command += ["check", "--output-format", "min-text", "--preset", "strict"]
+        command += ["--search-path", "typings", file.name, "typings"]
     else:
         installed = Path(registry_core_types.__file__).parent.parent
         settings = {
@@ -41,4 +47,4 @@ def check(checker: str, file: Path) -> str:
 
 def error_lines(output: str) -> list[int]:
     """The numbers of the lines that a checker complains of, sorted, each once."""
-    return sorted({int(number) for number in _ERROR.findall(output)})
+    return sorted({int(one or other) for one, other in _ERROR.findall(output)})

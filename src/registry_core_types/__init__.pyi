@@ -1,58 +1,171 @@
 # Made by `registry-core sync`; changes are overwritten.
+# ruff: noqa
+# fmt: off
+# isort: skip_file
+# mypy: disable-error-code="overload-cannot-match, overload-overlap"
+# pyright: basic, reportOverlappingOverload=false
 
 import typing as t
 
-_ProviderId_0: t.TypeAlias = t.Literal[
+class _CheckedModelId(str):
+    """What `model_id` gives."""
+
+class _CheckedProviderId(str):
+    """What `provider_id` gives."""
+
+ProviderId: t.TypeAlias = t.Literal[
+    "amazon-bedrock",
+    "anthropic",
+    "azure",
+    "cerebras",
+    "cohere",
+    "deepinfra",
+    "google",
+    "google-vertex",
+    "groq",
+    "mistral",
+    "openai",
+    "perplexity",
+    "togetherai",
+    "xai",
+] | _CheckedProviderId
+"""The id of a known provider; those not listed here come from `provider_id`."""
+
+_KnownModelId_0: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-opus-5-5",
+    "amazon-bedrock/au.anthropic.claude-opus-5-5",
+]
+
+_KnownModelId_1: t.TypeAlias = t.Literal[
+    "amazon-bedrock/eu.anthropic.claude-opus-5-5",
+    "anthropic/claude-fable-5-1",
+]
+
+_KnownModelId_2: t.TypeAlias = t.Literal[
+    "anthropic/claude-opus-5",
+    "anthropic/claude-opus-5-5",
+]
+
+_KnownModelId_3: t.TypeAlias = t.Literal[
+    "azure/claude-opus-5-5",
+    "azure/gpt-6-luna",
+]
+
+_KnownModelId_4: t.TypeAlias = t.Literal[
+    "cerebras/gpt-oss-120b",
+    "cerebras/qwen-3.8-27b",
+]
+
+_KnownModelId_5: t.TypeAlias = t.Literal[
+    "cohere/command-a-plus-05-2026",
+    "cohere/north-mini-code-1-0",
+]
+
+_KnownModelId_6: t.TypeAlias = t.Literal[
+    "deepinfra/XiaomiMiMo/MiMo-V2.6-Flash",
+    "deepinfra/XiaomiMiMo/MiMo-V2.6-Pro",
+]
+
+_KnownModelId_7: t.TypeAlias = t.Literal[
+    "google-vertex/claude-opus-5-5@default",
+    "google-vertex/gemini-3.8-flash",
+]
+
+_KnownModelId_8: t.TypeAlias = t.Literal[
+    "google/gemini-3.7-flash",
+    "google/gemini-3.8-flash",
+]
+
+_KnownModelId_9: t.TypeAlias = t.Literal[
+    "groq/qwen/qwen3.6-27b",
+    "groq/qwen/qwen3.8-27b",
+]
+
+_KnownModelId_10: t.TypeAlias = t.Literal[
+    "mistral/zai-glm-5-2",
+    "mistral/zai-glm-5-3",
+    "openai/gpt-6-luna",
+    "openai/gpt-6-sol",
+    "perplexity/sonar",
+    "perplexity/sonar-deep-research",
+    "togetherai/deepseek-ai/DeepSeek-V4.1-Flash",
+    "togetherai/zai-org/GLM-5.3-Flash",
+    "xai/grok-4.6",
+    "xai/grok-4.7",
+]
+
+KnownModelId: t.TypeAlias = t.Union[
+    _KnownModelId_0,
+    _KnownModelId_1,
+    _KnownModelId_2,
+    _KnownModelId_3,
+    _KnownModelId_4,
+    _KnownModelId_5,
+    _KnownModelId_6,
+    _KnownModelId_7,
+    _KnownModelId_8,
+    _KnownModelId_9,
+    _KnownModelId_10,
+    _CheckedModelId,
+]
+"""A full id, as in `openai/gpt-4o`; those not listed here come from `model_id`."""
+
+ModelId: t.TypeAlias = KnownModelId | str
+"""A full id: some are completed, any text is accepted."""
+
+# All ids, in parameters only: type checkers compare large unions member by member.
+
+_ProviderIds_0_0: t.TypeAlias = t.Literal[
     "302ai",
     "abacus",
 ]
 
-_ProviderId_1: t.TypeAlias = t.Literal[
+_ProviderIds_0_1: t.TypeAlias = t.Literal[
     "abliteration-ai",
     "above",
 ]
 
-_ProviderId_2: t.TypeAlias = t.Literal[
+_ProviderIds_0_2: t.TypeAlias = t.Literal[
     "agentrouter",
     "agnes",
 ]
 
-_ProviderId_3: t.TypeAlias = t.Literal[
+_ProviderIds_0_3: t.TypeAlias = t.Literal[
     "ai-router",
     "ai21",
 ]
 
-_ProviderId_4: t.TypeAlias = t.Literal[
+_ProviderIds_0_4: t.TypeAlias = t.Literal[
     "aiand",
     "aihubmix",
 ]
 
-_ProviderId_5: t.TypeAlias = t.Literal[
+_ProviderIds_0_5: t.TypeAlias = t.Literal[
     "ainetcafe",
     "aixy",
 ]
 
-_ProviderId_6: t.TypeAlias = t.Literal[
+_ProviderIds_0_6: t.TypeAlias = t.Literal[
     "aki-io",
     "alibaba",
 ]
 
-_ProviderId_7: t.TypeAlias = t.Literal[
+_ProviderIds_0_7: t.TypeAlias = t.Literal[
     "alibaba-cn",
     "alibaba-coding-plan",
 ]
 
-_ProviderId_8: t.TypeAlias = t.Literal[
+_ProviderIds_0_8: t.TypeAlias = t.Literal[
     "alibaba-coding-plan-cn",
     "alibaba-token-plan",
 ]
 
-_ProviderId_9: t.TypeAlias = t.Literal[
+_ProviderIds_0_9: t.TypeAlias = t.Literal[
     "alibaba-token-plan-cn",
     "amazon-bedrock",
 ]
 
-_ProviderId_10: t.TypeAlias = t.Literal[
+_ProviderIds_0_10: t.TypeAlias = t.Literal[
     "ambient",
     "amd",
     "anthropic",
@@ -261,72 +374,751 @@ _ProviderId_10: t.TypeAlias = t.Literal[
     "zhipuai-coding-plan",
 ]
 
-ProviderId: t.TypeAlias = (
-    _ProviderId_0
-    | _ProviderId_1
-    | _ProviderId_2
-    | _ProviderId_3
-    | _ProviderId_4
-    | _ProviderId_5
-    | _ProviderId_6
-    | _ProviderId_7
-    | _ProviderId_8
-    | _ProviderId_9
-    | _ProviderId_10
-)
-"""Ids of the known providers."""
+_ProviderIds_0: t.TypeAlias = t.Union[
+    _ProviderIds_0_0,
+    _ProviderIds_0_1,
+    _ProviderIds_0_2,
+    _ProviderIds_0_3,
+    _ProviderIds_0_4,
+    _ProviderIds_0_5,
+    _ProviderIds_0_6,
+    _ProviderIds_0_7,
+    _ProviderIds_0_8,
+    _ProviderIds_0_9,
+    _ProviderIds_0_10,
+]
 
-_KnownModelId_0: t.TypeAlias = t.Literal[
+def provider_id(id: _ProviderIds_0, /) -> _CheckedProviderId: ...
+
+_ModelIds_0_0: t.TypeAlias = t.Literal[
+    "amazon-bedrock/amazon.nova-2-lite-v1:0",
+    "amazon-bedrock/amazon.nova-lite-v1:0",
+]
+
+_ModelIds_0_1: t.TypeAlias = t.Literal[
+    "amazon-bedrock/amazon.nova-micro-v1:0",
+    "amazon-bedrock/amazon.nova-pro-v1:0",
+]
+
+_ModelIds_0_2: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-fable-5",
+    "amazon-bedrock/anthropic.claude-fable-5-1",
+]
+
+_ModelIds_0_3: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
+    "amazon-bedrock/anthropic.claude-opus-4-1-20250805-v1:0",
+]
+
+_ModelIds_0_4: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-opus-4-5-20251101-v1:0",
+    "amazon-bedrock/anthropic.claude-opus-4-6-v1",
+]
+
+_ModelIds_0_5: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-opus-4-7",
+    "amazon-bedrock/anthropic.claude-opus-4-8",
+]
+
+_ModelIds_0_6: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-opus-5",
+    "amazon-bedrock/anthropic.claude-opus-5-5",
+]
+
+_ModelIds_0_7: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon-bedrock/anthropic.claude-sonnet-4-6",
+]
+
+_ModelIds_0_8: t.TypeAlias = t.Literal[
+    "amazon-bedrock/anthropic.claude-sonnet-5",
+    "amazon-bedrock/apac.amazon.nova-lite-v1:0",
+]
+
+_ModelIds_0_9: t.TypeAlias = t.Literal[
+    "amazon-bedrock/apac.amazon.nova-micro-v1:0",
+    "amazon-bedrock/apac.amazon.nova-pro-v1:0",
+]
+
+_ModelIds_0_10: t.TypeAlias = t.Literal[
+    "amazon-bedrock/apac.anthropic.claude-sonnet-4-20250514-v1:0",
+    "amazon-bedrock/au.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "amazon-bedrock/au.anthropic.claude-opus-4-6-v1",
+    "amazon-bedrock/au.anthropic.claude-opus-4-7",
+    "amazon-bedrock/au.anthropic.claude-opus-4-8",
+    "amazon-bedrock/au.anthropic.claude-opus-5",
+    "amazon-bedrock/au.anthropic.claude-opus-5-5",
+    "amazon-bedrock/au.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon-bedrock/au.anthropic.claude-sonnet-4-6",
+    "amazon-bedrock/au.anthropic.claude-sonnet-5",
+    "amazon-bedrock/ca.amazon.nova-lite-v1:0",
+    "amazon-bedrock/deepseek.r1-v1:0",
+    "amazon-bedrock/deepseek.v3-v1:0",
+    "amazon-bedrock/deepseek.v3.2",
+    "amazon-bedrock/eu.amazon.nova-2-lite-v1:0",
+    "amazon-bedrock/eu.amazon.nova-lite-v1:0",
+    "amazon-bedrock/eu.amazon.nova-micro-v1:0",
+    "amazon-bedrock/eu.amazon.nova-pro-v1:0",
+    "amazon-bedrock/eu.anthropic.claude-fable-5",
+    "amazon-bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "amazon-bedrock/eu.anthropic.claude-opus-4-5-20251101-v1:0",
+    "amazon-bedrock/eu.anthropic.claude-opus-4-6-v1",
+    "amazon-bedrock/eu.anthropic.claude-opus-4-7",
+    "amazon-bedrock/eu.anthropic.claude-opus-4-8",
+    "amazon-bedrock/eu.anthropic.claude-opus-5",
+    "amazon-bedrock/eu.anthropic.claude-opus-5-5",
+    "amazon-bedrock/eu.anthropic.claude-sonnet-4-20250514-v1:0",
+    "amazon-bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon-bedrock/eu.anthropic.claude-sonnet-4-6",
+    "amazon-bedrock/eu.anthropic.claude-sonnet-5",
+    "amazon-bedrock/eu.mistral.pixtral-large-2502-v1:0",
+    "amazon-bedrock/global.amazon.nova-2-lite-v1:0",
+    "amazon-bedrock/global.anthropic.claude-fable-5",
+    "amazon-bedrock/global.anthropic.claude-fable-5-1",
+    "amazon-bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "amazon-bedrock/global.anthropic.claude-opus-4-5-20251101-v1:0",
+    "amazon-bedrock/global.anthropic.claude-opus-4-6-v1",
+    "amazon-bedrock/global.anthropic.claude-opus-4-7",
+    "amazon-bedrock/global.anthropic.claude-opus-4-8",
+    "amazon-bedrock/global.anthropic.claude-opus-5",
+    "amazon-bedrock/global.anthropic.claude-opus-5-5",
+    "amazon-bedrock/global.anthropic.claude-sonnet-4-20250514-v1:0",
+    "amazon-bedrock/global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon-bedrock/global.anthropic.claude-sonnet-4-6",
+    "amazon-bedrock/global.anthropic.claude-sonnet-5",
+    "amazon-bedrock/global.moonshotai.kimi-k3",
+    "amazon-bedrock/global.openai.gpt-5.6-luna",
+    "amazon-bedrock/global.openai.gpt-5.6-sol",
+    "amazon-bedrock/global.openai.gpt-5.6-terra",
+    "amazon-bedrock/global.openai.gpt-6-astra",
+    "amazon-bedrock/global.openai.gpt-6-luna",
+    "amazon-bedrock/global.openai.gpt-6-sol",
+    "amazon-bedrock/global.xai.grok-4.6",
+    "amazon-bedrock/google.gemma-3-12b-it",
+    "amazon-bedrock/google.gemma-3-27b-it",
+    "amazon-bedrock/google.gemma-3-4b-it",
+    "amazon-bedrock/google.gemma-4-26b-a4b",
+    "amazon-bedrock/google.gemma-4-31b",
+    "amazon-bedrock/google.gemma-4-e2b",
+    "amazon-bedrock/in.openai.gpt-5.6-luna",
+    "amazon-bedrock/in.openai.gpt-5.6-terra",
+    "amazon-bedrock/jp.amazon.nova-2-lite-v1:0",
+    "amazon-bedrock/jp.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "amazon-bedrock/jp.anthropic.claude-opus-4-7",
+    "amazon-bedrock/jp.anthropic.claude-opus-4-8",
+    "amazon-bedrock/jp.anthropic.claude-opus-5",
+    "amazon-bedrock/jp.anthropic.claude-opus-5-5",
+    "amazon-bedrock/jp.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon-bedrock/jp.anthropic.claude-sonnet-4-6",
+    "amazon-bedrock/jp.anthropic.claude-sonnet-5",
+    "amazon-bedrock/meta.llama3-1-70b-instruct-v1:0",
+    "amazon-bedrock/meta.llama3-1-8b-instruct-v1:0",
+    "amazon-bedrock/meta.llama3-3-70b-instruct-v1:0",
+    "amazon-bedrock/meta.llama4-maverick-17b-instruct-v1:0",
+    "amazon-bedrock/meta.llama4-scout-17b-instruct-v1:0",
+    "amazon-bedrock/minimax.minimax-m2",
+    "amazon-bedrock/minimax.minimax-m2.1",
+    "amazon-bedrock/minimax.minimax-m2.5",
+    "amazon-bedrock/mistral.devstral-2-123b",
+    "amazon-bedrock/mistral.magistral-small-2509",
+    "amazon-bedrock/mistral.ministral-3-14b-instruct",
+    "amazon-bedrock/mistral.ministral-3-3b-instruct",
+    "amazon-bedrock/mistral.ministral-3-8b-instruct",
+    "amazon-bedrock/mistral.mistral-large-3-675b-instruct",
+    "amazon-bedrock/mistral.pixtral-large-2502-v1:0",
+    "amazon-bedrock/mistral.voxtral-mini-3b-2507",
+    "amazon-bedrock/mistral.voxtral-small-24b-2507",
+    "amazon-bedrock/moonshot.kimi-k2-thinking",
+    "amazon-bedrock/moonshotai.kimi-k2.5",
+    "amazon-bedrock/nvidia.nemotron-nano-12b-v2",
+    "amazon-bedrock/nvidia.nemotron-nano-3-30b",
+    "amazon-bedrock/nvidia.nemotron-nano-9b-v2",
+    "amazon-bedrock/nvidia.nemotron-super-3-120b",
+    "amazon-bedrock/openai.gpt-5.4",
+    "amazon-bedrock/openai.gpt-5.5",
+    "amazon-bedrock/openai.gpt-5.6-luna",
+    "amazon-bedrock/openai.gpt-5.6-sol",
+    "amazon-bedrock/openai.gpt-5.6-terra",
+    "amazon-bedrock/openai.gpt-6-astra",
+    "amazon-bedrock/openai.gpt-6-luna",
+    "amazon-bedrock/openai.gpt-6-sol",
+    "amazon-bedrock/openai.gpt-oss-120b",
+    "amazon-bedrock/openai.gpt-oss-120b-1:0",
+    "amazon-bedrock/openai.gpt-oss-20b",
+    "amazon-bedrock/openai.gpt-oss-20b-1:0",
+    "amazon-bedrock/openai.gpt-oss-safeguard-120b",
+    "amazon-bedrock/openai.gpt-oss-safeguard-20b",
+    "amazon-bedrock/qwen.qwen3-235b-a22b-2507-v1:0",
+    "amazon-bedrock/qwen.qwen3-32b-v1:0",
+    "amazon-bedrock/qwen.qwen3-coder-30b-a3b-v1:0",
+    "amazon-bedrock/qwen.qwen3-coder-480b-a35b-v1:0",
+    "amazon-bedrock/qwen.qwen3-coder-next",
+    "amazon-bedrock/qwen.qwen3-next-80b-a3b",
+    "amazon-bedrock/qwen.qwen3-vl-235b-a22b",
+    "amazon-bedrock/us-gov.openai.gpt-oss-120b-1:0",
+    "amazon-bedrock/us-gov.openai.gpt-oss-20b-1:0",
+    "amazon-bedrock/us.amazon.nova-2-lite-v1:0",
+    "amazon-bedrock/us.amazon.nova-lite-v1:0",
+    "amazon-bedrock/us.amazon.nova-micro-v1:0",
+    "amazon-bedrock/us.amazon.nova-premier-v1:0",
+    "amazon-bedrock/us.amazon.nova-pro-v1:0",
+    "amazon-bedrock/us.anthropic.claude-fable-5",
+    "amazon-bedrock/us.anthropic.claude-fable-5-1",
+    "amazon-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "amazon-bedrock/us.anthropic.claude-opus-4-1-20250805-v1:0",
+    "amazon-bedrock/us.anthropic.claude-opus-4-5-20251101-v1:0",
+    "amazon-bedrock/us.anthropic.claude-opus-4-6-v1",
+    "amazon-bedrock/us.anthropic.claude-opus-4-7",
+    "amazon-bedrock/us.anthropic.claude-opus-4-8",
+    "amazon-bedrock/us.anthropic.claude-opus-5",
+    "amazon-bedrock/us.anthropic.claude-opus-5-5",
+    "amazon-bedrock/us.anthropic.claude-sonnet-4-20250514-v1:0",
+    "amazon-bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon-bedrock/us.anthropic.claude-sonnet-4-6",
+    "amazon-bedrock/us.anthropic.claude-sonnet-5",
+    "amazon-bedrock/us.deepseek.r1-v1:0",
+    "amazon-bedrock/us.meta.llama3-1-70b-instruct-v1:0",
+    "amazon-bedrock/us.meta.llama3-1-8b-instruct-v1:0",
+    "amazon-bedrock/us.meta.llama3-3-70b-instruct-v1:0",
+    "amazon-bedrock/us.meta.llama4-maverick-17b-instruct-v1:0",
+    "amazon-bedrock/us.meta.llama4-scout-17b-instruct-v1:0",
+    "amazon-bedrock/us.mistral.pixtral-large-2502-v1:0",
+    "amazon-bedrock/us.moonshotai.kimi-k3",
+    "amazon-bedrock/us.openai.gpt-5.6-luna",
+    "amazon-bedrock/us.openai.gpt-5.6-sol",
+    "amazon-bedrock/us.openai.gpt-5.6-terra",
+    "amazon-bedrock/us.openai.gpt-6-astra",
+    "amazon-bedrock/us.openai.gpt-6-luna",
+    "amazon-bedrock/us.openai.gpt-6-sol",
+    "amazon-bedrock/us.writer.palmyra-x4-v1:0",
+    "amazon-bedrock/us.writer.palmyra-x5-v1:0",
+    "amazon-bedrock/us.xai.grok-4.6",
+    "amazon-bedrock/writer.palmyra-x4-v1:0",
+    "amazon-bedrock/writer.palmyra-x5-v1:0",
+    "amazon-bedrock/xai.grok-4.3",
+    "amazon-bedrock/xai.grok-4.6",
+    "amazon-bedrock/zai.glm-4.7",
+    "amazon-bedrock/zai.glm-4.7-flash",
+    "amazon-bedrock/zai.glm-5",
+    "anthropic/claude-fable-5",
+    "anthropic/claude-fable-5-1",
+    "anthropic/claude-haiku-4-5",
+    "anthropic/claude-haiku-4-5-20251001",
+    "anthropic/claude-opus-4-5",
+    "anthropic/claude-opus-4-5-20251101",
+    "anthropic/claude-opus-4-6",
+    "anthropic/claude-opus-4-7",
+    "anthropic/claude-opus-4-8",
+    "anthropic/claude-opus-5",
+    "anthropic/claude-opus-5-5",
+    "anthropic/claude-sonnet-4-5",
+    "anthropic/claude-sonnet-4-5-20250929",
+    "anthropic/claude-sonnet-4-6",
+    "anthropic/claude-sonnet-5",
+    "azure/claude-fable-5",
+    "azure/claude-fable-5-1",
+    "azure/claude-haiku-4-5",
+    "azure/claude-mythos-5",
+    "azure/claude-opus-4-1",
+    "azure/claude-opus-4-5",
+    "azure/claude-opus-4-6",
+    "azure/claude-opus-4-7",
+    "azure/claude-opus-4-8",
+    "azure/claude-opus-5",
+    "azure/claude-opus-5-5",
+    "azure/claude-sonnet-4-5",
+    "azure/claude-sonnet-4-6",
+    "azure/claude-sonnet-5",
+    "azure/codestral-2501",
+    "azure/codex-mini",
+    "azure/cohere-command-a",
+    "azure/cohere-embed-v-4-0",
+    "azure/cohere-embed-v3-english",
+    "azure/cohere-embed-v3-multilingual",
+    "azure/deepseek-r1",
+    "azure/deepseek-v3.2",
+    "azure/deepseek-v3.2-speciale",
+    "azure/deepseek-v4-flash",
+    "azure/deepseek-v4-pro",
+    "azure/gpt-3.5-turbo-0125",
+    "azure/gpt-3.5-turbo-1106",
+    "azure/gpt-3.5-turbo-instruct",
+    "azure/gpt-4-turbo",
+    "azure/gpt-4-turbo-vision",
+    "azure/gpt-4.1",
+    "azure/gpt-4.1-mini",
+    "azure/gpt-4.1-nano",
+    "azure/gpt-4o",
+    "azure/gpt-4o-mini",
+    "azure/gpt-5",
+    "azure/gpt-5-codex",
+    "azure/gpt-5-mini",
+    "azure/gpt-5-nano",
+    "azure/gpt-5-pro",
+    "azure/gpt-5.1",
+    "azure/gpt-5.1-codex",
+    "azure/gpt-5.1-codex-max",
+    "azure/gpt-5.1-codex-mini",
+    "azure/gpt-5.2",
+    "azure/gpt-5.2-codex",
+    "azure/gpt-5.3-codex",
+    "azure/gpt-5.4",
+    "azure/gpt-5.4-mini",
+    "azure/gpt-5.4-nano",
+    "azure/gpt-5.4-pro",
+    "azure/gpt-5.5",
+    "azure/gpt-5.6-luna",
+    "azure/gpt-5.6-sol",
+    "azure/gpt-5.6-terra",
+    "azure/gpt-6-astra",
+    "azure/gpt-6-luna",
+    "azure/gpt-6-sol",
+    "azure/gpt-chat-latest",
+    "azure/gpt-image-1",
+    "azure/gpt-image-1.5",
+    "azure/gpt-image-2",
+    "azure/gpt-image-2.5-flare",
+    "azure/gpt-image-2.5-sunburst",
+    "azure/grok-4-1-fast-non-reasoning",
+    "azure/grok-4-1-fast-reasoning",
+    "azure/grok-4-20-non-reasoning",
+    "azure/grok-4-20-reasoning",
+    "azure/grok-4.6",
+    "azure/kimi-k2.5",
+    "azure/kimi-k2.6",
+    "azure/kimi-k2.7-code",
+    "azure/llama-3.3-70b-instruct",
+    "azure/llama-4-maverick-17b-128e-instruct-fp8",
+    "azure/llama-4-scout-17b-16e-instruct",
+    "azure/ministral-3b",
+    "azure/mistral-medium-2505",
+    "azure/mistral-small-2503",
+    "azure/model-router",
+    "azure/o1",
+    "azure/o3",
+    "azure/o3-mini",
+]
+
+_ModelIds_0_11: t.TypeAlias = t.Literal[
+    "azure/o4-mini",
+    "azure/phi-4",
+    "azure/phi-4-mini",
+    "azure/phi-4-mini-reasoning",
+    "azure/phi-4-multimodal",
+    "azure/phi-4-reasoning",
+    "azure/phi-4-reasoning-plus",
+    "azure/text-embedding-3-large",
+    "azure/text-embedding-3-small",
+    "azure/text-embedding-ada-002",
+    "cerebras/gpt-oss-120b",
+    "cerebras/qwen-3.8-27b",
+    "cohere/c4ai-aya-expanse-32b",
+    "cohere/c4ai-aya-expanse-8b",
+    "cohere/c4ai-aya-vision-32b",
+    "cohere/c4ai-aya-vision-8b",
+    "cohere/command-a-03-2025",
+    "cohere/command-a-plus-05-2026",
+    "cohere/command-a-reasoning-08-2025",
+    "cohere/command-a-translate-08-2025",
+    "cohere/command-a-vision-07-2025",
+    "cohere/command-r-08-2024",
+    "cohere/command-r-plus-08-2024",
+    "cohere/command-r7b-12-2024",
+    "cohere/command-r7b-arabic-02-2025",
+    "cohere/north-mini-code-1-0",
+    "deepinfra/ByteDance/Seed-2.0-code",
+    "deepinfra/ByteDance/Seed-2.0-mini",
+    "deepinfra/ByteDance/Seed-2.0-pro",
+    "deepinfra/MiniMaxAI/MiniMax-M2.5",
+    "deepinfra/MiniMaxAI/MiniMax-M2.7",
+    "deepinfra/MiniMaxAI/MiniMax-M3",
+    "deepinfra/Qwen/Qwen3-235B-A22B-Instruct-2507",
+    "deepinfra/Qwen/Qwen3-30B-A3B",
+    "deepinfra/Qwen/Qwen3-32B",
+    "deepinfra/Qwen/Qwen3-Coder-480B-A35B-Instruct-Turbo",
+    "deepinfra/Qwen/Qwen3-Max",
+    "deepinfra/Qwen/Qwen3-Next-80B-A3B-Instruct",
+    "deepinfra/Qwen/Qwen3-VL-235B-A22B-Instruct",
+    "deepinfra/Qwen/Qwen3.5-122B-A10B",
+    "deepinfra/Qwen/Qwen3.5-27B",
+    "deepinfra/Qwen/Qwen3.5-35B-A3B",
+    "deepinfra/Qwen/Qwen3.5-397B-A17B",
+    "deepinfra/Qwen/Qwen3.5-9B",
+    "deepinfra/Qwen/Qwen3.6-27B",
+    "deepinfra/Qwen/Qwen3.6-35B-A3B",
+    "deepinfra/Qwen/Qwen3.7-Max",
+    "deepinfra/Qwen/Qwen3.8-2.4T-A95B",
+    "deepinfra/Qwen/Qwen3.8-27B",
+    "deepinfra/Qwen/Qwen3.8-Flash",
+    "deepinfra/Qwen/Qwen3.8-Max",
+    "deepinfra/XiaomiMiMo/MiMo-V2.5",
+    "deepinfra/XiaomiMiMo/MiMo-V2.5-Pro",
+    "deepinfra/XiaomiMiMo/MiMo-V2.6-Flash",
+    "deepinfra/XiaomiMiMo/MiMo-V2.6-Pro",
+    "deepinfra/deepseek-ai/DeepSeek-R1-0528",
+    "deepinfra/deepseek-ai/DeepSeek-V3",
+    "deepinfra/deepseek-ai/DeepSeek-V3-0324",
+    "deepinfra/deepseek-ai/DeepSeek-V3.1",
+    "deepinfra/deepseek-ai/DeepSeek-V3.2",
+    "deepinfra/deepseek-ai/DeepSeek-V4-Flash",
+    "deepinfra/deepseek-ai/DeepSeek-V4-Flash-0731",
+    "deepinfra/deepseek-ai/DeepSeek-V4-Flash-Vision-Exp",
+    "deepinfra/deepseek-ai/DeepSeek-V4-Pro",
+    "deepinfra/deepseek-ai/DeepSeek-V4-Pro-0813",
+    "deepinfra/deepseek-ai/DeepSeek-V4.1-Flash",
+    "deepinfra/google/gemma-3-12b-it",
+    "deepinfra/google/gemma-3-27b-it",
+    "deepinfra/google/gemma-3-4b-it",
+    "deepinfra/google/gemma-4-26B-A4B-it",
+    "deepinfra/google/gemma-4-31B-it",
+    "deepinfra/google/gemma-4-E4B-it",
+    "deepinfra/meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    "deepinfra/meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8",
+    "deepinfra/meta-llama/Llama-4-Scout-17B-16E-Instruct",
+    "deepinfra/moonshotai/Kimi-K2.5",
+    "deepinfra/moonshotai/Kimi-K2.6",
+    "deepinfra/moonshotai/Kimi-K2.7-Code",
+    "deepinfra/moonshotai/Kimi-K3",
+    "deepinfra/nvidia/Llama-3.3-Nemotron-Super-49B-v1.5",
+    "deepinfra/nvidia/Nemotron-3-Nano-30B-A3B",
+    "deepinfra/nvidia/Nemotron-3-Nano-Omni-30B-A3B-Reasoning",
+    "deepinfra/openai/gpt-oss-120b",
+    "deepinfra/openai/gpt-oss-20b",
+    "deepinfra/stepfun-ai/Step-3.7-Flash",
+    "deepinfra/tencent/Hy3",
+    "deepinfra/tencent/Hy4-preview",
+    "deepinfra/thinkingmachines/Inkling",
+    "deepinfra/thinkingmachines/Inkling-Small",
+    "deepinfra/zai-org/GLM-4.6",
+    "deepinfra/zai-org/GLM-4.7",
+    "deepinfra/zai-org/GLM-4.7-Flash",
+    "deepinfra/zai-org/GLM-5",
+    "deepinfra/zai-org/GLM-5.1",
+    "deepinfra/zai-org/GLM-5.2",
+    "deepinfra/zai-org/GLM-5.3",
+    "deepinfra/zai-org/GLM-5.3-Flash",
+    "google/deep-research-max-preview-04-2026",
+    "google/deep-research-preview-04-2026",
+    "google/gemini-2.5-computer-use-preview-10-2025",
+    "google/gemini-2.5-flash",
+    "google/gemini-2.5-flash-image",
+    "google/gemini-2.5-flash-lite",
+    "google/gemini-2.5-flash-preview-tts",
+    "google/gemini-2.5-pro",
+    "google/gemini-2.5-pro-preview-tts",
+    "google/gemini-3-flash-preview",
+    "google/gemini-3-pro-image",
+    "google/gemini-3-pro-image-preview",
+    "google/gemini-3.1-flash-image",
+    "google/gemini-3.1-flash-image-preview",
+    "google/gemini-3.1-flash-lite",
+    "google/gemini-3.1-flash-lite-image",
+    "google/gemini-3.1-flash-lite-preview",
+    "google/gemini-3.1-flash-live-preview",
+    "google/gemini-3.1-flash-tts-preview",
+    "google/gemini-3.1-pro-preview",
+    "google/gemini-3.1-pro-preview-customtools",
+    "google/gemini-3.5-flash",
+    "google/gemini-3.5-flash-lite",
+    "google/gemini-3.5-live-translate-preview",
+    "google/gemini-3.6-flash",
+    "google/gemini-3.7-flash",
+    "google/gemini-3.8-flash",
+    "google/gemini-embedding-001",
+    "google/gemini-embedding-2",
+    "google/gemini-flash-latest",
+    "google/gemini-flash-lite-latest",
+    "google/gemini-omni-flash-preview",
+    "google/gemma-4-26b-a4b-it",
+    "google/gemma-4-31b-it",
+    "google/lyria-3-clip-preview",
+    "google/lyria-3-pro-preview",
+    "google/veo-3.1-fast-generate-preview",
+    "google/veo-3.1-generate-preview",
+    "google/veo-3.1-lite-generate-preview",
+    "google-vertex/claude-fable-5-1@default",
+    "google-vertex/claude-fable-5@default",
+    "google-vertex/claude-haiku-4-5@20251001",
+    "google-vertex/claude-opus-4-1@20250805",
+    "google-vertex/claude-opus-4-5@20251101",
+    "google-vertex/claude-opus-4-6@default",
+    "google-vertex/claude-opus-4-7@default",
+    "google-vertex/claude-opus-4-8@default",
+    "google-vertex/claude-opus-4@20250514",
+    "google-vertex/claude-opus-5-5@default",
+    "google-vertex/claude-opus-5@default",
+    "google-vertex/claude-sonnet-4-5@20250929",
+    "google-vertex/claude-sonnet-4-6@default",
+    "google-vertex/claude-sonnet-4@20250514",
+    "google-vertex/claude-sonnet-5@default",
+    "google-vertex/deepseek-ai/deepseek-v3.1-maas",
+    "google-vertex/deepseek-ai/deepseek-v3.2-maas",
+    "google-vertex/gemini-2.5-flash",
+    "google-vertex/gemini-2.5-flash-image",
+    "google-vertex/gemini-2.5-flash-lite",
+    "google-vertex/gemini-2.5-flash-tts",
+    "google-vertex/gemini-2.5-pro",
+    "google-vertex/gemini-2.5-pro-tts",
+    "google-vertex/gemini-3-flash-preview",
+    "google-vertex/gemini-3-pro-image",
+    "google-vertex/gemini-3.1-flash-image",
+    "google-vertex/gemini-3.1-flash-lite",
+    "google-vertex/gemini-3.1-flash-lite-preview",
+    "google-vertex/gemini-3.1-pro-preview",
+    "google-vertex/gemini-3.1-pro-preview-customtools",
+    "google-vertex/gemini-3.5-flash",
+    "google-vertex/gemini-3.5-flash-lite",
+    "google-vertex/gemini-3.6-flash",
+    "google-vertex/gemini-3.7-flash",
+    "google-vertex/gemini-3.8-flash",
+    "google-vertex/gemini-embedding-001",
+    "google-vertex/gemini-flash-latest",
+    "google-vertex/gemini-flash-lite-latest",
+    "google-vertex/meta/llama-3.3-70b-instruct-maas",
+    "google-vertex/meta/llama-4-maverick-17b-128e-instruct-maas",
+    "google-vertex/moonshotai/kimi-k2-thinking-maas",
+    "google-vertex/openai/gpt-oss-120b-maas",
+    "google-vertex/openai/gpt-oss-20b-maas",
+    "google-vertex/qwen/qwen3-235b-a22b-instruct-2507-maas",
+    "google-vertex/xai/grok-4.1-fast-non-reasoning",
+    "google-vertex/xai/grok-4.1-fast-reasoning",
+    "google-vertex/xai/grok-4.20-non-reasoning",
+    "google-vertex/xai/grok-4.20-reasoning",
+    "google-vertex/xai/grok-4.3",
+    "google-vertex/xai/grok-4.6",
+    "google-vertex/zai-org/glm-4.7-maas",
+    "google-vertex/zai-org/glm-5-maas",
+    "google-vertex/zai-org/glm-5.2-maas",
+    "groq/allam-2-7b",
+    "groq/canopylabs/orpheus-arabic-saudi",
+    "groq/canopylabs/orpheus-v1-english",
+    "groq/groq/compound",
+    "groq/groq/compound-mini",
+    "groq/llama-3.1-8b-instant",
+    "groq/llama-3.3-70b-versatile",
+    "groq/meta-llama/llama-prompt-guard-2-22m",
+    "groq/meta-llama/llama-prompt-guard-2-86m",
+    "groq/openai/gpt-oss-120b",
+    "groq/openai/gpt-oss-20b",
+    "groq/openai/gpt-oss-safeguard-20b",
+    "groq/qwen/qwen3.6-27b",
+    "groq/qwen/qwen3.8-27b",
+    "groq/whisper-large-v3",
+    "groq/whisper-large-v3-turbo",
+    "mistral/codestral-latest",
+    "mistral/devstral-2512",
+    "mistral/devstral-latest",
+    "mistral/devstral-medium-2507",
+    "mistral/devstral-medium-latest",
+    "mistral/devstral-small-2505",
+    "mistral/devstral-small-2507",
+    "mistral/labs-devstral-small-2512",
+    "mistral/magistral-medium-latest",
+    "mistral/magistral-small",
+    "mistral/ministral-3b-latest",
+    "mistral/ministral-8b-latest",
+    "mistral/mistral-embed",
+    "mistral/mistral-large-2411",
+    "mistral/mistral-large-2512",
+    "mistral/mistral-large-latest",
+    "mistral/mistral-medium-2505",
+    "mistral/mistral-medium-2508",
+    "mistral/mistral-medium-2604",
+    "mistral/mistral-medium-latest",
+    "mistral/mistral-nemo",
+    "mistral/mistral-small-2506",
+    "mistral/mistral-small-2603",
+    "mistral/mistral-small-latest",
+    "mistral/open-mistral-7b",
+    "mistral/open-mistral-nemo",
+    "mistral/open-mixtral-8x22b",
+    "mistral/open-mixtral-8x7b",
+    "mistral/pixtral-12b",
+    "mistral/pixtral-large-latest",
+    "mistral/voxtral-mini-latest",
+    "mistral/voxtral-mini-tts-latest",
+    "mistral/voxtral-small-latest",
+    "mistral/zai-glm-5-2",
+    "mistral/zai-glm-5-3",
+    "openai/chatgpt-image-latest",
+    "openai/gpt-3.5-turbo",
+    "openai/gpt-4",
+    "openai/gpt-4-turbo",
+    "openai/gpt-4.1",
+    "openai/gpt-4.1-mini",
+    "openai/gpt-4.1-nano",
+    "openai/gpt-4o",
+    "openai/gpt-4o-2024-05-13",
+    "openai/gpt-4o-2024-08-06",
+    "openai/gpt-4o-2024-11-20",
+    "openai/gpt-4o-mini",
+    "openai/gpt-5",
+    "openai/gpt-5-mini",
+    "openai/gpt-5-nano",
+    "openai/gpt-5-pro",
+]
+
+_ModelIds_0_12: t.TypeAlias = t.Literal[
+    "openai/gpt-5.1",
+    "openai/gpt-5.2",
+    "openai/gpt-5.2-chat-latest",
+    "openai/gpt-5.2-pro",
+    "openai/gpt-5.3-chat-latest",
+    "openai/gpt-5.3-codex",
+    "openai/gpt-5.3-codex-spark",
+    "openai/gpt-5.4",
+    "openai/gpt-5.4-mini",
+    "openai/gpt-5.4-nano",
+    "openai/gpt-5.4-pro",
+    "openai/gpt-5.5",
+    "openai/gpt-5.5-pro",
+    "openai/gpt-5.6",
+    "openai/gpt-5.6-luna",
+    "openai/gpt-5.6-sol",
+    "openai/gpt-5.6-terra",
+    "openai/gpt-6-astra",
+    "openai/gpt-6-luna",
+    "openai/gpt-6-sol",
+    "openai/gpt-daybreak-blue-latest",
+    "openai/gpt-daybreak-red-latest",
+    "openai/gpt-image-1",
+    "openai/gpt-image-1-mini",
+    "openai/gpt-image-1.5",
+    "openai/gpt-image-2",
+    "openai/gpt-realtime-2.1",
+    "openai/o1",
+    "openai/o1-pro",
+    "openai/o3",
+    "openai/o3-mini",
+    "openai/o3-pro",
+    "openai/o4-mini",
+    "openai/text-embedding-3-large",
+    "openai/text-embedding-3-small",
+    "openai/text-embedding-ada-002",
+    "perplexity/sonar",
+    "perplexity/sonar-deep-research",
+    "perplexity/sonar-pro",
+    "perplexity/sonar-reasoning-pro",
+    "togetherai/LiquidAI/LFM2-24B-A2B",
+    "togetherai/MiniMaxAI/MiniMax-M2.5",
+    "togetherai/MiniMaxAI/MiniMax-M2.7",
+    "togetherai/MiniMaxAI/MiniMax-M3",
+    "togetherai/Qwen/Qwen2.5-7B-Instruct-Turbo",
+    "togetherai/Qwen/Qwen3-235B-A22B-Instruct-2507-tput",
+    "togetherai/Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8",
+    "togetherai/Qwen/Qwen3-Coder-Next-FP8",
+    "togetherai/Qwen/Qwen3.5-397B-A17B",
+    "togetherai/Qwen/Qwen3.5-9B",
+    "togetherai/Qwen/Qwen3.6-Plus",
+    "togetherai/Qwen/Qwen3.7-Max",
+    "togetherai/deepcogito/cogito-v2-1-671b",
+    "togetherai/deepseek-ai/DeepSeek-R1",
+    "togetherai/deepseek-ai/DeepSeek-V3",
+    "togetherai/deepseek-ai/DeepSeek-V3-1",
+    "togetherai/deepseek-ai/DeepSeek-V4-Flash-0731",
+    "togetherai/deepseek-ai/DeepSeek-V4-Pro",
+    "togetherai/deepseek-ai/DeepSeek-V4-Pro-0813",
+    "togetherai/deepseek-ai/DeepSeek-V4.1-Flash",
+    "togetherai/essentialai/Rnj-1-Instruct",
+    "togetherai/google/gemma-3n-E4B-it",
+    "togetherai/google/gemma-4-31B-it",
+    "togetherai/meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    "togetherai/meta-llama/Meta-Llama-3-8B-Instruct-Lite",
+    "togetherai/moonshotai/Kimi-K2.5",
+    "togetherai/moonshotai/Kimi-K2.6",
+    "togetherai/moonshotai/Kimi-K2.7-Code",
+    "togetherai/moonshotai/Kimi-K3",
+    "togetherai/nvidia/nemotron-3-ultra-550b-a55b",
+    "togetherai/openai/gpt-oss-120b",
+    "togetherai/openai/gpt-oss-20b",
+    "togetherai/pearl-ai/gemma-4-31b-it",
+    "togetherai/thinkingmachines/Inkling",
+    "togetherai/zai-org/GLM-5",
+    "togetherai/zai-org/GLM-5.1",
+    "togetherai/zai-org/GLM-5.2",
+    "togetherai/zai-org/GLM-5.3",
+    "togetherai/zai-org/GLM-5.3-Flash",
+    "xai/grok-4.20-0309-non-reasoning",
+    "xai/grok-4.20-0309-reasoning",
+    "xai/grok-4.20-multi-agent-0309",
+    "xai/grok-4.3",
+    "xai/grok-4.5",
+    "xai/grok-4.6",
+    "xai/grok-4.7",
+    "xai/grok-build-0.1",
+    "xai/grok-imagine-image",
+    "xai/grok-imagine-image-quality",
+    "xai/grok-imagine-video",
+    "xai/grok-imagine-video-1.5",
+]
+
+_ModelIds_0: t.TypeAlias = t.Union[
+    _ModelIds_0_0,
+    _ModelIds_0_1,
+    _ModelIds_0_2,
+    _ModelIds_0_3,
+    _ModelIds_0_4,
+    _ModelIds_0_5,
+    _ModelIds_0_6,
+    _ModelIds_0_7,
+    _ModelIds_0_8,
+    _ModelIds_0_9,
+    _ModelIds_0_10,
+    _ModelIds_0_11,
+    _ModelIds_0_12,
+]
+
+_ModelIds_1_0: t.TypeAlias = t.Literal[
     "302ai/MiniMax-M1",
     "302ai/MiniMax-M2",
 ]
 
-_KnownModelId_1: t.TypeAlias = t.Literal[
+_ModelIds_1_1: t.TypeAlias = t.Literal[
     "302ai/MiniMax-M2.1",
     "302ai/MiniMax-M2.5",
 ]
 
-_KnownModelId_2: t.TypeAlias = t.Literal[
+_ModelIds_1_2: t.TypeAlias = t.Literal[
     "302ai/MiniMax-M2.7",
     "302ai/MiniMax-M3",
 ]
 
-_KnownModelId_3: t.TypeAlias = t.Literal[
+_ModelIds_1_3: t.TypeAlias = t.Literal[
     "302ai/claude-fable-5",
     "302ai/claude-fable-5-1",
 ]
 
-_KnownModelId_4: t.TypeAlias = t.Literal[
+_ModelIds_1_4: t.TypeAlias = t.Literal[
     "302ai/claude-haiku-4-5",
     "302ai/claude-haiku-4-5-20251001",
 ]
 
-_KnownModelId_5: t.TypeAlias = t.Literal[
+_ModelIds_1_5: t.TypeAlias = t.Literal[
     "302ai/claude-opus-4-1-20250805",
     "302ai/claude-opus-4-1-20250805-thinking",
 ]
 
-_KnownModelId_6: t.TypeAlias = t.Literal[
+_ModelIds_1_6: t.TypeAlias = t.Literal[
     "302ai/claude-opus-4-5-20251101",
     "302ai/claude-opus-4-7",
 ]
 
-_KnownModelId_7: t.TypeAlias = t.Literal[
+_ModelIds_1_7: t.TypeAlias = t.Literal[
     "302ai/claude-opus-4-7-thinking",
     "302ai/claude-opus-4-8",
 ]
 
-_KnownModelId_8: t.TypeAlias = t.Literal[
+_ModelIds_1_8: t.TypeAlias = t.Literal[
     "302ai/claude-opus-5",
     "302ai/claude-opus-5-5",
 ]
 
-_KnownModelId_9: t.TypeAlias = t.Literal[
+_ModelIds_1_9: t.TypeAlias = t.Literal[
     "302ai/claude-opus-5-thinking",
     "302ai/claude-sonnet-4-5-20250929",
 ]
 
-_KnownModelId_10: t.TypeAlias = t.Literal[
+_ModelIds_1_10: t.TypeAlias = t.Literal[
     "302ai/claude-sonnet-4-5-20250929-thinking",
     "302ai/claude-sonnet-4-6",
     "302ai/claude-sonnet-4-6-thinking",
@@ -583,6 +1375,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "aihubmix/claude-haiku-4-5",
     "aihubmix/claude-opus-4-5",
     "aihubmix/claude-opus-4-6",
+]
+
+_ModelIds_1_11: t.TypeAlias = t.Literal[
     "aihubmix/claude-opus-4-6-think",
     "aihubmix/claude-opus-4-7",
     "aihubmix/claude-opus-4-7-think",
@@ -839,6 +1634,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "alibaba-cn/qwen3-asr-flash",
     "alibaba-cn/qwen3-coder-30b-a3b-instruct",
     "alibaba-cn/qwen3-coder-480b-a35b-instruct",
+]
+
+_ModelIds_1_12: t.TypeAlias = t.Literal[
     "alibaba-cn/qwen3-coder-flash",
     "alibaba-cn/qwen3-coder-plus",
     "alibaba-cn/qwen3-max",
@@ -947,185 +1745,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "alibaba-token-plan-cn/qwen3.8-max-preview",
     "alibaba-token-plan-cn/wan2.7-image",
     "alibaba-token-plan-cn/wan2.7-image-pro",
-    "amazon-bedrock/amazon.nova-2-lite-v1:0",
-    "amazon-bedrock/amazon.nova-lite-v1:0",
-    "amazon-bedrock/amazon.nova-micro-v1:0",
-    "amazon-bedrock/amazon.nova-pro-v1:0",
-    "amazon-bedrock/anthropic.claude-fable-5",
-    "amazon-bedrock/anthropic.claude-fable-5-1",
-    "amazon-bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
-    "amazon-bedrock/anthropic.claude-opus-4-1-20250805-v1:0",
-    "amazon-bedrock/anthropic.claude-opus-4-5-20251101-v1:0",
-    "amazon-bedrock/anthropic.claude-opus-4-6-v1",
-    "amazon-bedrock/anthropic.claude-opus-4-7",
-    "amazon-bedrock/anthropic.claude-opus-4-8",
-    "amazon-bedrock/anthropic.claude-opus-5",
-    "amazon-bedrock/anthropic.claude-opus-5-5",
-    "amazon-bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon-bedrock/anthropic.claude-sonnet-4-6",
-    "amazon-bedrock/anthropic.claude-sonnet-5",
-    "amazon-bedrock/apac.amazon.nova-lite-v1:0",
-    "amazon-bedrock/apac.amazon.nova-micro-v1:0",
-    "amazon-bedrock/apac.amazon.nova-pro-v1:0",
-    "amazon-bedrock/apac.anthropic.claude-sonnet-4-20250514-v1:0",
-    "amazon-bedrock/au.anthropic.claude-haiku-4-5-20251001-v1:0",
-    "amazon-bedrock/au.anthropic.claude-opus-4-6-v1",
-    "amazon-bedrock/au.anthropic.claude-opus-4-7",
-    "amazon-bedrock/au.anthropic.claude-opus-4-8",
-    "amazon-bedrock/au.anthropic.claude-opus-5",
-    "amazon-bedrock/au.anthropic.claude-opus-5-5",
-    "amazon-bedrock/au.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon-bedrock/au.anthropic.claude-sonnet-4-6",
-    "amazon-bedrock/au.anthropic.claude-sonnet-5",
-    "amazon-bedrock/ca.amazon.nova-lite-v1:0",
-    "amazon-bedrock/deepseek.r1-v1:0",
-    "amazon-bedrock/deepseek.v3-v1:0",
-    "amazon-bedrock/deepseek.v3.2",
-    "amazon-bedrock/eu.amazon.nova-2-lite-v1:0",
-    "amazon-bedrock/eu.amazon.nova-lite-v1:0",
-    "amazon-bedrock/eu.amazon.nova-micro-v1:0",
-    "amazon-bedrock/eu.amazon.nova-pro-v1:0",
-    "amazon-bedrock/eu.anthropic.claude-fable-5",
-    "amazon-bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0",
-    "amazon-bedrock/eu.anthropic.claude-opus-4-5-20251101-v1:0",
-    "amazon-bedrock/eu.anthropic.claude-opus-4-6-v1",
-    "amazon-bedrock/eu.anthropic.claude-opus-4-7",
-    "amazon-bedrock/eu.anthropic.claude-opus-4-8",
-    "amazon-bedrock/eu.anthropic.claude-opus-5",
-    "amazon-bedrock/eu.anthropic.claude-opus-5-5",
-    "amazon-bedrock/eu.anthropic.claude-sonnet-4-20250514-v1:0",
-    "amazon-bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon-bedrock/eu.anthropic.claude-sonnet-4-6",
-    "amazon-bedrock/eu.anthropic.claude-sonnet-5",
-    "amazon-bedrock/eu.mistral.pixtral-large-2502-v1:0",
-    "amazon-bedrock/global.amazon.nova-2-lite-v1:0",
-    "amazon-bedrock/global.anthropic.claude-fable-5",
-    "amazon-bedrock/global.anthropic.claude-fable-5-1",
-    "amazon-bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
-    "amazon-bedrock/global.anthropic.claude-opus-4-5-20251101-v1:0",
-    "amazon-bedrock/global.anthropic.claude-opus-4-6-v1",
-    "amazon-bedrock/global.anthropic.claude-opus-4-7",
-    "amazon-bedrock/global.anthropic.claude-opus-4-8",
-    "amazon-bedrock/global.anthropic.claude-opus-5",
-    "amazon-bedrock/global.anthropic.claude-opus-5-5",
-    "amazon-bedrock/global.anthropic.claude-sonnet-4-20250514-v1:0",
-    "amazon-bedrock/global.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon-bedrock/global.anthropic.claude-sonnet-4-6",
-    "amazon-bedrock/global.anthropic.claude-sonnet-5",
-    "amazon-bedrock/global.moonshotai.kimi-k3",
-    "amazon-bedrock/global.openai.gpt-5.6-luna",
-    "amazon-bedrock/global.openai.gpt-5.6-sol",
-    "amazon-bedrock/global.openai.gpt-5.6-terra",
-    "amazon-bedrock/global.openai.gpt-6-astra",
-    "amazon-bedrock/global.openai.gpt-6-luna",
-    "amazon-bedrock/global.openai.gpt-6-sol",
-    "amazon-bedrock/global.xai.grok-4.6",
-    "amazon-bedrock/google.gemma-3-12b-it",
-    "amazon-bedrock/google.gemma-3-27b-it",
-    "amazon-bedrock/google.gemma-3-4b-it",
-    "amazon-bedrock/google.gemma-4-26b-a4b",
-    "amazon-bedrock/google.gemma-4-31b",
-    "amazon-bedrock/google.gemma-4-e2b",
-    "amazon-bedrock/in.openai.gpt-5.6-luna",
-    "amazon-bedrock/in.openai.gpt-5.6-terra",
-    "amazon-bedrock/jp.amazon.nova-2-lite-v1:0",
-    "amazon-bedrock/jp.anthropic.claude-haiku-4-5-20251001-v1:0",
-    "amazon-bedrock/jp.anthropic.claude-opus-4-7",
-    "amazon-bedrock/jp.anthropic.claude-opus-4-8",
-    "amazon-bedrock/jp.anthropic.claude-opus-5",
-    "amazon-bedrock/jp.anthropic.claude-opus-5-5",
-    "amazon-bedrock/jp.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon-bedrock/jp.anthropic.claude-sonnet-4-6",
-    "amazon-bedrock/jp.anthropic.claude-sonnet-5",
-    "amazon-bedrock/meta.llama3-1-70b-instruct-v1:0",
-    "amazon-bedrock/meta.llama3-1-8b-instruct-v1:0",
-    "amazon-bedrock/meta.llama3-3-70b-instruct-v1:0",
-    "amazon-bedrock/meta.llama4-maverick-17b-instruct-v1:0",
-    "amazon-bedrock/meta.llama4-scout-17b-instruct-v1:0",
-    "amazon-bedrock/minimax.minimax-m2",
-    "amazon-bedrock/minimax.minimax-m2.1",
-    "amazon-bedrock/minimax.minimax-m2.5",
-    "amazon-bedrock/mistral.devstral-2-123b",
-    "amazon-bedrock/mistral.magistral-small-2509",
-    "amazon-bedrock/mistral.ministral-3-14b-instruct",
-    "amazon-bedrock/mistral.ministral-3-3b-instruct",
-    "amazon-bedrock/mistral.ministral-3-8b-instruct",
-    "amazon-bedrock/mistral.mistral-large-3-675b-instruct",
-    "amazon-bedrock/mistral.pixtral-large-2502-v1:0",
-    "amazon-bedrock/mistral.voxtral-mini-3b-2507",
-    "amazon-bedrock/mistral.voxtral-small-24b-2507",
-    "amazon-bedrock/moonshot.kimi-k2-thinking",
-    "amazon-bedrock/moonshotai.kimi-k2.5",
-    "amazon-bedrock/nvidia.nemotron-nano-12b-v2",
-    "amazon-bedrock/nvidia.nemotron-nano-3-30b",
-    "amazon-bedrock/nvidia.nemotron-nano-9b-v2",
-    "amazon-bedrock/nvidia.nemotron-super-3-120b",
-    "amazon-bedrock/openai.gpt-5.4",
-    "amazon-bedrock/openai.gpt-5.5",
-    "amazon-bedrock/openai.gpt-5.6-luna",
-    "amazon-bedrock/openai.gpt-5.6-sol",
-    "amazon-bedrock/openai.gpt-5.6-terra",
-    "amazon-bedrock/openai.gpt-6-astra",
-    "amazon-bedrock/openai.gpt-6-luna",
-    "amazon-bedrock/openai.gpt-6-sol",
-    "amazon-bedrock/openai.gpt-oss-120b",
-    "amazon-bedrock/openai.gpt-oss-120b-1:0",
-    "amazon-bedrock/openai.gpt-oss-20b",
-    "amazon-bedrock/openai.gpt-oss-20b-1:0",
-    "amazon-bedrock/openai.gpt-oss-safeguard-120b",
-    "amazon-bedrock/openai.gpt-oss-safeguard-20b",
-    "amazon-bedrock/qwen.qwen3-235b-a22b-2507-v1:0",
-    "amazon-bedrock/qwen.qwen3-32b-v1:0",
-    "amazon-bedrock/qwen.qwen3-coder-30b-a3b-v1:0",
-    "amazon-bedrock/qwen.qwen3-coder-480b-a35b-v1:0",
-    "amazon-bedrock/qwen.qwen3-coder-next",
-    "amazon-bedrock/qwen.qwen3-next-80b-a3b",
-    "amazon-bedrock/qwen.qwen3-vl-235b-a22b",
-    "amazon-bedrock/us-gov.openai.gpt-oss-120b-1:0",
-    "amazon-bedrock/us-gov.openai.gpt-oss-20b-1:0",
-    "amazon-bedrock/us.amazon.nova-2-lite-v1:0",
-    "amazon-bedrock/us.amazon.nova-lite-v1:0",
-    "amazon-bedrock/us.amazon.nova-micro-v1:0",
-    "amazon-bedrock/us.amazon.nova-premier-v1:0",
-    "amazon-bedrock/us.amazon.nova-pro-v1:0",
-    "amazon-bedrock/us.anthropic.claude-fable-5",
-    "amazon-bedrock/us.anthropic.claude-fable-5-1",
-    "amazon-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
-    "amazon-bedrock/us.anthropic.claude-opus-4-1-20250805-v1:0",
-    "amazon-bedrock/us.anthropic.claude-opus-4-5-20251101-v1:0",
-    "amazon-bedrock/us.anthropic.claude-opus-4-6-v1",
-    "amazon-bedrock/us.anthropic.claude-opus-4-7",
-    "amazon-bedrock/us.anthropic.claude-opus-4-8",
-    "amazon-bedrock/us.anthropic.claude-opus-5",
-    "amazon-bedrock/us.anthropic.claude-opus-5-5",
-    "amazon-bedrock/us.anthropic.claude-sonnet-4-20250514-v1:0",
-    "amazon-bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon-bedrock/us.anthropic.claude-sonnet-4-6",
-    "amazon-bedrock/us.anthropic.claude-sonnet-5",
-    "amazon-bedrock/us.deepseek.r1-v1:0",
-    "amazon-bedrock/us.meta.llama3-1-70b-instruct-v1:0",
-    "amazon-bedrock/us.meta.llama3-1-8b-instruct-v1:0",
-    "amazon-bedrock/us.meta.llama3-3-70b-instruct-v1:0",
-    "amazon-bedrock/us.meta.llama4-maverick-17b-instruct-v1:0",
-    "amazon-bedrock/us.meta.llama4-scout-17b-instruct-v1:0",
-    "amazon-bedrock/us.mistral.pixtral-large-2502-v1:0",
-    "amazon-bedrock/us.moonshotai.kimi-k3",
-    "amazon-bedrock/us.openai.gpt-5.6-luna",
-    "amazon-bedrock/us.openai.gpt-5.6-sol",
-    "amazon-bedrock/us.openai.gpt-5.6-terra",
-    "amazon-bedrock/us.openai.gpt-6-astra",
-    "amazon-bedrock/us.openai.gpt-6-luna",
-    "amazon-bedrock/us.openai.gpt-6-sol",
-    "amazon-bedrock/us.writer.palmyra-x4-v1:0",
-    "amazon-bedrock/us.writer.palmyra-x5-v1:0",
-    "amazon-bedrock/us.xai.grok-4.6",
-    "amazon-bedrock/writer.palmyra-x4-v1:0",
-    "amazon-bedrock/writer.palmyra-x5-v1:0",
-    "amazon-bedrock/xai.grok-4.3",
-    "amazon-bedrock/xai.grok-4.6",
-    "amazon-bedrock/zai.glm-4.7",
-    "amazon-bedrock/zai.glm-4.7-flash",
-    "amazon-bedrock/zai.glm-5",
     "ambient/ambient/large",
     "ambient/deepseek/deepseek-v4-flash",
     "ambient/deepseek/deepseek-v4-flash-0731",
@@ -1144,21 +1763,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "amd/MiniCPM5-2B",
     "amd/Qwen3.8-27B",
     "amd/Qwen3.8-Flash-Next",
-    "anthropic/claude-fable-5",
-    "anthropic/claude-fable-5-1",
-    "anthropic/claude-haiku-4-5",
-    "anthropic/claude-haiku-4-5-20251001",
-    "anthropic/claude-opus-4-5",
-    "anthropic/claude-opus-4-5-20251101",
-    "anthropic/claude-opus-4-6",
-    "anthropic/claude-opus-4-7",
-    "anthropic/claude-opus-4-8",
-    "anthropic/claude-opus-5",
-    "anthropic/claude-opus-5-5",
-    "anthropic/claude-sonnet-4-5",
-    "anthropic/claude-sonnet-4-5-20250929",
-    "anthropic/claude-sonnet-4-6",
-    "anthropic/claude-sonnet-5",
     "anyapi/anthropic/claude-haiku-4-5",
     "anyapi/anthropic/claude-opus-4-6",
     "anyapi/anthropic/claude-opus-4-7",
@@ -1216,98 +1820,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "auriko/minimax-m2-7",
     "auriko/minimax-m2-7-highspeed",
     "auriko/qwen-3.6-plus",
-    "azure/claude-fable-5",
-    "azure/claude-fable-5-1",
-    "azure/claude-haiku-4-5",
-    "azure/claude-mythos-5",
-    "azure/claude-opus-4-1",
-    "azure/claude-opus-4-5",
-    "azure/claude-opus-4-6",
-    "azure/claude-opus-4-7",
-    "azure/claude-opus-4-8",
-    "azure/claude-opus-5",
-    "azure/claude-opus-5-5",
-    "azure/claude-sonnet-4-5",
-    "azure/claude-sonnet-4-6",
-    "azure/claude-sonnet-5",
-    "azure/codestral-2501",
-    "azure/codex-mini",
-    "azure/cohere-command-a",
-    "azure/cohere-embed-v-4-0",
-    "azure/cohere-embed-v3-english",
-    "azure/cohere-embed-v3-multilingual",
-    "azure/deepseek-r1",
-    "azure/deepseek-v3.2",
-    "azure/deepseek-v3.2-speciale",
-    "azure/deepseek-v4-flash",
-    "azure/deepseek-v4-pro",
-    "azure/gpt-3.5-turbo-0125",
-    "azure/gpt-3.5-turbo-1106",
-    "azure/gpt-3.5-turbo-instruct",
-    "azure/gpt-4-turbo",
-    "azure/gpt-4-turbo-vision",
-    "azure/gpt-4.1",
-    "azure/gpt-4.1-mini",
-    "azure/gpt-4.1-nano",
-    "azure/gpt-4o",
-    "azure/gpt-4o-mini",
-    "azure/gpt-5",
-    "azure/gpt-5-codex",
-    "azure/gpt-5-mini",
-    "azure/gpt-5-nano",
-    "azure/gpt-5-pro",
-    "azure/gpt-5.1",
-    "azure/gpt-5.1-codex",
-    "azure/gpt-5.1-codex-max",
-    "azure/gpt-5.1-codex-mini",
-    "azure/gpt-5.2",
-    "azure/gpt-5.2-codex",
-    "azure/gpt-5.3-codex",
-    "azure/gpt-5.4",
-    "azure/gpt-5.4-mini",
-    "azure/gpt-5.4-nano",
-    "azure/gpt-5.4-pro",
-    "azure/gpt-5.5",
-    "azure/gpt-5.6-luna",
-    "azure/gpt-5.6-sol",
-    "azure/gpt-5.6-terra",
-    "azure/gpt-6-astra",
-    "azure/gpt-6-luna",
-    "azure/gpt-6-sol",
-    "azure/gpt-chat-latest",
-    "azure/gpt-image-1",
-    "azure/gpt-image-1.5",
-    "azure/gpt-image-2",
-    "azure/gpt-image-2.5-flare",
-    "azure/gpt-image-2.5-sunburst",
-    "azure/grok-4-1-fast-non-reasoning",
-    "azure/grok-4-1-fast-reasoning",
-    "azure/grok-4-20-non-reasoning",
-    "azure/grok-4-20-reasoning",
-    "azure/grok-4.6",
-    "azure/kimi-k2.5",
-    "azure/kimi-k2.6",
-    "azure/kimi-k2.7-code",
-    "azure/llama-3.3-70b-instruct",
-    "azure/llama-4-maverick-17b-128e-instruct-fp8",
-    "azure/llama-4-scout-17b-16e-instruct",
-    "azure/ministral-3b",
-    "azure/mistral-medium-2505",
-    "azure/mistral-small-2503",
-    "azure/model-router",
-    "azure/o1",
-    "azure/o3",
-    "azure/o3-mini",
-    "azure/o4-mini",
-    "azure/phi-4",
-    "azure/phi-4-mini",
-    "azure/phi-4-mini-reasoning",
-    "azure/phi-4-multimodal",
-    "azure/phi-4-reasoning",
-    "azure/phi-4-reasoning-plus",
-    "azure/text-embedding-3-large",
-    "azure/text-embedding-3-small",
-    "azure/text-embedding-ada-002",
     "azure-cognitive-services/claude-fable-5",
     "azure-cognitive-services/claude-fable-5-1",
     "azure-cognitive-services/claude-haiku-4-5",
@@ -1381,6 +1893,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "azure-cognitive-services/phi-4-multimodal",
     "azure-cognitive-services/phi-4-reasoning",
     "azure-cognitive-services/phi-4-reasoning-plus",
+]
+
+_ModelIds_1_13: t.TypeAlias = t.Literal[
     "azure-cognitive-services/text-embedding-3-large",
     "azure-cognitive-services/text-embedding-3-small",
     "azure-cognitive-services/text-embedding-ada-002",
@@ -1431,8 +1946,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "bothub/gpt-5.6-luna",
     "bothub/muse-spark-1.3-contributor",
     "bothub/nemotron-3-ultra-550b-a55b:free",
-    "cerebras/gpt-oss-120b",
-    "cerebras/qwen-3.8-27b",
     "chutes/Nemotron-3-Nano-Omni-30B-TEE",
     "chutes/Qwen/Qwen3-235B-A22B-Thinking-2507-TEE",
     "chutes/Qwen/Qwen3-32B-TEE",
@@ -1561,20 +2074,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "cloudflare-workers-ai/@cf/zai-org/glm-5.2",
     "cloudflare-workers-ai/@cf/zai-org/glm-5.3",
     "cloudflare-workers-ai/@cf/zai-org/glm-5.3-flash",
-    "cohere/c4ai-aya-expanse-32b",
-    "cohere/c4ai-aya-expanse-8b",
-    "cohere/c4ai-aya-vision-32b",
-    "cohere/c4ai-aya-vision-8b",
-    "cohere/command-a-03-2025",
-    "cohere/command-a-plus-05-2026",
-    "cohere/command-a-reasoning-08-2025",
-    "cohere/command-a-translate-08-2025",
-    "cohere/command-a-vision-07-2025",
-    "cohere/command-r-08-2024",
-    "cohere/command-r-plus-08-2024",
-    "cohere/command-r7b-12-2024",
-    "cohere/command-r7b-arabic-02-2025",
-    "cohere/north-mini-code-1-0",
     "coralbricks/deepseek-v4.1-flash-fast-fp4",
     "coralbricks/glm-5.3-flash-fp4",
     "coralbricks/glm-5.3-fp4",
@@ -1653,6 +2152,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "cortecs/ministral-8b-2512",
     "cortecs/mistral-7b-instruct-v0.2",
     "cortecs/mistral-7b-instruct-v0.3",
+]
+
+_ModelIds_1_14: t.TypeAlias = t.Literal[
     "cortecs/mistral-large-2402",
     "cortecs/mistral-large-2512",
     "cortecs/mistral-medium-3.5",
@@ -1827,77 +2329,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "databricks/databricks-gpt-oss-120b",
     "databricks/databricks-gpt-oss-20b",
     "databricks/databricks-kimi-k2-7-code",
-    "deepinfra/ByteDance/Seed-2.0-code",
-    "deepinfra/ByteDance/Seed-2.0-mini",
-    "deepinfra/ByteDance/Seed-2.0-pro",
-    "deepinfra/MiniMaxAI/MiniMax-M2.5",
-    "deepinfra/MiniMaxAI/MiniMax-M2.7",
-    "deepinfra/MiniMaxAI/MiniMax-M3",
-    "deepinfra/Qwen/Qwen3-235B-A22B-Instruct-2507",
-    "deepinfra/Qwen/Qwen3-30B-A3B",
-    "deepinfra/Qwen/Qwen3-32B",
-    "deepinfra/Qwen/Qwen3-Coder-480B-A35B-Instruct-Turbo",
-    "deepinfra/Qwen/Qwen3-Max",
-    "deepinfra/Qwen/Qwen3-Next-80B-A3B-Instruct",
-    "deepinfra/Qwen/Qwen3-VL-235B-A22B-Instruct",
-    "deepinfra/Qwen/Qwen3.5-122B-A10B",
-    "deepinfra/Qwen/Qwen3.5-27B",
-    "deepinfra/Qwen/Qwen3.5-35B-A3B",
-    "deepinfra/Qwen/Qwen3.5-397B-A17B",
-    "deepinfra/Qwen/Qwen3.5-9B",
-    "deepinfra/Qwen/Qwen3.6-27B",
-    "deepinfra/Qwen/Qwen3.6-35B-A3B",
-    "deepinfra/Qwen/Qwen3.7-Max",
-    "deepinfra/Qwen/Qwen3.8-2.4T-A95B",
-    "deepinfra/Qwen/Qwen3.8-27B",
-    "deepinfra/Qwen/Qwen3.8-Flash",
-    "deepinfra/Qwen/Qwen3.8-Max",
-    "deepinfra/XiaomiMiMo/MiMo-V2.5",
-    "deepinfra/XiaomiMiMo/MiMo-V2.5-Pro",
-    "deepinfra/XiaomiMiMo/MiMo-V2.6-Flash",
-    "deepinfra/XiaomiMiMo/MiMo-V2.6-Pro",
-    "deepinfra/deepseek-ai/DeepSeek-R1-0528",
-    "deepinfra/deepseek-ai/DeepSeek-V3",
-    "deepinfra/deepseek-ai/DeepSeek-V3-0324",
-    "deepinfra/deepseek-ai/DeepSeek-V3.1",
-    "deepinfra/deepseek-ai/DeepSeek-V3.2",
-    "deepinfra/deepseek-ai/DeepSeek-V4-Flash",
-    "deepinfra/deepseek-ai/DeepSeek-V4-Flash-0731",
-    "deepinfra/deepseek-ai/DeepSeek-V4-Flash-Vision-Exp",
-    "deepinfra/deepseek-ai/DeepSeek-V4-Pro",
-    "deepinfra/deepseek-ai/DeepSeek-V4-Pro-0813",
-    "deepinfra/deepseek-ai/DeepSeek-V4.1-Flash",
-    "deepinfra/google/gemma-3-12b-it",
-    "deepinfra/google/gemma-3-27b-it",
-    "deepinfra/google/gemma-3-4b-it",
-    "deepinfra/google/gemma-4-26B-A4B-it",
-    "deepinfra/google/gemma-4-31B-it",
-    "deepinfra/google/gemma-4-E4B-it",
-    "deepinfra/meta-llama/Llama-3.3-70B-Instruct-Turbo",
-    "deepinfra/meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8",
-    "deepinfra/meta-llama/Llama-4-Scout-17B-16E-Instruct",
-    "deepinfra/moonshotai/Kimi-K2.5",
-    "deepinfra/moonshotai/Kimi-K2.6",
-    "deepinfra/moonshotai/Kimi-K2.7-Code",
-    "deepinfra/moonshotai/Kimi-K3",
-    "deepinfra/nvidia/Llama-3.3-Nemotron-Super-49B-v1.5",
-    "deepinfra/nvidia/Nemotron-3-Nano-30B-A3B",
-    "deepinfra/nvidia/Nemotron-3-Nano-Omni-30B-A3B-Reasoning",
-    "deepinfra/openai/gpt-oss-120b",
-    "deepinfra/openai/gpt-oss-20b",
-    "deepinfra/stepfun-ai/Step-3.7-Flash",
-    "deepinfra/tencent/Hy3",
-    "deepinfra/tencent/Hy4-preview",
-    "deepinfra/thinkingmachines/Inkling",
-    "deepinfra/thinkingmachines/Inkling-Small",
-    "deepinfra/zai-org/GLM-4.6",
-    "deepinfra/zai-org/GLM-4.7",
-    "deepinfra/zai-org/GLM-4.7-Flash",
-    "deepinfra/zai-org/GLM-5",
-    "deepinfra/zai-org/GLM-5.1",
-    "deepinfra/zai-org/GLM-5.2",
-    "deepinfra/zai-org/GLM-5.3",
-    "deepinfra/zai-org/GLM-5.3-Flash",
     "deepseek/deepseek-flash",
     "deepseek/deepseek-v4-flash",
     "deepseek/deepseek-v4-flash-vision-exp",
@@ -1980,6 +2411,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "digitalocean/openai-gpt-5.4-nano",
     "digitalocean/openai-gpt-5.4-pro",
     "digitalocean/openai-gpt-5.5",
+]
+
+_ModelIds_1_15: t.TypeAlias = t.Literal[
     "digitalocean/openai-gpt-5.6-luna",
     "digitalocean/openai-gpt-5.6-sol",
     "digitalocean/openai-gpt-5.6-terra",
@@ -2236,6 +2670,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "edenai/qwen/qwen3-vl-235b-a22b-thinking",
     "edenai/qwen/qwen3.8-2.4t-a95b",
     "edenai/qwen/qwen3.8-27b",
+]
+
+_ModelIds_1_16: t.TypeAlias = t.Literal[
     "edenai/qwen/qwen3.8-flash",
     "edenai/qwen/qwen3.8-max",
     "edenai/qwen/qwen3.8-max-0902",
@@ -2492,6 +2929,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "frogbot/minimax-m2-7",
     "frogbot/qwen-3-6-plus",
     "frogbot/zai-glm-5-1",
+]
+
+_ModelIds_1_17: t.TypeAlias = t.Literal[
     "github-copilot/claude-fable-5",
     "github-copilot/claude-fable-5.1",
     "github-copilot/claude-haiku-4.5",
@@ -2567,98 +3007,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "gmicloud/zai-org/GLM-5-FP8",
     "gmicloud/zai-org/GLM-5.1-FP8",
     "gmicloud/zai-org/GLM-5.2-FP8",
-    "google/deep-research-max-preview-04-2026",
-    "google/deep-research-preview-04-2026",
-    "google/gemini-2.5-computer-use-preview-10-2025",
-    "google/gemini-2.5-flash",
-    "google/gemini-2.5-flash-image",
-    "google/gemini-2.5-flash-lite",
-    "google/gemini-2.5-flash-preview-tts",
-    "google/gemini-2.5-pro",
-    "google/gemini-2.5-pro-preview-tts",
-    "google/gemini-3-flash-preview",
-    "google/gemini-3-pro-image",
-    "google/gemini-3-pro-image-preview",
-    "google/gemini-3.1-flash-image",
-    "google/gemini-3.1-flash-image-preview",
-    "google/gemini-3.1-flash-lite",
-    "google/gemini-3.1-flash-lite-image",
-    "google/gemini-3.1-flash-lite-preview",
-    "google/gemini-3.1-flash-live-preview",
-    "google/gemini-3.1-flash-tts-preview",
-    "google/gemini-3.1-pro-preview",
-    "google/gemini-3.1-pro-preview-customtools",
-    "google/gemini-3.5-flash",
-    "google/gemini-3.5-flash-lite",
-    "google/gemini-3.5-live-translate-preview",
-    "google/gemini-3.6-flash",
-    "google/gemini-3.7-flash",
-    "google/gemini-3.8-flash",
-    "google/gemini-embedding-001",
-    "google/gemini-embedding-2",
-    "google/gemini-flash-latest",
-    "google/gemini-flash-lite-latest",
-    "google/gemini-omni-flash-preview",
-    "google/gemma-4-26b-a4b-it",
-    "google/gemma-4-31b-it",
-    "google/lyria-3-clip-preview",
-    "google/lyria-3-pro-preview",
-    "google/veo-3.1-fast-generate-preview",
-    "google/veo-3.1-generate-preview",
-    "google/veo-3.1-lite-generate-preview",
-    "google-vertex/claude-fable-5-1@default",
-    "google-vertex/claude-fable-5@default",
-    "google-vertex/claude-haiku-4-5@20251001",
-    "google-vertex/claude-opus-4-1@20250805",
-    "google-vertex/claude-opus-4-5@20251101",
-    "google-vertex/claude-opus-4-6@default",
-    "google-vertex/claude-opus-4-7@default",
-    "google-vertex/claude-opus-4-8@default",
-    "google-vertex/claude-opus-4@20250514",
-    "google-vertex/claude-opus-5-5@default",
-    "google-vertex/claude-opus-5@default",
-    "google-vertex/claude-sonnet-4-5@20250929",
-    "google-vertex/claude-sonnet-4-6@default",
-    "google-vertex/claude-sonnet-4@20250514",
-    "google-vertex/claude-sonnet-5@default",
-    "google-vertex/deepseek-ai/deepseek-v3.1-maas",
-    "google-vertex/deepseek-ai/deepseek-v3.2-maas",
-    "google-vertex/gemini-2.5-flash",
-    "google-vertex/gemini-2.5-flash-image",
-    "google-vertex/gemini-2.5-flash-lite",
-    "google-vertex/gemini-2.5-flash-tts",
-    "google-vertex/gemini-2.5-pro",
-    "google-vertex/gemini-2.5-pro-tts",
-    "google-vertex/gemini-3-flash-preview",
-    "google-vertex/gemini-3-pro-image",
-    "google-vertex/gemini-3.1-flash-image",
-    "google-vertex/gemini-3.1-flash-lite",
-    "google-vertex/gemini-3.1-flash-lite-preview",
-    "google-vertex/gemini-3.1-pro-preview",
-    "google-vertex/gemini-3.1-pro-preview-customtools",
-    "google-vertex/gemini-3.5-flash",
-    "google-vertex/gemini-3.5-flash-lite",
-    "google-vertex/gemini-3.6-flash",
-    "google-vertex/gemini-3.7-flash",
-    "google-vertex/gemini-3.8-flash",
-    "google-vertex/gemini-embedding-001",
-    "google-vertex/gemini-flash-latest",
-    "google-vertex/gemini-flash-lite-latest",
-    "google-vertex/meta/llama-3.3-70b-instruct-maas",
-    "google-vertex/meta/llama-4-maverick-17b-128e-instruct-maas",
-    "google-vertex/moonshotai/kimi-k2-thinking-maas",
-    "google-vertex/openai/gpt-oss-120b-maas",
-    "google-vertex/openai/gpt-oss-20b-maas",
-    "google-vertex/qwen/qwen3-235b-a22b-instruct-2507-maas",
-    "google-vertex/xai/grok-4.1-fast-non-reasoning",
-    "google-vertex/xai/grok-4.1-fast-reasoning",
-    "google-vertex/xai/grok-4.20-non-reasoning",
-    "google-vertex/xai/grok-4.20-reasoning",
-    "google-vertex/xai/grok-4.3",
-    "google-vertex/xai/grok-4.6",
-    "google-vertex/zai-org/glm-4.7-maas",
-    "google-vertex/zai-org/glm-5-maas",
-    "google-vertex/zai-org/glm-5.2-maas",
     "google-vertex-anthropic/claude-fable-5-1@default",
     "google-vertex-anthropic/claude-fable-5@default",
     "google-vertex-anthropic/claude-haiku-4-5@20251001",
@@ -2714,22 +3062,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "greenpt/qwen3.5-397b-a17b",
     "greenpt/qwen3.6-35b-a3b",
     "greenpt/voxtral-small-24b-2507",
-    "groq/allam-2-7b",
-    "groq/canopylabs/orpheus-arabic-saudi",
-    "groq/canopylabs/orpheus-v1-english",
-    "groq/groq/compound",
-    "groq/groq/compound-mini",
-    "groq/llama-3.1-8b-instant",
-    "groq/llama-3.3-70b-versatile",
-    "groq/meta-llama/llama-prompt-guard-2-22m",
-    "groq/meta-llama/llama-prompt-guard-2-86m",
-    "groq/openai/gpt-oss-120b",
-    "groq/openai/gpt-oss-20b",
-    "groq/openai/gpt-oss-safeguard-20b",
-    "groq/qwen/qwen3.6-27b",
-    "groq/qwen/qwen3.8-27b",
-    "groq/whisper-large-v3",
-    "groq/whisper-large-v3-turbo",
     "helicone/chatgpt-4o-latest",
     "helicone/claude-3-haiku-20240307",
     "helicone/claude-3.5-haiku",
@@ -2856,6 +3188,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "huggingface/Qwen/Qwen3.5-35B-A3B",
     "huggingface/Qwen/Qwen3.5-397B-A17B",
     "huggingface/Qwen/Qwen3.5-9B",
+]
+
+_ModelIds_1_18: t.TypeAlias = t.Literal[
     "huggingface/Qwen/Qwen3.6-27B",
     "huggingface/Qwen/Qwen3.6-35B-A3B",
     "huggingface/Qwen/Qwen3.8-2.4T-A95B",
@@ -3112,6 +3447,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "jalapeno/Qwen3.5-27B",
     "jalapeno/Qwen3.5-35B-A3B",
     "jalapeno/Qwen3.5-397B-A17B",
+]
+
+_ModelIds_1_19: t.TypeAlias = t.Literal[
     "jiekou/baidu/ernie-4.5-300b-a47b-paddle",
     "jiekou/baidu/ernie-4.5-vl-424b-a47b",
     "jiekou/claude-haiku-4-5-20251001",
@@ -3368,6 +3706,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "kilo/mistralai/codestral-2508",
     "kilo/mistralai/devstral-2512",
     "kilo/mistralai/ministral-14b-2512",
+]
+
+_ModelIds_1_20: t.TypeAlias = t.Literal[
     "kilo/mistralai/ministral-3b-2512",
     "kilo/mistralai/ministral-8b-2512",
     "kilo/mistralai/mistral-large",
@@ -3624,6 +3965,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "kilo/~x-ai/grok-latest",
     "kilo/~z-ai/glm-flash-latest",
     "kilo/~z-ai/glm-latest",
+]
+
+_ModelIds_1_21: t.TypeAlias = t.Literal[
     "kimi-code-plan-cn/k3",
     "kimi-code-plan-cn/k3-256k",
     "kimi-code-plan-cn/kimi-for-coding",
@@ -3880,6 +4224,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "llmgateway-providers/alibaba/qwen3-vl-flash",
     "llmgateway-providers/alibaba/qwen3-vl-plus",
     "llmgateway-providers/alibaba/qwen3.5-122b-a10b",
+]
+
+_ModelIds_1_22: t.TypeAlias = t.Literal[
     "llmgateway-providers/alibaba/qwen3.5-27b",
     "llmgateway-providers/alibaba/qwen3.5-35b-a3b",
     "llmgateway-providers/alibaba/qwen3.6-35b-a3b",
@@ -4136,6 +4483,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "llmgateway-providers/novita/llama-3-70b-instruct",
     "llmgateway-providers/novita/llama-3.2-3b-instruct",
     "llmgateway-providers/novita/llama-3.3-70b-instruct",
+]
+
+_ModelIds_1_23: t.TypeAlias = t.Literal[
     "llmgateway-providers/novita/llama-4-maverick-17b-instruct",
     "llmgateway-providers/novita/llama-4-scout-17b-instruct",
     "llmgateway-providers/novita/mimo-v2.5",
@@ -4392,6 +4742,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "merge-gateway/bytedance/dola-seed-2.0-code",
     "merge-gateway/bytedance/dola-seed-2.0-code-preview",
     "merge-gateway/bytedance/dola-seed-2.0-lite",
+]
+
+_ModelIds_1_24: t.TypeAlias = t.Literal[
     "merge-gateway/bytedance/dola-seed-2.0-mini",
     "merge-gateway/bytedance/dola-seed-2.0-pro",
     "merge-gateway/cohere/command-a-03-2025",
@@ -4599,41 +4952,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "minimax-coding-plan/MiniMax-M2.7-highspeed",
     "minimax-coding-plan/MiniMax-M3",
     "minimax-coding-plan/MiniMax-M3.1-Flash-Preview",
-    "mistral/codestral-latest",
-    "mistral/devstral-2512",
-    "mistral/devstral-latest",
-    "mistral/devstral-medium-2507",
-    "mistral/devstral-medium-latest",
-    "mistral/devstral-small-2505",
-    "mistral/devstral-small-2507",
-    "mistral/labs-devstral-small-2512",
-    "mistral/magistral-medium-latest",
-    "mistral/magistral-small",
-    "mistral/ministral-3b-latest",
-    "mistral/ministral-8b-latest",
-    "mistral/mistral-embed",
-    "mistral/mistral-large-2411",
-    "mistral/mistral-large-2512",
-    "mistral/mistral-large-latest",
-    "mistral/mistral-medium-2505",
-    "mistral/mistral-medium-2508",
-    "mistral/mistral-medium-2604",
-    "mistral/mistral-medium-latest",
-    "mistral/mistral-nemo",
-    "mistral/mistral-small-2506",
-    "mistral/mistral-small-2603",
-    "mistral/mistral-small-latest",
-    "mistral/open-mistral-7b",
-    "mistral/open-mistral-nemo",
-    "mistral/open-mixtral-8x22b",
-    "mistral/open-mixtral-8x7b",
-    "mistral/pixtral-12b",
-    "mistral/pixtral-large-latest",
-    "mistral/voxtral-mini-latest",
-    "mistral/voxtral-mini-tts-latest",
-    "mistral/voxtral-small-latest",
-    "mistral/zai-glm-5-2",
-    "mistral/zai-glm-5-3",
     "mixlayer/qwen/qwen3.5-122b-a10b",
     "mixlayer/qwen/qwen3.5-27b",
     "mixlayer/qwen/qwen3.5-35b-a3b",
@@ -4683,6 +5001,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "moonshotai-cn/kimi-k2.6",
     "moonshotai-cn/kimi-k2.7-code",
     "moonshotai-cn/kimi-k2.7-code-highspeed",
+]
+
+_ModelIds_1_25: t.TypeAlias = t.Literal[
     "moonshotai-cn/kimi-k3",
     "morph/auto",
     "morph/morph-v3-fast",
@@ -4919,26 +5240,88 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "nano-gpt/gemini-2.5-pro-exp-03-25",
     "nano-gpt/gemini-2.5-pro-preview-03-25",
     "nano-gpt/gemini-2.5-pro-preview-05-06",
+]
+
+_ModelIds_1: t.TypeAlias = t.Union[
+    _ModelIds_1_0,
+    _ModelIds_1_1,
+    _ModelIds_1_2,
+    _ModelIds_1_3,
+    _ModelIds_1_4,
+    _ModelIds_1_5,
+    _ModelIds_1_6,
+    _ModelIds_1_7,
+    _ModelIds_1_8,
+    _ModelIds_1_9,
+    _ModelIds_1_10,
+    _ModelIds_1_11,
+    _ModelIds_1_12,
+    _ModelIds_1_13,
+    _ModelIds_1_14,
+    _ModelIds_1_15,
+    _ModelIds_1_16,
+    _ModelIds_1_17,
+    _ModelIds_1_18,
+    _ModelIds_1_19,
+    _ModelIds_1_20,
+    _ModelIds_1_21,
+    _ModelIds_1_22,
+    _ModelIds_1_23,
+    _ModelIds_1_24,
+    _ModelIds_1_25,
+]
+
+_ModelIds_2_0: t.TypeAlias = t.Literal[
     "nano-gpt/gemini-2.5-pro-preview-06-05",
     "nano-gpt/gemini-3-pro-image-preview",
+]
+
+_ModelIds_2_1: t.TypeAlias = t.Literal[
     "nano-gpt/gemini-exp-1206",
     "nano-gpt/gemma-4-12b-it",
+]
+
+_ModelIds_2_2: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-12b-it-semancer",
     "nano-gpt/gemma-4-12b-it-station-keeper",
+]
+
+_ModelIds_2_3: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-26b-a4b-it-chimerax",
     "nano-gpt/gemma-4-26b-a4b-it-darksoul",
+]
+
+_ModelIds_2_4: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-26b-a4b-it-luminous",
     "nano-gpt/gemma-4-26b-a4b-it-moonlight",
+]
+
+_ModelIds_2_5: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-26b-a4b-it-musica",
     "nano-gpt/gemma-4-26b-a4b-it-opusdistill",
+]
+
+_ModelIds_2_6: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-26b-a4b-it-shadowsiren",
     "nano-gpt/gemma-4-31b-it-darkidol",
+]
+
+_ModelIds_2_7: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-31b-it-fabled",
     "nano-gpt/gemma-4-31b-it-garnet",
+]
+
+_ModelIds_2_8: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-31b-it-gembrain",
     "nano-gpt/gemma-4-31b-it-gemsicle",
+]
+
+_ModelIds_2_9: t.TypeAlias = t.Literal[
     "nano-gpt/gemma-4-31b-it-isometry",
     "nano-gpt/gemma-4-31b-it-novelist",
+]
+
+_ModelIds_2_10: t.TypeAlias = t.Literal[
     "nano-gpt/glm-4-air-0111",
     "nano-gpt/glm-4-long",
     "nano-gpt/glm-4-plus-0111",
@@ -5195,6 +5578,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "nano-gpt/qwen/qwen3.8-27b-fable",
     "nano-gpt/qwen/qwen3.8-27b-hemmingway",
     "nano-gpt/qwen/qwen3.8-27b-obliterated",
+]
+
+_ModelIds_2_11: t.TypeAlias = t.Literal[
     "nano-gpt/qwen/qwen3.8-27b-obliterated:thinking",
     "nano-gpt/qwen/qwen3.8-27b-queen",
     "nano-gpt/qwen/qwen3.8-27b-uncensored",
@@ -5451,6 +5837,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "netlify/openai/gpt-5.4-2026-03-05",
     "netlify/openai/gpt-5.4-mini",
     "netlify/openai/gpt-5.4-mini-2026-03-17",
+]
+
+_ModelIds_2_12: t.TypeAlias = t.Literal[
     "netlify/openai/gpt-5.4-nano",
     "netlify/openai/gpt-5.4-nano-2026-03-17",
     "netlify/openai/gpt-5.4-pro",
@@ -5707,6 +6096,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "novita-ai/deepseek/deepseek-r1-distill-qwen-14b",
     "novita-ai/deepseek/deepseek-r1-distill-qwen-32b",
     "novita-ai/deepseek/deepseek-r1-turbo",
+]
+
+_ModelIds_2_13: t.TypeAlias = t.Literal[
     "novita-ai/deepseek/deepseek-v3-0324",
     "novita-ai/deepseek/deepseek-v3-turbo",
     "novita-ai/deepseek/deepseek-v3.1",
@@ -5963,6 +6355,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "ofox/google/gemini-2.5-pro",
     "ofox/google/gemini-3-flash-preview",
     "ofox/google/gemini-3.1-flash-lite",
+]
+
+_ModelIds_2_14: t.TypeAlias = t.Literal[
     "ofox/google/gemini-3.1-pro-preview",
     "ofox/google/gemini-3.5-flash",
     "ofox/google/gemini-3.5-flash-lite",
@@ -6084,58 +6479,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "ollama-cloud/nemotron-3-super",
     "ollama-cloud/nemotron-3-ultra",
     "ollama-cloud/qwen3.5:397b",
-    "openai/chatgpt-image-latest",
-    "openai/gpt-3.5-turbo",
-    "openai/gpt-4",
-    "openai/gpt-4-turbo",
-    "openai/gpt-4.1",
-    "openai/gpt-4.1-mini",
-    "openai/gpt-4.1-nano",
-    "openai/gpt-4o",
-    "openai/gpt-4o-2024-05-13",
-    "openai/gpt-4o-2024-08-06",
-    "openai/gpt-4o-2024-11-20",
-    "openai/gpt-4o-mini",
-    "openai/gpt-5",
-    "openai/gpt-5-mini",
-    "openai/gpt-5-nano",
-    "openai/gpt-5-pro",
-    "openai/gpt-5.1",
-    "openai/gpt-5.2",
-    "openai/gpt-5.2-chat-latest",
-    "openai/gpt-5.2-pro",
-    "openai/gpt-5.3-chat-latest",
-    "openai/gpt-5.3-codex",
-    "openai/gpt-5.3-codex-spark",
-    "openai/gpt-5.4",
-    "openai/gpt-5.4-mini",
-    "openai/gpt-5.4-nano",
-    "openai/gpt-5.4-pro",
-    "openai/gpt-5.5",
-    "openai/gpt-5.5-pro",
-    "openai/gpt-5.6",
-    "openai/gpt-5.6-luna",
-    "openai/gpt-5.6-sol",
-    "openai/gpt-5.6-terra",
-    "openai/gpt-6-astra",
-    "openai/gpt-6-luna",
-    "openai/gpt-6-sol",
-    "openai/gpt-daybreak-blue-latest",
-    "openai/gpt-daybreak-red-latest",
-    "openai/gpt-image-1",
-    "openai/gpt-image-1-mini",
-    "openai/gpt-image-1.5",
-    "openai/gpt-image-2",
-    "openai/gpt-realtime-2.1",
-    "openai/o1",
-    "openai/o1-pro",
-    "openai/o3",
-    "openai/o3-mini",
-    "openai/o3-pro",
-    "openai/o4-mini",
-    "openai/text-embedding-3-large",
-    "openai/text-embedding-3-small",
-    "openai/text-embedding-ada-002",
     "opencode/big-pickle",
     "opencode/claude-3-5-haiku",
     "opencode/claude-fable-5",
@@ -6271,6 +6614,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "opencode-go/longcat-2.0",
     "opencode-go/longcat-2.5-preview-free",
     "opencode-go/mimo-v2-omni",
+]
+
+_ModelIds_2_15: t.TypeAlias = t.Literal[
     "opencode-go/mimo-v2-pro",
     "opencode-go/mimo-v2.5",
     "opencode-go/mimo-v2.5-pro",
@@ -6527,6 +6873,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "openrouter/openai/o4-mini",
     "openrouter/openai/o4-mini-high",
     "openrouter/openrouter/auto",
+]
+
+_ModelIds_2_16: t.TypeAlias = t.Literal[
     "openrouter/openrouter/bodybuilder",
     "openrouter/openrouter/free",
     "openrouter/openrouter/fusion",
@@ -6783,6 +7132,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "orcarouter/minimax/minimax-m2.7-highspeed",
     "orcarouter/minimax/minimax-m3",
     "orcarouter/openai/gpt-3.5-turbo",
+]
+
+_ModelIds_2_17: t.TypeAlias = t.Literal[
     "orcarouter/openai/gpt-4",
     "orcarouter/openai/gpt-4-turbo",
     "orcarouter/openai/gpt-4.1",
@@ -6872,10 +7224,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "pendra/llama3.3:70b",
     "pendra/qwen3-coder:30b",
     "pendra/qwen3.6:27b",
-    "perplexity/sonar",
-    "perplexity/sonar-deep-research",
-    "perplexity/sonar-pro",
-    "perplexity/sonar-reasoning-pro",
     "perplexity-agent/anthropic/claude-haiku-4-5",
     "perplexity-agent/anthropic/claude-opus-4-5",
     "perplexity-agent/anthropic/claude-opus-4-6",
@@ -7043,6 +7391,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "poe/google/gemini-2.5-flash",
     "poe/google/gemini-2.5-flash-lite",
     "poe/google/gemini-2.5-pro",
+]
+
+_ModelIds_2_18: t.TypeAlias = t.Literal[
     "poe/google/gemini-3-flash",
     "poe/google/gemini-3-pro",
     "poe/google/gemini-3.1-flash-lite",
@@ -7299,6 +7650,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "requesty/claude-opus-4-1",
     "requesty/claude-opus-4-5",
     "requesty/claude-opus-4-5@eu",
+]
+
+_ModelIds_2_19: t.TypeAlias = t.Literal[
     "requesty/claude-opus-4-6",
     "requesty/claude-opus-4-6@eu",
     "requesty/claude-opus-4-7",
@@ -7555,6 +7909,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "scnet-token-plan/GLM-5.3",
     "scnet-token-plan/GLM-5.3-Flash",
     "scnet-token-plan/Kimi-K2.5",
+]
+
+_ModelIds_2_20: t.TypeAlias = t.Literal[
     "scnet-token-plan/Kimi-K2.6",
     "scnet-token-plan/Kimi-K2.7-Code",
     "scnet-token-plan/Kimi-K3",
@@ -7811,6 +8168,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "tempr/zai/glm-5.3",
     "tempr/zai/glm-5.3-flash",
     "tempr/zai/glm-5.3-flashx",
+]
+
+_ModelIds_2_21: t.TypeAlias = t.Literal[
     "tempr/zai/glm-5v-turbo",
     "tencent-coding-plan/glm-5",
     "tencent-coding-plan/hunyuan-2.0-instruct",
@@ -7870,45 +8230,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "tinfoil/kimi-k3",
     "tinfoil/llama3-3-70b",
     "tinfoil/nomic-embed-text",
-    "togetherai/LiquidAI/LFM2-24B-A2B",
-    "togetherai/MiniMaxAI/MiniMax-M2.5",
-    "togetherai/MiniMaxAI/MiniMax-M2.7",
-    "togetherai/MiniMaxAI/MiniMax-M3",
-    "togetherai/Qwen/Qwen2.5-7B-Instruct-Turbo",
-    "togetherai/Qwen/Qwen3-235B-A22B-Instruct-2507-tput",
-    "togetherai/Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8",
-    "togetherai/Qwen/Qwen3-Coder-Next-FP8",
-    "togetherai/Qwen/Qwen3.5-397B-A17B",
-    "togetherai/Qwen/Qwen3.5-9B",
-    "togetherai/Qwen/Qwen3.6-Plus",
-    "togetherai/Qwen/Qwen3.7-Max",
-    "togetherai/deepcogito/cogito-v2-1-671b",
-    "togetherai/deepseek-ai/DeepSeek-R1",
-    "togetherai/deepseek-ai/DeepSeek-V3",
-    "togetherai/deepseek-ai/DeepSeek-V3-1",
-    "togetherai/deepseek-ai/DeepSeek-V4-Flash-0731",
-    "togetherai/deepseek-ai/DeepSeek-V4-Pro",
-    "togetherai/deepseek-ai/DeepSeek-V4-Pro-0813",
-    "togetherai/deepseek-ai/DeepSeek-V4.1-Flash",
-    "togetherai/essentialai/Rnj-1-Instruct",
-    "togetherai/google/gemma-3n-E4B-it",
-    "togetherai/google/gemma-4-31B-it",
-    "togetherai/meta-llama/Llama-3.3-70B-Instruct-Turbo",
-    "togetherai/meta-llama/Meta-Llama-3-8B-Instruct-Lite",
-    "togetherai/moonshotai/Kimi-K2.5",
-    "togetherai/moonshotai/Kimi-K2.6",
-    "togetherai/moonshotai/Kimi-K2.7-Code",
-    "togetherai/moonshotai/Kimi-K3",
-    "togetherai/nvidia/nemotron-3-ultra-550b-a55b",
-    "togetherai/openai/gpt-oss-120b",
-    "togetherai/openai/gpt-oss-20b",
-    "togetherai/pearl-ai/gemma-4-31b-it",
-    "togetherai/thinkingmachines/Inkling",
-    "togetherai/zai-org/GLM-5",
-    "togetherai/zai-org/GLM-5.1",
-    "togetherai/zai-org/GLM-5.2",
-    "togetherai/zai-org/GLM-5.3",
-    "togetherai/zai-org/GLM-5.3-Flash",
     "tokengo/deepseek/deepseek-v3.1",
     "tokengo/deepseek/deepseek-v3.2",
     "tokengo/deepseek/deepseek-v4-flash",
@@ -8106,6 +8427,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "vercel/alibaba/qwen3-embedding-4b",
     "vercel/alibaba/qwen3-embedding-8b",
     "vercel/alibaba/qwen3-max",
+]
+
+_ModelIds_2_22: t.TypeAlias = t.Literal[
     "vercel/alibaba/qwen3-max-preview",
     "vercel/alibaba/qwen3-max-thinking",
     "vercel/alibaba/qwen3-next-80b-a3b-instruct",
@@ -8362,6 +8686,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "vercel/openai/gpt-6-luna",
     "vercel/openai/gpt-6-luna-fast",
     "vercel/openai/gpt-6-sol",
+]
+
+_ModelIds_2_23: t.TypeAlias = t.Literal[
     "vercel/openai/gpt-6-sol-fast",
     "vercel/openai/gpt-image-1",
     "vercel/openai/gpt-image-1-mini",
@@ -8595,18 +8922,6 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "watsonx/meta-llama/llama-4-maverick-17b-128e-instruct-fp8",
     "watsonx/mistralai/mistral-small-3-1-24b-instruct-2503",
     "watsonx/openai/gpt-oss-120b",
-    "xai/grok-4.20-0309-non-reasoning",
-    "xai/grok-4.20-0309-reasoning",
-    "xai/grok-4.20-multi-agent-0309",
-    "xai/grok-4.3",
-    "xai/grok-4.5",
-    "xai/grok-4.6",
-    "xai/grok-4.7",
-    "xai/grok-build-0.1",
-    "xai/grok-imagine-image",
-    "xai/grok-imagine-image-quality",
-    "xai/grok-imagine-video",
-    "xai/grok-imagine-video-1.5",
     "xiaomi/mimo-v2-flash",
     "xiaomi/mimo-v2-omni",
     "xiaomi/mimo-v2-pro",
@@ -8630,6 +8945,9 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "xiaomi-token-plan-cn/mimo-v2.5",
     "xiaomi-token-plan-cn/mimo-v2.5-pro",
     "xiaomi-token-plan-cn/mimo-v2.5-tts",
+]
+
+_ModelIds_2_24: t.TypeAlias = t.Literal[
     "xiaomi-token-plan-cn/mimo-v2.5-tts-voiceclone",
     "xiaomi-token-plan-cn/mimo-v2.5-tts-voicedesign",
     "xiaomi-token-plan-cn/mimo-v2.6-flash",
@@ -8835,23 +9153,87 @@ _KnownModelId_10: t.TypeAlias = t.Literal[
     "zhipuai-coding-plan/glm-5.3-highspeed",
 ]
 
-KnownModelId: t.TypeAlias = (
-    _KnownModelId_0
-    | _KnownModelId_1
-    | _KnownModelId_2
-    | _KnownModelId_3
-    | _KnownModelId_4
-    | _KnownModelId_5
-    | _KnownModelId_6
-    | _KnownModelId_7
-    | _KnownModelId_8
-    | _KnownModelId_9
-    | _KnownModelId_10
-)
-"""A full id, as in `openai/gpt-4o`; no other text is accepted."""
+_ModelIds_2: t.TypeAlias = t.Union[
+    _ModelIds_2_0,
+    _ModelIds_2_1,
+    _ModelIds_2_2,
+    _ModelIds_2_3,
+    _ModelIds_2_4,
+    _ModelIds_2_5,
+    _ModelIds_2_6,
+    _ModelIds_2_7,
+    _ModelIds_2_8,
+    _ModelIds_2_9,
+    _ModelIds_2_10,
+    _ModelIds_2_11,
+    _ModelIds_2_12,
+    _ModelIds_2_13,
+    _ModelIds_2_14,
+    _ModelIds_2_15,
+    _ModelIds_2_16,
+    _ModelIds_2_17,
+    _ModelIds_2_18,
+    _ModelIds_2_19,
+    _ModelIds_2_20,
+    _ModelIds_2_21,
+    _ModelIds_2_22,
+    _ModelIds_2_23,
+    _ModelIds_2_24,
+]
 
-ModelId: t.TypeAlias = KnownModelId | str
-"""A full id: the known ones are completed, any text is accepted."""
+@t.overload
+def model_id(id: _ModelIds_0, /) -> _CheckedModelId: ...
+@t.overload
+def model_id(id: _ModelIds_1, /) -> _CheckedModelId: ...
+@t.overload
+def model_id(id: _ModelIds_2, /) -> _CheckedModelId: ...
+
+_P = t.ParamSpec("_P")
+_R = t.TypeVar("_R")
+_R_co = t.TypeVar("_R_co", covariant=True)
+_Self = t.TypeVar("_Self")
+_Self_contra = t.TypeVar("_Self_contra", contravariant=True)
+
+class _Open(t.Protocol[_P, _R_co]):
+    @t.overload
+    def __call__(self, model: str, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @t.overload
+    def __call__(self, model: _ModelIds_0, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @t.overload
+    def __call__(self, model: _ModelIds_1, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @t.overload
+    def __call__(self, model: _ModelIds_2, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+
+class _Closed(t.Protocol[_P, _R_co]):
+    @t.overload
+    def __call__(self, model: KnownModelId, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @t.overload
+    def __call__(self, model: _ModelIds_0, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @t.overload
+    def __call__(self, model: _ModelIds_1, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    @t.overload
+    def __call__(self, model: _ModelIds_2, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+
+class _OpenMethod(t.Protocol[_Self_contra, _P, _R_co]):
+    def __get__(self, it: _Self_contra, cls: type | None = None, /) -> _Open[_P, _R_co]: ...
+
+class _ClosedMethod(t.Protocol[_Self_contra, _P, _R_co]):
+    def __get__(self, it: _Self_contra, cls: type | None = None, /) -> _Closed[_P, _R_co]: ...
+
+@t.overload
+def takes_model_id(f: t.Callable[t.Concatenate[str, _P], _R], /) -> _Open[_P, _R]: ...
+@t.overload
+def takes_model_id(
+    f: t.Callable[t.Concatenate[_CheckedModelId, _P], _R], /
+) -> _Closed[_P, _R]: ...
+@t.overload
+def takes_model_id(
+    f: t.Callable[t.Concatenate[_Self, str, _P], _R], /
+) -> _OpenMethod[_Self, _P, _R]: ...
+@t.overload
+def takes_model_id(
+    f: t.Callable[t.Concatenate[_Self, _CheckedModelId, _P], _R], /
+) -> _ClosedMethod[_Self, _P, _R]: ...
 
 # The bare ids of each provider.
 
@@ -9009,19 +9391,19 @@ _Model_302ai_10: t.TypeAlias = t.Literal[
     "qwen3.8-max",
 ]
 
-Model_302ai: t.TypeAlias = (
-    _Model_302ai_0
-    | _Model_302ai_1
-    | _Model_302ai_2
-    | _Model_302ai_3
-    | _Model_302ai_4
-    | _Model_302ai_5
-    | _Model_302ai_6
-    | _Model_302ai_7
-    | _Model_302ai_8
-    | _Model_302ai_9
-    | _Model_302ai_10
-)
+Model_302ai: t.TypeAlias = t.Union[
+    _Model_302ai_0,
+    _Model_302ai_1,
+    _Model_302ai_2,
+    _Model_302ai_3,
+    _Model_302ai_4,
+    _Model_302ai_5,
+    _Model_302ai_6,
+    _Model_302ai_7,
+    _Model_302ai_8,
+    _Model_302ai_9,
+    _Model_302ai_10,
+]
 
 _Model_abacus_0: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2.7",
@@ -9164,19 +9546,19 @@ _Model_abacus_10: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.2",
 ]
 
-Model_abacus: t.TypeAlias = (
-    _Model_abacus_0
-    | _Model_abacus_1
-    | _Model_abacus_2
-    | _Model_abacus_3
-    | _Model_abacus_4
-    | _Model_abacus_5
-    | _Model_abacus_6
-    | _Model_abacus_7
-    | _Model_abacus_8
-    | _Model_abacus_9
-    | _Model_abacus_10
-)
+Model_abacus: t.TypeAlias = t.Union[
+    _Model_abacus_0,
+    _Model_abacus_1,
+    _Model_abacus_2,
+    _Model_abacus_3,
+    _Model_abacus_4,
+    _Model_abacus_5,
+    _Model_abacus_6,
+    _Model_abacus_7,
+    _Model_abacus_8,
+    _Model_abacus_9,
+    _Model_abacus_10,
+]
 
 Model_abliteration_ai: t.TypeAlias = t.Literal[
     "abliterated-model",
@@ -9408,23 +9790,27 @@ _Model_aihubmix_10: t.TypeAlias = t.Literal[
     "zai-glm-5.1",
 ]
 
-Model_aihubmix: t.TypeAlias = (
-    _Model_aihubmix_0
-    | _Model_aihubmix_1
-    | _Model_aihubmix_2
-    | _Model_aihubmix_3
-    | _Model_aihubmix_4
-    | _Model_aihubmix_5
-    | _Model_aihubmix_6
-    | _Model_aihubmix_7
-    | _Model_aihubmix_8
-    | _Model_aihubmix_9
-    | _Model_aihubmix_10
-)
+Model_aihubmix: t.TypeAlias = t.Union[
+    _Model_aihubmix_0,
+    _Model_aihubmix_1,
+    _Model_aihubmix_2,
+    _Model_aihubmix_3,
+    _Model_aihubmix_4,
+    _Model_aihubmix_5,
+    _Model_aihubmix_6,
+    _Model_aihubmix_7,
+    _Model_aihubmix_8,
+    _Model_aihubmix_9,
+    _Model_aihubmix_10,
+]
 
-Model_ainetcafe: t.TypeAlias = t.Literal["Kimi-K3"]
+Model_ainetcafe: t.TypeAlias = t.Literal[
+    "Kimi-K3",
+]
 
-Model_aixy: t.TypeAlias = t.Literal["openai/gpt-4.1-mini"]
+Model_aixy: t.TypeAlias = t.Literal[
+    "openai/gpt-4.1-mini",
+]
 
 Model_aki_io: t.TypeAlias = t.Literal[
     "deepseek-v4-flash-0731-284b",
@@ -9436,27 +9822,57 @@ Model_aki_io: t.TypeAlias = t.Literal[
     "qwen3.8-27b",
 ]
 
-Model_alibaba: t.TypeAlias = t.Literal[
+_Model_alibaba_0: t.TypeAlias = t.Literal[
     "deepseek-v4-flash-0731",
     "glm-5.2",
+]
+
+_Model_alibaba_1: t.TypeAlias = t.Literal[
     "kimi-k3",
     "qvq-max",
+]
+
+_Model_alibaba_2: t.TypeAlias = t.Literal[
     "qwen-flash",
     "qwen-max",
+]
+
+_Model_alibaba_3: t.TypeAlias = t.Literal[
     "qwen-mt-plus",
     "qwen-mt-turbo",
+]
+
+_Model_alibaba_4: t.TypeAlias = t.Literal[
     "qwen-omni-turbo",
     "qwen-omni-turbo-realtime",
+]
+
+_Model_alibaba_5: t.TypeAlias = t.Literal[
     "qwen-plus",
     "qwen-plus-character-ja",
+]
+
+_Model_alibaba_6: t.TypeAlias = t.Literal[
     "qwen-turbo",
     "qwen-vl-max",
+]
+
+_Model_alibaba_7: t.TypeAlias = t.Literal[
     "qwen-vl-ocr",
     "qwen-vl-plus",
+]
+
+_Model_alibaba_8: t.TypeAlias = t.Literal[
     "qwen2-5-14b-instruct",
     "qwen2-5-32b-instruct",
+]
+
+_Model_alibaba_9: t.TypeAlias = t.Literal[
     "qwen2-5-72b-instruct",
     "qwen2-5-7b-instruct",
+]
+
+_Model_alibaba_10: t.TypeAlias = t.Literal[
     "qwen2-5-omni-7b",
     "qwen2-5-vl-72b-instruct",
     "qwen2-5-vl-7b-instruct",
@@ -9495,27 +9911,71 @@ Model_alibaba: t.TypeAlias = t.Literal[
     "qwq-plus",
 ]
 
-Model_alibaba_cn: t.TypeAlias = t.Literal[
+Model_alibaba: t.TypeAlias = t.Union[
+    _Model_alibaba_0,
+    _Model_alibaba_1,
+    _Model_alibaba_2,
+    _Model_alibaba_3,
+    _Model_alibaba_4,
+    _Model_alibaba_5,
+    _Model_alibaba_6,
+    _Model_alibaba_7,
+    _Model_alibaba_8,
+    _Model_alibaba_9,
+    _Model_alibaba_10,
+]
+
+_Model_alibaba_cn_0: t.TypeAlias = t.Literal[
     "MiniMax-M2.5",
     "MiniMax/MiniMax-M2.7",
+]
+
+_Model_alibaba_cn_1: t.TypeAlias = t.Literal[
     "deepseek-r1",
     "deepseek-r1-0528",
+]
+
+_Model_alibaba_cn_2: t.TypeAlias = t.Literal[
     "deepseek-r1-distill-llama-70b",
     "deepseek-r1-distill-llama-8b",
+]
+
+_Model_alibaba_cn_3: t.TypeAlias = t.Literal[
     "deepseek-r1-distill-qwen-1-5b",
     "deepseek-r1-distill-qwen-14b",
+]
+
+_Model_alibaba_cn_4: t.TypeAlias = t.Literal[
     "deepseek-r1-distill-qwen-32b",
     "deepseek-r1-distill-qwen-7b",
+]
+
+_Model_alibaba_cn_5: t.TypeAlias = t.Literal[
     "deepseek-v3",
     "deepseek-v3-1",
+]
+
+_Model_alibaba_cn_6: t.TypeAlias = t.Literal[
     "deepseek-v3-2-exp",
     "deepseek-v4-flash",
+]
+
+_Model_alibaba_cn_7: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4.1-flash",
+]
+
+_Model_alibaba_cn_8: t.TypeAlias = t.Literal[
     "glm-5",
     "glm-5.1",
+]
+
+_Model_alibaba_cn_9: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.3",
+]
+
+_Model_alibaba_cn_10: t.TypeAlias = t.Literal[
     "kimi-k2-thinking",
     "kimi-k2.5",
     "kimi-k2.6",
@@ -9588,6 +10048,20 @@ Model_alibaba_cn: t.TypeAlias = t.Literal[
     "tongyi-intent-detect-v3",
 ]
 
+Model_alibaba_cn: t.TypeAlias = t.Union[
+    _Model_alibaba_cn_0,
+    _Model_alibaba_cn_1,
+    _Model_alibaba_cn_2,
+    _Model_alibaba_cn_3,
+    _Model_alibaba_cn_4,
+    _Model_alibaba_cn_5,
+    _Model_alibaba_cn_6,
+    _Model_alibaba_cn_7,
+    _Model_alibaba_cn_8,
+    _Model_alibaba_cn_9,
+    _Model_alibaba_cn_10,
+]
+
 Model_alibaba_coding_plan: t.TypeAlias = t.Literal[
     "MiniMax-M2.5",
     "glm-4.7",
@@ -9618,27 +10092,57 @@ Model_alibaba_coding_plan_cn: t.TypeAlias = t.Literal[
     "qwen3.7-plus",
 ]
 
-Model_alibaba_token_plan: t.TypeAlias = t.Literal[
+_Model_alibaba_token_plan_0: t.TypeAlias = t.Literal[
     "MiniMax-M2.5",
     "deepseek-v3.2",
+]
+
+_Model_alibaba_token_plan_1: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash-0731",
+]
+
+_Model_alibaba_token_plan_2: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4-pro-0813",
+]
+
+_Model_alibaba_token_plan_3: t.TypeAlias = t.Literal[
     "deepseek-v4.1-flash",
     "glm-5",
+]
+
+_Model_alibaba_token_plan_4: t.TypeAlias = t.Literal[
     "glm-5.1",
     "glm-5.2",
+]
+
+_Model_alibaba_token_plan_5: t.TypeAlias = t.Literal[
     "glm-5.3",
     "happyhorse-1.1-i2v",
+]
+
+_Model_alibaba_token_plan_6: t.TypeAlias = t.Literal[
     "happyhorse-1.1-r2v",
     "happyhorse-1.1-t2v",
+]
+
+_Model_alibaba_token_plan_7: t.TypeAlias = t.Literal[
     "kimi-k2.5",
     "kimi-k2.6",
+]
+
+_Model_alibaba_token_plan_8: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "qwen-image-2.0",
+]
+
+_Model_alibaba_token_plan_9: t.TypeAlias = t.Literal[
     "qwen-image-2.0-pro",
     "qwen3.6-flash",
+]
+
+_Model_alibaba_token_plan_10: t.TypeAlias = t.Literal[
     "qwen3.6-plus",
     "qwen3.7-max",
     "qwen3.7-plus",
@@ -9649,27 +10153,71 @@ Model_alibaba_token_plan: t.TypeAlias = t.Literal[
     "wan2.7-image-pro",
 ]
 
-Model_alibaba_token_plan_cn: t.TypeAlias = t.Literal[
+Model_alibaba_token_plan: t.TypeAlias = t.Union[
+    _Model_alibaba_token_plan_0,
+    _Model_alibaba_token_plan_1,
+    _Model_alibaba_token_plan_2,
+    _Model_alibaba_token_plan_3,
+    _Model_alibaba_token_plan_4,
+    _Model_alibaba_token_plan_5,
+    _Model_alibaba_token_plan_6,
+    _Model_alibaba_token_plan_7,
+    _Model_alibaba_token_plan_8,
+    _Model_alibaba_token_plan_9,
+    _Model_alibaba_token_plan_10,
+]
+
+_Model_alibaba_token_plan_cn_0: t.TypeAlias = t.Literal[
     "MiniMax-M2.5",
     "deepseek-v3.2",
+]
+
+_Model_alibaba_token_plan_cn_1: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash-0731",
+]
+
+_Model_alibaba_token_plan_cn_2: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4-pro-0813",
+]
+
+_Model_alibaba_token_plan_cn_3: t.TypeAlias = t.Literal[
     "deepseek-v4.1-flash",
     "glm-5",
+]
+
+_Model_alibaba_token_plan_cn_4: t.TypeAlias = t.Literal[
     "glm-5.1",
     "glm-5.2",
+]
+
+_Model_alibaba_token_plan_cn_5: t.TypeAlias = t.Literal[
     "glm-5.3",
     "happyhorse-1.1-i2v",
+]
+
+_Model_alibaba_token_plan_cn_6: t.TypeAlias = t.Literal[
     "happyhorse-1.1-r2v",
     "happyhorse-1.1-t2v",
+]
+
+_Model_alibaba_token_plan_cn_7: t.TypeAlias = t.Literal[
     "kimi-k2.5",
     "kimi-k2.6",
+]
+
+_Model_alibaba_token_plan_cn_8: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "qwen-image-2.0",
+]
+
+_Model_alibaba_token_plan_cn_9: t.TypeAlias = t.Literal[
     "qwen-image-2.0-pro",
     "qwen3.6-flash",
+]
+
+_Model_alibaba_token_plan_cn_10: t.TypeAlias = t.Literal[
     "qwen3.6-plus",
     "qwen3.7-max",
     "qwen3.7-plus",
@@ -9678,6 +10226,20 @@ Model_alibaba_token_plan_cn: t.TypeAlias = t.Literal[
     "qwen3.8-max-preview",
     "wan2.7-image",
     "wan2.7-image-pro",
+]
+
+Model_alibaba_token_plan_cn: t.TypeAlias = t.Union[
+    _Model_alibaba_token_plan_cn_0,
+    _Model_alibaba_token_plan_cn_1,
+    _Model_alibaba_token_plan_cn_2,
+    _Model_alibaba_token_plan_cn_3,
+    _Model_alibaba_token_plan_cn_4,
+    _Model_alibaba_token_plan_cn_5,
+    _Model_alibaba_token_plan_cn_6,
+    _Model_alibaba_token_plan_cn_7,
+    _Model_alibaba_token_plan_cn_8,
+    _Model_alibaba_token_plan_cn_9,
+    _Model_alibaba_token_plan_cn_10,
 ]
 
 _Model_amazon_bedrock_0: t.TypeAlias = t.Literal[
@@ -9892,19 +10454,19 @@ _Model_amazon_bedrock_10: t.TypeAlias = t.Literal[
     "zai.glm-5",
 ]
 
-Model_amazon_bedrock: t.TypeAlias = (
-    _Model_amazon_bedrock_0
-    | _Model_amazon_bedrock_1
-    | _Model_amazon_bedrock_2
-    | _Model_amazon_bedrock_3
-    | _Model_amazon_bedrock_4
-    | _Model_amazon_bedrock_5
-    | _Model_amazon_bedrock_6
-    | _Model_amazon_bedrock_7
-    | _Model_amazon_bedrock_8
-    | _Model_amazon_bedrock_9
-    | _Model_amazon_bedrock_10
-)
+Model_amazon_bedrock: t.TypeAlias = t.Union[
+    _Model_amazon_bedrock_0,
+    _Model_amazon_bedrock_1,
+    _Model_amazon_bedrock_2,
+    _Model_amazon_bedrock_3,
+    _Model_amazon_bedrock_4,
+    _Model_amazon_bedrock_5,
+    _Model_amazon_bedrock_6,
+    _Model_amazon_bedrock_7,
+    _Model_amazon_bedrock_8,
+    _Model_amazon_bedrock_9,
+    _Model_amazon_bedrock_10,
+]
 
 Model_ambient: t.TypeAlias = t.Literal[
     "ambient/large",
@@ -9948,27 +10510,57 @@ Model_anthropic: t.TypeAlias = t.Literal[
     "claude-sonnet-5",
 ]
 
-Model_anyapi: t.TypeAlias = t.Literal[
+_Model_anyapi_0: t.TypeAlias = t.Literal[
     "anthropic/claude-haiku-4-5",
     "anthropic/claude-opus-4-6",
+]
+
+_Model_anyapi_1: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-7",
     "anthropic/claude-sonnet-4-5",
+]
+
+_Model_anyapi_2: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4-6",
     "cohere/command-r-plus-08-2024",
+]
+
+_Model_anyapi_3: t.TypeAlias = t.Literal[
     "deepseek/deepseek-chat",
     "deepseek/deepseek-r1",
+]
+
+_Model_anyapi_4: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-flash",
     "deepseek/deepseek-v4-pro",
+]
+
+_Model_anyapi_5: t.TypeAlias = t.Literal[
     "google/gemini-2.5-flash",
     "google/gemini-2.5-flash-lite",
+]
+
+_Model_anyapi_6: t.TypeAlias = t.Literal[
     "google/gemini-2.5-pro",
     "google/gemini-3-flash-preview",
+]
+
+_Model_anyapi_7: t.TypeAlias = t.Literal[
     "google/gemini-3-pro-preview",
     "mistralai/devstral-2512",
+]
+
+_Model_anyapi_8: t.TypeAlias = t.Literal[
     "mistralai/mistral-large-2512",
     "openai/gpt-4.1",
+]
+
+_Model_anyapi_9: t.TypeAlias = t.Literal[
     "openai/gpt-4.1-mini",
     "openai/gpt-5",
+]
+
+_Model_anyapi_10: t.TypeAlias = t.Literal[
     "openai/gpt-5-mini",
     "openai/gpt-5.1",
     "openai/gpt-5.2",
@@ -9979,6 +10571,20 @@ Model_anyapi: t.TypeAlias = t.Literal[
     "perplexity/sonar-pro",
     "perplexity/sonar-reasoning-pro",
     "xai/grok-4.3",
+]
+
+Model_anyapi: t.TypeAlias = t.Union[
+    _Model_anyapi_0,
+    _Model_anyapi_1,
+    _Model_anyapi_2,
+    _Model_anyapi_3,
+    _Model_anyapi_4,
+    _Model_anyapi_5,
+    _Model_anyapi_6,
+    _Model_anyapi_7,
+    _Model_anyapi_8,
+    _Model_anyapi_9,
+    _Model_anyapi_10,
 ]
 
 Model_arcee: t.TypeAlias = t.Literal[
@@ -10017,27 +10623,57 @@ Model_auriko: t.TypeAlias = t.Literal[
     "qwen-3.6-plus",
 ]
 
-Model_azure: t.TypeAlias = t.Literal[
+_Model_azure_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-fable-5-1",
+]
+
+_Model_azure_1: t.TypeAlias = t.Literal[
     "claude-haiku-4-5",
     "claude-mythos-5",
+]
+
+_Model_azure_2: t.TypeAlias = t.Literal[
     "claude-opus-4-1",
     "claude-opus-4-5",
+]
+
+_Model_azure_3: t.TypeAlias = t.Literal[
     "claude-opus-4-6",
     "claude-opus-4-7",
+]
+
+_Model_azure_4: t.TypeAlias = t.Literal[
     "claude-opus-4-8",
     "claude-opus-5",
+]
+
+_Model_azure_5: t.TypeAlias = t.Literal[
     "claude-opus-5-5",
     "claude-sonnet-4-5",
+]
+
+_Model_azure_6: t.TypeAlias = t.Literal[
     "claude-sonnet-4-6",
     "claude-sonnet-5",
+]
+
+_Model_azure_7: t.TypeAlias = t.Literal[
     "codestral-2501",
     "codex-mini",
+]
+
+_Model_azure_8: t.TypeAlias = t.Literal[
     "cohere-command-a",
     "cohere-embed-v-4-0",
+]
+
+_Model_azure_9: t.TypeAlias = t.Literal[
     "cohere-embed-v3-english",
     "cohere-embed-v3-multilingual",
+]
+
+_Model_azure_10: t.TypeAlias = t.Literal[
     "deepseek-r1",
     "deepseek-v3.2",
     "deepseek-v3.2-speciale",
@@ -10112,27 +10748,71 @@ Model_azure: t.TypeAlias = t.Literal[
     "text-embedding-ada-002",
 ]
 
-Model_azure_cognitive_services: t.TypeAlias = t.Literal[
+Model_azure: t.TypeAlias = t.Union[
+    _Model_azure_0,
+    _Model_azure_1,
+    _Model_azure_2,
+    _Model_azure_3,
+    _Model_azure_4,
+    _Model_azure_5,
+    _Model_azure_6,
+    _Model_azure_7,
+    _Model_azure_8,
+    _Model_azure_9,
+    _Model_azure_10,
+]
+
+_Model_azure_cognitive_services_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-fable-5-1",
+]
+
+_Model_azure_cognitive_services_1: t.TypeAlias = t.Literal[
     "claude-haiku-4-5",
     "claude-mythos-5",
+]
+
+_Model_azure_cognitive_services_2: t.TypeAlias = t.Literal[
     "claude-opus-4-1",
     "claude-opus-4-5",
+]
+
+_Model_azure_cognitive_services_3: t.TypeAlias = t.Literal[
     "claude-opus-4-6",
     "claude-opus-4-7",
+]
+
+_Model_azure_cognitive_services_4: t.TypeAlias = t.Literal[
     "claude-opus-4-8",
     "claude-opus-5",
+]
+
+_Model_azure_cognitive_services_5: t.TypeAlias = t.Literal[
     "claude-opus-5-5",
     "claude-sonnet-4-5",
+]
+
+_Model_azure_cognitive_services_6: t.TypeAlias = t.Literal[
     "claude-sonnet-4-6",
     "claude-sonnet-5",
+]
+
+_Model_azure_cognitive_services_7: t.TypeAlias = t.Literal[
     "codestral-2501",
     "codex-mini",
+]
+
+_Model_azure_cognitive_services_8: t.TypeAlias = t.Literal[
     "cohere-command-a",
     "cohere-embed-v-4-0",
+]
+
+_Model_azure_cognitive_services_9: t.TypeAlias = t.Literal[
     "cohere-embed-v3-english",
     "cohere-embed-v3-multilingual",
+]
+
+_Model_azure_cognitive_services_10: t.TypeAlias = t.Literal[
     "deepseek-r1",
     "deepseek-v3.2",
     "deepseek-v3.2-speciale",
@@ -10191,35 +10871,93 @@ Model_azure_cognitive_services: t.TypeAlias = t.Literal[
     "text-embedding-ada-002",
 ]
 
+Model_azure_cognitive_services: t.TypeAlias = t.Union[
+    _Model_azure_cognitive_services_0,
+    _Model_azure_cognitive_services_1,
+    _Model_azure_cognitive_services_2,
+    _Model_azure_cognitive_services_3,
+    _Model_azure_cognitive_services_4,
+    _Model_azure_cognitive_services_5,
+    _Model_azure_cognitive_services_6,
+    _Model_azure_cognitive_services_7,
+    _Model_azure_cognitive_services_8,
+    _Model_azure_cognitive_services_9,
+    _Model_azure_cognitive_services_10,
+]
+
 Model_bailing: t.TypeAlias = t.Literal[
     "Ling-1T",
     "Ring-1T",
 ]
 
-Model_baseten: t.TypeAlias = t.Literal[
+_Model_baseten_0: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2.5",
     "deepseek-ai/DeepSeek-V3.1",
+]
+
+_Model_baseten_1: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V4-Flash-0731",
     "deepseek-ai/DeepSeek-V4-Pro",
+]
+
+_Model_baseten_2: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V4-Pro-0813",
     "deepseek-ai/DeepSeek-V4.1-Flash",
+]
+
+_Model_baseten_3: t.TypeAlias = t.Literal[
     "moonshotai/Kimi-K2.5",
     "moonshotai/Kimi-K2.6",
+]
+
+_Model_baseten_4: t.TypeAlias = t.Literal[
     "moonshotai/Kimi-K2.7-Code",
     "moonshotai/Kimi-K3",
+]
+
+_Model_baseten_5: t.TypeAlias = t.Literal[
     "nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B",
     "nvidia/Nemotron-120B-A12B",
+]
+
+_Model_baseten_6: t.TypeAlias = t.Literal[
     "openai/gpt-oss-120b",
     "thinkingmachines/inkling",
+]
+
+_Model_baseten_7: t.TypeAlias = t.Literal[
     "thinkingmachines/inkling-small",
     "zai-org/GLM-4.7",
+]
+
+_Model_baseten_8: t.TypeAlias = t.Literal[
     "zai-org/GLM-5",
     "zai-org/GLM-5.1",
+]
+
+_Model_baseten_9: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.2",
     "zai-org/GLM-5.2-Fast",
+]
+
+_Model_baseten_10: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.3",
     "zai-org/GLM-5.3-Fast",
     "zai-org/GLM-5.3-Flash",
+]
+
+Model_baseten: t.TypeAlias = t.Union[
+    _Model_baseten_0,
+    _Model_baseten_1,
+    _Model_baseten_2,
+    _Model_baseten_3,
+    _Model_baseten_4,
+    _Model_baseten_5,
+    _Model_baseten_6,
+    _Model_baseten_7,
+    _Model_baseten_8,
+    _Model_baseten_9,
+    _Model_baseten_10,
 ]
 
 Model_bee: t.TypeAlias = t.Literal[
@@ -10327,27 +11065,57 @@ Model_cloudferro_sherlock: t.TypeAlias = t.Literal[
     "speakleash/Bielik-11B-v3.0-Instruct",
 ]
 
-Model_cloudflare_ai_gateway: t.TypeAlias = t.Literal[
+_Model_cloudflare_ai_gateway_0: t.TypeAlias = t.Literal[
     "alibaba/qwen3-max",
     "alibaba/qwen3.5-397b-a17b",
+]
+
+_Model_cloudflare_ai_gateway_1: t.TypeAlias = t.Literal[
     "alibaba/qwen3.7-max",
     "alibaba/qwen3.7-plus",
+]
+
+_Model_cloudflare_ai_gateway_2: t.TypeAlias = t.Literal[
     "alibaba/qwen3.8-max",
     "anthropic/claude-fable-5",
+]
+
+_Model_cloudflare_ai_gateway_3: t.TypeAlias = t.Literal[
     "anthropic/claude-fable-5.1",
     "anthropic/claude-haiku-4.5",
+]
+
+_Model_cloudflare_ai_gateway_4: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4.5",
     "anthropic/claude-opus-4.6",
+]
+
+_Model_cloudflare_ai_gateway_5: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4.7",
     "anthropic/claude-opus-4.8",
+]
+
+_Model_cloudflare_ai_gateway_6: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-5",
     "anthropic/claude-opus-5.5",
+]
+
+_Model_cloudflare_ai_gateway_7: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4.5",
     "anthropic/claude-sonnet-4.6",
+]
+
+_Model_cloudflare_ai_gateway_8: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-5",
     "deepseek/deepseek-v4-pro",
+]
+
+_Model_cloudflare_ai_gateway_9: t.TypeAlias = t.Literal[
     "moonshotai/kimi-k3",
     "openai/gpt-4.1",
+]
+
+_Model_cloudflare_ai_gateway_10: t.TypeAlias = t.Literal[
     "openai/gpt-4.1-mini",
     "openai/gpt-4.1-nano",
     "openai/gpt-4o",
@@ -10380,27 +11148,71 @@ Model_cloudflare_ai_gateway: t.TypeAlias = t.Literal[
     "xai/grok-4.7",
 ]
 
-Model_cloudflare_workers_ai: t.TypeAlias = t.Literal[
+Model_cloudflare_ai_gateway: t.TypeAlias = t.Union[
+    _Model_cloudflare_ai_gateway_0,
+    _Model_cloudflare_ai_gateway_1,
+    _Model_cloudflare_ai_gateway_2,
+    _Model_cloudflare_ai_gateway_3,
+    _Model_cloudflare_ai_gateway_4,
+    _Model_cloudflare_ai_gateway_5,
+    _Model_cloudflare_ai_gateway_6,
+    _Model_cloudflare_ai_gateway_7,
+    _Model_cloudflare_ai_gateway_8,
+    _Model_cloudflare_ai_gateway_9,
+    _Model_cloudflare_ai_gateway_10,
+]
+
+_Model_cloudflare_workers_ai_0: t.TypeAlias = t.Literal[
     "@cf/aisingapore/gemma-sea-lion-v4-27b-it",
     "@cf/deepseek-ai/deepseek-r1-distill-qwen-32b",
+]
+
+_Model_cloudflare_workers_ai_1: t.TypeAlias = t.Literal[
     "@cf/deepseek-ai/deepseek-v4-flash-0731",
     "@cf/deepseek-ai/deepseek-v4-pro-0813",
+]
+
+_Model_cloudflare_workers_ai_2: t.TypeAlias = t.Literal[
     "@cf/google/gemma-4-26b-a4b-it",
     "@cf/ibm-granite/granite-4.0-h-micro",
+]
+
+_Model_cloudflare_workers_ai_3: t.TypeAlias = t.Literal[
     "@cf/meta/llama-3.1-8b-instruct-fp8",
     "@cf/meta/llama-3.2-11b-vision-instruct",
+]
+
+_Model_cloudflare_workers_ai_4: t.TypeAlias = t.Literal[
     "@cf/meta/llama-3.2-1b-instruct",
     "@cf/meta/llama-3.2-3b-instruct",
+]
+
+_Model_cloudflare_workers_ai_5: t.TypeAlias = t.Literal[
     "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
     "@cf/meta/llama-4-scout-17b-16e-instruct",
+]
+
+_Model_cloudflare_workers_ai_6: t.TypeAlias = t.Literal[
     "@cf/meta/llama-guard-3-8b",
     "@cf/mistralai/mistral-small-3.1-24b-instruct",
+]
+
+_Model_cloudflare_workers_ai_7: t.TypeAlias = t.Literal[
     "@cf/moonshotai/kimi-k2.6",
     "@cf/moonshotai/kimi-k2.7-code",
+]
+
+_Model_cloudflare_workers_ai_8: t.TypeAlias = t.Literal[
     "@cf/nvidia/nemotron-3-120b-a12b",
     "@cf/openai/gpt-oss-120b",
+]
+
+_Model_cloudflare_workers_ai_9: t.TypeAlias = t.Literal[
     "@cf/openai/gpt-oss-20b",
     "@cf/qwen/qwen2.5-coder-32b-instruct",
+]
+
+_Model_cloudflare_workers_ai_10: t.TypeAlias = t.Literal[
     "@cf/qwen/qwen3-30b-a3b-fp8",
     "@cf/qwen/qwen3.8-27b",
     "@cf/qwen/qwq-32b",
@@ -10408,6 +11220,20 @@ Model_cloudflare_workers_ai: t.TypeAlias = t.Literal[
     "@cf/zai-org/glm-5.2",
     "@cf/zai-org/glm-5.3",
     "@cf/zai-org/glm-5.3-flash",
+]
+
+Model_cloudflare_workers_ai: t.TypeAlias = t.Union[
+    _Model_cloudflare_workers_ai_0,
+    _Model_cloudflare_workers_ai_1,
+    _Model_cloudflare_workers_ai_2,
+    _Model_cloudflare_workers_ai_3,
+    _Model_cloudflare_workers_ai_4,
+    _Model_cloudflare_workers_ai_5,
+    _Model_cloudflare_workers_ai_6,
+    _Model_cloudflare_workers_ai_7,
+    _Model_cloudflare_workers_ai_8,
+    _Model_cloudflare_workers_ai_9,
+    _Model_cloudflare_workers_ai_10,
 ]
 
 Model_cohere: t.TypeAlias = t.Literal[
@@ -10575,68 +11401,142 @@ _Model_cortecs_10: t.TypeAlias = t.Literal[
     "voxtral-small-2507",
 ]
 
-Model_cortecs: t.TypeAlias = (
-    _Model_cortecs_0
-    | _Model_cortecs_1
-    | _Model_cortecs_2
-    | _Model_cortecs_3
-    | _Model_cortecs_4
-    | _Model_cortecs_5
-    | _Model_cortecs_6
-    | _Model_cortecs_7
-    | _Model_cortecs_8
-    | _Model_cortecs_9
-    | _Model_cortecs_10
-)
+Model_cortecs: t.TypeAlias = t.Union[
+    _Model_cortecs_0,
+    _Model_cortecs_1,
+    _Model_cortecs_2,
+    _Model_cortecs_3,
+    _Model_cortecs_4,
+    _Model_cortecs_5,
+    _Model_cortecs_6,
+    _Model_cortecs_7,
+    _Model_cortecs_8,
+    _Model_cortecs_9,
+    _Model_cortecs_10,
+]
 
-Model_crof: t.TypeAlias = t.Literal[
+_Model_crof_0: t.TypeAlias = t.Literal[
     "deepseek-v3.2",
     "deepseek-v4-flash",
+]
+
+_Model_crof_1: t.TypeAlias = t.Literal[
     "deepseek-v4-flash-0731",
     "deepseek-v4-flash-vision-exp",
+]
+
+_Model_crof_2: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4-pro-0813",
+]
+
+_Model_crof_3: t.TypeAlias = t.Literal[
     "gemma-4-31b-it",
     "glm-5.1",
+]
+
+_Model_crof_4: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.3",
+]
+
+_Model_crof_5: t.TypeAlias = t.Literal[
     "glm-5.3-flash",
     "greg-1-mini",
+]
+
+_Model_crof_6: t.TypeAlias = t.Literal[
     "greg-2-super",
     "greg-2-ultra",
+]
+
+_Model_crof_7: t.TypeAlias = t.Literal[
     "greg-rp",
     "kimi-k2.6",
+]
+
+_Model_crof_8: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "kimi-k3",
+]
+
+_Model_crof_9: t.TypeAlias = t.Literal[
     "kimi-k3-eco",
     "mimo-v2.5-pro",
+]
+
+_Model_crof_10: t.TypeAlias = t.Literal[
     "qwen3.5-397b-a17b",
     "qwen3.5-9b",
     "qwen3.6-27b",
     "qwen3.8-27b",
 ]
 
-Model_crossmodel: t.TypeAlias = t.Literal[
+Model_crof: t.TypeAlias = t.Union[
+    _Model_crof_0,
+    _Model_crof_1,
+    _Model_crof_2,
+    _Model_crof_3,
+    _Model_crof_4,
+    _Model_crof_5,
+    _Model_crof_6,
+    _Model_crof_7,
+    _Model_crof_8,
+    _Model_crof_9,
+    _Model_crof_10,
+]
+
+_Model_crossmodel_0: t.TypeAlias = t.Literal[
     "anthropic/claude-fable-5",
     "anthropic/claude-fable-5-1",
+]
+
+_Model_crossmodel_1: t.TypeAlias = t.Literal[
     "anthropic/claude-haiku-4-5",
     "anthropic/claude-opus-4-7",
+]
+
+_Model_crossmodel_2: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-8",
     "anthropic/claude-opus-5",
+]
+
+_Model_crossmodel_3: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-5-5",
     "anthropic/claude-sonnet-4-6",
+]
+
+_Model_crossmodel_4: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-5",
     "deepseek/deepseek-v4-flash",
+]
+
+_Model_crossmodel_5: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-flash-vision-exp",
     "deepseek/deepseek-v4-pro",
+]
+
+_Model_crossmodel_6: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4.1-flash",
     "gemini/gemini-2.5-flash",
+]
+
+_Model_crossmodel_7: t.TypeAlias = t.Literal[
     "gemini/gemini-2.5-flash-lite",
     "gemini/gemini-2.5-pro",
+]
+
+_Model_crossmodel_8: t.TypeAlias = t.Literal[
     "gemini/gemini-3-flash-preview",
     "gemini/gemini-3.1-pro-preview",
+]
+
+_Model_crossmodel_9: t.TypeAlias = t.Literal[
     "gemini/gemini-3.5-flash",
     "gemini/gemini-3.5-flash-lite",
+]
+
+_Model_crossmodel_10: t.TypeAlias = t.Literal[
     "gemini/gemini-3.6-flash",
     "gemini/gemini-3.7-flash",
     "gemini/gemini-3.8-flash",
@@ -10685,6 +11585,20 @@ Model_crossmodel: t.TypeAlias = t.Literal[
     "z-ai/glm-5.3-flash",
 ]
 
+Model_crossmodel: t.TypeAlias = t.Union[
+    _Model_crossmodel_0,
+    _Model_crossmodel_1,
+    _Model_crossmodel_2,
+    _Model_crossmodel_3,
+    _Model_crossmodel_4,
+    _Model_crossmodel_5,
+    _Model_crossmodel_6,
+    _Model_crossmodel_7,
+    _Model_crossmodel_8,
+    _Model_crossmodel_9,
+    _Model_crossmodel_10,
+]
+
 Model_crusoe: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-235B-A22B-Instruct-2507",
     "deepseek-ai/DeepSeek-V3-0324",
@@ -10711,27 +11625,57 @@ Model_daoxe: t.TypeAlias = t.Literal[
     "kimi-k2.5",
 ]
 
-Model_databricks: t.TypeAlias = t.Literal[
+_Model_databricks_0: t.TypeAlias = t.Literal[
     "databricks-claude-haiku-4-5",
     "databricks-claude-opus-4-1",
+]
+
+_Model_databricks_1: t.TypeAlias = t.Literal[
     "databricks-claude-opus-4-5",
     "databricks-claude-opus-4-6",
+]
+
+_Model_databricks_2: t.TypeAlias = t.Literal[
     "databricks-claude-opus-4-7",
     "databricks-claude-sonnet-4",
+]
+
+_Model_databricks_3: t.TypeAlias = t.Literal[
     "databricks-claude-sonnet-4-5",
     "databricks-claude-sonnet-4-6",
+]
+
+_Model_databricks_4: t.TypeAlias = t.Literal[
     "databricks-gemini-2-5-flash",
     "databricks-gemini-2-5-pro",
+]
+
+_Model_databricks_5: t.TypeAlias = t.Literal[
     "databricks-gemini-3-1-flash-lite",
     "databricks-gemini-3-1-pro",
+]
+
+_Model_databricks_6: t.TypeAlias = t.Literal[
     "databricks-gemini-3-flash",
     "databricks-gemini-3-pro",
+]
+
+_Model_databricks_7: t.TypeAlias = t.Literal[
     "databricks-glm-5-2",
     "databricks-gpt-5",
+]
+
+_Model_databricks_8: t.TypeAlias = t.Literal[
     "databricks-gpt-5-1",
     "databricks-gpt-5-2",
+]
+
+_Model_databricks_9: t.TypeAlias = t.Literal[
     "databricks-gpt-5-4",
     "databricks-gpt-5-4-mini",
+]
+
+_Model_databricks_10: t.TypeAlias = t.Literal[
     "databricks-gpt-5-4-nano",
     "databricks-gpt-5-5",
     "databricks-gpt-5-6-luna",
@@ -10744,27 +11688,71 @@ Model_databricks: t.TypeAlias = t.Literal[
     "databricks-kimi-k2-7-code",
 ]
 
-Model_deepinfra: t.TypeAlias = t.Literal[
+Model_databricks: t.TypeAlias = t.Union[
+    _Model_databricks_0,
+    _Model_databricks_1,
+    _Model_databricks_2,
+    _Model_databricks_3,
+    _Model_databricks_4,
+    _Model_databricks_5,
+    _Model_databricks_6,
+    _Model_databricks_7,
+    _Model_databricks_8,
+    _Model_databricks_9,
+    _Model_databricks_10,
+]
+
+_Model_deepinfra_0: t.TypeAlias = t.Literal[
     "ByteDance/Seed-2.0-code",
     "ByteDance/Seed-2.0-mini",
+]
+
+_Model_deepinfra_1: t.TypeAlias = t.Literal[
     "ByteDance/Seed-2.0-pro",
     "MiniMaxAI/MiniMax-M2.5",
+]
+
+_Model_deepinfra_2: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2.7",
     "MiniMaxAI/MiniMax-M3",
+]
+
+_Model_deepinfra_3: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-235B-A22B-Instruct-2507",
     "Qwen/Qwen3-30B-A3B",
+]
+
+_Model_deepinfra_4: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-32B",
     "Qwen/Qwen3-Coder-480B-A35B-Instruct-Turbo",
+]
+
+_Model_deepinfra_5: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Max",
     "Qwen/Qwen3-Next-80B-A3B-Instruct",
+]
+
+_Model_deepinfra_6: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-VL-235B-A22B-Instruct",
     "Qwen/Qwen3.5-122B-A10B",
+]
+
+_Model_deepinfra_7: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-27B",
     "Qwen/Qwen3.5-35B-A3B",
+]
+
+_Model_deepinfra_8: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-397B-A17B",
     "Qwen/Qwen3.5-9B",
+]
+
+_Model_deepinfra_9: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.6-27B",
     "Qwen/Qwen3.6-35B-A3B",
+]
+
+_Model_deepinfra_10: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.7-Max",
     "Qwen/Qwen3.8-2.4T-A95B",
     "Qwen/Qwen3.8-27B",
@@ -10818,6 +11806,20 @@ Model_deepinfra: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.3-Flash",
 ]
 
+Model_deepinfra: t.TypeAlias = t.Union[
+    _Model_deepinfra_0,
+    _Model_deepinfra_1,
+    _Model_deepinfra_2,
+    _Model_deepinfra_3,
+    _Model_deepinfra_4,
+    _Model_deepinfra_5,
+    _Model_deepinfra_6,
+    _Model_deepinfra_7,
+    _Model_deepinfra_8,
+    _Model_deepinfra_9,
+    _Model_deepinfra_10,
+]
+
 Model_deepseek: t.TypeAlias = t.Literal[
     "deepseek-flash",
     "deepseek-v4-flash",
@@ -10825,27 +11827,57 @@ Model_deepseek: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
 ]
 
-Model_digitalocean: t.TypeAlias = t.Literal[
+_Model_digitalocean_0: t.TypeAlias = t.Literal[
     "alibaba-qwen3-32b",
     "all-mini-lm-l6-v2",
+]
+
+_Model_digitalocean_1: t.TypeAlias = t.Literal[
     "anthropic-claude-3-opus",
     "anthropic-claude-3.5-haiku",
+]
+
+_Model_digitalocean_2: t.TypeAlias = t.Literal[
     "anthropic-claude-3.5-sonnet",
     "anthropic-claude-3.7-sonnet",
+]
+
+_Model_digitalocean_3: t.TypeAlias = t.Literal[
     "anthropic-claude-4.1-opus",
     "anthropic-claude-4.5-haiku",
+]
+
+_Model_digitalocean_4: t.TypeAlias = t.Literal[
     "anthropic-claude-4.5-sonnet",
     "anthropic-claude-4.6-sonnet",
+]
+
+_Model_digitalocean_5: t.TypeAlias = t.Literal[
     "anthropic-claude-5-sonnet",
     "anthropic-claude-fable-5",
+]
+
+_Model_digitalocean_6: t.TypeAlias = t.Literal[
     "anthropic-claude-fable-5.1",
     "anthropic-claude-haiku-4.5",
+]
+
+_Model_digitalocean_7: t.TypeAlias = t.Literal[
     "anthropic-claude-opus-4",
     "anthropic-claude-opus-4.5",
+]
+
+_Model_digitalocean_8: t.TypeAlias = t.Literal[
     "anthropic-claude-opus-4.6",
     "anthropic-claude-opus-4.7",
+]
+
+_Model_digitalocean_9: t.TypeAlias = t.Literal[
     "anthropic-claude-opus-4.8",
     "anthropic-claude-opus-5",
+]
+
+_Model_digitalocean_10: t.TypeAlias = t.Literal[
     "anthropic-claude-opus-5.5",
     "anthropic-claude-sonnet-4",
     "arcee-trinity-large-thinking",
@@ -10928,6 +11960,20 @@ Model_digitalocean: t.TypeAlias = t.Literal[
     "wan2-2-t2v-a14b",
 ]
 
+Model_digitalocean: t.TypeAlias = t.Union[
+    _Model_digitalocean_0,
+    _Model_digitalocean_1,
+    _Model_digitalocean_2,
+    _Model_digitalocean_3,
+    _Model_digitalocean_4,
+    _Model_digitalocean_5,
+    _Model_digitalocean_6,
+    _Model_digitalocean_7,
+    _Model_digitalocean_8,
+    _Model_digitalocean_9,
+    _Model_digitalocean_10,
+]
+
 Model_dinference: t.TypeAlias = t.Literal[
     "glm-4.7",
     "glm-5",
@@ -10950,7 +11996,9 @@ Model_ebcloud: t.TypeAlias = t.Literal[
     "Kimi-K2.6",
 ]
 
-Model_echo: t.TypeAlias = t.Literal["echo"]
+Model_echo: t.TypeAlias = t.Literal[
+    "echo",
+]
 
 _Model_edenai_0: t.TypeAlias = t.Literal[
     "amazon/amazon.nova-lite-v1:0",
@@ -11259,6 +12307,9 @@ _Model_edenai_10: t.TypeAlias = t.Literal[
     "zai/glm-4.6v",
     "zai/glm-4.7",
     "zai/glm-5",
+]
+
+_Model_edenai_11: t.TypeAlias = t.Literal[
     "zai/glm-5-turbo",
     "zai/glm-5.1",
     "zai/glm-5.2",
@@ -11267,41 +12318,72 @@ _Model_edenai_10: t.TypeAlias = t.Literal[
     "zai/glm-5v-turbo",
 ]
 
-Model_edenai: t.TypeAlias = (
-    _Model_edenai_0
-    | _Model_edenai_1
-    | _Model_edenai_2
-    | _Model_edenai_3
-    | _Model_edenai_4
-    | _Model_edenai_5
-    | _Model_edenai_6
-    | _Model_edenai_7
-    | _Model_edenai_8
-    | _Model_edenai_9
-    | _Model_edenai_10
-)
+Model_edenai: t.TypeAlias = t.Union[
+    _Model_edenai_0,
+    _Model_edenai_1,
+    _Model_edenai_2,
+    _Model_edenai_3,
+    _Model_edenai_4,
+    _Model_edenai_5,
+    _Model_edenai_6,
+    _Model_edenai_7,
+    _Model_edenai_8,
+    _Model_edenai_9,
+    _Model_edenai_10,
+    _Model_edenai_11,
+]
 
-Model_empiriolabs: t.TypeAlias = t.Literal[
+_Model_empiriolabs_0: t.TypeAlias = t.Literal[
     "deepseek-v3-2",
     "deepseek-v4-1-flash",
+]
+
+_Model_empiriolabs_1: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash-0731",
+]
+
+_Model_empiriolabs_2: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4-pro-0813",
+]
+
+_Model_empiriolabs_3: t.TypeAlias = t.Literal[
     "fugu-ultra-v1-0",
     "fugu-ultra-v1-1",
+]
+
+_Model_empiriolabs_4: t.TypeAlias = t.Literal[
     "fugu-ultra-v2-0",
     "gemma-3-27b",
+]
+
+_Model_empiriolabs_5: t.TypeAlias = t.Literal[
     "gemma-4-26b-a4b",
     "glm-4-5-flash",
+]
+
+_Model_empiriolabs_6: t.TypeAlias = t.Literal[
     "glm-4-6v-flash",
     "glm-4-7-flash",
+]
+
+_Model_empiriolabs_7: t.TypeAlias = t.Literal[
     "glm-5-1",
     "glm-5-2",
+]
+
+_Model_empiriolabs_8: t.TypeAlias = t.Literal[
     "glm-5-3",
     "glm-5-3-flash",
+]
+
+_Model_empiriolabs_9: t.TypeAlias = t.Literal[
     "kimi-k2-6",
     "kimi-k2-7-code",
+]
+
+_Model_empiriolabs_10: t.TypeAlias = t.Literal[
     "kimi-k2-7-code-highspeed",
     "kimi-k3",
     "mimo-v2-5",
@@ -11350,6 +12432,20 @@ Model_empiriolabs: t.TypeAlias = t.Literal[
     "step-5-preview",
 ]
 
+Model_empiriolabs: t.TypeAlias = t.Union[
+    _Model_empiriolabs_0,
+    _Model_empiriolabs_1,
+    _Model_empiriolabs_2,
+    _Model_empiriolabs_3,
+    _Model_empiriolabs_4,
+    _Model_empiriolabs_5,
+    _Model_empiriolabs_6,
+    _Model_empiriolabs_7,
+    _Model_empiriolabs_8,
+    _Model_empiriolabs_9,
+    _Model_empiriolabs_10,
+]
+
 Model_evroc: t.TypeAlias = t.Literal[
     "KBLab/kb-whisper-large",
     "Qwen/Qwen3-Embedding-8B",
@@ -11369,27 +12465,57 @@ Model_evroc: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.2",
 ]
 
-Model_fastrouter: t.TypeAlias = t.Literal[
+_Model_fastrouter_0: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4.1",
     "anthropic/claude-opus-4.8",
+]
+
+_Model_fastrouter_1: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4",
     "anthropic/claude-sonnet-4.6",
+]
+
+_Model_fastrouter_2: t.TypeAlias = t.Literal[
     "bytedance/seedance-2",
     "deepseek-ai/deepseek-r1-distill-llama-70b",
+]
+
+_Model_fastrouter_3: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-pro",
     "google/gemini-2.5-flash",
+]
+
+_Model_fastrouter_4: t.TypeAlias = t.Literal[
     "google/gemini-2.5-pro",
     "google/gemini-3-pro-image-preview",
+]
+
+_Model_fastrouter_5: t.TypeAlias = t.Literal[
     "google/gemini-3.1-flash-image-preview",
     "google/gemini-3.1-pro-preview",
+]
+
+_Model_fastrouter_6: t.TypeAlias = t.Literal[
     "google/gemini-3.5-flash",
     "google/gemma-4-31b-it",
+]
+
+_Model_fastrouter_7: t.TypeAlias = t.Literal[
     "google/imagen-4.0-fast",
     "google/imagen-4.0-ultra",
+]
+
+_Model_fastrouter_8: t.TypeAlias = t.Literal[
     "google/veo3.1",
     "google/veo3.1-fast",
+]
+
+_Model_fastrouter_9: t.TypeAlias = t.Literal[
     "google/veo3.1-lite",
     "leonardo-ai/lucid-origin",
+]
+
+_Model_fastrouter_10: t.TypeAlias = t.Literal[
     "leonardo-ai/lucid-realism",
     "minimax/minimax-m2.7",
     "minimax/minimax-m2.7-highspeed",
@@ -11419,29 +12545,87 @@ Model_fastrouter: t.TypeAlias = t.Literal[
     "z-ai/glm-5.1",
 ]
 
-Model_fireworks_ai: t.TypeAlias = t.Literal[
+Model_fastrouter: t.TypeAlias = t.Union[
+    _Model_fastrouter_0,
+    _Model_fastrouter_1,
+    _Model_fastrouter_2,
+    _Model_fastrouter_3,
+    _Model_fastrouter_4,
+    _Model_fastrouter_5,
+    _Model_fastrouter_6,
+    _Model_fastrouter_7,
+    _Model_fastrouter_8,
+    _Model_fastrouter_9,
+    _Model_fastrouter_10,
+]
+
+_Model_fireworks_ai_0: t.TypeAlias = t.Literal[
     "accounts/fireworks/models/deepseek-v4p1-flash",
     "accounts/fireworks/models/ember-1",
+]
+
+_Model_fireworks_ai_1: t.TypeAlias = t.Literal[
     "accounts/fireworks/models/glm-5p3",
     "accounts/fireworks/models/glm-5p3-flash",
+]
+
+_Model_fireworks_ai_2: t.TypeAlias = t.Literal[
     "accounts/fireworks/models/gpt-oss-120b",
     "accounts/fireworks/models/inkling",
+]
+
+_Model_fireworks_ai_3: t.TypeAlias = t.Literal[
     "accounts/fireworks/models/kimi-k3",
     "accounts/fireworks/models/minimax-m3",
+]
+
+_Model_fireworks_ai_4: t.TypeAlias = t.Literal[
     "accounts/fireworks/models/nemotron-3-ultra-nvfp4",
     "accounts/fireworks/models/nemotron-lightning-3p5-30b-a3b",
+]
+
+_Model_fireworks_ai_5: t.TypeAlias = t.Literal[
     "accounts/fireworks/models/qwen3p8-2p4t-a95b",
     "accounts/fireworks/models/qwen3p8-max",
+]
+
+_Model_fireworks_ai_6: t.TypeAlias = t.Literal[
     "accounts/fireworks/routers/deepseek-flash-latest",
     "accounts/fireworks/routers/glm-5p3-fast",
+]
+
+_Model_fireworks_ai_7: t.TypeAlias = t.Literal[
     "accounts/fireworks/routers/glm-fast-latest",
     "accounts/fireworks/routers/glm-flash-latest",
+]
+
+_Model_fireworks_ai_8: t.TypeAlias = t.Literal[
     "accounts/fireworks/routers/glm-latest",
     "accounts/fireworks/routers/kimi-fast-latest",
+]
+
+_Model_fireworks_ai_9: t.TypeAlias = t.Literal[
     "accounts/fireworks/routers/kimi-k3-fast",
     "accounts/fireworks/routers/kimi-latest",
+]
+
+_Model_fireworks_ai_10: t.TypeAlias = t.Literal[
     "accounts/fireworks/routers/minimax-latest",
     "accounts/fireworks/routers/qwen-max-latest",
+]
+
+Model_fireworks_ai: t.TypeAlias = t.Union[
+    _Model_fireworks_ai_0,
+    _Model_fireworks_ai_1,
+    _Model_fireworks_ai_2,
+    _Model_fireworks_ai_3,
+    _Model_fireworks_ai_4,
+    _Model_fireworks_ai_5,
+    _Model_fireworks_ai_6,
+    _Model_fireworks_ai_7,
+    _Model_fireworks_ai_8,
+    _Model_fireworks_ai_9,
+    _Model_fireworks_ai_10,
 ]
 
 Model_freemodel: t.TypeAlias = t.Literal[
@@ -11467,27 +12651,57 @@ Model_friendli: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.3-Flash",
 ]
 
-Model_frogbot: t.TypeAlias = t.Literal[
+_Model_frogbot_0: t.TypeAlias = t.Literal[
     "claude-haiku-4-5",
     "claude-opus-4-6",
+]
+
+_Model_frogbot_1: t.TypeAlias = t.Literal[
     "claude-opus-4-7",
     "claude-sonnet-4-6",
+]
+
+_Model_frogbot_2: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "gemini-2.5-flash",
+]
+
+_Model_frogbot_3: t.TypeAlias = t.Literal[
     "gemini-2.5-pro",
     "gemini-3-1-pro-preview",
+]
+
+_Model_frogbot_4: t.TypeAlias = t.Literal[
     "gemini-3-flash-preview",
     "gpt-4o",
+]
+
+_Model_frogbot_5: t.TypeAlias = t.Literal[
     "gpt-5-3-codex",
     "gpt-5-4-mini",
+]
+
+_Model_frogbot_6: t.TypeAlias = t.Literal[
     "gpt-5-4-nano",
     "gpt-5-5",
+]
+
+_Model_frogbot_7: t.TypeAlias = t.Literal[
     "gpt-oss-120b",
     "gpt-oss-20b",
+]
+
+_Model_frogbot_8: t.TypeAlias = t.Literal[
     "grok-4-1-fast-non-reasoning",
     "grok-4-1-fast-reasoning",
+]
+
+_Model_frogbot_9: t.TypeAlias = t.Literal[
     "grok-4-3",
     "grok-code-fast-1",
+]
+
+_Model_frogbot_10: t.TypeAlias = t.Literal[
     "kimi-k2-6",
     "kimi-k2.5",
     "minimax-m2-5",
@@ -11496,27 +12710,71 @@ Model_frogbot: t.TypeAlias = t.Literal[
     "zai-glm-5-1",
 ]
 
-Model_github_copilot: t.TypeAlias = t.Literal[
+Model_frogbot: t.TypeAlias = t.Union[
+    _Model_frogbot_0,
+    _Model_frogbot_1,
+    _Model_frogbot_2,
+    _Model_frogbot_3,
+    _Model_frogbot_4,
+    _Model_frogbot_5,
+    _Model_frogbot_6,
+    _Model_frogbot_7,
+    _Model_frogbot_8,
+    _Model_frogbot_9,
+    _Model_frogbot_10,
+]
+
+_Model_github_copilot_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-fable-5.1",
+]
+
+_Model_github_copilot_1: t.TypeAlias = t.Literal[
     "claude-haiku-4.5",
     "claude-opus-4.7",
+]
+
+_Model_github_copilot_2: t.TypeAlias = t.Literal[
     "claude-opus-4.8",
     "claude-opus-5",
+]
+
+_Model_github_copilot_3: t.TypeAlias = t.Literal[
     "claude-opus-5.5",
     "claude-sonnet-4.6",
+]
+
+_Model_github_copilot_4: t.TypeAlias = t.Literal[
     "claude-sonnet-5",
     "gemini-3.5-flash",
+]
+
+_Model_github_copilot_5: t.TypeAlias = t.Literal[
     "gemini-3.6-flash",
     "gemini-3.7-flash",
+]
+
+_Model_github_copilot_6: t.TypeAlias = t.Literal[
     "gemini-3.8-flash",
     "gpt-5-mini",
+]
+
+_Model_github_copilot_7: t.TypeAlias = t.Literal[
     "gpt-5.3-codex",
     "gpt-5.4",
+]
+
+_Model_github_copilot_8: t.TypeAlias = t.Literal[
     "gpt-5.4-mini",
     "gpt-5.4-nano",
+]
+
+_Model_github_copilot_9: t.TypeAlias = t.Literal[
     "gpt-5.5",
     "gpt-5.6-luna",
+]
+
+_Model_github_copilot_10: t.TypeAlias = t.Literal[
     "gpt-5.6-sol",
     "gpt-5.6-terra",
     "gpt-6-astra",
@@ -11531,27 +12789,71 @@ Model_github_copilot: t.TypeAlias = t.Literal[
     "mai-code-1.1-flash",
 ]
 
-Model_gitlab: t.TypeAlias = t.Literal[
+Model_github_copilot: t.TypeAlias = t.Union[
+    _Model_github_copilot_0,
+    _Model_github_copilot_1,
+    _Model_github_copilot_2,
+    _Model_github_copilot_3,
+    _Model_github_copilot_4,
+    _Model_github_copilot_5,
+    _Model_github_copilot_6,
+    _Model_github_copilot_7,
+    _Model_github_copilot_8,
+    _Model_github_copilot_9,
+    _Model_github_copilot_10,
+]
+
+_Model_gitlab_0: t.TypeAlias = t.Literal[
     "duo-chat-fable-5",
     "duo-chat-fable-5-1",
+]
+
+_Model_gitlab_1: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-1",
     "duo-chat-gpt-5-2",
+]
+
+_Model_gitlab_2: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-2-codex",
     "duo-chat-gpt-5-3-codex",
+]
+
+_Model_gitlab_3: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-4",
     "duo-chat-gpt-5-4-mini",
+]
+
+_Model_gitlab_4: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-4-nano",
     "duo-chat-gpt-5-5",
+]
+
+_Model_gitlab_5: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-6-luna",
     "duo-chat-gpt-5-6-sol",
+]
+
+_Model_gitlab_6: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-6-terra",
     "duo-chat-gpt-5-codex",
+]
+
+_Model_gitlab_7: t.TypeAlias = t.Literal[
     "duo-chat-gpt-5-mini",
     "duo-chat-gpt-6-astra",
+]
+
+_Model_gitlab_8: t.TypeAlias = t.Literal[
     "duo-chat-gpt-6-luna",
     "duo-chat-gpt-6-sol",
+]
+
+_Model_gitlab_9: t.TypeAlias = t.Literal[
     "duo-chat-haiku-4-5",
     "duo-chat-opus-4-5",
+]
+
+_Model_gitlab_10: t.TypeAlias = t.Literal[
     "duo-chat-opus-4-6",
     "duo-chat-opus-4-7",
     "duo-chat-opus-4-8",
@@ -11560,6 +12862,20 @@ Model_gitlab: t.TypeAlias = t.Literal[
     "duo-chat-sonnet-4-5",
     "duo-chat-sonnet-4-6",
     "duo-chat-sonnet-5",
+]
+
+Model_gitlab: t.TypeAlias = t.Union[
+    _Model_gitlab_0,
+    _Model_gitlab_1,
+    _Model_gitlab_2,
+    _Model_gitlab_3,
+    _Model_gitlab_4,
+    _Model_gitlab_5,
+    _Model_gitlab_6,
+    _Model_gitlab_7,
+    _Model_gitlab_8,
+    _Model_gitlab_9,
+    _Model_gitlab_10,
 ]
 
 Model_gmicloud: t.TypeAlias = t.Literal[
@@ -11580,27 +12896,57 @@ Model_gmicloud: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.2-FP8",
 ]
 
-Model_google: t.TypeAlias = t.Literal[
+_Model_google_0: t.TypeAlias = t.Literal[
     "deep-research-max-preview-04-2026",
     "deep-research-preview-04-2026",
+]
+
+_Model_google_1: t.TypeAlias = t.Literal[
     "gemini-2.5-computer-use-preview-10-2025",
     "gemini-2.5-flash",
+]
+
+_Model_google_2: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-image",
     "gemini-2.5-flash-lite",
+]
+
+_Model_google_3: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-preview-tts",
     "gemini-2.5-pro",
+]
+
+_Model_google_4: t.TypeAlias = t.Literal[
     "gemini-2.5-pro-preview-tts",
     "gemini-3-flash-preview",
+]
+
+_Model_google_5: t.TypeAlias = t.Literal[
     "gemini-3-pro-image",
     "gemini-3-pro-image-preview",
+]
+
+_Model_google_6: t.TypeAlias = t.Literal[
     "gemini-3.1-flash-image",
     "gemini-3.1-flash-image-preview",
+]
+
+_Model_google_7: t.TypeAlias = t.Literal[
     "gemini-3.1-flash-lite",
     "gemini-3.1-flash-lite-image",
+]
+
+_Model_google_8: t.TypeAlias = t.Literal[
     "gemini-3.1-flash-lite-preview",
     "gemini-3.1-flash-live-preview",
+]
+
+_Model_google_9: t.TypeAlias = t.Literal[
     "gemini-3.1-flash-tts-preview",
     "gemini-3.1-pro-preview",
+]
+
+_Model_google_10: t.TypeAlias = t.Literal[
     "gemini-3.1-pro-preview-customtools",
     "gemini-3.5-flash",
     "gemini-3.5-flash-lite",
@@ -11622,27 +12968,71 @@ Model_google: t.TypeAlias = t.Literal[
     "veo-3.1-lite-generate-preview",
 ]
 
-Model_google_vertex: t.TypeAlias = t.Literal[
+Model_google: t.TypeAlias = t.Union[
+    _Model_google_0,
+    _Model_google_1,
+    _Model_google_2,
+    _Model_google_3,
+    _Model_google_4,
+    _Model_google_5,
+    _Model_google_6,
+    _Model_google_7,
+    _Model_google_8,
+    _Model_google_9,
+    _Model_google_10,
+]
+
+_Model_google_vertex_0: t.TypeAlias = t.Literal[
     "claude-fable-5-1@default",
     "claude-fable-5@default",
+]
+
+_Model_google_vertex_1: t.TypeAlias = t.Literal[
     "claude-haiku-4-5@20251001",
     "claude-opus-4-1@20250805",
+]
+
+_Model_google_vertex_2: t.TypeAlias = t.Literal[
     "claude-opus-4-5@20251101",
     "claude-opus-4-6@default",
+]
+
+_Model_google_vertex_3: t.TypeAlias = t.Literal[
     "claude-opus-4-7@default",
     "claude-opus-4-8@default",
+]
+
+_Model_google_vertex_4: t.TypeAlias = t.Literal[
     "claude-opus-4@20250514",
     "claude-opus-5-5@default",
+]
+
+_Model_google_vertex_5: t.TypeAlias = t.Literal[
     "claude-opus-5@default",
     "claude-sonnet-4-5@20250929",
+]
+
+_Model_google_vertex_6: t.TypeAlias = t.Literal[
     "claude-sonnet-4-6@default",
     "claude-sonnet-4@20250514",
+]
+
+_Model_google_vertex_7: t.TypeAlias = t.Literal[
     "claude-sonnet-5@default",
     "deepseek-ai/deepseek-v3.1-maas",
+]
+
+_Model_google_vertex_8: t.TypeAlias = t.Literal[
     "deepseek-ai/deepseek-v3.2-maas",
     "gemini-2.5-flash",
+]
+
+_Model_google_vertex_9: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-image",
     "gemini-2.5-flash-lite",
+]
+
+_Model_google_vertex_10: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-tts",
     "gemini-2.5-pro",
     "gemini-2.5-pro-tts",
@@ -11678,6 +13068,20 @@ Model_google_vertex: t.TypeAlias = t.Literal[
     "zai-org/glm-5.2-maas",
 ]
 
+Model_google_vertex: t.TypeAlias = t.Union[
+    _Model_google_vertex_0,
+    _Model_google_vertex_1,
+    _Model_google_vertex_2,
+    _Model_google_vertex_3,
+    _Model_google_vertex_4,
+    _Model_google_vertex_5,
+    _Model_google_vertex_6,
+    _Model_google_vertex_7,
+    _Model_google_vertex_8,
+    _Model_google_vertex_9,
+    _Model_google_vertex_10,
+]
+
 Model_google_vertex_anthropic: t.TypeAlias = t.Literal[
     "claude-fable-5-1@default",
     "claude-fable-5@default",
@@ -11696,27 +13100,57 @@ Model_google_vertex_anthropic: t.TypeAlias = t.Literal[
     "claude-sonnet-5@default",
 ]
 
-Model_greenpt: t.TypeAlias = t.Literal[
+_Model_greenpt_0: t.TypeAlias = t.Literal[
     "deepseek-v4-flash-0731",
     "deepseek-v4.1-flash",
+]
+
+_Model_greenpt_1: t.TypeAlias = t.Literal[
     "devstral-2-123b-instruct-2512",
     "gemma-3-27b-it",
+]
+
+_Model_greenpt_2: t.TypeAlias = t.Literal[
     "gemma4",
     "glm-5.1",
+]
+
+_Model_greenpt_3: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.2-caveman",
+]
+
+_Model_greenpt_4: t.TypeAlias = t.Literal[
     "glm-5.2-caveman-lite",
     "glm-5.2-caveman-ultra",
+]
+
+_Model_greenpt_5: t.TypeAlias = t.Literal[
     "glm-5.2-honey",
     "glm-5.2-honey-lite",
+]
+
+_Model_greenpt_6: t.TypeAlias = t.Literal[
     "glm-5.2-honey-ultra",
     "glm-5.2-ponytail",
+]
+
+_Model_greenpt_7: t.TypeAlias = t.Literal[
     "glm-5.2-ponytail-lite",
     "glm-5.2-ponytail-ultra",
+]
+
+_Model_greenpt_8: t.TypeAlias = t.Literal[
     "glm-5.3",
     "glm-5.3-flash",
+]
+
+_Model_greenpt_9: t.TypeAlias = t.Literal[
     "gpt-oss-120b",
     "green-l",
+]
+
+_Model_greenpt_10: t.TypeAlias = t.Literal[
     "green-l-raw",
     "green-r",
     "green-r-raw",
@@ -11739,6 +13173,20 @@ Model_greenpt: t.TypeAlias = t.Literal[
     "voxtral-small-24b-2507",
 ]
 
+Model_greenpt: t.TypeAlias = t.Union[
+    _Model_greenpt_0,
+    _Model_greenpt_1,
+    _Model_greenpt_2,
+    _Model_greenpt_3,
+    _Model_greenpt_4,
+    _Model_greenpt_5,
+    _Model_greenpt_6,
+    _Model_greenpt_7,
+    _Model_greenpt_8,
+    _Model_greenpt_9,
+    _Model_greenpt_10,
+]
+
 Model_groq: t.TypeAlias = t.Literal[
     "allam-2-7b",
     "canopylabs/orpheus-arabic-saudi",
@@ -11758,27 +13206,57 @@ Model_groq: t.TypeAlias = t.Literal[
     "whisper-large-v3-turbo",
 ]
 
-Model_helicone: t.TypeAlias = t.Literal[
+_Model_helicone_0: t.TypeAlias = t.Literal[
     "chatgpt-4o-latest",
     "claude-3-haiku-20240307",
+]
+
+_Model_helicone_1: t.TypeAlias = t.Literal[
     "claude-3.5-haiku",
     "claude-3.5-sonnet-v2",
+]
+
+_Model_helicone_2: t.TypeAlias = t.Literal[
     "claude-3.7-sonnet",
     "claude-4.5-haiku",
+]
+
+_Model_helicone_3: t.TypeAlias = t.Literal[
     "claude-4.5-opus",
     "claude-4.5-sonnet",
+]
+
+_Model_helicone_4: t.TypeAlias = t.Literal[
     "claude-haiku-4-5-20251001",
     "claude-opus-4",
+]
+
+_Model_helicone_5: t.TypeAlias = t.Literal[
     "claude-opus-4-1",
     "claude-opus-4-1-20250805",
+]
+
+_Model_helicone_6: t.TypeAlias = t.Literal[
     "claude-sonnet-4",
     "claude-sonnet-4-5-20250929",
+]
+
+_Model_helicone_7: t.TypeAlias = t.Literal[
     "deepseek-r1-distill-llama-70b",
     "deepseek-reasoner",
+]
+
+_Model_helicone_8: t.TypeAlias = t.Literal[
     "deepseek-tng-r1t2-chimera",
     "deepseek-v3",
+]
+
+_Model_helicone_9: t.TypeAlias = t.Literal[
     "deepseek-v3.1-terminus",
     "deepseek-v3.2",
+]
+
+_Model_helicone_10: t.TypeAlias = t.Literal[
     "ernie-4.5-21b-a3b-thinking",
     "gemini-2.5-flash",
     "gemini-2.5-flash-lite",
@@ -11851,6 +13329,20 @@ Model_helicone: t.TypeAlias = t.Literal[
     "sonar-reasoning-pro",
 ]
 
+Model_helicone: t.TypeAlias = t.Union[
+    _Model_helicone_0,
+    _Model_helicone_1,
+    _Model_helicone_2,
+    _Model_helicone_3,
+    _Model_helicone_4,
+    _Model_helicone_5,
+    _Model_helicone_6,
+    _Model_helicone_7,
+    _Model_helicone_8,
+    _Model_helicone_9,
+    _Model_helicone_10,
+]
+
 Model_hetzner: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.6-35B-A3B-FP8",
     "Qwen3.8-27B",
@@ -11868,27 +13360,57 @@ Model_hpc_ai: t.TypeAlias = t.Literal[
     "zai-org/glm-5.2",
 ]
 
-Model_huggingface: t.TypeAlias = t.Literal[
+_Model_huggingface_0: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2",
     "MiniMaxAI/MiniMax-M2.1",
+]
+
+_Model_huggingface_1: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2.5",
     "MiniMaxAI/MiniMax-M2.7",
+]
+
+_Model_huggingface_2: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M3",
     "Qwen/Qwen2.5-Coder-32B-Instruct",
+]
+
+_Model_huggingface_3: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-235B-A22B",
     "Qwen/Qwen3-235B-A22B-Instruct-2507",
+]
+
+_Model_huggingface_4: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-235B-A22B-Thinking-2507",
     "Qwen/Qwen3-30B-A3B",
+]
+
+_Model_huggingface_5: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-32B",
     "Qwen/Qwen3-Coder-30B-A3B-Instruct",
+]
+
+_Model_huggingface_6: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Coder-480B-A35B-Instruct",
     "Qwen/Qwen3-Coder-Next",
+]
+
+_Model_huggingface_7: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Embedding-4B",
     "Qwen/Qwen3-Embedding-8B",
+]
+
+_Model_huggingface_8: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Next-80B-A3B-Instruct",
     "Qwen/Qwen3-Next-80B-A3B-Thinking",
+]
+
+_Model_huggingface_9: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-VL-235B-A22B-Instruct",
     "Qwen/Qwen3-VL-235B-A22B-Thinking",
+]
+
+_Model_huggingface_10: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-122B-A10B",
     "Qwen/Qwen3.5-27B",
     "Qwen/Qwen3.5-35B-A3B",
@@ -11949,30 +13471,88 @@ Model_huggingface: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.3-Flash",
 ]
 
-Model_hyper: t.TypeAlias = t.Literal[
+Model_huggingface: t.TypeAlias = t.Union[
+    _Model_huggingface_0,
+    _Model_huggingface_1,
+    _Model_huggingface_2,
+    _Model_huggingface_3,
+    _Model_huggingface_4,
+    _Model_huggingface_5,
+    _Model_huggingface_6,
+    _Model_huggingface_7,
+    _Model_huggingface_8,
+    _Model_huggingface_9,
+    _Model_huggingface_10,
+]
+
+_Model_hyper_0: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash-0731",
+]
+
+_Model_hyper_1: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4-pro-0813",
+]
+
+_Model_hyper_2: t.TypeAlias = t.Literal[
     "deepseek-v4.1-flash",
     "gemma-4-26b-a4b-it",
+]
+
+_Model_hyper_3: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.3",
+]
+
+_Model_hyper_4: t.TypeAlias = t.Literal[
     "glm-5.3-flash",
     "gpt-oss-120b",
+]
+
+_Model_hyper_5: t.TypeAlias = t.Literal[
     "inkling",
     "kimi-k2-thinking",
+]
+
+_Model_hyper_6: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "kimi-k3",
+]
+
+_Model_hyper_7: t.TypeAlias = t.Literal[
     "minimax-m2.7",
     "minimax-m3",
+]
+
+_Model_hyper_8: t.TypeAlias = t.Literal[
     "qwen3.7-flash",
     "qwen3.7-max",
+]
+
+_Model_hyper_9: t.TypeAlias = t.Literal[
     "qwen3.7-plus",
     "qwen3.8-2.4t-a95b",
+]
+
+_Model_hyper_10: t.TypeAlias = t.Literal[
     "qwen3.8-27b",
     "qwen3.8-flash",
     "qwen3.8-max",
+]
+
+Model_hyper: t.TypeAlias = t.Union[
+    _Model_hyper_0,
+    _Model_hyper_1,
+    _Model_hyper_2,
+    _Model_hyper_3,
+    _Model_hyper_4,
+    _Model_hyper_5,
+    _Model_hyper_6,
+    _Model_hyper_7,
+    _Model_hyper_8,
+    _Model_hyper_9,
+    _Model_hyper_10,
 ]
 
 Model_iflowcn: t.TypeAlias = t.Literal[
@@ -11992,27 +13572,57 @@ Model_iflowcn: t.TypeAlias = t.Literal[
     "qwen3-vl-plus",
 ]
 
-Model_impossibl: t.TypeAlias = t.Literal[
+_Model_impossibl_0: t.TypeAlias = t.Literal[
     "anthropic/claude-fable-5",
     "anthropic/claude-haiku-4-5",
+]
+
+_Model_impossibl_1: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-5",
     "anthropic/claude-opus-4-6",
+]
+
+_Model_impossibl_2: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-7",
     "anthropic/claude-opus-4-8",
+]
+
+_Model_impossibl_3: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4-5",
     "anthropic/claude-sonnet-4-6",
+]
+
+_Model_impossibl_4: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-5",
     "cerebras/gpt-oss-120b",
+]
+
+_Model_impossibl_5: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-flash",
     "deepseek/deepseek-v4-pro",
+]
+
+_Model_impossibl_6: t.TypeAlias = t.Literal[
     "fireworks/glm-5.2",
     "fireworks/gpt-oss-120b",
+]
+
+_Model_impossibl_7: t.TypeAlias = t.Literal[
     "fireworks/gpt-oss-20b",
     "google/gemini-2.5-flash",
+]
+
+_Model_impossibl_8: t.TypeAlias = t.Literal[
     "google/gemini-2.5-flash-lite",
     "google/gemini-2.5-pro",
+]
+
+_Model_impossibl_9: t.TypeAlias = t.Literal[
     "google/gemini-3.1-flash-lite",
     "google/gemini-3.1-pro-preview",
+]
+
+_Model_impossibl_10: t.TypeAlias = t.Literal[
     "google/gemini-3.5-flash",
     "google/gemini-3.5-flash-lite",
     "google/gemini-3.6-flash",
@@ -12069,6 +13679,20 @@ Model_impossibl: t.TypeAlias = t.Literal[
     "zai/glm-5-turbo",
     "zai/glm-5.1",
     "zai/glm-5.2",
+]
+
+Model_impossibl: t.TypeAlias = t.Union[
+    _Model_impossibl_0,
+    _Model_impossibl_1,
+    _Model_impossibl_2,
+    _Model_impossibl_3,
+    _Model_impossibl_4,
+    _Model_impossibl_5,
+    _Model_impossibl_6,
+    _Model_impossibl_7,
+    _Model_impossibl_8,
+    _Model_impossibl_9,
+    _Model_impossibl_10,
 ]
 
 Model_inception: t.TypeAlias = t.Literal[
@@ -12191,27 +13815,57 @@ Model_jalapeno: t.TypeAlias = t.Literal[
     "Qwen3.5-397B-A17B",
 ]
 
-Model_jiekou: t.TypeAlias = t.Literal[
+_Model_jiekou_0: t.TypeAlias = t.Literal[
     "baidu/ernie-4.5-300b-a47b-paddle",
     "baidu/ernie-4.5-vl-424b-a47b",
+]
+
+_Model_jiekou_1: t.TypeAlias = t.Literal[
     "claude-haiku-4-5-20251001",
     "claude-opus-4-1-20250805",
+]
+
+_Model_jiekou_2: t.TypeAlias = t.Literal[
     "claude-opus-4-20250514",
     "claude-opus-4-5-20251101",
+]
+
+_Model_jiekou_3: t.TypeAlias = t.Literal[
     "claude-opus-4-6",
     "claude-sonnet-4-20250514",
+]
+
+_Model_jiekou_4: t.TypeAlias = t.Literal[
     "claude-sonnet-4-5-20250929",
     "deepseek/deepseek-r1-0528",
+]
+
+_Model_jiekou_5: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v3-0324",
     "deepseek/deepseek-v3.1",
+]
+
+_Model_jiekou_6: t.TypeAlias = t.Literal[
     "gemini-2.5-flash",
     "gemini-2.5-flash-lite",
+]
+
+_Model_jiekou_7: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-lite-preview-06-17",
     "gemini-2.5-flash-lite-preview-09-2025",
+]
+
+_Model_jiekou_8: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-preview-05-20",
     "gemini-2.5-pro",
+]
+
+_Model_jiekou_9: t.TypeAlias = t.Literal[
     "gemini-2.5-pro-preview-06-05",
     "gemini-3-flash-preview",
+]
+
+_Model_jiekou_10: t.TypeAlias = t.Literal[
     "gemini-3-pro-preview",
     "gpt-5-chat-latest",
     "gpt-5-codex",
@@ -12255,27 +13909,71 @@ Model_jiekou: t.TypeAlias = t.Literal[
     "zai-org/glm-4.7-flash",
 ]
 
-Model_kenari: t.TypeAlias = t.Literal[
+Model_jiekou: t.TypeAlias = t.Union[
+    _Model_jiekou_0,
+    _Model_jiekou_1,
+    _Model_jiekou_2,
+    _Model_jiekou_3,
+    _Model_jiekou_4,
+    _Model_jiekou_5,
+    _Model_jiekou_6,
+    _Model_jiekou_7,
+    _Model_jiekou_8,
+    _Model_jiekou_9,
+    _Model_jiekou_10,
+]
+
+_Model_kenari_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-opus-4-7",
+]
+
+_Model_kenari_1: t.TypeAlias = t.Literal[
     "claude-opus-4-8",
     "claude-opus-5",
+]
+
+_Model_kenari_2: t.TypeAlias = t.Literal[
     "claude-sonnet-4-6",
     "claude-sonnet-5",
+]
+
+_Model_kenari_3: t.TypeAlias = t.Literal[
     "deepseek-v4-1-flash",
     "deepseek-v4-flash",
+]
+
+_Model_kenari_4: t.TypeAlias = t.Literal[
     "deepseek-v4-flash:free",
     "deepseek-v4-pro",
+]
+
+_Model_kenari_5: t.TypeAlias = t.Literal[
     "gemini-2-5-flash",
     "gemini-2-5-flash-lite",
+]
+
+_Model_kenari_6: t.TypeAlias = t.Literal[
     "gemini-3-1-flash-lite",
     "gemini-3-1-flash-tts",
+]
+
+_Model_kenari_7: t.TypeAlias = t.Literal[
     "gemini-3-1-pro",
     "gemini-3-5-flash",
+]
+
+_Model_kenari_8: t.TypeAlias = t.Literal[
     "gemini-3-6-flash",
     "gemini-3-7-flash",
+]
+
+_Model_kenari_9: t.TypeAlias = t.Literal[
     "gemma-4-31b-it",
     "glm-4-7-flash:free",
+]
+
+_Model_kenari_10: t.TypeAlias = t.Literal[
     "glm-5-1",
     "glm-5-2",
     "glm-5-3",
@@ -12316,6 +14014,20 @@ Model_kenari: t.TypeAlias = t.Literal[
     "step-3-7-flash",
     "step-3-7-flash:free",
     "whisper-large-v3-turbo",
+]
+
+Model_kenari: t.TypeAlias = t.Union[
+    _Model_kenari_0,
+    _Model_kenari_1,
+    _Model_kenari_2,
+    _Model_kenari_3,
+    _Model_kenari_4,
+    _Model_kenari_5,
+    _Model_kenari_6,
+    _Model_kenari_7,
+    _Model_kenari_8,
+    _Model_kenari_9,
+    _Model_kenari_10,
 ]
 
 _Model_kilo_0: t.TypeAlias = t.Literal[
@@ -12625,6 +14337,9 @@ _Model_kilo_10: t.TypeAlias = t.Literal[
     "qwen/qwen3-max-thinking",
     "qwen/qwen3-next-80b-a3b-instruct",
     "qwen/qwen3-next-80b-a3b-thinking",
+]
+
+_Model_kilo_11: t.TypeAlias = t.Literal[
     "qwen/qwen3-vl-235b-a22b-instruct",
     "qwen/qwen3-vl-235b-a22b-thinking",
     "qwen/qwen3-vl-30b-a3b-instruct",
@@ -12742,19 +14457,20 @@ _Model_kilo_10: t.TypeAlias = t.Literal[
     "~z-ai/glm-latest",
 ]
 
-Model_kilo: t.TypeAlias = (
-    _Model_kilo_0
-    | _Model_kilo_1
-    | _Model_kilo_2
-    | _Model_kilo_3
-    | _Model_kilo_4
-    | _Model_kilo_5
-    | _Model_kilo_6
-    | _Model_kilo_7
-    | _Model_kilo_8
-    | _Model_kilo_9
-    | _Model_kilo_10
-)
+Model_kilo: t.TypeAlias = t.Union[
+    _Model_kilo_0,
+    _Model_kilo_1,
+    _Model_kilo_2,
+    _Model_kilo_3,
+    _Model_kilo_4,
+    _Model_kilo_5,
+    _Model_kilo_6,
+    _Model_kilo_7,
+    _Model_kilo_8,
+    _Model_kilo_9,
+    _Model_kilo_10,
+    _Model_kilo_11,
+]
 
 Model_kimi_code_plan_cn: t.TypeAlias = t.Literal[
     "k3",
@@ -12776,9 +14492,13 @@ Model_klokintegration: t.TypeAlias = t.Literal[
     "Kloker-Integration-Developer",
 ]
 
-Model_kosmik: t.TypeAlias = t.Literal["qwen/qwen3.8-27b"]
+Model_kosmik: t.TypeAlias = t.Literal[
+    "qwen/qwen3.8-27b",
+]
 
-Model_kuae_cloud_coding_plan: t.TypeAlias = t.Literal["GLM-4.7"]
+Model_kuae_cloud_coding_plan: t.TypeAlias = t.Literal[
+    "GLM-4.7",
+]
 
 Model_lilac: t.TypeAlias = t.Literal[
     "google/gemma-4-31b-it",
@@ -13042,19 +14762,19 @@ _Model_llmgateway_10: t.TypeAlias = t.Literal[
     "step-3.7-flash",
 ]
 
-Model_llmgateway: t.TypeAlias = (
-    _Model_llmgateway_0
-    | _Model_llmgateway_1
-    | _Model_llmgateway_2
-    | _Model_llmgateway_3
-    | _Model_llmgateway_4
-    | _Model_llmgateway_5
-    | _Model_llmgateway_6
-    | _Model_llmgateway_7
-    | _Model_llmgateway_8
-    | _Model_llmgateway_9
-    | _Model_llmgateway_10
-)
+Model_llmgateway: t.TypeAlias = t.Union[
+    _Model_llmgateway_0,
+    _Model_llmgateway_1,
+    _Model_llmgateway_2,
+    _Model_llmgateway_3,
+    _Model_llmgateway_4,
+    _Model_llmgateway_5,
+    _Model_llmgateway_6,
+    _Model_llmgateway_7,
+    _Model_llmgateway_8,
+    _Model_llmgateway_9,
+    _Model_llmgateway_10,
+]
 
 _Model_llmgateway_providers_0: t.TypeAlias = t.Literal[
     "alibaba/deepseek-v4-flash",
@@ -13363,6 +15083,9 @@ _Model_llmgateway_providers_10: t.TypeAlias = t.Literal[
     "novita/llama-3-70b-instruct",
     "novita/llama-3.2-3b-instruct",
     "novita/llama-3.3-70b-instruct",
+]
+
+_Model_llmgateway_providers_11: t.TypeAlias = t.Literal[
     "novita/llama-4-maverick-17b-instruct",
     "novita/llama-4-scout-17b-instruct",
     "novita/mimo-v2.5",
@@ -13529,43 +15252,76 @@ _Model_llmgateway_providers_10: t.TypeAlias = t.Literal[
     "zai/glm-5.3-flash",
 ]
 
-Model_llmgateway_providers: t.TypeAlias = (
-    _Model_llmgateway_providers_0
-    | _Model_llmgateway_providers_1
-    | _Model_llmgateway_providers_2
-    | _Model_llmgateway_providers_3
-    | _Model_llmgateway_providers_4
-    | _Model_llmgateway_providers_5
-    | _Model_llmgateway_providers_6
-    | _Model_llmgateway_providers_7
-    | _Model_llmgateway_providers_8
-    | _Model_llmgateway_providers_9
-    | _Model_llmgateway_providers_10
-)
+Model_llmgateway_providers: t.TypeAlias = t.Union[
+    _Model_llmgateway_providers_0,
+    _Model_llmgateway_providers_1,
+    _Model_llmgateway_providers_2,
+    _Model_llmgateway_providers_3,
+    _Model_llmgateway_providers_4,
+    _Model_llmgateway_providers_5,
+    _Model_llmgateway_providers_6,
+    _Model_llmgateway_providers_7,
+    _Model_llmgateway_providers_8,
+    _Model_llmgateway_providers_9,
+    _Model_llmgateway_providers_10,
+    _Model_llmgateway_providers_11,
+]
 
-Model_llmtech: t.TypeAlias = t.Literal["nvidia/Qwen3.8-27B-NVFP4"]
+Model_llmtech: t.TypeAlias = t.Literal[
+    "nvidia/Qwen3.8-27B-NVFP4",
+]
 
-Model_llmtr: t.TypeAlias = t.Literal[
+_Model_llmtr_0: t.TypeAlias = t.Literal[
     "gemma-4",
     "google/gemini-2.5-flash-lite",
+]
+
+_Model_llmtr_1: t.TypeAlias = t.Literal[
     "magibu-11b-v8",
     "medgemma-4b",
+]
+
+_Model_llmtr_2: t.TypeAlias = t.Literal[
     "meta/muse-spark-1.2-contributor",
     "mimo/mimo-v2.5",
+]
+
+_Model_llmtr_3: t.TypeAlias = t.Literal[
     "mimo/mimo-v2.5-pro",
     "mistral/voxtral-small-latest",
+]
+
+_Model_llmtr_4: t.TypeAlias = t.Literal[
     "muse-glimmer-30b-tr",
     "perplexity/sonar-deep-research",
+]
+
+_Model_llmtr_5: t.TypeAlias = t.Literal[
     "poolside/laguna-xs-2.1",
     "publicai/apertus-70b-instruct",
+]
+
+_Model_llmtr_6: t.TypeAlias = t.Literal[
     "publicai/apertus-8b-instruct",
     "qwen/qwen-flash",
+]
+
+_Model_llmtr_7: t.TypeAlias = t.Literal[
     "qwen/qwen-plus",
     "qwen/qwen3-coder-flash",
+]
+
+_Model_llmtr_8: t.TypeAlias = t.Literal[
     "qwen/qwen3-coder-plus",
     "qwen/qwen3-max",
+]
+
+_Model_llmtr_9: t.TypeAlias = t.Literal[
     "qwen/qwen3-vl-plus",
     "qwen/qwen3.5-397b-a17b",
+]
+
+_Model_llmtr_10: t.TypeAlias = t.Literal[
     "qwen/qwen3.5-plus",
     "qwen/qwen3.6-flash",
     "qwen/qwen3.6-plus",
@@ -13580,13 +15336,29 @@ Model_llmtr: t.TypeAlias = t.Literal[
     "upstage/solar-pro4",
 ]
 
+Model_llmtr: t.TypeAlias = t.Union[
+    _Model_llmtr_0,
+    _Model_llmtr_1,
+    _Model_llmtr_2,
+    _Model_llmtr_3,
+    _Model_llmtr_4,
+    _Model_llmtr_5,
+    _Model_llmtr_6,
+    _Model_llmtr_7,
+    _Model_llmtr_8,
+    _Model_llmtr_9,
+    _Model_llmtr_10,
+]
+
 Model_lmstudio: t.TypeAlias = t.Literal[
     "openai/gpt-oss-20b",
     "qwen/qwen3-30b-a3b-2507",
     "qwen/qwen3-coder-30b",
 ]
 
-Model_longcat: t.TypeAlias = t.Literal["LongCat-2.0"]
+Model_longcat: t.TypeAlias = t.Literal[
+    "LongCat-2.0",
+]
 
 Model_lucidquery: t.TypeAlias = t.Literal[
     "lucidnova-rf1-100b",
@@ -13595,7 +15367,9 @@ Model_lucidquery: t.TypeAlias = t.Literal[
     "lucidquery-nexus-coder",
 ]
 
-Model_lynkr: t.TypeAlias = t.Literal["lynkr-auto"]
+Model_lynkr: t.TypeAlias = t.Literal[
+    "lynkr-auto",
+]
 
 Model_meganova: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2.1",
@@ -13858,19 +15632,19 @@ _Model_merge_gateway_10: t.TypeAlias = t.Literal[
     "zai/glm-5.3-flash",
 ]
 
-Model_merge_gateway: t.TypeAlias = (
-    _Model_merge_gateway_0
-    | _Model_merge_gateway_1
-    | _Model_merge_gateway_2
-    | _Model_merge_gateway_3
-    | _Model_merge_gateway_4
-    | _Model_merge_gateway_5
-    | _Model_merge_gateway_6
-    | _Model_merge_gateway_7
-    | _Model_merge_gateway_8
-    | _Model_merge_gateway_9
-    | _Model_merge_gateway_10
-)
+Model_merge_gateway: t.TypeAlias = t.Union[
+    _Model_merge_gateway_0,
+    _Model_merge_gateway_1,
+    _Model_merge_gateway_2,
+    _Model_merge_gateway_3,
+    _Model_merge_gateway_4,
+    _Model_merge_gateway_5,
+    _Model_merge_gateway_6,
+    _Model_merge_gateway_7,
+    _Model_merge_gateway_8,
+    _Model_merge_gateway_9,
+    _Model_merge_gateway_10,
+]
 
 Model_meta: t.TypeAlias = t.Literal[
     "muse-spark-1.1",
@@ -13922,27 +15696,57 @@ Model_minimax_coding_plan: t.TypeAlias = t.Literal[
     "MiniMax-M3.1-Flash-Preview",
 ]
 
-Model_mistral: t.TypeAlias = t.Literal[
+_Model_mistral_0: t.TypeAlias = t.Literal[
     "codestral-latest",
     "devstral-2512",
+]
+
+_Model_mistral_1: t.TypeAlias = t.Literal[
     "devstral-latest",
     "devstral-medium-2507",
+]
+
+_Model_mistral_2: t.TypeAlias = t.Literal[
     "devstral-medium-latest",
     "devstral-small-2505",
+]
+
+_Model_mistral_3: t.TypeAlias = t.Literal[
     "devstral-small-2507",
     "labs-devstral-small-2512",
+]
+
+_Model_mistral_4: t.TypeAlias = t.Literal[
     "magistral-medium-latest",
     "magistral-small",
+]
+
+_Model_mistral_5: t.TypeAlias = t.Literal[
     "ministral-3b-latest",
     "ministral-8b-latest",
+]
+
+_Model_mistral_6: t.TypeAlias = t.Literal[
     "mistral-embed",
     "mistral-large-2411",
+]
+
+_Model_mistral_7: t.TypeAlias = t.Literal[
     "mistral-large-2512",
     "mistral-large-latest",
+]
+
+_Model_mistral_8: t.TypeAlias = t.Literal[
     "mistral-medium-2505",
     "mistral-medium-2508",
+]
+
+_Model_mistral_9: t.TypeAlias = t.Literal[
     "mistral-medium-2604",
     "mistral-medium-latest",
+]
+
+_Model_mistral_10: t.TypeAlias = t.Literal[
     "mistral-nemo",
     "mistral-small-2506",
     "mistral-small-2603",
@@ -13958,6 +15762,20 @@ Model_mistral: t.TypeAlias = t.Literal[
     "voxtral-small-latest",
     "zai-glm-5-2",
     "zai-glm-5-3",
+]
+
+Model_mistral: t.TypeAlias = t.Union[
+    _Model_mistral_0,
+    _Model_mistral_1,
+    _Model_mistral_2,
+    _Model_mistral_3,
+    _Model_mistral_4,
+    _Model_mistral_5,
+    _Model_mistral_6,
+    _Model_mistral_7,
+    _Model_mistral_8,
+    _Model_mistral_9,
+    _Model_mistral_10,
 ]
 
 Model_mixlayer: t.TypeAlias = t.Literal[
@@ -14358,6 +16176,9 @@ _Model_nano_gpt_10: t.TypeAlias = t.Literal[
     "hermes-high",
     "hermes-low",
     "hermes-medium",
+]
+
+_Model_nano_gpt_11: t.TypeAlias = t.Literal[
     "holo3-35b-a3b",
     "holo3-35b-a3b:thinking",
     "huihui-ai/DeepSeek-R1-Distill-Llama-70B-abliterated",
@@ -14614,6 +16435,9 @@ _Model_nano_gpt_10: t.TypeAlias = t.Literal[
     "thinkingmachines/Inkling-Small:thinking",
     "thinkingmachines/inkling",
     "thinkingmachines/inkling:thinking",
+]
+
+_Model_nano_gpt_12: t.TypeAlias = t.Literal[
     "unbiased/pareto",
     "undi95/remm-slerp-l2-13b",
     "universal-summarizer",
@@ -14682,41 +16506,73 @@ _Model_nano_gpt_10: t.TypeAlias = t.Literal[
     "z-ai/glm-latest",
 ]
 
-Model_nano_gpt: t.TypeAlias = (
-    _Model_nano_gpt_0
-    | _Model_nano_gpt_1
-    | _Model_nano_gpt_2
-    | _Model_nano_gpt_3
-    | _Model_nano_gpt_4
-    | _Model_nano_gpt_5
-    | _Model_nano_gpt_6
-    | _Model_nano_gpt_7
-    | _Model_nano_gpt_8
-    | _Model_nano_gpt_9
-    | _Model_nano_gpt_10
-)
+Model_nano_gpt: t.TypeAlias = t.Union[
+    _Model_nano_gpt_0,
+    _Model_nano_gpt_1,
+    _Model_nano_gpt_2,
+    _Model_nano_gpt_3,
+    _Model_nano_gpt_4,
+    _Model_nano_gpt_5,
+    _Model_nano_gpt_6,
+    _Model_nano_gpt_7,
+    _Model_nano_gpt_8,
+    _Model_nano_gpt_9,
+    _Model_nano_gpt_10,
+    _Model_nano_gpt_11,
+    _Model_nano_gpt_12,
+]
 
-Model_nearai: t.TypeAlias = t.Literal[
+_Model_nearai_0: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Embedding-0.6B",
     "Qwen/Qwen3-Reranker-0.6B",
+]
+
+_Model_nearai_1: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-VL-30B-A3B-Instruct",
     "Qwen/Qwen3.6-35B-A3B-FP8",
+]
+
+_Model_nearai_2: t.TypeAlias = t.Literal[
     "anthropic/claude-haiku-4-5",
     "anthropic/claude-opus-4-6",
+]
+
+_Model_nearai_3: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-7",
     "anthropic/claude-sonnet-4-5",
+]
+
+_Model_nearai_4: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4-6",
     "black-forest-labs/FLUX.2-klein-4B",
+]
+
+_Model_nearai_5: t.TypeAlias = t.Literal[
     "google/gemini-2.5-flash",
     "google/gemini-2.5-flash-lite",
+]
+
+_Model_nearai_6: t.TypeAlias = t.Literal[
     "google/gemini-2.5-pro",
     "google/gemini-3.1-flash-lite",
+]
+
+_Model_nearai_7: t.TypeAlias = t.Literal[
     "google/gemini-3.5-flash",
     "openai/gpt-4.1",
+]
+
+_Model_nearai_8: t.TypeAlias = t.Literal[
     "openai/gpt-4.1-mini",
     "openai/gpt-4.1-nano",
+]
+
+_Model_nearai_9: t.TypeAlias = t.Literal[
     "openai/gpt-5",
     "openai/gpt-5-mini",
+]
+
+_Model_nearai_10: t.TypeAlias = t.Literal[
     "openai/gpt-5-nano",
     "openai/gpt-5.1",
     "openai/gpt-5.2",
@@ -14729,6 +16585,20 @@ Model_nearai: t.TypeAlias = t.Literal[
     "openai/o4-mini",
     "openai/whisper-large-v3",
     "zai-org/GLM-5.1-FP8",
+]
+
+Model_nearai: t.TypeAlias = t.Union[
+    _Model_nearai_0,
+    _Model_nearai_1,
+    _Model_nearai_2,
+    _Model_nearai_3,
+    _Model_nearai_4,
+    _Model_nearai_5,
+    _Model_nearai_6,
+    _Model_nearai_7,
+    _Model_nearai_8,
+    _Model_nearai_9,
+    _Model_nearai_10,
 ]
 
 Model_nebius: t.TypeAlias = t.Literal[
@@ -14754,27 +16624,57 @@ Model_nebius: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.3-Flash",
 ]
 
-Model_neon: t.TypeAlias = t.Literal[
+_Model_neon_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-fable-5-1",
+]
+
+_Model_neon_1: t.TypeAlias = t.Literal[
     "claude-haiku-4-5",
     "claude-opus-4-1",
+]
+
+_Model_neon_2: t.TypeAlias = t.Literal[
     "claude-opus-4-5",
     "claude-opus-4-6",
+]
+
+_Model_neon_3: t.TypeAlias = t.Literal[
     "claude-opus-4-7",
     "claude-opus-4-8",
+]
+
+_Model_neon_4: t.TypeAlias = t.Literal[
     "claude-opus-5",
     "claude-sonnet-4-5",
+]
+
+_Model_neon_5: t.TypeAlias = t.Literal[
     "claude-sonnet-4-6",
     "claude-sonnet-5",
+]
+
+_Model_neon_6: t.TypeAlias = t.Literal[
     "gemini-3-1-flash-lite",
     "gemini-3-1-pro",
+]
+
+_Model_neon_7: t.TypeAlias = t.Literal[
     "gemini-3-5-flash",
     "gemini-3-5-flash-lite",
+]
+
+_Model_neon_8: t.TypeAlias = t.Literal[
     "gemini-3-6-flash",
     "gemini-3-flash",
+]
+
+_Model_neon_9: t.TypeAlias = t.Literal[
     "gemma-3-12b",
     "glm-5-2",
+]
+
+_Model_neon_10: t.TypeAlias = t.Literal[
     "glm-5-3-flash",
     "gpt-5",
     "gpt-5-1",
@@ -14801,6 +16701,20 @@ Model_neon: t.TypeAlias = t.Literal[
     "meta-llama-3-3-70b-instruct",
     "qwen3-next-80b-a3b-instruct",
     "qwen35-122b-a10b",
+]
+
+Model_neon: t.TypeAlias = t.Union[
+    _Model_neon_0,
+    _Model_neon_1,
+    _Model_neon_2,
+    _Model_neon_3,
+    _Model_neon_4,
+    _Model_neon_5,
+    _Model_neon_6,
+    _Model_neon_7,
+    _Model_neon_8,
+    _Model_neon_9,
+    _Model_neon_10,
 ]
 
 Model_neosmith: t.TypeAlias = t.Literal[
@@ -15108,41 +17022,71 @@ _Model_netlify_10: t.TypeAlias = t.Literal[
     "typesafe/jev-preview",
 ]
 
-Model_netlify: t.TypeAlias = (
-    _Model_netlify_0
-    | _Model_netlify_1
-    | _Model_netlify_2
-    | _Model_netlify_3
-    | _Model_netlify_4
-    | _Model_netlify_5
-    | _Model_netlify_6
-    | _Model_netlify_7
-    | _Model_netlify_8
-    | _Model_netlify_9
-    | _Model_netlify_10
-)
+Model_netlify: t.TypeAlias = t.Union[
+    _Model_netlify_0,
+    _Model_netlify_1,
+    _Model_netlify_2,
+    _Model_netlify_3,
+    _Model_netlify_4,
+    _Model_netlify_5,
+    _Model_netlify_6,
+    _Model_netlify_7,
+    _Model_netlify_8,
+    _Model_netlify_9,
+    _Model_netlify_10,
+]
 
-Model_neuralwatt: t.TypeAlias = t.Literal[
+_Model_neuralwatt_0: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash-flex",
+]
+
+_Model_neuralwatt_1: t.TypeAlias = t.Literal[
     "deepseek-v4-flash-speed",
     "deepseek-v4-pro",
+]
+
+_Model_neuralwatt_2: t.TypeAlias = t.Literal[
     "deepseek-v4.1-flash",
     "deepseek-v4.1-flash-flex",
+]
+
+_Model_neuralwatt_3: t.TypeAlias = t.Literal[
     "gemma-4-31b",
     "glm-5.2",
+]
+
+_Model_neuralwatt_4: t.TypeAlias = t.Literal[
     "glm-5.2-fast",
     "glm-5.2-flex",
+]
+
+_Model_neuralwatt_5: t.TypeAlias = t.Literal[
     "glm-5.2-short",
     "glm-5.2-short-fast",
+]
+
+_Model_neuralwatt_6: t.TypeAlias = t.Literal[
     "glm-5.2-short-fast-flex",
     "glm-5.2-short-flex",
+]
+
+_Model_neuralwatt_7: t.TypeAlias = t.Literal[
     "glm-5.3",
     "glm-5.3-flash",
+]
+
+_Model_neuralwatt_8: t.TypeAlias = t.Literal[
     "glm-5.3-flash-flex",
     "glm-5.3-flex",
+]
+
+_Model_neuralwatt_9: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "kimi-k2.7-code-fast",
+]
+
+_Model_neuralwatt_10: t.TypeAlias = t.Literal[
     "kimi-k2.7-code-flex",
     "kimi-k3",
     "kimi-k3-fast",
@@ -15152,6 +17096,20 @@ Model_neuralwatt: t.TypeAlias = t.Literal[
     "qwen3.6-35b",
     "qwen3.6-35b-fast",
     "qwen3.6-35b-flex",
+]
+
+Model_neuralwatt: t.TypeAlias = t.Union[
+    _Model_neuralwatt_0,
+    _Model_neuralwatt_1,
+    _Model_neuralwatt_2,
+    _Model_neuralwatt_3,
+    _Model_neuralwatt_4,
+    _Model_neuralwatt_5,
+    _Model_neuralwatt_6,
+    _Model_neuralwatt_7,
+    _Model_neuralwatt_8,
+    _Model_neuralwatt_9,
+    _Model_neuralwatt_10,
 ]
 
 Model_nova: t.TypeAlias = t.Literal[
@@ -15299,19 +17257,19 @@ _Model_novita_ai_10: t.TypeAlias = t.Literal[
     "zai-org/glm-5.2",
 ]
 
-Model_novita_ai: t.TypeAlias = (
-    _Model_novita_ai_0
-    | _Model_novita_ai_1
-    | _Model_novita_ai_2
-    | _Model_novita_ai_3
-    | _Model_novita_ai_4
-    | _Model_novita_ai_5
-    | _Model_novita_ai_6
-    | _Model_novita_ai_7
-    | _Model_novita_ai_8
-    | _Model_novita_ai_9
-    | _Model_novita_ai_10
-)
+Model_novita_ai: t.TypeAlias = t.Union[
+    _Model_novita_ai_0,
+    _Model_novita_ai_1,
+    _Model_novita_ai_2,
+    _Model_novita_ai_3,
+    _Model_novita_ai_4,
+    _Model_novita_ai_5,
+    _Model_novita_ai_6,
+    _Model_novita_ai_7,
+    _Model_novita_ai_8,
+    _Model_novita_ai_9,
+    _Model_novita_ai_10,
+]
 
 _Model_nvidia_0: t.TypeAlias = t.Literal[
     "abacusai/dracarys-llama-3.1-70b-instruct",
@@ -15451,19 +17409,19 @@ _Model_nvidia_10: t.TypeAlias = t.Literal[
     "z-ai/glm-5.3-flash",
 ]
 
-Model_nvidia: t.TypeAlias = (
-    _Model_nvidia_0
-    | _Model_nvidia_1
-    | _Model_nvidia_2
-    | _Model_nvidia_3
-    | _Model_nvidia_4
-    | _Model_nvidia_5
-    | _Model_nvidia_6
-    | _Model_nvidia_7
-    | _Model_nvidia_8
-    | _Model_nvidia_9
-    | _Model_nvidia_10
-)
+Model_nvidia: t.TypeAlias = t.Union[
+    _Model_nvidia_0,
+    _Model_nvidia_1,
+    _Model_nvidia_2,
+    _Model_nvidia_3,
+    _Model_nvidia_4,
+    _Model_nvidia_5,
+    _Model_nvidia_6,
+    _Model_nvidia_7,
+    _Model_nvidia_8,
+    _Model_nvidia_9,
+    _Model_nvidia_10,
+]
 
 Model_oci: t.TypeAlias = t.Literal[
     "meta.llama-3.3-70b-instruct",
@@ -15658,68 +17616,142 @@ _Model_ofox_10: t.TypeAlias = t.Literal[
     "z-ai/glm-5v-turbo",
 ]
 
-Model_ofox: t.TypeAlias = (
-    _Model_ofox_0
-    | _Model_ofox_1
-    | _Model_ofox_2
-    | _Model_ofox_3
-    | _Model_ofox_4
-    | _Model_ofox_5
-    | _Model_ofox_6
-    | _Model_ofox_7
-    | _Model_ofox_8
-    | _Model_ofox_9
-    | _Model_ofox_10
-)
+Model_ofox: t.TypeAlias = t.Union[
+    _Model_ofox_0,
+    _Model_ofox_1,
+    _Model_ofox_2,
+    _Model_ofox_3,
+    _Model_ofox_4,
+    _Model_ofox_5,
+    _Model_ofox_6,
+    _Model_ofox_7,
+    _Model_ofox_8,
+    _Model_ofox_9,
+    _Model_ofox_10,
+]
 
-Model_ollama_cloud: t.TypeAlias = t.Literal[
+_Model_ollama_cloud_0: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash:0731",
+]
+
+_Model_ollama_cloud_1: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4-pro:0813",
+]
+
+_Model_ollama_cloud_2: t.TypeAlias = t.Literal[
     "deepseek-v4.1-flash",
     "gemma4:31b",
+]
+
+_Model_ollama_cloud_3: t.TypeAlias = t.Literal[
     "glm-5.1",
     "glm-5.2",
+]
+
+_Model_ollama_cloud_4: t.TypeAlias = t.Literal[
     "glm-5.3",
     "glm-5.3-flash",
+]
+
+_Model_ollama_cloud_5: t.TypeAlias = t.Literal[
     "gpt-oss:120b",
     "gpt-oss:20b",
+]
+
+_Model_ollama_cloud_6: t.TypeAlias = t.Literal[
     "kimi-k2.5",
     "kimi-k2.6",
+]
+
+_Model_ollama_cloud_7: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "kimi-k3",
+]
+
+_Model_ollama_cloud_8: t.TypeAlias = t.Literal[
     "minimax-m2.5",
     "minimax-m2.7",
+]
+
+_Model_ollama_cloud_9: t.TypeAlias = t.Literal[
     "minimax-m3",
     "mistral-large-3:675b",
+]
+
+_Model_ollama_cloud_10: t.TypeAlias = t.Literal[
     "nemotron-3-nano:30b",
     "nemotron-3-super",
     "nemotron-3-ultra",
     "qwen3.5:397b",
 ]
 
-Model_openai: t.TypeAlias = t.Literal[
+Model_ollama_cloud: t.TypeAlias = t.Union[
+    _Model_ollama_cloud_0,
+    _Model_ollama_cloud_1,
+    _Model_ollama_cloud_2,
+    _Model_ollama_cloud_3,
+    _Model_ollama_cloud_4,
+    _Model_ollama_cloud_5,
+    _Model_ollama_cloud_6,
+    _Model_ollama_cloud_7,
+    _Model_ollama_cloud_8,
+    _Model_ollama_cloud_9,
+    _Model_ollama_cloud_10,
+]
+
+_Model_openai_0: t.TypeAlias = t.Literal[
     "chatgpt-image-latest",
     "gpt-3.5-turbo",
+]
+
+_Model_openai_1: t.TypeAlias = t.Literal[
     "gpt-4",
     "gpt-4-turbo",
+]
+
+_Model_openai_2: t.TypeAlias = t.Literal[
     "gpt-4.1",
     "gpt-4.1-mini",
+]
+
+_Model_openai_3: t.TypeAlias = t.Literal[
     "gpt-4.1-nano",
     "gpt-4o",
+]
+
+_Model_openai_4: t.TypeAlias = t.Literal[
     "gpt-4o-2024-05-13",
     "gpt-4o-2024-08-06",
+]
+
+_Model_openai_5: t.TypeAlias = t.Literal[
     "gpt-4o-2024-11-20",
     "gpt-4o-mini",
+]
+
+_Model_openai_6: t.TypeAlias = t.Literal[
     "gpt-5",
     "gpt-5-mini",
+]
+
+_Model_openai_7: t.TypeAlias = t.Literal[
     "gpt-5-nano",
     "gpt-5-pro",
+]
+
+_Model_openai_8: t.TypeAlias = t.Literal[
     "gpt-5.1",
     "gpt-5.2",
+]
+
+_Model_openai_9: t.TypeAlias = t.Literal[
     "gpt-5.2-chat-latest",
     "gpt-5.2-pro",
+]
+
+_Model_openai_10: t.TypeAlias = t.Literal[
     "gpt-5.3-chat-latest",
     "gpt-5.3-codex",
     "gpt-5.3-codex-spark",
@@ -15752,6 +17784,20 @@ Model_openai: t.TypeAlias = t.Literal[
     "text-embedding-3-large",
     "text-embedding-3-small",
     "text-embedding-ada-002",
+]
+
+Model_openai: t.TypeAlias = t.Union[
+    _Model_openai_0,
+    _Model_openai_1,
+    _Model_openai_2,
+    _Model_openai_3,
+    _Model_openai_4,
+    _Model_openai_5,
+    _Model_openai_6,
+    _Model_openai_7,
+    _Model_openai_8,
+    _Model_openai_9,
+    _Model_openai_10,
 ]
 
 _Model_opencode_0: t.TypeAlias = t.Literal[
@@ -15899,41 +17945,71 @@ _Model_opencode_10: t.TypeAlias = t.Literal[
     "x-preview-f-free",
 ]
 
-Model_opencode: t.TypeAlias = (
-    _Model_opencode_0
-    | _Model_opencode_1
-    | _Model_opencode_2
-    | _Model_opencode_3
-    | _Model_opencode_4
-    | _Model_opencode_5
-    | _Model_opencode_6
-    | _Model_opencode_7
-    | _Model_opencode_8
-    | _Model_opencode_9
-    | _Model_opencode_10
-)
+Model_opencode: t.TypeAlias = t.Union[
+    _Model_opencode_0,
+    _Model_opencode_1,
+    _Model_opencode_2,
+    _Model_opencode_3,
+    _Model_opencode_4,
+    _Model_opencode_5,
+    _Model_opencode_6,
+    _Model_opencode_7,
+    _Model_opencode_8,
+    _Model_opencode_9,
+    _Model_opencode_10,
+]
 
-Model_opencode_go: t.TypeAlias = t.Literal[
+_Model_opencode_go_0: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-flash-vision-exp",
+]
+
+_Model_opencode_go_1: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "deepseek-v4.1-flash",
+]
+
+_Model_opencode_go_2: t.TypeAlias = t.Literal[
     "glm-5",
     "glm-5.1",
+]
+
+_Model_opencode_go_3: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.3",
+]
+
+_Model_opencode_go_4: t.TypeAlias = t.Literal[
     "glm-5.3-flash",
     "gpt-5.6-luna",
+]
+
+_Model_opencode_go_5: t.TypeAlias = t.Literal[
     "gpt-6-luna",
     "grok-4.5",
+]
+
+_Model_opencode_go_6: t.TypeAlias = t.Literal[
     "grok-4.6",
     "grok-4.7",
+]
+
+_Model_opencode_go_7: t.TypeAlias = t.Literal[
     "hy3",
     "hy4-preview",
+]
+
+_Model_opencode_go_8: t.TypeAlias = t.Literal[
     "kimi-k2.5",
     "kimi-k2.6",
+]
+
+_Model_opencode_go_9: t.TypeAlias = t.Literal[
     "kimi-k2.7-code",
     "kimi-k3",
+]
+
+_Model_opencode_go_10: t.TypeAlias = t.Literal[
     "longcat-2.0",
     "longcat-2.5-preview-free",
     "mimo-v2-omni",
@@ -15956,6 +18032,20 @@ Model_opencode_go: t.TypeAlias = t.Literal[
     "qwen3.8-flash",
     "qwen3.8-max",
     "space-bunny-free",
+]
+
+Model_opencode_go: t.TypeAlias = t.Union[
+    _Model_opencode_go_0,
+    _Model_opencode_go_1,
+    _Model_opencode_go_2,
+    _Model_opencode_go_3,
+    _Model_opencode_go_4,
+    _Model_opencode_go_5,
+    _Model_opencode_go_6,
+    _Model_opencode_go_7,
+    _Model_opencode_go_8,
+    _Model_opencode_go_9,
+    _Model_opencode_go_10,
 ]
 
 Model_openreason: t.TypeAlias = t.Literal[
@@ -16271,6 +18361,9 @@ _Model_openrouter_10: t.TypeAlias = t.Literal[
     "qwen/qwen3-next-80b-a3b-thinking",
     "qwen/qwen3-vl-235b-a22b-instruct",
     "qwen/qwen3-vl-235b-a22b-thinking",
+]
+
+_Model_openrouter_11: t.TypeAlias = t.Literal[
     "qwen/qwen3-vl-30b-a3b-instruct",
     "qwen/qwen3-vl-30b-a3b-thinking",
     "qwen/qwen3-vl-32b-instruct",
@@ -16381,41 +18474,72 @@ _Model_openrouter_10: t.TypeAlias = t.Literal[
     "~z-ai/glm-latest",
 ]
 
-Model_openrouter: t.TypeAlias = (
-    _Model_openrouter_0
-    | _Model_openrouter_1
-    | _Model_openrouter_2
-    | _Model_openrouter_3
-    | _Model_openrouter_4
-    | _Model_openrouter_5
-    | _Model_openrouter_6
-    | _Model_openrouter_7
-    | _Model_openrouter_8
-    | _Model_openrouter_9
-    | _Model_openrouter_10
-)
+Model_openrouter: t.TypeAlias = t.Union[
+    _Model_openrouter_0,
+    _Model_openrouter_1,
+    _Model_openrouter_2,
+    _Model_openrouter_3,
+    _Model_openrouter_4,
+    _Model_openrouter_5,
+    _Model_openrouter_6,
+    _Model_openrouter_7,
+    _Model_openrouter_8,
+    _Model_openrouter_9,
+    _Model_openrouter_10,
+    _Model_openrouter_11,
+]
 
-Model_opper: t.TypeAlias = t.Literal[
+_Model_opper_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-fable-5-1",
+]
+
+_Model_opper_1: t.TypeAlias = t.Literal[
     "claude-haiku-4-5",
     "claude-opus-4-5",
+]
+
+_Model_opper_2: t.TypeAlias = t.Literal[
     "claude-opus-4-6",
     "claude-opus-4-7",
+]
+
+_Model_opper_3: t.TypeAlias = t.Literal[
     "claude-opus-4-8",
     "claude-opus-5",
+]
+
+_Model_opper_4: t.TypeAlias = t.Literal[
     "claude-sonnet-4-5",
     "claude-sonnet-4-6",
+]
+
+_Model_opper_5: t.TypeAlias = t.Literal[
     "claude-sonnet-5",
     "deepseek-v4-flash",
+]
+
+_Model_opper_6: t.TypeAlias = t.Literal[
     "deepseek-v4-pro",
     "devstral-2512",
+]
+
+_Model_opper_7: t.TypeAlias = t.Literal[
     "gemini-3-flash-preview",
     "gemini-3.1-pro-preview",
+]
+
+_Model_opper_8: t.TypeAlias = t.Literal[
     "gemini-3.5-flash",
     "gemini-3.5-flash-lite",
+]
+
+_Model_opper_9: t.TypeAlias = t.Literal[
     "gemini-3.7-flash",
     "gemini-3.8-flash",
+]
+
+_Model_opper_10: t.TypeAlias = t.Literal[
     "gemma-4-31b-it",
     "glm-5.2",
     "glm-5.3",
@@ -16453,6 +18577,20 @@ Model_opper: t.TypeAlias = t.Literal[
     "sonar",
     "sonar-pro",
     "sonar-reasoning-pro",
+]
+
+Model_opper: t.TypeAlias = t.Union[
+    _Model_opper_0,
+    _Model_opper_1,
+    _Model_opper_2,
+    _Model_opper_3,
+    _Model_opper_4,
+    _Model_opper_5,
+    _Model_opper_6,
+    _Model_opper_7,
+    _Model_opper_8,
+    _Model_opper_9,
+    _Model_opper_10,
 ]
 
 _Model_orcarouter_0: t.TypeAlias = t.Literal[
@@ -16605,19 +18743,19 @@ _Model_orcarouter_10: t.TypeAlias = t.Literal[
     "z-ai/glm-5.3-flash-free",
 ]
 
-Model_orcarouter: t.TypeAlias = (
-    _Model_orcarouter_0
-    | _Model_orcarouter_1
-    | _Model_orcarouter_2
-    | _Model_orcarouter_3
-    | _Model_orcarouter_4
-    | _Model_orcarouter_5
-    | _Model_orcarouter_6
-    | _Model_orcarouter_7
-    | _Model_orcarouter_8
-    | _Model_orcarouter_9
-    | _Model_orcarouter_10
-)
+Model_orcarouter: t.TypeAlias = t.Union[
+    _Model_orcarouter_0,
+    _Model_orcarouter_1,
+    _Model_orcarouter_2,
+    _Model_orcarouter_3,
+    _Model_orcarouter_4,
+    _Model_orcarouter_5,
+    _Model_orcarouter_6,
+    _Model_orcarouter_7,
+    _Model_orcarouter_8,
+    _Model_orcarouter_9,
+    _Model_orcarouter_10,
+]
 
 Model_ovhcloud: t.TypeAlias = t.Literal[
     "gpt-oss-120b",
@@ -16636,7 +18774,9 @@ Model_ovhcloud: t.TypeAlias = t.Literal[
     "qwen3guard-gen-8b",
 ]
 
-Model_pareto: t.TypeAlias = t.Literal["z-ai/glm-5.3-flash"]
+Model_pareto: t.TypeAlias = t.Literal[
+    "z-ai/glm-5.3-flash",
+]
 
 Model_pendra: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
@@ -16654,29 +18794,73 @@ Model_perplexity: t.TypeAlias = t.Literal[
     "sonar-reasoning-pro",
 ]
 
-Model_perplexity_agent: t.TypeAlias = t.Literal[
+_Model_perplexity_agent_0: t.TypeAlias = t.Literal[
     "anthropic/claude-haiku-4-5",
     "anthropic/claude-opus-4-5",
+]
+
+_Model_perplexity_agent_1: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-6",
     "anthropic/claude-opus-4-7",
+]
+
+_Model_perplexity_agent_2: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4-5",
     "anthropic/claude-sonnet-4-6",
+]
+
+_Model_perplexity_agent_3: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-flash-0731",
     "google/gemini-2.5-flash",
+]
+
+_Model_perplexity_agent_4: t.TypeAlias = t.Literal[
     "google/gemini-2.5-pro",
     "google/gemini-3-flash-preview",
+]
+
+_Model_perplexity_agent_5: t.TypeAlias = t.Literal[
     "google/gemini-3.1-pro-preview",
     "moonshot-ai/kimi-k2.7-code",
+]
+
+_Model_perplexity_agent_6: t.TypeAlias = t.Literal[
     "moonshot-ai/kimi-k3",
     "nvidia/nemotron-3-super-120b-a12b",
+]
+
+_Model_perplexity_agent_7: t.TypeAlias = t.Literal[
     "openai/gpt-5-mini",
     "openai/gpt-5.1",
+]
+
+_Model_perplexity_agent_8: t.TypeAlias = t.Literal[
     "openai/gpt-5.2",
     "openai/gpt-5.4",
+]
+
+_Model_perplexity_agent_9: t.TypeAlias = t.Literal[
     "openai/gpt-5.5",
     "perplexity/sonar",
+]
+
+_Model_perplexity_agent_10: t.TypeAlias = t.Literal[
     "xai/grok-4-1-fast-non-reasoning",
     "xai/grok-4.6",
+]
+
+Model_perplexity_agent: t.TypeAlias = t.Union[
+    _Model_perplexity_agent_0,
+    _Model_perplexity_agent_1,
+    _Model_perplexity_agent_2,
+    _Model_perplexity_agent_3,
+    _Model_perplexity_agent_4,
+    _Model_perplexity_agent_5,
+    _Model_perplexity_agent_6,
+    _Model_perplexity_agent_7,
+    _Model_perplexity_agent_8,
+    _Model_perplexity_agent_9,
+    _Model_perplexity_agent_10,
 ]
 
 _Model_pioneer_0: t.TypeAlias = t.Literal[
@@ -16826,19 +19010,19 @@ _Model_pioneer_10: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.2-Fast",
 ]
 
-Model_pioneer: t.TypeAlias = (
-    _Model_pioneer_0
-    | _Model_pioneer_1
-    | _Model_pioneer_2
-    | _Model_pioneer_3
-    | _Model_pioneer_4
-    | _Model_pioneer_5
-    | _Model_pioneer_6
-    | _Model_pioneer_7
-    | _Model_pioneer_8
-    | _Model_pioneer_9
-    | _Model_pioneer_10
-)
+Model_pioneer: t.TypeAlias = t.Union[
+    _Model_pioneer_0,
+    _Model_pioneer_1,
+    _Model_pioneer_2,
+    _Model_pioneer_3,
+    _Model_pioneer_4,
+    _Model_pioneer_5,
+    _Model_pioneer_6,
+    _Model_pioneer_7,
+    _Model_pioneer_8,
+    _Model_pioneer_9,
+    _Model_pioneer_10,
+]
 
 _Model_poe_0: t.TypeAlias = t.Literal[
     "anthropic/claude-haiku-3",
@@ -17010,19 +19194,19 @@ _Model_poe_10: t.TypeAlias = t.Literal[
     "xai/grok-code-fast-1",
 ]
 
-Model_poe: t.TypeAlias = (
-    _Model_poe_0
-    | _Model_poe_1
-    | _Model_poe_2
-    | _Model_poe_3
-    | _Model_poe_4
-    | _Model_poe_5
-    | _Model_poe_6
-    | _Model_poe_7
-    | _Model_poe_8
-    | _Model_poe_9
-    | _Model_poe_10
-)
+Model_poe: t.TypeAlias = t.Union[
+    _Model_poe_0,
+    _Model_poe_1,
+    _Model_poe_2,
+    _Model_poe_3,
+    _Model_poe_4,
+    _Model_poe_5,
+    _Model_poe_6,
+    _Model_poe_7,
+    _Model_poe_8,
+    _Model_poe_9,
+    _Model_poe_10,
+]
 
 Model_poolside: t.TypeAlias = t.Literal[
     "poolside/laguna-m.1",
@@ -17056,27 +19240,57 @@ Model_qihang_ai: t.TypeAlias = t.Literal[
     "gpt-5.2-codex",
 ]
 
-Model_qiniu_ai: t.TypeAlias = t.Literal[
+_Model_qiniu_ai_0: t.TypeAlias = t.Literal[
     "MiniMax-M1",
     "claude-3.5-haiku",
+]
+
+_Model_qiniu_ai_1: t.TypeAlias = t.Literal[
     "claude-3.5-sonnet",
     "claude-3.7-sonnet",
+]
+
+_Model_qiniu_ai_2: t.TypeAlias = t.Literal[
     "claude-4.0-opus",
     "claude-4.0-sonnet",
+]
+
+_Model_qiniu_ai_3: t.TypeAlias = t.Literal[
     "claude-4.1-opus",
     "claude-4.5-haiku",
+]
+
+_Model_qiniu_ai_4: t.TypeAlias = t.Literal[
     "claude-4.5-opus",
     "claude-4.5-sonnet",
+]
+
+_Model_qiniu_ai_5: t.TypeAlias = t.Literal[
     "deepseek-r1",
     "deepseek-r1-0528",
+]
+
+_Model_qiniu_ai_6: t.TypeAlias = t.Literal[
     "deepseek-v3",
     "deepseek-v3-0324",
+]
+
+_Model_qiniu_ai_7: t.TypeAlias = t.Literal[
     "deepseek-v3.1",
     "deepseek/deepseek-math-v2",
+]
+
+_Model_qiniu_ai_8: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v3.1-terminus",
     "deepseek/deepseek-v3.1-terminus-thinking",
+]
+
+_Model_qiniu_ai_9: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v3.2-251201",
     "deepseek/deepseek-v3.2-exp",
+]
+
+_Model_qiniu_ai_10: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v3.2-exp-thinking",
     "doubao-1.5-pro-32k",
     "doubao-1.5-thinking-pro",
@@ -17148,6 +19362,20 @@ Model_qiniu_ai: t.TypeAlias = t.Literal[
     "z-ai/glm-4.6",
     "z-ai/glm-4.7",
     "z-ai/glm-5",
+]
+
+Model_qiniu_ai: t.TypeAlias = t.Union[
+    _Model_qiniu_ai_0,
+    _Model_qiniu_ai_1,
+    _Model_qiniu_ai_2,
+    _Model_qiniu_ai_3,
+    _Model_qiniu_ai_4,
+    _Model_qiniu_ai_5,
+    _Model_qiniu_ai_6,
+    _Model_qiniu_ai_7,
+    _Model_qiniu_ai_8,
+    _Model_qiniu_ai_9,
+    _Model_qiniu_ai_10,
 ]
 
 Model_qvac: t.TypeAlias = t.Literal[
@@ -17377,19 +19605,19 @@ _Model_requesty_10: t.TypeAlias = t.Literal[
     "step-3.7-flash",
 ]
 
-Model_requesty: t.TypeAlias = (
-    _Model_requesty_0
-    | _Model_requesty_1
-    | _Model_requesty_2
-    | _Model_requesty_3
-    | _Model_requesty_4
-    | _Model_requesty_5
-    | _Model_requesty_6
-    | _Model_requesty_7
-    | _Model_requesty_8
-    | _Model_requesty_9
-    | _Model_requesty_10
-)
+Model_requesty: t.TypeAlias = t.Union[
+    _Model_requesty_0,
+    _Model_requesty_1,
+    _Model_requesty_2,
+    _Model_requesty_3,
+    _Model_requesty_4,
+    _Model_requesty_5,
+    _Model_requesty_6,
+    _Model_requesty_7,
+    _Model_requesty_8,
+    _Model_requesty_9,
+    _Model_requesty_10,
+]
 
 Model_routing_run: t.TypeAlias = t.Literal[
     "claude-opus-4-8",
@@ -17426,29 +19654,61 @@ Model_sakana: t.TypeAlias = t.Literal[
     "sakana-namazu",
 ]
 
-Model_salad_cloud: t.TypeAlias = t.Literal["qwen3.6-35b-a3b"]
+Model_salad_cloud: t.TypeAlias = t.Literal[
+    "qwen3.6-35b-a3b",
+]
 
-Model_sap_ai_core: t.TypeAlias = t.Literal[
+_Model_sap_ai_core_0: t.TypeAlias = t.Literal[
     "amazon--nova-lite",
     "amazon--nova-micro",
+]
+
+_Model_sap_ai_core_1: t.TypeAlias = t.Literal[
     "amazon--nova-pro",
     "amazon--titan-embed-text",
+]
+
+_Model_sap_ai_core_2: t.TypeAlias = t.Literal[
     "anthropic--claude-3-haiku",
     "anthropic--claude-3-opus",
+]
+
+_Model_sap_ai_core_3: t.TypeAlias = t.Literal[
     "anthropic--claude-3-sonnet",
     "anthropic--claude-3.5-sonnet",
+]
+
+_Model_sap_ai_core_4: t.TypeAlias = t.Literal[
     "anthropic--claude-3.7-sonnet",
     "anthropic--claude-4-opus",
+]
+
+_Model_sap_ai_core_5: t.TypeAlias = t.Literal[
     "anthropic--claude-4-sonnet",
     "anthropic--claude-4.5-haiku",
+]
+
+_Model_sap_ai_core_6: t.TypeAlias = t.Literal[
     "anthropic--claude-4.5-opus",
     "anthropic--claude-4.5-sonnet",
+]
+
+_Model_sap_ai_core_7: t.TypeAlias = t.Literal[
     "anthropic--claude-4.6-opus",
     "anthropic--claude-4.6-sonnet",
+]
+
+_Model_sap_ai_core_8: t.TypeAlias = t.Literal[
     "anthropic--claude-4.7-opus",
     "anthropic--claude-4.8-opus",
+]
+
+_Model_sap_ai_core_9: t.TypeAlias = t.Literal[
     "cohere--command-a-reasoning",
     "gemini-2.5-flash",
+]
+
+_Model_sap_ai_core_10: t.TypeAlias = t.Literal[
     "gemini-2.5-flash-lite",
     "gemini-2.5-pro",
     "gemini-3.1-flash-lite",
@@ -17478,6 +19738,20 @@ Model_sap_ai_core: t.TypeAlias = t.Literal[
     "sonar-pro",
     "text-embedding-3-large",
     "text-embedding-3-small",
+]
+
+Model_sap_ai_core: t.TypeAlias = t.Union[
+    _Model_sap_ai_core_0,
+    _Model_sap_ai_core_1,
+    _Model_sap_ai_core_2,
+    _Model_sap_ai_core_3,
+    _Model_sap_ai_core_4,
+    _Model_sap_ai_core_5,
+    _Model_sap_ai_core_6,
+    _Model_sap_ai_core_7,
+    _Model_sap_ai_core_8,
+    _Model_sap_ai_core_9,
+    _Model_sap_ai_core_10,
 ]
 
 Model_sarvam: t.TypeAlias = t.Literal[
@@ -17540,27 +19814,57 @@ Model_sensenova: t.TypeAlias = t.Literal[
     "sensenova-6.8-flash-lite",
 ]
 
-Model_siliconflow: t.TypeAlias = t.Literal[
+_Model_siliconflow_0: t.TypeAlias = t.Literal[
     "ByteDance-Seed/Seed-OSS-36B-Instruct",
     "MiniMaxAI/MiniMax-M2.5",
+]
+
+_Model_siliconflow_1: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M3",
     "Qwen/Qwen2.5-72B-Instruct",
+]
+
+_Model_siliconflow_2: t.TypeAlias = t.Literal[
     "Qwen/Qwen2.5-7B-Instruct",
     "Qwen/Qwen3-14B",
+]
+
+_Model_siliconflow_3: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-30B-A3B-Instruct-2507",
     "Qwen/Qwen3-32B",
+]
+
+_Model_siliconflow_4: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-8B",
     "Qwen/Qwen3-Coder-30B-A3B-Instruct",
+]
+
+_Model_siliconflow_5: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Coder-480B-A35B-Instruct",
     "Qwen/Qwen3-VL-30B-A3B-Instruct",
+]
+
+_Model_siliconflow_6: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-VL-30B-A3B-Thinking",
     "Qwen/Qwen3-VL-32B-Instruct",
+]
+
+_Model_siliconflow_7: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-VL-32B-Thinking",
     "Qwen/Qwen3-VL-8B-Instruct",
+]
+
+_Model_siliconflow_8: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-122B-A10B",
     "Qwen/Qwen3.5-27B",
+]
+
+_Model_siliconflow_9: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-35B-A3B",
     "Qwen/Qwen3.5-397B-A17B",
+]
+
+_Model_siliconflow_10: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-9B",
     "Qwen/Qwen3.6-27B",
     "Qwen/Qwen3.6-35B-A3B",
@@ -17600,27 +19904,71 @@ Model_siliconflow: t.TypeAlias = t.Literal[
     "zai-org/GLM-5V-Turbo",
 ]
 
-Model_siliconflow_cn: t.TypeAlias = t.Literal[
+Model_siliconflow: t.TypeAlias = t.Union[
+    _Model_siliconflow_0,
+    _Model_siliconflow_1,
+    _Model_siliconflow_2,
+    _Model_siliconflow_3,
+    _Model_siliconflow_4,
+    _Model_siliconflow_5,
+    _Model_siliconflow_6,
+    _Model_siliconflow_7,
+    _Model_siliconflow_8,
+    _Model_siliconflow_9,
+    _Model_siliconflow_10,
+]
+
+_Model_siliconflow_cn_0: t.TypeAlias = t.Literal[
     "ByteDance-Seed/Seed-OSS-36B-Instruct",
     "PaddlePaddle/PaddleOCR-VL-1.5",
+]
+
+_Model_siliconflow_cn_1: t.TypeAlias = t.Literal[
     "Pro/MiniMaxAI/MiniMax-M2.5",
     "Pro/deepseek-ai/DeepSeek-R1",
+]
+
+_Model_siliconflow_cn_2: t.TypeAlias = t.Literal[
     "Pro/deepseek-ai/DeepSeek-V3",
     "Pro/deepseek-ai/DeepSeek-V3.1-Terminus",
+]
+
+_Model_siliconflow_cn_3: t.TypeAlias = t.Literal[
     "Pro/deepseek-ai/DeepSeek-V3.2",
     "Pro/moonshotai/Kimi-K2.5",
+]
+
+_Model_siliconflow_cn_4: t.TypeAlias = t.Literal[
     "Pro/moonshotai/Kimi-K2.6",
     "Pro/zai-org/GLM-5",
+]
+
+_Model_siliconflow_cn_5: t.TypeAlias = t.Literal[
     "Pro/zai-org/GLM-5.1",
     "Qwen/Qwen2.5-72B-Instruct",
+]
+
+_Model_siliconflow_cn_6: t.TypeAlias = t.Literal[
     "Qwen/Qwen2.5-7B-Instruct",
     "Qwen/Qwen3-14B",
+]
+
+_Model_siliconflow_cn_7: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-235B-A22B-Thinking-2507",
     "Qwen/Qwen3-30B-A3B-Instruct-2507",
+]
+
+_Model_siliconflow_cn_8: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-32B",
     "Qwen/Qwen3-8B",
+]
+
+_Model_siliconflow_cn_9: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Coder-30B-A3B-Instruct",
     "Qwen/Qwen3-Coder-480B-A35B-Instruct",
+]
+
+_Model_siliconflow_cn_10: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-VL-30B-A3B-Instruct",
     "Qwen/Qwen3-VL-30B-A3B-Thinking",
     "Qwen/Qwen3-VL-32B-Instruct",
@@ -17647,32 +19995,90 @@ Model_siliconflow_cn: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.2",
 ]
 
-Model_snowflake_cortex: t.TypeAlias = t.Literal[
+Model_siliconflow_cn: t.TypeAlias = t.Union[
+    _Model_siliconflow_cn_0,
+    _Model_siliconflow_cn_1,
+    _Model_siliconflow_cn_2,
+    _Model_siliconflow_cn_3,
+    _Model_siliconflow_cn_4,
+    _Model_siliconflow_cn_5,
+    _Model_siliconflow_cn_6,
+    _Model_siliconflow_cn_7,
+    _Model_siliconflow_cn_8,
+    _Model_siliconflow_cn_9,
+    _Model_siliconflow_cn_10,
+]
+
+_Model_snowflake_cortex_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-haiku-4-5",
+]
+
+_Model_snowflake_cortex_1: t.TypeAlias = t.Literal[
     "claude-opus-4-5",
     "claude-opus-4-6",
+]
+
+_Model_snowflake_cortex_2: t.TypeAlias = t.Literal[
     "claude-opus-4-7",
     "claude-opus-4-8",
+]
+
+_Model_snowflake_cortex_3: t.TypeAlias = t.Literal[
     "claude-opus-5",
     "claude-sonnet-4-5",
+]
+
+_Model_snowflake_cortex_4: t.TypeAlias = t.Literal[
     "claude-sonnet-4-6",
     "claude-sonnet-5",
+]
+
+_Model_snowflake_cortex_5: t.TypeAlias = t.Literal[
     "deepseek-r1",
     "gemini-3.1-pro",
+]
+
+_Model_snowflake_cortex_6: t.TypeAlias = t.Literal[
     "mistral-large2",
     "openai-gpt-4.1",
+]
+
+_Model_snowflake_cortex_7: t.TypeAlias = t.Literal[
     "openai-gpt-5",
     "openai-gpt-5-mini",
+]
+
+_Model_snowflake_cortex_8: t.TypeAlias = t.Literal[
     "openai-gpt-5-nano",
     "openai-gpt-5.1",
+]
+
+_Model_snowflake_cortex_9: t.TypeAlias = t.Literal[
     "openai-gpt-5.2",
     "openai-gpt-5.4",
+]
+
+_Model_snowflake_cortex_10: t.TypeAlias = t.Literal[
     "openai-gpt-5.5",
     "openai-gpt-5.6-luna",
     "openai-gpt-5.6-sol",
     "openai-gpt-5.6-terra",
     "snowflake-llama3.3-70b",
+]
+
+Model_snowflake_cortex: t.TypeAlias = t.Union[
+    _Model_snowflake_cortex_0,
+    _Model_snowflake_cortex_1,
+    _Model_snowflake_cortex_2,
+    _Model_snowflake_cortex_3,
+    _Model_snowflake_cortex_4,
+    _Model_snowflake_cortex_5,
+    _Model_snowflake_cortex_6,
+    _Model_snowflake_cortex_7,
+    _Model_snowflake_cortex_8,
+    _Model_snowflake_cortex_9,
+    _Model_snowflake_cortex_10,
 ]
 
 Model_stackit: t.TypeAlias = t.Literal[
@@ -17686,7 +20092,9 @@ Model_stackit: t.TypeAlias = t.Literal[
     "openai/gpt-oss-20b",
 ]
 
-Model_standardcompute: t.TypeAlias = t.Literal["standardcompute"]
+Model_standardcompute: t.TypeAlias = t.Literal[
+    "standardcompute",
+]
 
 Model_stepfun: t.TypeAlias = t.Literal[
     "step-1-32k",
@@ -17757,27 +20165,57 @@ Model_synthetic: t.TypeAlias = t.Literal[
     "hf:zai-org/GLM-5.3-Flash",
 ]
 
-Model_tempr: t.TypeAlias = t.Literal[
+_Model_tempr_0: t.TypeAlias = t.Literal[
     "anthropic/claude-fable-5",
     "anthropic/claude-fable-5-1",
+]
+
+_Model_tempr_1: t.TypeAlias = t.Literal[
     "anthropic/claude-haiku-4-5",
     "anthropic/claude-haiku-4-5-20251001",
+]
+
+_Model_tempr_2: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-5",
     "anthropic/claude-opus-4-5-20251101",
+]
+
+_Model_tempr_3: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-6",
     "anthropic/claude-opus-4-7",
+]
+
+_Model_tempr_4: t.TypeAlias = t.Literal[
     "anthropic/claude-opus-4-8",
     "anthropic/claude-opus-5",
+]
+
+_Model_tempr_5: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4-5",
     "anthropic/claude-sonnet-4-5-20250929",
+]
+
+_Model_tempr_6: t.TypeAlias = t.Literal[
     "anthropic/claude-sonnet-4-6",
     "anthropic/claude-sonnet-5",
+]
+
+_Model_tempr_7: t.TypeAlias = t.Literal[
     "google/gemini-3-flash-preview",
     "google/gemini-3.1-flash-lite",
+]
+
+_Model_tempr_8: t.TypeAlias = t.Literal[
     "google/gemini-3.1-pro-preview",
     "google/gemini-3.1-pro-preview-customtools",
+]
+
+_Model_tempr_9: t.TypeAlias = t.Literal[
     "google/gemini-3.5-flash",
     "google/gemini-3.5-flash-lite",
+]
+
+_Model_tempr_10: t.TypeAlias = t.Literal[
     "google/gemini-3.6-flash",
     "google/gemini-3.7-flash",
     "google/gemini-3.8-flash",
@@ -17817,6 +20255,20 @@ Model_tempr: t.TypeAlias = t.Literal[
     "zai/glm-5v-turbo",
 ]
 
+Model_tempr: t.TypeAlias = t.Union[
+    _Model_tempr_0,
+    _Model_tempr_1,
+    _Model_tempr_2,
+    _Model_tempr_3,
+    _Model_tempr_4,
+    _Model_tempr_5,
+    _Model_tempr_6,
+    _Model_tempr_7,
+    _Model_tempr_8,
+    _Model_tempr_9,
+    _Model_tempr_10,
+]
+
 Model_tencent_coding_plan: t.TypeAlias = t.Literal[
     "glm-5",
     "hunyuan-2.0-instruct",
@@ -17839,32 +20291,76 @@ Model_tencent_tokenhub: t.TypeAlias = t.Literal[
     "hy4-preview",
 ]
 
-Model_tensorx: t.TypeAlias = t.Literal[
+_Model_tensorx_0: t.TypeAlias = t.Literal[
     "deepseek/deepseek-r1-0528",
     "deepseek/deepseek-v3.2",
+]
+
+_Model_tensorx_1: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-flash-0731",
     "deepseek/deepseek-v4-pro",
+]
+
+_Model_tensorx_2: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v4-pro-0813",
     "deepseek/deepseek-v4.1-flash",
+]
+
+_Model_tensorx_3: t.TypeAlias = t.Literal[
     "minimax/minimax-m2.5",
     "minimax/minimax-m3",
+]
+
+_Model_tensorx_4: t.TypeAlias = t.Literal[
     "moonshotai/kimi-k2.5",
     "moonshotai/kimi-k2.6",
+]
+
+_Model_tensorx_5: t.TypeAlias = t.Literal[
     "moonshotai/kimi-k2.7-code",
     "moonshotai/kimi-k3",
+]
+
+_Model_tensorx_6: t.TypeAlias = t.Literal[
     "qwen/qwen3-235b-a22b-2507",
     "qwen/qwen3.5-122b-a10b",
+]
+
+_Model_tensorx_7: t.TypeAlias = t.Literal[
     "qwen/qwen3.5-9b",
     "qwen/qwen3.8-2.4t-a95b",
+]
+
+_Model_tensorx_8: t.TypeAlias = t.Literal[
     "qwen/qwen3.8-27b",
     "qwen/qwen3.8-flash-next",
+]
+
+_Model_tensorx_9: t.TypeAlias = t.Literal[
     "z-ai/glm-5",
     "z-ai/glm-5-turbo",
+]
+
+_Model_tensorx_10: t.TypeAlias = t.Literal[
     "z-ai/glm-5.1",
     "z-ai/glm-5.2",
     "z-ai/glm-5.3",
     "z-ai/glm-5.3-flash",
     "z-ai/glm-5v-turbo",
+]
+
+Model_tensorx: t.TypeAlias = t.Union[
+    _Model_tensorx_0,
+    _Model_tensorx_1,
+    _Model_tensorx_2,
+    _Model_tensorx_3,
+    _Model_tensorx_4,
+    _Model_tensorx_5,
+    _Model_tensorx_6,
+    _Model_tensorx_7,
+    _Model_tensorx_8,
+    _Model_tensorx_9,
+    _Model_tensorx_10,
 ]
 
 Model_the_grid_ai: t.TypeAlias = t.Literal[
@@ -17896,27 +20392,57 @@ Model_tinfoil: t.TypeAlias = t.Literal[
     "nomic-embed-text",
 ]
 
-Model_togetherai: t.TypeAlias = t.Literal[
+_Model_togetherai_0: t.TypeAlias = t.Literal[
     "LiquidAI/LFM2-24B-A2B",
     "MiniMaxAI/MiniMax-M2.5",
+]
+
+_Model_togetherai_1: t.TypeAlias = t.Literal[
     "MiniMaxAI/MiniMax-M2.7",
     "MiniMaxAI/MiniMax-M3",
+]
+
+_Model_togetherai_2: t.TypeAlias = t.Literal[
     "Qwen/Qwen2.5-7B-Instruct-Turbo",
     "Qwen/Qwen3-235B-A22B-Instruct-2507-tput",
+]
+
+_Model_togetherai_3: t.TypeAlias = t.Literal[
     "Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8",
     "Qwen/Qwen3-Coder-Next-FP8",
+]
+
+_Model_togetherai_4: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-397B-A17B",
     "Qwen/Qwen3.5-9B",
+]
+
+_Model_togetherai_5: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.6-Plus",
     "Qwen/Qwen3.7-Max",
+]
+
+_Model_togetherai_6: t.TypeAlias = t.Literal[
     "deepcogito/cogito-v2-1-671b",
     "deepseek-ai/DeepSeek-R1",
+]
+
+_Model_togetherai_7: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V3",
     "deepseek-ai/DeepSeek-V3-1",
+]
+
+_Model_togetherai_8: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V4-Flash-0731",
     "deepseek-ai/DeepSeek-V4-Pro",
+]
+
+_Model_togetherai_9: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V4-Pro-0813",
     "deepseek-ai/DeepSeek-V4.1-Flash",
+]
+
+_Model_togetherai_10: t.TypeAlias = t.Literal[
     "essentialai/Rnj-1-Instruct",
     "google/gemma-3n-E4B-it",
     "google/gemma-4-31B-it",
@@ -17938,6 +20464,20 @@ Model_togetherai: t.TypeAlias = t.Literal[
     "zai-org/GLM-5.3-Flash",
 ]
 
+Model_togetherai: t.TypeAlias = t.Union[
+    _Model_togetherai_0,
+    _Model_togetherai_1,
+    _Model_togetherai_2,
+    _Model_togetherai_3,
+    _Model_togetherai_4,
+    _Model_togetherai_5,
+    _Model_togetherai_6,
+    _Model_togetherai_7,
+    _Model_togetherai_8,
+    _Model_togetherai_9,
+    _Model_togetherai_10,
+]
+
 Model_tokengo: t.TypeAlias = t.Literal[
     "deepseek/deepseek-v3.1",
     "deepseek/deepseek-v3.2",
@@ -17954,7 +20494,9 @@ Model_tokengo: t.TypeAlias = t.Literal[
     "z-ai/glm-5.3-flash",
 ]
 
-Model_tokenrouter: t.TypeAlias = t.Literal["z-ai/glm-5.3-free"]
+Model_tokenrouter: t.TypeAlias = t.Literal[
+    "z-ai/glm-5.3-free",
+]
 
 Model_trustedrouter: t.TypeAlias = t.Literal[
     "trustedrouter/auto",
@@ -17985,30 +20527,74 @@ Model_umans_ai_coding_plan: t.TypeAlias = t.Literal[
     "umans-qwen3.6-35b-a3b",
 ]
 
-Model_unorouter: t.TypeAlias = t.Literal[
+_Model_unorouter_0: t.TypeAlias = t.Literal[
     "claude-haiku-4-5-20251001",
     "claude-opus-4-8",
+]
+
+_Model_unorouter_1: t.TypeAlias = t.Literal[
     "claude-sonnet-5",
     "deepseek-v4-flash",
+]
+
+_Model_unorouter_2: t.TypeAlias = t.Literal[
     "deepseek-v4-flash:free",
     "deepseek-v4-pro",
+]
+
+_Model_unorouter_3: t.TypeAlias = t.Literal[
     "deepseek-v4-pro:free",
     "gemini-3.5-flash",
+]
+
+_Model_unorouter_4: t.TypeAlias = t.Literal[
     "gemma-4-31b-it:free",
     "glm-4.5-flash:free",
+]
+
+_Model_unorouter_5: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.2:free",
+]
+
+_Model_unorouter_6: t.TypeAlias = t.Literal[
     "gpt-5.2",
     "gpt-5.4",
+]
+
+_Model_unorouter_7: t.TypeAlias = t.Literal[
     "gpt-5.4:free",
     "gpt-5.5",
+]
+
+_Model_unorouter_8: t.TypeAlias = t.Literal[
     "gpt-5.5:free",
     "kimi-k2.6",
+]
+
+_Model_unorouter_9: t.TypeAlias = t.Literal[
     "minimax-m2.7",
     "minimax-m2.7:free",
+]
+
+_Model_unorouter_10: t.TypeAlias = t.Literal[
     "nemotron-3-ultra-550b-a55b:free",
     "qwen3.5-397b-a17b:free",
     "step-3.7-flash:free",
+]
+
+Model_unorouter: t.TypeAlias = t.Union[
+    _Model_unorouter_0,
+    _Model_unorouter_1,
+    _Model_unorouter_2,
+    _Model_unorouter_3,
+    _Model_unorouter_4,
+    _Model_unorouter_5,
+    _Model_unorouter_6,
+    _Model_unorouter_7,
+    _Model_unorouter_8,
+    _Model_unorouter_9,
+    _Model_unorouter_10,
 ]
 
 Model_upstage: t.TypeAlias = t.Literal[
@@ -18179,19 +20765,19 @@ _Model_venice_10: t.TypeAlias = t.Literal[
     "zai-org-glm-5-2",
 ]
 
-Model_venice: t.TypeAlias = (
-    _Model_venice_0
-    | _Model_venice_1
-    | _Model_venice_2
-    | _Model_venice_3
-    | _Model_venice_4
-    | _Model_venice_5
-    | _Model_venice_6
-    | _Model_venice_7
-    | _Model_venice_8
-    | _Model_venice_9
-    | _Model_venice_10
-)
+Model_venice: t.TypeAlias = t.Union[
+    _Model_venice_0,
+    _Model_venice_1,
+    _Model_venice_2,
+    _Model_venice_3,
+    _Model_venice_4,
+    _Model_venice_5,
+    _Model_venice_6,
+    _Model_venice_7,
+    _Model_venice_8,
+    _Model_venice_9,
+    _Model_venice_10,
+]
 
 _Model_vercel_0: t.TypeAlias = t.Literal[
     "alibaba/qwen-3-14b",
@@ -18500,6 +21086,9 @@ _Model_vercel_10: t.TypeAlias = t.Literal[
     "openai/gpt-image-1.5",
     "openai/gpt-image-2",
     "openai/gpt-image-2.5-flare",
+]
+
+_Model_vercel_11: t.TypeAlias = t.Literal[
     "openai/gpt-image-2.5-sunburst",
     "openai/gpt-live-1",
     "openai/gpt-oss-120b",
@@ -18616,19 +21205,20 @@ _Model_vercel_10: t.TypeAlias = t.Literal[
     "zai/glm-5v-turbo",
 ]
 
-Model_vercel: t.TypeAlias = (
-    _Model_vercel_0
-    | _Model_vercel_1
-    | _Model_vercel_2
-    | _Model_vercel_3
-    | _Model_vercel_4
-    | _Model_vercel_5
-    | _Model_vercel_6
-    | _Model_vercel_7
-    | _Model_vercel_8
-    | _Model_vercel_9
-    | _Model_vercel_10
-)
+Model_vercel: t.TypeAlias = t.Union[
+    _Model_vercel_0,
+    _Model_vercel_1,
+    _Model_vercel_2,
+    _Model_vercel_3,
+    _Model_vercel_4,
+    _Model_vercel_5,
+    _Model_vercel_6,
+    _Model_vercel_7,
+    _Model_vercel_8,
+    _Model_vercel_9,
+    _Model_vercel_10,
+    _Model_vercel_11,
+]
 
 Model_vispark: t.TypeAlias = t.Literal[
     "vispark/vision-large",
@@ -18636,27 +21226,57 @@ Model_vispark: t.TypeAlias = t.Literal[
     "vispark/vision-small",
 ]
 
-Model_vivgrid: t.TypeAlias = t.Literal[
+_Model_vivgrid_0: t.TypeAlias = t.Literal[
     "claude-fable-5",
     "claude-fable-5-1",
+]
+
+_Model_vivgrid_1: t.TypeAlias = t.Literal[
     "claude-opus-5",
     "claude-opus-5-5",
+]
+
+_Model_vivgrid_2: t.TypeAlias = t.Literal[
     "claude-sonnet-5",
     "deepseek-v3.2",
+]
+
+_Model_vivgrid_3: t.TypeAlias = t.Literal[
     "deepseek-v4-flash",
     "deepseek-v4-pro",
+]
+
+_Model_vivgrid_4: t.TypeAlias = t.Literal[
     "deepseek-v4-pro-0813",
     "deepseek-v4.1-flash",
+]
+
+_Model_vivgrid_5: t.TypeAlias = t.Literal[
     "gemini-3.1-flash-lite-preview",
     "gemini-3.1-pro-preview",
+]
+
+_Model_vivgrid_6: t.TypeAlias = t.Literal[
     "gemini-3.7-flash",
     "gemini-3.8-flash",
+]
+
+_Model_vivgrid_7: t.TypeAlias = t.Literal[
     "glm-5.2",
     "glm-5.3",
+]
+
+_Model_vivgrid_8: t.TypeAlias = t.Literal[
     "glm-5.3-flash",
     "gpt-5-mini",
+]
+
+_Model_vivgrid_9: t.TypeAlias = t.Literal[
     "gpt-5.1-codex",
     "gpt-5.1-codex-max",
+]
+
+_Model_vivgrid_10: t.TypeAlias = t.Literal[
     "gpt-5.2-codex",
     "gpt-5.3-codex",
     "gpt-5.4",
@@ -18671,6 +21291,20 @@ Model_vivgrid: t.TypeAlias = t.Literal[
     "gpt-6-sol",
     "kimi-k3",
     "viv-fast",
+]
+
+Model_vivgrid: t.TypeAlias = t.Union[
+    _Model_vivgrid_0,
+    _Model_vivgrid_1,
+    _Model_vivgrid_2,
+    _Model_vivgrid_3,
+    _Model_vivgrid_4,
+    _Model_vivgrid_5,
+    _Model_vivgrid_6,
+    _Model_vivgrid_7,
+    _Model_vivgrid_8,
+    _Model_vivgrid_9,
+    _Model_vivgrid_10,
 ]
 
 Model_volcengine: t.TypeAlias = t.Literal[
@@ -18726,29 +21360,61 @@ Model_wafer_ai: t.TypeAlias = t.Literal[
     "glm5.2-fast",
 ]
 
-Model_wallaby: t.TypeAlias = t.Literal["moonshotai/kimi-k3"]
+Model_wallaby: t.TypeAlias = t.Literal[
+    "moonshotai/kimi-k3",
+]
 
-Model_wandb: t.TypeAlias = t.Literal[
+_Model_wandb_0: t.TypeAlias = t.Literal[
     "JetBrains/Mellum2-12B-A2.5B-Instruct",
     "MiniMaxAI/MiniMax-M3",
+]
+
+_Model_wandb_1: t.TypeAlias = t.Literal[
     "OpenPipe/Qwen3-14B-Instruct",
     "Qwen/Qwen3-30B-A3B-Instruct-2507",
+]
+
+_Model_wandb_2: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.5-35B-A3B",
     "Qwen/Qwen3.6-27B",
+]
+
+_Model_wandb_3: t.TypeAlias = t.Literal[
     "Qwen/Qwen3.6-35B-A3B",
     "Qwen/Qwen3.8-27B",
+]
+
+_Model_wandb_4: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V3.1",
     "deepseek-ai/DeepSeek-V4-Flash",
+]
+
+_Model_wandb_5: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V4-Flash-0731",
     "deepseek-ai/DeepSeek-V4-Pro",
+]
+
+_Model_wandb_6: t.TypeAlias = t.Literal[
     "deepseek-ai/DeepSeek-V4-Pro-0813",
     "deepseek-ai/DeepSeek-V4.1-Flash",
+]
+
+_Model_wandb_7: t.TypeAlias = t.Literal[
     "google/gemma-4-26B-A4B-it",
     "google/gemma-4-31B-it",
+]
+
+_Model_wandb_8: t.TypeAlias = t.Literal[
     "ibm-granite/granite-4.1-8b",
     "ibm-granite/granite-4.2-8b",
+]
+
+_Model_wandb_9: t.TypeAlias = t.Literal[
     "meta-llama/Llama-3.1-70B-Instruct",
     "meta-llama/Llama-3.1-8B-Instruct",
+]
+
+_Model_wandb_10: t.TypeAlias = t.Literal[
     "meta-llama/Llama-3.3-70B-Instruct",
     "moonshotai/Kimi-K2.6",
     "moonshotai/Kimi-K2.7-Code",
@@ -18758,6 +21424,20 @@ Model_wandb: t.TypeAlias = t.Literal[
     "openai/gpt-oss-20b",
     "zai-org/GLM-5.2",
     "zai-org/GLM-5.3-Flash",
+]
+
+Model_wandb: t.TypeAlias = t.Union[
+    _Model_wandb_0,
+    _Model_wandb_1,
+    _Model_wandb_2,
+    _Model_wandb_3,
+    _Model_wandb_4,
+    _Model_wandb_5,
+    _Model_wandb_6,
+    _Model_wandb_7,
+    _Model_wandb_8,
+    _Model_wandb_9,
+    _Model_wandb_10,
 ]
 
 Model_watsonx: t.TypeAlias = t.Literal[
@@ -18878,9 +21558,13 @@ Model_zai_coding_plan: t.TypeAlias = t.Literal[
     "glm-5.3-highspeed",
 ]
 
-Model_zeldoc: t.TypeAlias = t.Literal["zdev"]
+Model_zeldoc: t.TypeAlias = t.Literal[
+    "zdev",
+]
 
-Model_zenifra: t.TypeAlias = t.Literal["alibaba/qwen3.6-35b-a3b"]
+Model_zenifra: t.TypeAlias = t.Literal[
+    "alibaba/qwen3.6-35b-a3b",
+]
 
 _Model_zenmux_0: t.TypeAlias = t.Literal[
     "anthropic/claude-3.5-haiku",
@@ -19044,19 +21728,19 @@ _Model_zenmux_10: t.TypeAlias = t.Literal[
     "z-ai/glm-image",
 ]
 
-Model_zenmux: t.TypeAlias = (
-    _Model_zenmux_0
-    | _Model_zenmux_1
-    | _Model_zenmux_2
-    | _Model_zenmux_3
-    | _Model_zenmux_4
-    | _Model_zenmux_5
-    | _Model_zenmux_6
-    | _Model_zenmux_7
-    | _Model_zenmux_8
-    | _Model_zenmux_9
-    | _Model_zenmux_10
-)
+Model_zenmux: t.TypeAlias = t.Union[
+    _Model_zenmux_0,
+    _Model_zenmux_1,
+    _Model_zenmux_2,
+    _Model_zenmux_3,
+    _Model_zenmux_4,
+    _Model_zenmux_5,
+    _Model_zenmux_6,
+    _Model_zenmux_7,
+    _Model_zenmux_8,
+    _Model_zenmux_9,
+    _Model_zenmux_10,
+]
 
 Model_zhipuai: t.TypeAlias = t.Literal[
     "glm-4.5",

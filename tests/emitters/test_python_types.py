@@ -3,47 +3,54 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import keyword
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
 import registry_core_types
+from registry_core.bundle import Bundle
 from registry_core.emitters import python_types
-from registry_core.emitters.python_types import type_names
-from registry_core.models import ProviderConfig
+from registry_core.emitters.featured import featured
+from registry_core.emitters.python_types import FEW, type_names
+from registry_core.models import ModelInfo, ProviderConfig
 from registry_core.snapshot import Snapshot
 from tests.emitters.samples import HOSTILE_PROVIDERS, emit, hostile, snapshot_of
 from tests.pytypes import CHECKERS, check, error_lines
 
 NAME = "registry_core_types.pyi"
+#: pyrefly checks nothing of what is larger, and says nothing of it.
+MOST_IN_A_LITERAL, MOST_IN_A_UNION = 256, 4096
 
 
 def emitted(snapshot: Snapshot, scope: tuple[str, ...] | None = None) -> str:
     return emit(python_types, snapshot, scope)[NAME]
 
 
-def write_types(folder: Path, snapshot: Snapshot) -> None:
+def write_types(folder: Path, snapshot: Snapshot, scope: tuple[str, ...] | None = None) -> None:
     (folder / "typings").mkdir()
-    (folder / "typings" / NAME).write_text(emitted(snapshot), encoding="utf-8")
+    (folder / "typings" / NAME).write_text(emitted(snapshot, scope), encoding="utf-8")
 
 
 def read_back(text: str) -> dict[str, list[str]]:
-    """Public name → the values of its literals, whatever steps they are written in."""
+    """Public type, or function → the values of its literals, or those that its overloads take
+    together; whatever steps they are written in."""
     found: dict[str, list[str]] = {}
 
     def values(node: ast.expr) -> list[str]:
         match node:
             case ast.BinOp():
                 return values(node.left) + values(node.right)
+            case ast.Subscript(value=ast.Attribute(attr="Union"), slice=ast.Tuple(elts=items)):
+                return [value for item in items for value in values(item)]
             case ast.Subscript(slice=ast.Tuple(elts=items)):
+                assert len(items) <= MOST_IN_A_LITERAL
                 return [ast.literal_eval(item) for item in items]
-            case ast.Subscript(slice=item):
-                return [ast.literal_eval(item)]
             case ast.Name(id=name):
                 return found.get(name, [])
             case ast.Attribute(attr="Never"):
@@ -51,6 +58,11 @@ def read_back(text: str) -> dict[str, list[str]]:
         raise AssertionError(ast.dump(node))
 
     for statement in ast.parse(text).body:
+        if isinstance(statement, ast.FunctionDef) and statement.name.endswith("_id"):
+            taken = statement.args.posonlyargs[0].annotation
+            if taken is not None and statement.name != "takes_model_id":
+                assert len(values(taken)) <= MOST_IN_A_UNION
+                found.setdefault(statement.name, []).extend(values(taken))
         if isinstance(statement, ast.AnnAssign) and statement.value:
             assert isinstance(statement.target, ast.Name)
             assert statement.target.id not in found
@@ -66,12 +78,80 @@ def escaped(ids: list[str] | tuple[str, ...]) -> str:
 
 def test_every_id_is_read_back_as_it_was_whatever_it_holds() -> None:
     models = hostile()
-    found = read_back(emitted(snapshot_of(models)))
-    assert found.pop("ProviderId") == list(models)
+    found = read_back(emitted(snapshot_of(models), tuple(models)))
+    assert found.pop("ProviderId") == found.pop("provider_id") == list(models)
     full_ids = [f"{provider}/{id}" for provider, ids in models.items() for id in ids]
     assert found.pop("KnownModelId") == found.pop("ModelId") == full_ids
+    assert found.pop("model_id") == full_ids
     names = type_names(models)
     assert found == {names[id]: list(ids) for id, ids in models.items()}
+
+
+def test_without_a_scope_the_unions_stay_small_and_the_functions_name_every_id_exactly() -> None:
+    """What is compared is small, whatever the size; see `FEW`."""
+    for size in (1, 10):
+        models = {
+            id: tuple(f"{model}+{n}" if n else model for model in ids for n in range(size))
+            for id, ids in Bundle.of_wheel().load().get_models().items()
+        }
+        found = read_back(emitted(snapshot_of(models)))
+        full_ids = [f"{provider}/{id}" for provider, ids in models.items() for id in ids]
+        assert sorted(found["model_id"]) == sorted(full_ids)
+        assert found["provider_id"] == list(models)
+        for union, function in (("KnownModelId", "model_id"), ("ProviderId", "provider_id")):
+            assert 0 < len(found[union]) <= FEW < len(found[function])
+            assert set(found[union]) < set(found[function])
+
+
+@pytest.mark.parametrize("count", [1, FEW, FEW + 1])
+def test_a_registry_that_is_small_enough_is_in_the_unions_whole(count: int) -> None:
+    found = read_back(emitted(snapshot_of({f"p-{n:02}": ["m"] for n in range(count)})))
+    for union, function in (("KnownModelId", "model_id"), ("ProviderId", "provider_id")):
+        assert len(found[union]) == min(count, FEW)
+        assert len(found[function]) == count
+
+
+def test_without_a_scope_the_unions_hold_the_newest_models_of_providers_with_their_own_sdk() -> (
+    None
+):
+    def provider(id: str, npm: str | None, **models: dict[str, Any]) -> ProviderConfig:
+        infos = {
+            name: ModelInfo(id=name, provider_id=id, **about) for name, about in models.items()
+        }
+        return ProviderConfig(id=id, models=infos, npm=npm)
+
+    def dated(count: int, **about: Any) -> dict[str, dict[str, Any]]:
+        return {f"m{n:03}": {"release_date": f"{2000 + n}", **about} for n in range(count)}
+
+    calls = {"tool_call": True}
+    others = {
+        "old": calls,
+        "speech": {"release_date": "2999"},
+        "new": {"release_date": "2026", **calls},
+    }
+    gone = {"gone": {"release_date": "3000", "status": "deprecated", **calls}}
+    snapshot = Snapshot.build(
+        [
+            provider("big", "@sdk/big", **dated(200, **calls)),
+            provider("own", "@sdk/own", **others, **gone),
+            provider("reseller", "@sdk/big", **dated(100, **calls)),
+            provider("plain", None, **dated(100, **calls)),
+        ]
+    )
+    newest = [f"big/m{n:03}" for n in range(200 - (FEW - 3), 200)]
+    assert featured(snapshot, FEW)[0] == ["big", "own"]
+    assert featured(snapshot, FEW)[1] == [*newest, "own/new", "own/old", "own/speech"]
+    assert featured(snapshot, 3)[1] == ["big/m198", "big/m199", "own/new"]
+    assert read_back(emitted(snapshot))["KnownModelId"] == featured(snapshot, FEW)[1]
+
+
+def test_a_scope_is_in_the_unions_whole_however_large_it_is() -> None:
+    models = {"a": [f"m-{n}" for n in range(10_000)], "b": ["n"]}
+    found = read_back(emitted(snapshot_of(models), ("a",)))
+    full_ids = sorted(f"a/m-{n}" for n in range(10_000))
+    assert sorted(found["KnownModelId"]) == sorted(found["model_id"]) == full_ids
+    assert found["ProviderId"] == found["provider_id"] == ["a"]
+    assert len(found["Model_a"]) == 10_000
 
 
 def test_the_file_is_ascii_so_that_no_id_can_break_or_turn_a_line() -> None:
@@ -99,8 +179,10 @@ def test_the_scope_keeps_only_the_providers_that_it_names_and_their_names() -> N
     found = read_back(emitted(snapshot_of(models), ("a.b", "nowhere")))
     assert found == {
         "ProviderId": ["a.b"],
+        "provider_id": ["a.b"],
         "KnownModelId": ["a.b/n"],
         "ModelId": ["a.b/n"],
+        "model_id": ["a.b/n"],
         type_names(models)["a.b"]: ["n"],
     }
 
@@ -143,6 +225,18 @@ def test_at_run_time_every_type_is_text() -> None:
     assert get_type_hints(annotated) == {"model": str, "return": str}
 
 
+def test_at_run_time_the_functions_give_back_what_they_are_given() -> None:
+    @registry_core_types.takes_model_id
+    def ask(model: registry_core_types.ModelId, question: str = "?") -> str:
+        return model + question
+
+    assert ask(model="any/thing") == "any/thing?"
+    assert inspect.isfunction(ask)
+    for function in (registry_core_types.model_id, registry_core_types.provider_id):
+        text = "any/thing"
+        assert function(text) is text
+
+
 def test_at_run_time_what_python_looks_for_by_itself_is_not_there() -> None:
     assert not hasattr(registry_core_types, "__wrapped__")
     assert not hasattr(registry_core_types, "_ModelId")
@@ -150,26 +244,24 @@ def test_at_run_time_what_python_looks_for_by_itself_is_not_there() -> None:
 
 def test_the_bundled_stub_is_what_the_writer_makes() -> None:
     stub = Path(registry_core_types.__file__).with_name("__init__.pyi")
-    found = read_back(stub.read_text(encoding="utf-8"))
-    names = type_names(found["ProviderId"])
-    models = {id: found[name] for id, name in names.items()}
-    assert stub.read_text(encoding="utf-8") == emitted(snapshot_of(models))
+    assert stub.read_text(encoding="utf-8") == emitted(Bundle.of_wheel().load())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_the_checker_names_every_hostile_id_exactly(checker: str, tmp_path: Path) -> None:
     models = hostile()
-    write_types(tmp_path, snapshot_of(models))
+    write_types(tmp_path, snapshot_of(models), tuple(models))
     full_ids = [f"{provider}/{id}" for provider, ids in models.items() for id in ids]
     names = type_names(models)
     claims = {
-        "ProviderId": escaped(tuple(models)),
-        "KnownModelId": escaped(full_ids),
+        "ProviderId": f"{escaped(tuple(models))} | types._CheckedProviderId",
+        "KnownModelId": f"{escaped(full_ids)} | types._CheckedModelId",
         **{names[id]: escaped(ids) for id, ids in models.items()},
     }
     user = tmp_path / "user.py"
     user.write_text(
+        "# pyright: reportPrivateUsage=false\n"
         "from typing import Literal, assert_type\n\nimport registry_core_types as types\n"
         + "".join(
             f"\n\ndef claim_{number}(value: types.{name}) -> None:\n"
@@ -185,11 +277,12 @@ def test_the_checker_names_every_hostile_id_exactly(checker: str, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_formatter_leaves_the_stub_as_it_is(tmp_path: Path) -> None:
+def test_formatters_and_linters_leave_the_stub_as_it_is(tmp_path: Path) -> None:
     models = {"openai": [f"gpt-{number}" for number in range(150)], "it's": ["o3"]}
     write_types(tmp_path, snapshot_of(models))
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", "typings"]
-    subprocess.run(command, cwd=tmp_path, check=True)
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["format", "--check"], ["check", "--select=ALL", "--ignore=PGH"]):
+        subprocess.run([*ruff, *command, "--isolated", "typings"], cwd=tmp_path, check=True)
 
 
 @pytest.mark.slow

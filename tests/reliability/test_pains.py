@@ -37,8 +37,9 @@ from registry_core import (
 )
 from registry_core.models import CAPABILITIES
 from registry_core.places import Places
-from tests.emitters.samples import snapshot_of
+from tests.emitters.samples import emit, snapshot_of
 from tests.loopback import Loopback, Reply, Request
+from tests.pytypes import CHECKERS, check, error_lines
 from tests.reliability.shell import Shell
 from tests.world import NOW, Overlay, Plugin, World
 
@@ -142,7 +143,6 @@ def test_row_7_ten_times_todays_ids_are_not_too_complex_for_typescript(
     version: str, tmp_path: Path
 ) -> None:
     from registry_core.emitters import typescript
-    from tests.emitters.samples import emit
     from tests.nodetools import tsc
 
     (types,) = emit(typescript, tenfold()).values()
@@ -160,9 +160,9 @@ def test_row_7_ten_times_todays_ids_are_not_too_complex_for_typescript(
     assert time.monotonic() - started < 60
 
 
-def tenfold() -> Snapshot:
+def tenfold(per_provider: int = 400) -> Snapshot:
     """80,000 models; the bundle has 8,000."""
-    models = [f"model-{number}" for number in range(400)]
+    models = [f"model-{number}" for number in range(per_provider)]
     return snapshot_of({f"provider-{number}": models for number in range(200)})
 
 
@@ -353,8 +353,6 @@ def test_row_19_each_credential_gets_its_own_answer(world: World, asked: str) ->
 @pytest.mark.slow
 def test_row_23_ten_times_todays_ids_stay_cheap_in_type_checkers(tmp_path: Path) -> None:
     from registry_core.emitters import python_types
-    from tests.emitters.samples import emit
-    from tests.pytypes import check, error_lines
 
     def seconds(folder: Path, stub: str | None) -> float:
         (folder / "typings").mkdir(parents=True)
@@ -369,6 +367,85 @@ def test_row_23_ten_times_todays_ids_stay_cheap_in_type_checkers(tmp_path: Path)
 
     (stub,) = emit(python_types, tenfold()).values()
     assert seconds(tmp_path / "types", stub) < 5 * seconds(tmp_path / "bare", None) + 5
+
+
+DEAR = """\
+from registry_core_types import KnownModelId, ModelId, ProviderId
+from registry_core_types import model_id, provider_id, takes_model_id
+
+
+@takes_model_id
+def are_same(a: ModelId, b: ModelId) -> bool:
+    return a == b or a in (b, "x")
+
+
+@takes_model_id
+def are_known(a: KnownModelId, b: KnownModelId) -> bool:
+    return a == b or a in (b, model_id("{id}"))
+
+
+def are_providers(a: ProviderId, b: ProviderId) -> bool:
+    return a == b or a in (b, provider_id("provider-7"))
+
+
+are_same("{id}", "x")
+are_known("{id}", model_id("{id}"))
+are_providers(provider_id("provider-8"), provider_id("provider-7"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", ["basedpyright", "pyright", "mypy"])
+@pytest.mark.parametrize("size", ["today", "ten times"])
+def test_comparing_two_ids_hangs_no_type_checker(
+    size: str, checker: str, tmp_path: Path
+) -> None:
+    """With all ids in one union it took more than a minute; by the square of their number."""
+    from registry_core.emitters import python_types
+
+    def seconds(folder: Path, stub: str, code: str) -> float:
+        write_user(folder, stub, code)
+        started = time.monotonic()
+        output = check(checker, folder / "user.py")
+        assert error_lines(output) == [], output
+        return time.monotonic() - started
+
+    (stub,) = emit(python_types, tenfold(40 if size == "today" else 400)).values()
+    dear = seconds(tmp_path / "types", stub, DEAR.format(id="provider-199/model-1"))
+    assert dear < 5 * seconds(tmp_path / "bare", "", "x = 1\n") + 10
+
+
+def write_user(folder: Path, stub: str, code: str) -> Path:
+    (folder / "typings").mkdir(parents=True)
+    (folder / "typings" / "registry_core_types.pyi").write_text(stub)
+    user = folder / "user.py"
+    user.write_text(code)
+    return user
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", CHECKERS)
+@pytest.mark.parametrize("per_provider", [40, 400])
+def test_a_typo_is_an_error_in_every_type_checker_at_any_size(
+    per_provider: int, checker: str, tmp_path: Path
+) -> None:
+    """Of every part that a parameter is divided into: the first id, the last one, and neither."""
+    from registry_core.emitters import python_types
+
+    snapshot = tenfold(per_provider)
+    ids = [f"{id}/{model}" for id, models in snapshot.get_models().items() for model in models]
+    good = [ids[0], *(id for end in range(4096, len(ids), 4096) for id in ids[end - 1 : end + 1])]
+    good.append(ids[-1])
+    lines = ["from registry_core_types import KnownModelId, model_id, takes_model_id"]
+    lines += ["@takes_model_id", "def ask(model: KnownModelId) -> None: ..."]
+    lines += [f'{function}("{id}")' for id in good for function in ("model_id", "ask")]
+    lines += [
+        f'{function}("{id}x")' for id in (good[0], good[-1]) for function in ("model_id", "ask")
+    ]
+    lines += ['known: KnownModelId = "provider-1/model-1x"']
+    (stub,) = emit(python_types, snapshot).values()
+    user = write_user(tmp_path, stub, "\n".join([*lines, ""]))
+    assert error_lines(check(checker, user)) == list(range(len(lines) - 4, len(lines) + 1))
 
 
 def test_row_27_proxies_are_honoured_and_named_when_they_fail(
