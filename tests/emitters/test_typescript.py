@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from registry_core.emitters import typescript
 from registry_core.models import ProviderConfig
 from registry_core.snapshot import Snapshot
 from tests.emitters.samples import emit, hostile, snapshot_of
-from tests.nodetools import TYPESCRIPTS, tsc
+from tests.nodetools import TYPESCRIPTS, node_package, tsc
 
 NAME = "provider-types.generated.d.ts"
 SHAPES = Path(__file__).with_name("mastra-shapes.ts")
@@ -146,3 +147,31 @@ def test_an_empty_registry_compiles(version: str, tmp_path: Path) -> None:
         'export const any: ModelRouterModelId = "any/thing";\n'
     )
     assert tsc(version, [user, tmp_path / "types0.d.ts"]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["prettier", "biome", "eslint"])
+def test_formatters_and_linters_leave_the_file_as_it_is(tool: str, tmp_path: Path) -> None:
+    """Without its comments each of them objects; a file that is not ours shows that."""
+    (tmp_path / NAME).write_text(emitted(snapshot_of(hostile())), encoding="utf-8")
+    (tmp_path / "ours.ts").write_text("export interface A { [key: string]: 'b'   }\n")
+    match tool:
+        case "prettier":
+            program = node_package("prettier", "3.10.1") / "bin" / "prettier.cjs"
+            command = [program, "--check"]
+        case "biome":
+            program = node_package("@biomejs/biome", "2.6.8") / "bin" / "biome"
+            command = [program, "check"]
+        case _:
+            plugin = node_package("typescript-eslint", "8.73.0")
+            (tmp_path / "eslint.config.mjs").write_text(
+                f'import ts from "{(plugin / "dist" / "index.js").as_uri()}";\n'
+                "export default [...ts.configs.strict, ...ts.configs.stylistic];\n"
+            )
+            command = [plugin.parent / "eslint" / "bin" / "eslint.js"]
+
+    def status(file: str) -> int:
+        done = subprocess.run(["node", *command, file], cwd=tmp_path, capture_output=True)
+        return done.returncode
+
+    assert (status(NAME), status("ours.ts")) == (0, 1)

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 _HEADER = """\
 // Made by `registry-core sync`; changes are overwritten.
+/* eslint-disable */
+// biome-ignore-all format: generated
+// biome-ignore-all lint: generated
+// biome-ignore-all assist: generated
 
 /** Bare model ids of each provider. */
+// prettier-ignore
 export type ProviderModelsMap = {
 """
 
@@ -42,6 +47,7 @@ export interface ProviderModels {
 export type ModelForProvider<P extends Provider> = ProviderModelsMap[P][number];
 
 /** Full ids, as in `openai/gpt-4o`: the known ones are completed, any text is accepted. */
+// prettier-ignore
 export type ModelRouterModelId =
 """
 
