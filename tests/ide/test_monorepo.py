@@ -84,6 +84,20 @@ def test_sync_advises_a_scope_where_there_is_none(repository: Path) -> None:
     assert "hint" not in registry_core("sync", "--offline", "--output", "elsewhere")[1]
 
 
+def test_sync_says_what_a_large_scope_costs_for_as_long_as_it_is_there(repository: Path) -> None:
+    settings = repository / "pyproject.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace('"openai"]', '"openai", "openrouter"]'), encoding="utf-8")
+    for _ in range(2):
+        status, output = registry_core("sync", "--offline")
+        assert status == 0
+        hint = output.splitlines()[-1]
+        assert re.match(r"hint: \[tool.registry-core.types\] providers has \d{3} models: ", hint)
+        assert "model_id" in hint
+    settings.write_text(text.replace('python = "typings"\n', ""), encoding="utf-8")
+    assert "hint" not in registry_core("sync", "--offline")[1]
+
+
 def test_the_page_shows_the_settings_of_the_example() -> None:
     page = (EXAMPLE.parents[1] / "docs" / "editors.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)

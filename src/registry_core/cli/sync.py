@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bundle import Bundle
+    from ..registry import ModelRegistry
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
     from ..syncing.fetch import Outcome
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
 _MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
+_DEAR = 150  # about where a == b takes pyright twice as long as with str
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
@@ -103,19 +105,33 @@ def sync(
         say_json(report.to_dict())
     else:
         _show(report, context.bundle)
-        if _is_slow_to_complete(settings, report):
-            say(
-                f"hint: the project's types name all {report.models} models; editors complete"
-                " faster if [tool.registry-core.types] providers names those that you use"
-            )
+        hint = _types_hint(settings, report, mine)
+        if hint:
+            say(f"hint: {hint}")
     _complain(report)
     raise SystemExit(0 if report.ok else 1)
 
 
-def _is_slow_to_complete(settings: Settings, report: SyncReport) -> bool:
-    """Whether the project has a copy of the types that should be scoped and isn't."""
-    has_types = settings.output is None and {"python", "typescript"} & settings.outputs.keys()
-    return bool(has_types) and settings.types_providers is None and report.models > _MANY
+def _types_hint(settings: Settings, report: SyncReport, registry: ModelRegistry) -> str | None:
+    """What the project's own types cost its users, where a scope would mend that, or is why."""
+    emitters = settings.outputs.keys() if settings.output is None else set[str]()
+    scope = settings.types_providers
+    if scope is None:
+        if report.models <= _MANY or not {"python", "typescript"} & emitters:
+            return None
+        return (
+            f"the project's types name all {report.models} models; if [tool.registry-core.types]"
+            " providers names those that you use, editors complete faster, and ModelId in Python"
+            " completes all of theirs"
+        )
+    models = sum(len(ids) for id, ids in registry.get_models().items() if id in scope)
+    if models <= _DEAR or "python" not in emitters:
+        return None
+    return (
+        f"[tool.registry-core.types] providers has {models} models: above {_DEAR}, comparing two"
+        " ModelIds (a == b) makes type checkers slow, by the square of the number; name fewer"
+        ' providers, or none and write model_id("…")'
+    )
 
 
 def _progress(id: str, outcome: Outcome) -> None:
