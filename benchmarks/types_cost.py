@@ -3,9 +3,10 @@
     python -m benchmarks.types_cost [--rounds 5]
 
 Runs the real type checkers and language servers on the types of the bundled registry, of one
-with ten times as many models of each provider, and of three providers in each. Prints the
-page that it writes, docs/types-cost.md; keeps every figure in benchmarks/results/types.json.
-Needs node and a system with /proc; takes about ten minutes.
+with ten times as many models of each provider, and of three providers in each; and on ordinary
+lines of code (benchmarks.types_lines). Prints the page that it writes, docs/types-cost.md;
+keeps every figure in benchmarks/results/types.json. Needs node, pydantic and a system with
+/proc; takes about half an hour.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from attrs import evolve
+
+from benchmarks.types_lines import PY_CHECKERS, Use, check_command, measure_lines, tsc_commands
 from benchmarks.types_table import page
 from registry_core import ProviderConfig, Snapshot
 from registry_core.bundle import Bundle
@@ -41,6 +45,8 @@ RESULTS = ROOT / "benchmarks" / "results" / "types.json"
 PAGE = ROOT / "docs" / "types-cost.md"
 
 SCOPE = ("anthropic", "google", "openai")
+#: For the ordinary lines: under 100 ids.
+TWO = ("google", "openai")
 SIZES = (1, 10)
 SINGLE, DERIVED, EMITTED, SCOPED = "single union", "derived", "emitted", "three providers"
 EMPTY = "empty"
@@ -51,20 +57,25 @@ WARMING, KEYSTROKES, PATIENCE_MS = 5, 20, 10_000
 LONGEST = 50
 
 PY_NAME, TS_NAME = "registry_core_types.pyi", "provider-types.generated.d.ts"
-#: What a user writes: form of the annotation → its import and its name.
+#: What a user writes: what he uses → the import, and what comes before the call.
+PY_ASK = "\n\ndef ask(model: %s) -> None: ...\n"
+PY_IMPORT = "from registry_core_types import %s"
 PY_USES = {
-    "ModelId": ("from registry_core_types import ModelId as M", "M"),
-    "KnownModelId": ("from registry_core_types import KnownModelId as M", "M"),
-    "Model_openai": ("from registry_core_types import Model_openai as M", "M"),
-    EMPTY: ("", "str"),
+    "ModelId": PY_IMPORT % "ModelId" + PY_ASK % "ModelId",
+    "KnownModelId": PY_IMPORT % "KnownModelId" + PY_ASK % "KnownModelId",
+    "model_id": PY_IMPORT % "model_id as ask" + "\n",
+    "Model_openai": PY_IMPORT % "Model_openai" + PY_ASK % "Model_openai",
+    EMPTY: PY_ASK % "str",
 }
+#: The uses of each form that are measured; of the others, all.
+PY_USES_OF = {SINGLE: ("ModelId", "KnownModelId"), EMITTED: ("model_id", "Model_openai")}
 TS_IMPORT = 'import type { %s } from "./provider-types.generated";'
 TS_USES = {
     "ModelRouterModelId": (TS_IMPORT % "ModelRouterModelId", "ModelRouterModelId"),
     "ModelForProvider": (TS_IMPORT % "ModelForProvider", 'ModelForProvider<"openai">'),
     EMPTY: ("", "string"),
 }
-COMPLETED = ("ModelId", "Model_openai", "ModelRouterModelId", "ModelForProvider")
+COMPLETED = ("ModelId", "model_id", "Model_openai", "ModelRouterModelId", "ModelForProvider")
 
 
 @dataclass(frozen=True)
@@ -95,9 +106,7 @@ def registries() -> dict[int, Snapshot]:
 
     def times(provider: ProviderConfig, size: int) -> ProviderConfig:
         ids = [f"{id}-{n}" if n else id for id in provider.models for n in range(size)]
-        return ProviderConfig(
-            id=provider.id, gateway=provider.gateway, url=provider.url, models=ids
-        )
+        return evolve(provider, models=ids)
 
     return {size: Snapshot.build(times(one, size) for one in providers) for size in SIZES}
 
@@ -149,8 +158,7 @@ def full_ids(models: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 def user_file(case: Case, text: str = "") -> str:
     if case.language == "python":
-        imported, name = PY_USES[case.use]
-        return f'{imported}\n\ndef ask(model: {name}) -> None: ...\n\nask("{text}")\n'
+        return f'{PY_USES[case.use]}\nask("{text}")\n'
     imported, name = TS_USES[case.use]
     return f'{imported}\nexport function ask(model: {name}): void {{}}\nask("{text}");\n'
 
@@ -164,8 +172,7 @@ def cases(root: Path) -> list[Case]:
             place = folder / "typings" / PY_NAME if python else folder / TS_NAME
             place.parent.mkdir(parents=True)
             place.write_text(text, encoding="utf-8")
-            uses = PY_USES if python else TS_USES
-            for use in uses:
+            for use in PY_USES_OF.get(form, PY_USES) if python else TS_USES:
                 bare = use in ("Model_openai", "ModelForProvider")
                 if (use == EMPTY and (form, size) != (SCOPED, 1)) or (
                     bare and form in (SINGLE, DERIVED)
@@ -178,6 +185,32 @@ def cases(root: Path) -> list[Case]:
     return made
 
 
+def line_uses() -> list[Use]:
+    """The lines with `str`, and with the types in each form and size."""
+    found = [Use("str", 0, "", "str", "a"), Use("str", 0, "", "string", "a")]
+    for size, snapshot in registries().items():
+        models = snapshot.get_models()
+        everything, scoped = (emitted("python", snapshot, scope) for scope in (None, TWO))
+        few = everything.partition("KnownModelId_0: ")[2].split('"')[1]
+        last = list(models)[-1]
+        for type in ("ModelId", "KnownModelId"):
+            model = f"{TWO[0]}/{models[TWO[0]][0]}"
+            found += [
+                Use("as installed", size, everything, type, few),
+                Use("scope of two", size, scoped, type, model),
+                Use("forms", size, everything, type, f"{last}/{models[last][-1]}", "model_id"),
+            ]
+        found += [
+            Use("as installed", size, everything, "ProviderId", "openai"),
+            Use("scope of two", size, scoped, "ProviderId", "openai"),
+            Use("forms", size, everything, "ProviderId", last, "provider_id"),
+        ]
+        for form, scope in (("all ids", None), ("scope of two", TWO)):
+            text = emitted("typescript", snapshot, scope)
+            found.append(Use(form, size, text, "ModelRouterModelId", model))
+    return found
+
+
 # Checks from the command line.
 
 
@@ -186,19 +219,9 @@ def checkers(case: Case) -> dict[str, list[str | Path]]:
         run: list[str | Path] = [sys.executable, "-m"]
         caches = case.folder / "caches" / case.use
         mypy = [*run, "mypy", "--strict", "--cache-dir", caches, case.user]
-        basedpyright = [*run, "basedpyright", "--level", "error", case.user]
+        basedpyright = check_command("basedpyright", case.user)
         return {"basedpyright": basedpyright, "mypy, cold": mypy, "mypy, warm": mypy}
-    flags = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext"]
-    flags += ["--moduleResolution", "bundler"]
-    return {
-        f"tsc {version[0]}": [
-            "node",
-            node_package("typescript", version) / "bin" / "tsc",
-            *flags,
-            case.user,
-        ]
-        for version in TYPESCRIPTS
-    }
+    return tsc_commands(case.user)
 
 
 def check(tool: str, case: Case, command: list[str | Path]) -> tuple[float, float]:
@@ -334,14 +357,14 @@ def peak_memory(session: int) -> float:
 def versions() -> dict[str, str]:
     from importlib.metadata import version
 
-    found = {name: version(name) for name in ("basedpyright", "mypy")}
+    found = {name: version(name) for name in (*PY_CHECKERS, "pydantic")}
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     return {
         **found,
         "TypeScript": " and ".join(TYPESCRIPTS),
         "Python": platform.python_version(),
         "node": node.stdout.strip().lstrip("v"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{os.cpu_count()} cores of {platform.machine()}",
     }
 
 
@@ -357,13 +380,16 @@ def main() -> None:
             "versions": versions(),
             "load": load,
             "checks": measure_checks([c for c in everything if c.use != "ModelId"], rounds),
-            "messages": [mypys_message(c) for c in everything if c.use == "KnownModelId"],
+            "messages": [
+                mypys_message(c) for c in everything if c.use in ("KnownModelId", "model_id")
+            ],
             "completions": [
                 {"tool": tool, **complete(case, start)}
                 for case in everything
                 if case.use in COMPLETED
                 for tool, start in servers(case).items()
             ],
+            "lines": list(measure_lines(Path(root), line_uses(), 1)),
         }
     load.append(os.getloadavg()[0])
     RESULTS.parent.mkdir(exist_ok=True)

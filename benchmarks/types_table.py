@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+PY_CHECKERS = ("basedpyright", "pyright", "mypy", "ty", "pyrefly")
 PY_TOOLS = ("basedpyright", "mypy, cold", "mypy, warm")
 TS_TOOLS = ("tsc 5", "tsc 7")
 SERVERS = ("basedpyright", "tsserver 5", "TypeScript 7")
@@ -19,7 +20,9 @@ COLUMNS = {
     "scoped": ("three providers", True),
     "scoped, one provider's type": ("three providers", False),
 }
-WHOLE = ("ModelId", "KnownModelId", "ModelRouterModelId")
+WHOLE = ("ModelId", "KnownModelId", "model_id", "ModelRouterModelId")
+PY_FORMS = ("as installed", "scope of two", "forms")
+TS_FORMS = ("all ids", "scope of two")
 MOST_CHECK, MOST_COMPLETION = 1.1, 40
 
 PAGE = """\
@@ -27,14 +30,14 @@ PAGE = """\
 
 <!-- Made by `python -m benchmarks.types_cost`; changes are overwritten. -->
 
-The real tools ({versions}) on the types of the bundled registry ({today} ids in Python, \
+The real tools ({versions}; one run) on the types of the bundled registry ({today} ids in Python, \
 {today_ts} in TypeScript) and of one in which each provider has ten times as many models. The \
-user's file has a function with one parameter of the type, and a call of it; \
-"the empty file" is the same with `str` or `string`. Checks: processor time, as a multiple of \
-that of the empty file in the same round; the median of {rounds} rounds, in brackets seconds on \
-the clock. Completions: from a keystroke in the open file to the whole list, the median of up to \
-{keystrokes}; in brackets the server's processor time for it, with what it does beside, and its \
-memory at the peak.
+user's file has a function with one parameter of the type, and a call of it; or a call of \
+`model_id`, where that is what completes all ids. "The empty file" is the same with `str` or \
+`string`. Checks: processor time, as a multiple of that of the empty file in the same round; the \
+median of {rounds} rounds, in brackets seconds on the clock. Completions: from a keystroke in \
+the open file to the whole list, the median of up to {keystrokes}; in brackets the server's \
+processor time for it, with what it does beside, and its memory at the peak.
 
 How noisy it was: processor time of the empty file differed by up to {noise:.0%} between \
 rounds, time on the clock by up to {clock_noise:.0%}; the load of the machine was {load[0]:.1f} \
@@ -46,11 +49,22 @@ before and {load[1]:.1f} after (its own share is about 1.5).
 
 {scoped}
 
+## Ordinary lines of code
+
+Each line in a file of its own, beside the same line with `str` or `string`: processor time of a \
+whole check, as a multiple; of `ModelId`, `KnownModelId` and `ProviderId` the dearest. Today's \
+ids, then ten times as many. *As installed*: without a scope. *Scope*: \
+`providers = ["google", "openai"]`. *Forms*: `model_id("…")` and `@takes_model_id` on all ids. \
+What is the same in every line of a column is what reading the file of types costs, once in each \
+run; with `str`, {lines_base}.
+
+{lines}
+
 ## All providers, beside other forms
 
-*Single union*: one flat list of full ids and nothing else, the obvious form. *Derived* \
-(TypeScript): full ids computed from the table of bare ids, as in Mastra. *One provider's type*: \
-`Model_openai`, `ModelForProvider<"openai">`.
+*Single union*: one flat list of full ids and nothing else, the obvious form. *As emitted* \
+(Python): `model_id("…")`. *Derived* (TypeScript): full ids computed from the table of bare ids, \
+as in Mastra. *One provider's type*: `Model_openai`, `ModelForProvider<"openai">`.
 
 ### Checks
 
@@ -79,6 +93,8 @@ def page(results: dict[str, Any]) -> str:
         clock_noise=max(_spread(one["clock_s"]) for one in empty),
         load=results["load"],
         scoped=_scoped(checks, completions),
+        lines=_lines(results["lines"]),
+        lines_base=_lines_base(results["lines"]),
         checks=_by_size(_check_cell, checks, (*PY_TOOLS, *TS_TOOLS)),
         completions=_by_size(_completion_cell, completions, SERVERS),
         messages=_table(
@@ -138,6 +154,40 @@ def _scoped(checks: list[dict[str, Any]], completions: list[dict[str, Any]]) -> 
         f"{name}: {_ids(completions, form, 'ModelId', size)} ids" for size, name in SIZES.items()
     ]
     return _table(("", "to reach", *sizes), rows)
+
+
+def _lines(figures: list[dict[str, Any]]) -> str:
+    """Tables of lines × tools and forms; a cell holds the ratios of both sizes."""
+    base = {(one["tool"], one["line"]): one["cpu_s"] for one in figures if one["form"] == "str"}
+
+    def cell(tool: str, form: str, size: int, line: str) -> str:
+        key = {"tool": tool, "form": form, "size": size, "line": line}
+        times = [one["cpu_s"] for one in figures if key.items() <= one.items()]
+        return f"{max(times) / base[tool, line]:.1f}" if times else "–"
+
+    parts = []
+    for tools, forms in ((PY_CHECKERS, PY_FORMS), (TS_TOOLS, TS_FORMS)):
+        for form in forms:
+            lines = dict.fromkeys(one["line"] for one in figures if one["tool"] == tools[0])
+            rows = [
+                (
+                    f"`{line}`",
+                    *(" · ".join(cell(t, form, size, line) for size in SIZES) for t in tools),
+                )
+                for line in lines
+            ]
+            title = f"{form.capitalize()}, {'Python' if tools is PY_CHECKERS else 'TypeScript'}:"
+            parts.append(f"{title}\n\n{_table(('', *tools), rows)}")
+    return "\n\n".join(parts)
+
+
+def _lines_base(figures: list[dict[str, Any]]) -> str:
+    """Seconds that a check takes with `str`, of each tool."""
+    texts = []
+    for tool in (*PY_CHECKERS, *TS_TOOLS):
+        times = [one["cpu_s"] for one in figures if one["form"] == "str" and one["tool"] == tool]
+        texts.append(f"{tool} takes {median(times):.2f} s")
+    return ", ".join(texts)
 
 
 def _by_size(cell: Any, figures: list[dict[str, Any]], tools: tuple[str, ...]) -> str:
