@@ -83,7 +83,7 @@ BROKEN_HOOKS = {
         "belongs to the store",
     ),
     "emit-policy": (
-        "registry_emit():\n    return [Artifact('emit-policy', 'Policy', 'x')]",
+        "registry_emit():\n    return [Artifact('emit-policy', 'Registry-Core.policy', 'x')]",
         "belongs to the store",
     ),
     "emit-stolen": (

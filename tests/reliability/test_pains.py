@@ -397,9 +397,7 @@ are_providers(provider_id("provider-8"), provider_id("provider-7"))
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", ["basedpyright", "pyright", "mypy"])
 @pytest.mark.parametrize("size", ["today", "ten times"])
-def test_comparing_two_ids_hangs_no_type_checker(
-    size: str, checker: str, tmp_path: Path
-) -> None:
+def test_comparing_two_ids_hangs_no_type_checker(size: str, checker: str, tmp_path: Path) -> None:
     """With all ids in one union it took more than a minute; by the square of their number."""
     from registry_core.emitters import python_types
 
