@@ -6,12 +6,14 @@ import pickle
 from typing import Any
 from unittest.mock import ANY
 
+import pytest
 from attrs import field, frozen
 from hypothesis import given, strategies as st
 
-from registry_core import ModelInfo, ProviderConfig
+from registry_core import ModelInfo, ProviderConfig, Snapshot
+from registry_core.encoding import of_model
 from registry_core.models import CAPABILITIES, Limit
-from registry_core.records import Records, encode, of_model
+from registry_core.records import encode
 from registry_core.structure import model_from_record, provider_from_record
 
 RECORD: dict[str, Any] = {
@@ -52,7 +54,6 @@ def test_a_record_is_that_of_the_model_that_it_becomes(record: dict[str, Any]) -
     assert model is not None
     lazy = provider(record)
     assert lazy.models["m"] == model
-    assert isinstance(lazy.models, Records)
     assert (lazy.models.record("m"), lazy.models.flags["m"]) == encode(of_model(model))
 
 
@@ -68,7 +69,6 @@ def test_flags_are_known_without_a_model(record: dict[str, Any]) -> None:
 
 def test_a_record_says_what_is_known_and_nothing_else() -> None:
     models = provider(RECORD).models
-    assert isinstance(models, Records)
     assert models.record("m").decode() == (
         '{"attachment":true,"cost":{"input":2.5,"output":0.0,"tiers":[{"input":5,"size":1}]},'
         '"extra":{"description":"kept","options":[{"a":null},1.5]},"limit":{"context":128000},'
@@ -79,11 +79,27 @@ def test_a_record_says_what_is_known_and_nothing_else() -> None:
 
 def test_the_same_models_can_be_published_under_another_id() -> None:
     models = provider(RECORD).models
-    assert isinstance(models, Records)
     renamed = models.under("gateway/acme")
     assert renamed["m"].full_id == "gateway/acme/m"
     assert renamed.record("m") is models.record("m")
     assert (len(renamed), "m" in renamed, "x" in renamed) == (1, True, False)
+
+
+def test_models_that_somebody_made_are_the_same_mapping() -> None:
+    fetched = provider(RECORD).models
+    made = ProviderConfig("acme", {"m": fetched["m"]}).models
+    stored = Snapshot.build([provider(RECORD)]).get_providers()["acme"].models
+    for models in (fetched, made, stored, pickle.loads(pickle.dumps(made)), made.under("acme")):
+        assert type(models) is type(fetched)
+        assert models == fetched
+        assert models.record("m") == fetched.record("m")
+        assert models.having("deprecated") == ("m",)
+        assert dict(models.flags) == dict(fetched.flags)
+
+
+def test_models_of_another_provider_are_refused() -> None:
+    with pytest.raises(ValueError, match="acme/m"):
+        ProviderConfig("other", provider(RECORD).models)
 
 
 def test_they_behave_as_any_mapping_of_models() -> None:

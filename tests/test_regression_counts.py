@@ -51,8 +51,9 @@ def test_a_cold_lookup_imports_little_beyond_attrs_cachetools_and_json(synced: W
     imported = {*told(f"{LOOKUP}; {modules}", synced)} - foundation
     ours = {one.partition(".")[2] for one in imported if one.startswith("registry_core.")}
     assert ours <= {
-        *("bundle", "data", "errors", "frozen", "helpers", "loading", "models", "ownership"),
-        *("places", "printable", "reading", "registry", "secrets", "settings", "snapshot", "store"),
+        *("bundle", "data", "errors", "fields", "frozen", "helpers", "loading", "models"),
+        *("ownership", "places", "printable", "reading", "registry", "secrets", "settings"),
+        *("snapshot", "store"),
     }
     others = {one for one in imported if not one.startswith("registry_core")}
     assert others <= {"_struct", "importlib", "mmap", "struct", "zlib"}

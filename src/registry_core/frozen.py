@@ -7,7 +7,8 @@ must survive both, hence a ``dict`` that refuses every mutator.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from inspect import Signature
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 K = TypeVar("K")
@@ -41,7 +42,8 @@ class FrozenDict(dict[K, V]):
 class Value:
     """What makes instances of a frozen attrs class values: equality, hash and `repr` by fields.
 
-    As attrs would make them. But attrs compiles them anew for each class, whenever it is
+    Of a field with an alias, the attribute of that name counts, which is what everybody sees.
+    attrs would make the same methods, but it compiles them anew for each class, whenever it is
     imported, and a process that looks one model up would wait 2 ms for what it never calls.
     """
 
@@ -58,7 +60,7 @@ class Value:
 
     def __repr__(self) -> str:
         shown = (
-            f"{one.name}={(one.repr if callable(one.repr) else repr)(value)}"
+            f"{one.alias}={(one.repr if callable(one.repr) else repr)(value)}"
             for one, value in zip(self.__attrs_attrs__, self._fields(), strict=True)
             if one.repr is not False
         )
@@ -66,9 +68,17 @@ class Value:
         return f"{name}({', '.join(shown)})"
 
     def _fields(self) -> tuple[Any, ...]:
-        return tuple([getattr(self, one.name) for one in self.__attrs_attrs__])
+        return tuple([getattr(self, one.alias) for one in self.__attrs_attrs__])
 
 
+def quick(*converters: Callable[..., object]) -> None:
+    """Spare attrs the signatures of these: it reads one for each field, for types that type
+    checkers read in the source, and that takes longer than all else about a field."""
+    for one in converters:
+        vars(one)["__signature__"] = _SIGNATURE
+
+
+_SIGNATURE = Signature()
 EMPTY: FrozenDict[Any, Any] = FrozenDict()
 
 

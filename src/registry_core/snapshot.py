@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from json.encoder import encode_basestring as _quoted
 from struct import Struct, error as StructError
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from attrs import field, fields_dict, frozen
+from attrs import fields_dict
 
 from .errors import SnapshotDamagedError
 from .frozen import EMPTY, FrozenDict, sorted_ids
@@ -44,7 +45,6 @@ _MAX_KEY = 2 * MAX_ID + 1
 _PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))
 
 
-@frozen(eq=False, repr=False)
 class Snapshot:
     """Every provider and model of one generation. Lookups take no lock and no clock.
 
@@ -52,14 +52,32 @@ class Snapshot:
     A file that turns out to be damaged raises SnapshotDamagedError on access.
     """
 
-    _data: bytes | mmap
-    hash: str
-    """SHA-256 of the content, 64 hex digits."""
-    _buckets: int
-    _directory: tuple[int, int, int]
-    _models: dict[str, ModelInfo] = field(factory=dict)
-    _providers: dict[str, ProviderConfig] = field(factory=dict)
-    _views: dict[str, Any] = field(factory=dict)
+    # No attrs class: to make one of these fields takes 1 % of a cold lookup.
+    __slots__ = (
+        "_buckets",
+        "_data",
+        "_directory",
+        "_hash",
+        "_models",
+        "_providers",
+        "_views",
+    )
+
+    def __init__(
+        self, data: bytes | mmap, hash: str, buckets: int, directory: tuple[int, int, int]
+    ) -> None:
+        self._data = data
+        self._hash = hash
+        self._buckets = buckets
+        self._directory = directory
+        self._models: dict[str, ModelInfo] = {}
+        self._providers: dict[str, ProviderConfig] = {}
+        self._views: dict[str, Any] = {}
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the content, 64 hex digits."""
+        return self._hash
 
     @classmethod
     def build(
@@ -169,9 +187,9 @@ class Snapshot:
         if found is None:
             return None
         record = json.loads(found)
-        flags = _flags(record)
+        models = ModelMap(id, _flags(record), partial(self._model_record, id))
         known = {name: record[name] for name in _PROVIDER if name in record}
-        provider = ProviderConfig(id=id, models=_StoredModels(self, id, flags), **known)
+        provider = ProviderConfig(id=id, models=models, **known)
         return self._providers.setdefault(id, provider)
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
@@ -202,7 +220,7 @@ class Snapshot:
         """Each provider's id, with the `flags_of` its models by bare id. Decodes no provider."""
         for id, *_ in self._contents()["providers"]:
             known = self._providers.get(id)
-            if known is not None and isinstance(known.models, ModelMap):
+            if known is not None:
                 yield id, dict(known.models.flags)
             elif (record := self.record(id, None)) is not None:
                 yield id, _flags(json.loads(record))
@@ -244,6 +262,12 @@ class Snapshot:
         """The record of a provider or a model, as JSON; None if there is none."""
         key = provider if model is None else f"{provider}/{model}"
         return _record_in(self._lines(key), provider, model)
+
+    def _model_record(self, provider: str, model: str) -> bytes:
+        record = self.record(provider, model)
+        if record is None:
+            raise _damaged(f"lost the record of {provider}/{model}", self.hash)
+        return record
 
     def _find(self, id: str) -> ModelInfo | None:
         lines = self._lines(id)
@@ -299,22 +323,6 @@ class Snapshot:
         return Snapshot.from_bytes, (self.to_bytes(),)
 
 
-class _StoredModels(ModelMap):
-    """The models of one provider of a snapshot."""
-
-    __slots__ = ("_snapshot",)
-
-    def __init__(self, snapshot: Snapshot, provider_id: str, flags: Mapping[str, int]) -> None:
-        super().__init__(provider_id, flags)
-        self._snapshot = snapshot
-
-    def record(self, id: str) -> bytes:
-        record = self._snapshot.record(self.provider_id, id)
-        if record is None:
-            raise _damaged(f"lost the record of {self.provider_id}/{id}", self._snapshot.hash)
-        return record
-
-
 def _flags(provider: Mapping[str, Any]) -> dict[str, int]:
     return dict(zip(provider["models"], provider["flags"], strict=True))
 
@@ -360,8 +368,6 @@ def _encode(
 
     import orjson
 
-    from .records import encoded
-
     def dumps(value: Any) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
@@ -373,7 +379,7 @@ def _encode(
         buckets[checksum % count] = b"%b\n%b" % (others, line) if others else line
 
     for id, provider in providers.items():
-        models = encoded(provider)
+        models = provider.models
         values = {name: getattr(provider, name) for name in _PROVIDER}
         record = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
         record |= {"models": list(models.flags), "flags": list(models.flags.values())}

@@ -22,7 +22,7 @@ from zlib import crc32
 from attrs import evolve, field, fields_dict, frozen
 
 from .errors import SnapshotDamagedError, StoreError
-from .frozen import EMPTY, FrozenDict, Value
+from .frozen import EMPTY, FrozenDict, Value, quick
 from .reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from .settings import warn_once
 from .snapshot import SCHEMA, Snapshot
@@ -48,7 +48,7 @@ Overlays = Mapping[str, Mapping[str, str]]
 
 
 def _seconds(value: Any) -> float:
-    return float(value)  # attrs takes milliseconds to find out what `float` itself takes
+    return float(value)
 
 
 def _hash(value: Any) -> str:
@@ -67,6 +67,8 @@ def _overlays(value: Any) -> Overlays:
         return FrozenDict({key: FrozenDict(about) for key, about in items})
     return _SOME if value else EMPTY  # 0.1 wrote only whether there were any
 
+
+quick(_seconds, _hash, _opt_hash, _overlays)
 
 _HEX = frozenset("0123456789abcdef")
 _SOME: Overlays = FrozenDict({"": EMPTY})

@@ -14,11 +14,12 @@ from typing import Any
 
 from attrs import evolve
 
+from .encoding import of_model
 from .errors import GatewayError
-from .frozen import EMPTY
-from .models import ModelInfo, ProviderConfig, valid_id, valid_provider_id
+from .frozen import EMPTY, sorted_ids
+from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .printable import printable
-from .records import Records, checked, encode, of_model
+from .records import checked, encode
 from .report import Problem
 
 Warn = Callable[[str, str], object]
@@ -77,12 +78,13 @@ def provider_from_record(
         pairs = ((model_id, EMPTY) for model_id in records)
     else:
         warn(id, f"its models are lost: expected an object or a list, got {_type(records)}")
-    found: dict[str, tuple[bytes, int]] = {}
+    texts: dict[str, bytes] = {}
+    flags: dict[str, int] = {}
     for model_id, item in pairs:
         encoded = _encoded(id, model_id, item, warn)
         if encoded is not None:
-            found[model_id] = encoded
-    models = Records(id, found)
+            texts[model_id], flags[model_id] = encoded
+    models = ModelMap(id, {one: flags[one] for one in sorted_ids(flags)}, texts.__getitem__)
 
     def make(fields: Mapping[str, Any]) -> ProviderConfig:
         return ProviderConfig(id=id, models=models, **fields)
@@ -99,8 +101,8 @@ def model_from_record(
     """The model `id` from a record with models.dev's names; None if it can't be used.
 
     A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
-    `extra` (unknown keys of `cost`, `limit` and `modalities` below the same name there).
-    An `id` inside the record is ignored. `warn` hears of each loss.
+    `extra` (unknown keys of `cost`, `limit`, … below the same name there). An `id`
+    inside the record is ignored. `warn` hears of each loss.
     """
     lost = partial(warn, f"{provider_id}/{id}")
     if not issubclass(type(record), Mapping):
@@ -207,13 +209,7 @@ def _published(
     if not provider.models:
         raise ValueError("it has no valid model")
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
-    models: Mapping[str, ModelInfo]
-    if isinstance(provider.models, Records):
-        models = provider.models if provider.id == public else provider.models.under(public)
-    else:  # those of a snapshot are read now, not at the merge
-        models = dict(provider.models)
-        if provider.id != public:
-            models = {key: evolve(model, provider_id=public) for key, model in models.items()}
+    models = provider.models.under(public)
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():
         if key in models:

@@ -1,0 +1,46 @@
+"""A model as its record: the JSON object that snapshots store.
+
+Lookups don't need this module: their records were encoded when they were stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .frozen import EMPTY, Value
+
+if TYPE_CHECKING:
+    from .models import ModelInfo
+
+#: Of these an empty object is not the same as none.
+TELLING = ("cost",)
+_JSON_ONLY = (
+    orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+)
+
+
+def of_model(model: ModelInfo) -> dict[str, Any]:
+    """The record of `model`: what its source said. What is unknown is left out."""
+    said = _said(model)
+    del said["id"], said["provider_id"]
+    for name, value in [*said.items()]:
+        if isinstance(value, Value):
+            said[name] = _said(value)
+            if not said[name] and name not in TELLING:
+                del said[name]
+    return said
+
+
+def _said(value: Value) -> dict[str, Any]:
+    pairs = ((one.alias, getattr(value, one.name)) for one in value.__attrs_attrs__)
+    return {name: item for name, item in pairs if item not in (None, (), EMPTY)}
+
+
+def dumps(record: Mapping[str, Any]) -> bytes:
+    """The text of a record. Raises TypeError for what JSON can't hold."""
+    text = orjson.dumps(record, option=_JSON_ONLY)
+    # A copy, since what orjson returns holds on to a buffer of many times its size.
+    return bytes(memoryview(text))

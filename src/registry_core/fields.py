@@ -1,0 +1,228 @@
+"""What the fields of models and providers take: strict checks, and the parts of a model.
+
+A check gives the value to keep, or raises TypeError or ValueError saying what it expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from .frozen import EMPTY, FrozenDict, Value, freeze, portable, quick
+
+T = TypeVar("T")
+
+#: The longest id of a provider, and the longest bare id of a model, in characters. A full
+#: id holds both. Today's ids stay below 100.
+MAX_ID = 8192
+
+#: The largest number that every JSON reader keeps exact.
+_EXACT = 2**53
+
+
+def _wrong(expected: str, value: object) -> TypeError:
+    return TypeError(f"expected {expected}, got {type(value).__name__}")
+
+
+def text(value: str) -> str:
+    if type(value) is not str:
+        raise _wrong("text", value)
+    return value if value.isascii() else portable(value)
+
+
+def opt_text(value: str | None) -> str | None:
+    if value is None or (type(value) is str and value.isascii()):
+        return value
+    return text(value)
+
+
+def valid_id(value: str) -> str:
+    """An id that every file format and every language can name exactly."""
+    if type(value) is not str:
+        raise _wrong("an id", value)
+    if not value:
+        raise ValueError("expected an id, got an empty one")
+    if len(value) > MAX_ID:
+        raise ValueError(f"expected an id of at most {MAX_ID} characters, got {len(value)}")
+    if "\0" in value:
+        raise ValueError("expected an id without NUL")
+    if not value.isascii() and portable(value) != value:
+        raise ValueError("expected an id without lone surrogates")
+    return value
+
+
+def valid_provider_id(value: str) -> str:
+    """`value`, if it can be a provider's id. Raises TypeError or ValueError."""
+    id = valid_id(value)
+    if id[0] == "/" or id[-1] == "/":
+        raise ValueError("expected an id that neither starts nor ends with a slash")
+    return id
+
+
+def flag(value: bool | None) -> bool | None:
+    if value is None or value is True or value is False:
+        return value
+    raise _wrong("true or false", value)
+
+
+def _price(value: float | None) -> float | None:
+    if value is None:
+        return None
+    if type(value) is not float and type(value) is not int:
+        raise _wrong("a number", value)
+    if not 0 <= value <= _EXACT:
+        raise ValueError("expected a number from 0 to 2**53")
+    return value + 0  # makes -0.0 plain 0.0: equal values, equal bytes
+
+
+def _tokens(value: int | None) -> int | None:
+    """A count of tokens; sources write 0 for "unknown"."""
+    if value is None:
+        return None
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
+        raise _wrong("a whole number", value)
+    if not 0 <= value <= _EXACT:
+        raise ValueError("expected a whole number from 0 to 2**53")
+    return value or None
+
+
+def as_array(value: Iterable[T]) -> Iterable[T]:
+    known = type(value) in (list, tuple)  # asking an abstract class takes ten times as long
+    if not known and (
+        issubclass(type(value), (str, Mapping)) or not issubclass(type(value), Iterable)
+    ):
+        raise _wrong("a list", value)
+    return value
+
+
+def as_object(value: Mapping[str, T]) -> Mapping[str, T]:
+    if not issubclass(type(value), (dict, Mapping)):
+        raise _wrong("an object", value)
+    return value
+
+
+def texts(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(text, as_array(value)))
+
+
+def _opt_texts(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Texts; a list of none says nothing."""
+    return None if value is None else texts(value) or None
+
+
+def variables(value: Iterable[str]) -> tuple[str, ...]:
+    """Names of variables; one name will do."""
+    return (text(value),) if isinstance(value, str) else texts(value)
+
+
+def frozen_object(value: Mapping[str, Any] | None) -> FrozenDict[str, Any]:
+    frozen_object: FrozenDict[str, Any] = EMPTY if value is None else freeze(as_object(value))
+    return frozen_object
+
+
+def _tier(value: Mapping[str, Any]) -> FrozenDict[str, Any]:
+    return frozen_object(as_object(value))
+
+
+def _tiers(value: Iterable[Mapping[str, Any]]) -> tuple[FrozenDict[str, Any], ...]:
+    return tuple(map(_tier, as_array(value)))
+
+
+def overrides(value: Mapping[str, Mapping[str, str]]) -> FrozenDict[str, Mapping[str, str]]:
+    return FrozenDict({text(key): _override(item) for key, item in as_object(value).items()})
+
+
+def _override(value: Mapping[str, str]) -> FrozenDict[str, str]:
+    return FrozenDict({text(key): text(item) for key, item in as_object(value).items()})
+
+
+def _shared(cls: type[T]) -> Callable[[Any], T]:
+    """Make `convert`, which takes a `cls` or its fields as an object.
+
+    Thousands of models have the same few limits, prices and modalities: equal ones
+    are one instance.
+    """
+    share = lru_cache(maxsize=8192, typed=True)(cls)
+
+    def convert(value: Any) -> T:
+        if isinstance(value, cls):
+            return value
+        fields = as_object(value)
+        try:
+            return share(**fields)
+        except TypeError:  # an item without a hash, or of a wrong type: let `cls` say which
+            return cls(**fields)
+
+    return convert
+
+
+quick(opt_text, valid_id, valid_provider_id, flag, _price, _tokens)
+quick(variables, frozen_object, overrides, _opt_texts, _tiers)
+
+
+@frozen(eq=False, repr=False)
+class Limit(Value):
+    """Sizes in tokens; None where the source doesn't say (or says 0)."""
+
+    context: int | None = field(default=None, converter=_tokens)
+    input: int | None = field(default=None, converter=_tokens)
+    output: int | None = field(default=None, converter=_tokens)
+
+
+@frozen(eq=False, repr=False)
+class Cost(Value):
+    """Prices in USD per million tokens; None is unknown, 0 is free.
+
+    `tiers` are prices that hold from a context size on, as models.dev writes
+    them: `{"tier": {"type": "context", "size": 200000}, "input": …, …}`.
+    """
+
+    input: float | None = field(default=None, converter=_price)
+    output: float | None = field(default=None, converter=_price)
+    reasoning: float | None = field(default=None, converter=_price)
+    cache_read: float | None = field(default=None, converter=_price)
+    cache_write: float | None = field(default=None, converter=_price)
+    input_audio: float | None = field(default=None, converter=_price)
+    output_audio: float | None = field(default=None, converter=_price)
+    tiers: tuple[Mapping[str, Any], ...] = field(default=(), converter=_tiers)
+
+
+@frozen(eq=False, repr=False)
+class Modalities(Value):
+    """What goes in and comes out: "text", "image", "audio", …; None is unknown."""
+
+    input: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
+    output: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
+
+
+NO_LIMIT = Limit()
+NO_MODALITIES = Modalities()
+
+_share_limit = _shared(Limit)
+_share_cost = _shared(Cost)
+_share_modalities = _shared(Modalities)
+
+
+def opt_limit(value: Limit | Mapping[str, Any] | None) -> Limit:
+    return NO_LIMIT if value is None else _share_limit(value)
+
+
+def opt_cost(value: Cost | Mapping[str, Any] | None) -> Cost | None:
+    return None if value is None else _share_cost(value)
+
+
+def opt_modalities(value: Modalities | Mapping[str, Any] | None) -> Modalities:
+    if value is None:
+        return NO_MODALITIES
+    if isinstance(value, Modalities):
+        return value
+    items = as_object(value).items()
+    return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
+
+
+quick(opt_limit, opt_cost, opt_modalities)
