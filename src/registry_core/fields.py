@@ -1,12 +1,14 @@
 """What the fields of models and providers take: strict checks, and the parts of a model.
 
-A check gives the value to keep, or raises TypeError or ValueError saying what it expected.
+A check gives the value to keep, or raises TypeError or ValueError saying what it expected;
+`named` adds the name of the field. Parameters are typed for the callers of the constructors:
+type checkers read them there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, update_wrapper
 from typing import Any, TypeVar
 
 from attrs import field, frozen
@@ -21,6 +23,25 @@ MAX_ID = 8192
 
 #: The largest number that every JSON reader keeps exact.
 _EXACT = 2**53
+
+
+def named(cls: type[T]) -> type[T]:
+    """Make the constructor of an attrs class say which field it refuses.
+
+    It costs nothing until something is refused.
+    """
+    init: Callable[..., None] = cls.__init__
+
+    def __init__(self: Any, *given: Any, **fields: Any) -> None:
+        try:
+            init(self, *given, **fields)
+        except (TypeError, ValueError) as error:
+            from .refusals import explained
+
+            raise explained(self, given, fields, error) from None
+
+    cls.__init__ = update_wrapper(__init__, init)  # type: ignore[method-assign]
+    return cls
 
 
 def _wrong(expected: str, value: object) -> TypeError:
@@ -106,6 +127,19 @@ def as_object(value: Mapping[str, T]) -> Mapping[str, T]:
     return value
 
 
+def each(items: Mapping[str, Any], check: Callable[[str, Any], T]) -> dict[str, T]:
+    """`items` with what `check(key, item)` gives for each; a fault names the key."""
+    found: dict[str, T] = {}
+    for key, item in as_object(items).items():
+        try:
+            found[text(key)] = check(key, item)
+        except (TypeError, ValueError) as error:
+            from .refusals import at
+
+            raise at(str(key), error) from None
+    return found
+
+
 def texts(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(text, as_array(value)))
 
@@ -134,11 +168,11 @@ def _tiers(value: Iterable[Mapping[str, Any]]) -> tuple[FrozenDict[str, Any], ..
 
 
 def overrides(value: Mapping[str, Mapping[str, str]]) -> FrozenDict[str, Mapping[str, str]]:
-    return FrozenDict({text(key): _override(item) for key, item in as_object(value).items()})
+    return FrozenDict(each(value, lambda _, item: _override(item)))
 
 
-def _override(value: Mapping[str, str]) -> FrozenDict[str, str]:
-    return FrozenDict({text(key): text(item) for key, item in as_object(value).items()})
+def _override(value: Mapping[str, str]) -> Mapping[str, str]:
+    return FrozenDict(each(value, lambda _, item: text(item)))
 
 
 def _shared(cls: type[T]) -> Callable[[Any], T]:
@@ -165,6 +199,7 @@ quick(opt_text, valid_id, valid_provider_id, flag, _price, _tokens)
 quick(variables, frozen_object, overrides, _opt_texts, _tiers)
 
 
+@named
 @frozen(eq=False, repr=False)
 class Limit(Value):
     """Sizes in tokens; None where the source doesn't say (or says 0)."""
@@ -174,6 +209,7 @@ class Limit(Value):
     output: int | None = field(default=None, converter=_tokens)
 
 
+@named
 @frozen(eq=False, repr=False)
 class Cost(Value):
     """Prices in USD per million tokens; None is unknown, 0 is free.
@@ -192,6 +228,7 @@ class Cost(Value):
     tiers: tuple[Mapping[str, Any], ...] = field(default=(), converter=_tiers)
 
 
+@named
 @frozen(eq=False, repr=False)
 class Modalities(Value):
     """What goes in and comes out: "text", "image", "audio", …; None is unknown."""

@@ -24,8 +24,10 @@ from .fields import (
     Modalities as Modalities,
     as_array,
     as_object as as_object,
+    each,
     flag,
     frozen_object,
+    named,
     opt_cost,
     opt_limit,
     opt_modalities,
@@ -45,6 +47,7 @@ PARTS: Mapping[str, type] = {
 }
 
 
+@named
 @frozen(eq=False, repr=False)
 class ModelInfo(Value):
     """One model of one provider.
@@ -202,13 +205,14 @@ def _models(value: Mapping[str, ModelInfo] | Iterable[str], provider: ProviderCo
         ids = map(valid_id, as_array(value))
         return ModelMap.of(owner, {id: ModelInfo(id=id, provider_id=owner) for id in ids})
 
-    models: Mapping[str, ModelInfo] = as_object(value)  # type: ignore[arg-type]
-    for id, model in models.items():
+    def check(id: str, model: object) -> ModelInfo:
         if type(model) is not ModelInfo:
-            raise TypeError(f"models[{id!r}]: expected ModelInfo, got {type(model).__name__}")
+            raise TypeError(f"expected ModelInfo, got {type(model).__name__}")
         if (model.id, model.provider_id) != (id, owner):
-            raise ValueError(f"models[{id!r}] is {model.full_id!r}; the key is the bare id")
-    return ModelMap.of(owner, models)
+            raise ValueError(f"expected the model {owner}/{id}, got {model.full_id!r}")
+        return model
+
+    return ModelMap.of(owner, each(value, check))  # type: ignore[arg-type]
 
 
 if TYPE_CHECKING:  # checkers don't see through a Converter: this is what it takes
@@ -219,6 +223,7 @@ else:
     _to_models = Converter(_models, takes_self=True)
 
 
+@named
 @frozen(eq=False, repr=False)
 class ProviderConfig(Value):
     """One provider, as a gateway publishes it.

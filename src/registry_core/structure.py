@@ -20,6 +20,7 @@ from .frozen import EMPTY, sorted_ids
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .printable import printable
 from .records import checked, encode
+from .refusals import reason
 from .report import Problem
 
 Warn = Callable[[str, str], object]
@@ -157,12 +158,12 @@ def _make_part(make: Callable[[Mapping[str, Any]], object], key: str, part: Any)
     return make({key: part})
 
 
-def _fault(make: Callable[[Any], object], value: Any) -> Exception | None:
+def _fault(make: Callable[[Any], object], value: Any) -> str | None:
     """Why `make` refuses `value`; None if it doesn't."""
     try:
         make(value)
     except (TypeError, ValueError) as error:
-        return error
+        return reason(error)
     return None
 
 
