@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .hookspecs import hookimpl as hookimpl, hookspec as hookspec
     from .models import (
         Cost as Cost,
+        Lifecycle as Lifecycle,
         Limit as Limit,
         Modalities as Modalities,
         ModelInfo as ModelInfo,
@@ -98,7 +99,7 @@ _MODULES = {
         "resolve",
     ),
     "hookspecs": ("hookimpl", "hookspec"),
-    "models": ("Cost", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
+    "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
     "plugins.settings": ("PluginSettings",),
     "registry": ("ModelRegistry",),
     "report": ("GatewayReport", "Problem", "SyncReport"),

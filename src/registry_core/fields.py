@@ -89,6 +89,21 @@ def flag(value: bool | None) -> bool | None:
     raise _wrong("true or false", value)
 
 
+def iso_date(value: str | None) -> str | None:
+    """A day as "2026-09-30"."""
+    if value is None:
+        return None
+    from datetime import date  # few models have one
+
+    try:
+        known = date.fromisoformat(text(value)).isoformat() == value
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f"expected a date such as 2026-09-30, got {value[:40]!r}")
+    return value
+
+
 def _price(value: float | None) -> float | None:
     if value is None:
         return None
@@ -110,6 +125,10 @@ def _tokens(value: int | None) -> int | None:
     if not 0 <= value <= _EXACT:
         raise ValueError("expected a whole number from 0 to 2**53")
     return value or None
+
+
+def _opt_id(value: str | None) -> str | None:
+    return None if value is None else valid_id(value)
 
 
 def as_array(value: Iterable[T]) -> Iterable[T]:
@@ -195,7 +214,7 @@ def _shared(cls: type[T]) -> Callable[[Any], T]:
     return convert
 
 
-quick(opt_text, valid_id, valid_provider_id, flag, _price, _tokens)
+quick(opt_text, valid_id, valid_provider_id, flag, iso_date, _price, _tokens, _opt_id)
 quick(variables, frozen_object, overrides, _opt_texts, _tiers)
 
 
@@ -237,12 +256,28 @@ class Modalities(Value):
     output: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
 
 
+@named
+@frozen(eq=False, repr=False)
+class Lifecycle(Value):
+    """When a model goes, and what follows it; None is unknown.
+
+    Dates are days as "2026-09-30": from `deprecated_on` on it should not be chosen any more,
+    from `retires_on` on it is not served. `successor` is a full or a bare id.
+    """
+
+    deprecated_on: str | None = field(default=None, converter=iso_date)
+    retires_on: str | None = field(default=None, converter=iso_date)
+    successor: str | None = field(default=None, converter=_opt_id)
+
+
 NO_LIMIT = Limit()
 NO_MODALITIES = Modalities()
+NO_LIFECYCLE = Lifecycle()
 
 _share_limit = _shared(Limit)
 _share_cost = _shared(Cost)
 _share_modalities = _shared(Modalities)
+_share_lifecycle = _shared(Lifecycle)
 
 
 def opt_limit(value: Limit | Mapping[str, Any] | None) -> Limit:
@@ -262,4 +297,8 @@ def opt_modalities(value: Modalities | Mapping[str, Any] | None) -> Modalities:
     return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
 
 
-quick(opt_limit, opt_cost, opt_modalities)
+def opt_lifecycle(value: Lifecycle | Mapping[str, Any] | None) -> Lifecycle:
+    return NO_LIFECYCLE if value is None else _share_lifecycle(value)
+
+
+quick(opt_limit, opt_cost, opt_modalities, opt_lifecycle)

@@ -17,9 +17,11 @@ from attrs import Converter, field, fields, frozen
 
 from .fields import (
     MAX_ID as MAX_ID,
+    NO_LIFECYCLE,
     NO_LIMIT,
     NO_MODALITIES,
     Cost as Cost,
+    Lifecycle as Lifecycle,
     Limit as Limit,
     Modalities as Modalities,
     as_array,
@@ -27,8 +29,10 @@ from .fields import (
     each,
     flag,
     frozen_object,
+    iso_date,
     named,
     opt_cost,
+    opt_lifecycle,
     opt_limit,
     opt_modalities,
     opt_text,
@@ -39,11 +43,16 @@ from .fields import (
 )
 from .frozen import EMPTY, Value, sorted_ids
 
+if TYPE_CHECKING:
+    from datetime import date
+
+
 #: The parts of a model, of which records and changes may hold some fields only.
 PARTS: Mapping[str, type] = {
     "limit": Limit,
     "cost": Cost,
     "modalities": Modalities,
+    "lifecycle": Lifecycle,
 }
 
 
@@ -75,10 +84,24 @@ class ModelInfo(Value):
     cost: Cost | None = field(default=None, converter=opt_cost)
     modalities: Modalities = field(default=NO_MODALITIES, converter=opt_modalities)
     extra: Mapping[str, Any] = field(default=EMPTY, converter=frozen_object)
+    lifecycle: Lifecycle = field(default=NO_LIFECYCLE, converter=opt_lifecycle)
 
     @property
     def full_id(self) -> str:
         return f"{self.provider_id}/{self.id}"
+
+    def status_on(self, day: date | str) -> str | None:
+        """The status on a day: a date, or text such as "2026-09-30" (else ValueError).
+
+        "retired" from `lifecycle.retires_on` on, "deprecated" from `lifecycle.deprecated_on`
+        on; otherwise `status`, which is what the source said when it was asked.
+        """
+        on = iso_date(day if isinstance(day, str) else day.isoformat()[:10]) or ""
+        if (self.lifecycle.retires_on or "~") <= on:
+            return "retired"
+        if (self.lifecycle.deprecated_on or "~") <= on and self.status != "retired":
+            return "deprecated"
+        return self.status
 
 
 #: The flags of `ModelInfo` that `model_supports` answers for.

@@ -270,7 +270,7 @@ def test_row_13_what_is_not_known_is_none_through_every_layer(world: World) -> N
     assert silent.cost is None
     assert (silent.limit, zero.limit) == (Limit(None, None, None), Limit(None, None, None))
     assert zero.cost == Cost(input=0)  # free is a price
-    parts = {"id", "provider_id", "limit", "modalities", "extra"}
+    parts = {"id", "provider_id", "limit", "modalities", "lifecycle", "extra"}
     for cls, others in ((ModelInfo, parts), (Limit, set()), (Cost, {"tiers"})):
         hints = get_type_hints(cls)
         optional = {name for name, hint in hints.items() if type(None) in get_args(hint)}
