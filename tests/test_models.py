@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from registry_core import Lifecycle, ModelInfo, Snapshot
+from registry_core.bundle import Bundle
+from registry_core.encoding import of_model
+from registry_core.records import encode
 from registry_core.structure import model_from_record, provider_from_record
 
 
@@ -74,3 +77,113 @@ def test_a_lifecycle_survives_the_snapshot() -> None:
     assert provider is not None
     stored = Snapshot.from_bytes(Snapshot.build([provider]).to_bytes()).get_model("acme/m")
     assert stored == model(lifecycle=Lifecycle(retires_on="2026-09-30", successor="n"))
+
+
+# --- kind ----------------------------------------------------------------------------
+
+#: Models of the bundled catalog, looked up by hand.
+BY_HAND = {
+    "alibaba/qwen-vl-ocr": None,
+    "alibaba/qwen2-5-72b-instruct": "chat",
+    "anthropic/claude-opus-4-5": "chat",
+    "azure/cohere-embed-v3-english": "embedding",
+    "azure/text-embedding-ada-002": "embedding",
+    "cloudflare-workers-ai/@cf/meta/llama-guard-3-8b": "moderation",
+    "cortecs/gpt-oss-safeguard-120b": "moderation",
+    "digitalocean/bge-reranker-v2-m3": "rerank",
+    "google/gemini-2.5-flash-image": "image",
+    "google/gemini-2.5-flash-preview-tts": "audio",
+    "google/gemini-2.5-pro": "chat",
+    "google/gemini-embedding-001": "embedding",
+    "google/lyria-3-pro-preview": "audio",
+    "google/veo-3.1-generate-preview": "video",
+    "groq/whisper-large-v3": "audio",
+    "netlify/anthropic/claude-opus-4-5": "chat",
+    "netlify/openai/gpt-5": None,
+    "netlify/openai/gpt-image-1": "image",
+    "openai/gpt-4o": "chat",
+    "openai/gpt-realtime-2.1": None,
+    "openai/o3": "chat",
+    "openai/text-embedding-3-large": "embedding",
+    "openrouter/openrouter/auto": "chat",
+    "poe/openai/sora-2": "video",
+    "scaleway/bge-multilingual-gemma2": "embedding",
+    "vercel/cohere/rerank-v3.5": "rerank",
+    "vercel/openai/gpt-realtime-whisper": "audio",
+    "vercel/voyage/voyage-4": "embedding",
+}
+
+#: Ids of which nothing else is known.
+BY_ID = {
+    "acme/davinci-002": "completion",
+    "gpt-3.5-turbo-instruct": "completion",
+    "omni-moderation-latest": "moderation",
+    "dall-e-3": "image",
+    "image-to-text-9": None,
+    "vanguard-7b": None,
+    "deepseek-chat": "chat",
+    "gemma-3-27b-it": "chat",
+    "whisper-it": "audio",
+    "e5-mistral-7b-instruct": "embedding",
+    "gpt-5": None,
+}
+
+
+def test_kinds_of_the_bundled_catalog_are_right_where_they_were_looked_up() -> None:
+    snapshot = Bundle.of_wheel().load()
+    found = {id: snapshot.get_model(id) for id in BY_HAND}
+    assert {id: one and one.kind for id, one in found.items()} == BY_HAND
+    assert None not in found.values()
+
+
+def test_in_the_bundled_catalog_nothing_is_taken_for_a_chat_model_by_mistake() -> None:
+    catalog = Bundle.of_wheel().load().get_providers().values()
+    models = [one for provider in catalog for one in provider.models.values()]
+    chat = [one for one in models if one.kind == "chat"]
+    other = ("embed", "rerank", "whisper", "tts", "image", "transcri", "moderation")
+    assert not [one.full_id for one in chat if any(word in one.id.lower() for word in other)]
+    assert not [one.full_id for one in chat if "text" not in (one.modalities.output or ["text"])]
+    assert not [one.full_id for one in chat if "text" not in (one.modalities.input or ["text"])]
+    known = [one for one in models if one.kind]
+    assert len(known) / len(models) > 0.9
+
+
+@pytest.mark.parametrize("id", BY_ID)
+def test_an_id_alone_says_the_kind_only_where_that_is_certain(id: str) -> None:
+    assert model(id).kind == BY_ID[id]
+
+
+def test_a_model_that_can_call_tools_or_reason_converses_unless_its_id_says_otherwise() -> None:
+    assert model(tool_call=True).kind == model(reasoning=True).kind == "chat"
+    assert model(tool_call=False).kind is None
+    assert model("text-embedding-9", tool_call=True).kind == "embedding"
+    assert model(tool_call=True, modalities={"output": ["video"]}).kind == "video"
+    assert model(tool_call=True, modalities={"output": ["video", "audio"]}).kind is None
+    assert model(tool_call=True, modalities={"input": ["image"]}).kind is None
+    assert model(modalities={"input": ["audio"], "output": ["text"]}).kind == "audio"
+
+
+def test_the_source_knows_better_than_the_rules() -> None:
+    record = {"kind": "rerank", "tool_call": True}
+    provider = provider_from_record("acme", {"models": {"m": record}})
+    assert provider is not None
+    assert provider.models["m"].kind == "rerank"
+    assert provider.models.record("m") == b'{"kind":"rerank","tool_call":true}'
+    stored = Snapshot.from_bytes(Snapshot.build([provider]).to_bytes())
+    assert stored.get_model("acme/m") == model(kind="rerank", tool_call=True)
+
+
+def test_what_everybody_sees_counts_not_who_said_it() -> None:
+    assert model(tool_call=True) == model(tool_call=True, kind="chat")
+    assert hash(model(tool_call=True)) == hash(model(tool_call=True, kind="chat"))
+    assert "kind='chat'" in repr(model(tool_call=True))
+    assert encode(of_model(model(tool_call=True)))[0] == b'{"tool_call":true}'
+
+
+def test_a_kind_that_there_is_not_is_refused_and_becomes_unknown_in_a_record() -> None:
+    with pytest.raises(ValueError, match=r"kind: expected one of chat, completion, .*, got 'tts'"):
+        ModelInfo("m", "acme", kind="tts")  # type: ignore[arg-type]
+    losses: list[tuple[str, str]] = []
+    found = model_from_record("acme", "m", {"kind": "tts"}, lambda *loss: losses.append(loss))
+    assert found == model()
+    assert losses[0][1].startswith("kind is taken as unknown: expected one of chat")

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, update_wrapper
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from attrs import field, frozen
 
 from .frozen import EMPTY, FrozenDict, Value, freeze, portable, quick
 
 T = TypeVar("T")
+
+#: What a model is for.
+Kind = Literal["chat", "completion", "embedding", "image", "audio", "moderation", "rerank", "video"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: The longest id of a provider, and the longest bare id of a model, in characters. A full
 #: id holds both. Today's ids stay below 100.
@@ -87,6 +91,12 @@ def flag(value: bool | None) -> bool | None:
     if value is None or value is True or value is False:
         return value
     raise _wrong("true or false", value)
+
+
+def opt_kind(value: Kind | None) -> Kind | None:
+    if value is None or (type(value) is str and value in KINDS):
+        return value
+    raise ValueError(f"expected one of {', '.join(KINDS)}, got {text(value)!r}")
 
 
 def iso_date(value: str | None) -> str | None:
@@ -214,7 +224,7 @@ def _shared(cls: type[T]) -> Callable[[Any], T]:
     return convert
 
 
-quick(opt_text, valid_id, valid_provider_id, flag, iso_date, _price, _tokens, _opt_id)
+quick(opt_text, valid_id, valid_provider_id, flag, opt_kind, iso_date, _price, _tokens, _opt_id)
 quick(variables, frozen_object, overrides, _opt_texts, _tiers)
 
 

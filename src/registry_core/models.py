@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import Converter, field, fields, frozen
 
 from .fields import (
+    KINDS,
     MAX_ID as MAX_ID,
     NO_LIFECYCLE,
     NO_LIMIT,
     NO_MODALITIES,
     Cost as Cost,
+    Kind as Kind,
     Lifecycle as Lifecycle,
     Limit as Limit,
     Modalities as Modalities,
@@ -32,6 +34,7 @@ from .fields import (
     iso_date,
     named,
     opt_cost,
+    opt_kind,
     opt_lifecycle,
     opt_limit,
     opt_modalities,
@@ -85,10 +88,20 @@ class ModelInfo(Value):
     modalities: Modalities = field(default=NO_MODALITIES, converter=opt_modalities)
     extra: Mapping[str, Any] = field(default=EMPTY, converter=frozen_object)
     lifecycle: Lifecycle = field(default=NO_LIFECYCLE, converter=opt_lifecycle)
+    _kind: Kind | None = field(default=None, converter=opt_kind, alias="kind")
 
     @property
     def full_id(self) -> str:
         return f"{self.provider_id}/{self.id}"
+
+    @property
+    def kind(self) -> Kind | None:
+        """What it is for: as the source says, else as `kinds.py` knows; None if unknown."""
+        if self._kind is not None:
+            return self._kind
+        from .kinds import kind_of
+
+        return kind_of(self)
 
     def status_on(self, day: date | str) -> str | None:
         """The status on a day: a date, or text such as "2026-09-30" (else ValueError).
@@ -210,6 +223,8 @@ def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
     said = _known("", json.loads(record))
     for name in said.keys() & PARTS.keys():
         said[name] = _known(name, said[name])
+    if said.get("kind") not in KINDS:
+        said.pop("kind", None)
     return ModelInfo(id=id, provider_id=provider_id, **said)
 
 

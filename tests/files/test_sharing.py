@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b85decode
 from typing import Any
 from zlib import crc32
 
@@ -10,10 +11,11 @@ import orjson
 import pytest
 from attrs import evolve
 
-from registry_core import ModelInfo, ProviderConfig, Snapshot
+from registry_core import Lifecycle, ModelInfo, ProviderConfig, Snapshot
 from registry_core.models import Cost, Limit
 from registry_core.state import State
 from registry_core.store import Store
+from registry_core.structure import provider_from_record
 from registry_core.syncing.commit import commit
 from tests.files.scene import contents
 from tests.world import World
@@ -89,6 +91,65 @@ def test_what_an_older_version_left_out_of_the_state_is_as_if_never_known(synced
     assert synced.sync().problems == ()
 
 
+#: What version 0.1, which knew neither kinds nor lifecycles, made of `of_version_0_1`.
+VERSION_0_1 = (
+    "a%E>@Z*pY{0RR91)B*qi000001poj5RR9100m9--h1rAa%6Ydc+d1w}3ISqV;8){eyBh$v7u>s9_kq_HYSgT2=>Px#"
+    "00000+yDRoQsGFu#Q^{S000004*&oF<-Z-"
+    "x)Bykh000004*&oFYMiC4;{gBw00000ZvX%QJx5?fQUU+~00000f&c&jWEqYqdm?9HbY*v8d2=E<dm?RNX>KAqB5-"
+    "VVXK8LaZDDC{B7H0(aB^>UX=G(`b0RuhTOwg&ZDk@XB5h%5ZXzr)T`XH7ZDC|(A}k_pVQFq6EHPbOeOn@7V{K(3EFx"
+    "_pEPEnjZ*z1aI(s5%Zg6#UB04fIH7p`@X=QSAB05`pB57`Lb#x*+H7p`?X?kTMIx&4+eJmnncyw}MB075_WMy+>a%p"
+    "gMX>V>KIwEUjaC9PlEFx@aZE18OI(s5xZ*FvDcyuB<F)}zXFfe^AB5iMEVQgu1X=QUFI(s5%Zg6#UB05_lbY*ySA}k"
+    "_lZDD6+B3*qfB5q-"
+    "AWg<EvM{>iq!=Gg$EFyDsVRUtKB03^uWpHw3V_|e<WFjmgbZ>8LUt?ixY$7^za&={WU0WhyV{K(3EFx|qEPH)jTOw^"
+    "?WMv{OB6uP!dwpG7B5h%0Wg;wYb!==bdm?6RVP|t9I$JPZEFx!NbY*v8c_KO@ZDDC{A}k_pZ)9a`UvGA0a&l>8Wpg4"
+    "rdm?xuI(s5vaA_hsB4~7UaC15@FL*9xcwudDY-J*SeJmnvZ)9a`b0RuhB6uQQeO+53VPkD&A}nroY-"
+    "}uhB4Kc8Uu$J~UuAA~Uv^<~b0RuhB0)n<MPExrSt4C5B4%u1XLBMtTRAo?FkLJnXJK?@cVT%VIwEahX>KAcB5iMEWo"
+    "&aII$I)bA}k_qB3&#Zb#iPXIwELvbZ~PzFE3$ZZDlTHcwudDY-KNYF(Q3k"
+)
+
+
+def of_version_0_1() -> list[ProviderConfig]:
+    record = {
+        "name": "Größe",
+        "status": "deprecated",
+        "tool_call": True,
+        "description": "kept",
+        "limit": {"context": 128000},
+        "cost": {"input": 2.5, "tiers": [{"input": 5, "size": 1}]},
+        "modalities": {"input": ["text", "image"]},
+    }
+    about = {"url": "https://acme.example/v1", "api_key_env_vars": "ACME_KEY", "gateway": "main"}
+    fetched = provider_from_record("acme", {"models": {"m": record, "n": {}}, **about})
+    assert fetched is not None
+    overrides = {"x": {"api": "https://x.example"}}
+    return [fetched, ProviderConfig("made", ["x"], gateway="main", model_overrides=overrides)]
+
+
+def test_a_snapshot_of_an_older_version_is_read_and_new_fields_cost_it_nothing() -> None:
+    data = b85decode(VERSION_0_1)
+    older = Snapshot.from_bytes(data)
+    older.verify()
+    expected = {one.id: one for one in of_version_0_1()}
+    assert older.get_providers() == expected
+    model = older.get_model("acme/m")
+    assert model == expected["acme"].models["m"]
+    assert (model.kind, model.lifecycle) == ("chat", Lifecycle())
+    assert Snapshot.build(of_version_0_1(), {"main": "plugin:main"}).to_bytes() == data
+
+
+def test_a_store_of_an_older_version_is_served_and_synced(synced: World) -> None:
+    older = Snapshot.from_bytes(b85decode(VERSION_0_1))
+    generation = synced.store.read_generation()
+    assert generation is not None
+    gateways = {"main": evolve(generation.gateways["main"], result=older.hash)}
+    commit(synced.store, evolve(generation, snapshot=older.hash, gateways=gateways), [older])
+    assert synced.registry().get_model("acme/m") == older.get_model("acme/m")
+    synced.serve("main", {"acme": ["m", "n"], "made": ["x"]}, etag='"2"')
+    report = synced.sync()
+    assert report.problems == ()
+    assert "m" in synced.models()["acme"]
+
+
 def newer_dumps(value: Any, option: int = 0) -> bytes:
     """As a version with more fields would write a directory, a provider and a model."""
     if "gateways" in value:
@@ -98,7 +159,9 @@ def newer_dumps(value: Any, option: int = 0) -> bytes:
         value = {**value, "region": "eu"}
     else:
         limit = {**value.get("limit", {}), "images": 2}
+        lifecycle = {"retires_on": "2030-01-01", "announced_on": "2029-01-01"}
         value = {**value, "limit": limit, "cost": {"input": 1, "per_second": 2}, "speed": 9}
+        value = {**value, "kind": "robot", "lifecycle": lifecycle}
     return json.dumps(value, sort_keys=True).encode()
 
 
@@ -117,7 +180,8 @@ def test_what_a_newer_version_adds_to_a_snapshot_is_skipped(
     commit(synced.store, evolve(generation, snapshot=newer.hash, gateways=gateways), [newer])
 
     registry = synced.registry()
-    assert registry.get_model("openai/gpt-5") == evolve(model, cost=Cost(input=1))
+    found = registry.get_model("openai/gpt-5")
+    assert found == evolve(model, cost=Cost(input=1), lifecycle=Lifecycle(retires_on="2030-01-01"))
     assert dict(registry.get_providers()["openai"].models)["gpt-5"].name == "Five"
     assert registry.get_provider_config("openai").name == "OpenAI"  # type: ignore[union-attr]
     report = synced.sync()
