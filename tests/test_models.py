@@ -79,6 +79,12 @@ def test_a_lifecycle_survives_the_snapshot() -> None:
     assert stored == model(lifecycle=Lifecycle(retires_on="2026-09-30", successor="n"))
 
 
+def test_what_it_accepts_is_unknown_where_its_inputs_are() -> None:
+    seeing = model(modalities={"input": ["text", "image"]})
+    assert (seeing.accepts("image"), seeing.accepts("audio")) == (True, False)
+    assert model().accepts("text") is None
+
+
 # --- kind ----------------------------------------------------------------------------
 
 #: Models of the bundled catalog, looked up by hand.
@@ -143,7 +149,7 @@ def test_in_the_bundled_catalog_nothing_is_taken_for_a_chat_model_by_mistake() -
     other = ("embed", "rerank", "whisper", "tts", "image", "transcri", "moderation")
     assert not [one.full_id for one in chat if any(word in one.id.lower() for word in other)]
     assert not [one.full_id for one in chat if "text" not in (one.modalities.output or ["text"])]
-    assert not [one.full_id for one in chat if "text" not in (one.modalities.input or ["text"])]
+    assert not [one.full_id for one in chat if one.accepts("text") is False]
     known = [one for one in models if one.kind]
     assert len(known) / len(models) > 0.9
 

@@ -103,6 +103,11 @@ class ModelInfo(Value):
 
         return kind_of(self)
 
+    def accepts(self, modality: str) -> bool | None:
+        """Whether it takes this as input ("text", "image", …); None if that is unknown."""
+        known = self.modalities.input
+        return None if known is None else modality in known
+
     def status_on(self, day: date | str) -> str | None:
         """The status on a day: a date, or text such as "2026-09-30" (else ValueError).
 
