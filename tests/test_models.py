@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from registry_core import Lifecycle, ModelInfo, Snapshot
+from registry_core import Cost, Lifecycle, ModelInfo, ProviderConfig, Snapshot
 from registry_core.bundle import Bundle
 from registry_core.encoding import of_model
 from registry_core.records import encode
@@ -193,3 +194,78 @@ def test_a_kind_that_there_is_not_is_refused_and_becomes_unknown_in_a_record() -
     found = model_from_record("acme", "m", {"kind": "tts"}, lambda *loss: losses.append(loss))
     assert found == model()
     assert losses[0][1].startswith("kind is taken as unknown: expected one of chat")
+
+
+# --- copies, and plain values --------------------------------------------------------
+
+
+def test_a_copy_changes_what_is_named_and_keeps_the_rest_of_a_part() -> None:
+    before = model(
+        name="M",
+        limit={"context": 5, "output": 2},
+        cost={"input": 1, "output": 3},
+        modalities={"input": ["text"], "output": ["text"]},
+        lifecycle={"successor": "n"},
+        extra={"a": 1, "b": {"c": 2}},
+    )
+    after = before.replace(
+        name=None,
+        limit={"context": 9},
+        cost={"input": 7},
+        modalities={"input": ["text", "image"]},
+        lifecycle={"retires_on": "2026-09-30"},
+        extra={"b": 3},
+    )
+    assert after == model(
+        limit={"context": 9, "output": 2},
+        cost={"input": 7, "output": 3},
+        modalities={"input": ["text", "image"], "output": ["text"]},
+        lifecycle={"retires_on": "2026-09-30", "successor": "n"},
+        extra={"a": 1, "b": 3},
+    )
+    assert before.cost == Cost(input=1, output=3)
+
+
+def test_a_whole_part_replaces_and_none_makes_it_unknown() -> None:
+    before = model(cost={"input": 1, "output": 3}, limit={"context": 5}, extra={"a": 1})
+    assert before.replace(cost=Cost(input=7)) == before.replace(cost={"input": 7, "output": None})
+    assert before.replace(cost=None, limit=None, extra=None) == model()
+    assert model().replace(cost={"input": 7}).cost == Cost(input=7)
+
+
+def test_a_copy_is_as_strict_as_the_constructor() -> None:
+    with pytest.raises(
+        TypeError, match="ModelInfo has no field 'toolcall'; did you mean 'tool_call'"
+    ):
+        model().replace(toolcall=True)
+    with pytest.raises(TypeError, match="cost: Cost has no field 'imput'; did you mean 'input'"):
+        model().replace(cost={"imput": 1})
+    with pytest.raises(TypeError, match="status: expected text"):
+        model().replace(status=5)
+
+
+def test_a_provider_under_another_id_takes_its_models_along() -> None:
+    provider = ProviderConfig("acme", {"m": model()}, url="https://acme.example")
+    moved = provider.replace(id="other", name="Other")
+    assert (moved.name, moved.url) == ("Other", "https://acme.example")
+    assert moved.models["m"].full_id == "other/m"
+    assert list(provider.replace(models=["x", "y"]).models) == ["x", "y"]
+    with pytest.raises(ValueError, match="id: expected an id that neither"):
+        provider.replace(id="/")
+
+
+def test_plain_values_are_json_with_every_field() -> None:
+    going = model(tool_call=True, lifecycle=GOING, cost={"input": 1, "tiers": [{"size": 1}]})
+    plain = going.to_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["lifecycle"] == {
+        "deprecated_on": "2026-03-01",
+        "retires_on": "2026-09-30",
+        "successor": "acme/n",
+    }
+    assert (plain["id"], plain["provider_id"], plain["kind"]) == ("m", "acme", "chat")
+    assert (plain["cost"]["tiers"], plain["cost"]["output"]) == ([{"size": 1}], None)
+    assert model_from_record("acme", "m", plain) == going
+    provider = ProviderConfig("acme", {"m": going}, model_overrides={"m": {"api": "x"}})
+    assert provider.to_dict()["models"] == {"m": plain}
+    assert provider_from_record("acme", provider.to_dict()) == provider

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 from unittest.mock import ANY
@@ -55,6 +56,16 @@ def test_a_record_is_that_of_the_model_that_it_becomes(record: dict[str, Any]) -
     lazy = provider(record)
     assert lazy.models["m"] == model
     assert (lazy.models.record("m"), lazy.models.flags["m"]) == encode(of_model(model))
+
+
+@given(records)
+def test_a_record_can_be_written_as_json_and_read_back(record: dict[str, Any]) -> None:
+    whole = provider(record)
+    plain = json.loads(json.dumps(whole.to_dict()))
+    losses: list[tuple[str, str]] = []
+    assert provider_from_record("acme", plain, lambda *loss: losses.append(loss)) == whole
+    assert model_from_record("acme", "m", plain["models"]["m"]) == whole.models["m"]
+    assert [loss for loss in losses if "unknown" in loss[1]] == []
 
 
 @given(records)

@@ -108,8 +108,11 @@ def freeze(value: Any, depth: int = 64) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """The inverse of `freeze`: plain dicts and lists, for JSON encoders."""
+    """The inverse of `freeze`: plain dicts and lists, for JSON encoders. A `Value` becomes a
+    dict of its fields."""
     kind = value.__class__
+    if issubclass(kind, Value):
+        return {one.alias: thaw(getattr(value, one.alias)) for one in kind.__attrs_attrs__}
     if issubclass(kind, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if issubclass(kind, tuple):

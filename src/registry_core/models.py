@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import Converter, field, fields, frozen
+from attrs import Converter, evolve, field, fields, frozen
 
 from .fields import (
     KINDS,
@@ -44,7 +44,7 @@ from .fields import (
     valid_provider_id as valid_provider_id,
     variables,
 )
-from .frozen import EMPTY, Value, sorted_ids
+from .frozen import EMPTY, Value, sorted_ids, thaw
 
 if TYPE_CHECKING:
     from datetime import date
@@ -120,6 +120,23 @@ class ModelInfo(Value):
         if (self.lifecycle.deprecated_on or "~") <= on and self.status != "retired":
             return "deprecated"
         return self.status
+
+    def replace(self, **changes: Any) -> ModelInfo:
+        """A copy with these fields changed. Raises what the constructor raises.
+
+        An object changes those fields of a part that it names: `cost={"input": 7}` keeps the
+        other prices; so do `limit`, `modalities`, `lifecycle` and `extra`. `Cost(input=7)`
+        stands for the whole part, and None for one of which nothing is known.
+        """
+        for name in changes.keys() & {*PARTS, "extra"}:
+            if issubclass(type(changes[name]), Mapping):
+                changes[name] = {**thaw(getattr(self, name) or EMPTY), **changes[name]}
+        return evolve(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, all fields; `model_from_record` makes an equal model of it."""
+        plain: dict[str, Any] = thaw(self)
+        return plain
 
 
 #: The flags of `ModelInfo` that `model_supports` answers for.
@@ -298,3 +315,16 @@ class ProviderConfig(Value):
     def models_with(self, capability: str) -> tuple[str, ...]:
         """Bare ids of the models that are known to have this one of `CAPABILITIES`."""
         return self.models.having(capability)
+
+    def replace(self, **changes: Any) -> ProviderConfig:
+        """A copy with these fields changed, each as a whole. With another `id`, its models
+        follow. Raises what the constructor raises."""
+        if "id" in changes:
+            changes.setdefault("models", self.models.under(changes["id"]))
+        return evolve(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, all fields; `provider_from_record` makes an equal provider of
+        it. `models`: bare id → `ModelInfo.to_dict()`."""
+        plain: dict[str, Any] = thaw(self)
+        return plain

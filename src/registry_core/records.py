@@ -35,7 +35,7 @@ def checked(record: Mapping[str, Any]) -> dict[str, Any]:
     """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
 
     What is unknown is left out; what `ModelInfo` has no field for goes to `extra` (unknown
-    keys of `cost`, `limit`, … below the same name there); an `id` is ignored.
+    keys of `cost`, `limit`, … below the same name there); ids are ignored.
     Raises TypeError or ValueError for what `ModelInfo` would refuse.
     """
     known: dict[str, Any] = {}
@@ -52,7 +52,9 @@ def checked(record: Mapping[str, Any]) -> dict[str, Any]:
                     known[name] = part
                 if more:
                     extra[name] = more
-        elif name != "id":
+        elif name == "extra":
+            extra = {**as_object({} if value is None else value), **extra}
+        elif name not in ("id", "provider_id"):
             extra[name] = value
     if extra:
         known["extra"] = extra

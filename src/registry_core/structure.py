@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from attrs import evolve
-
 from .encoding import of_model
 from .errors import GatewayError
 from .frozen import EMPTY, sorted_ids
@@ -64,13 +62,14 @@ def provider_from_record(
     """The provider `id` from fields of `ProviderConfig`; None if the id can't be used.
 
     `record["models"]` maps bare ids to their records (see `model_from_record`), or is a
-    list of ids. Another field that can't be used is left out. `warn` hears of each loss.
+    list of ids. Another field that can't be used is left out, and an `id` is ignored. `warn`
+    hears of each loss.
     """
     fault = _fault(valid_provider_id, id)
     if fault:
         warn(str(id), f"dropped: {fault}")
         return None
-    fields = dict(record)
+    fields = {name: value for name, value in record.items() if name != "id"}
     records = fields.pop("models", None)
     pairs: Iterable[tuple[Any, Any]] = ()
     if issubclass(type(records), Mapping):
@@ -102,8 +101,8 @@ def model_from_record(
     """The model `id` from a record with models.dev's names; None if it can't be used.
 
     A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
-    `extra` (unknown keys of `cost`, `limit`, … below the same name there). An `id`
-    inside the record is ignored. `warn` hears of each loss.
+    `extra` (unknown keys of `cost`, `limit`, … below the same name there). Ids inside the
+    record are ignored. `warn` hears of each loss.
     """
     lost = partial(warn, f"{provider_id}/{id}")
     if not issubclass(type(record), Mapping):
@@ -217,10 +216,7 @@ def _published(
             overrides[key] = value
         else:
             warn(f"{id}/{key}", "its override is dropped: there is no such model")
-    published: ProviderConfig = evolve(
-        provider, id=public, gateway=gateway_id, models=models, model_overrides=overrides
-    )
-    return published
+    return provider.replace(id=public, gateway=gateway_id, models=models, model_overrides=overrides)
 
 
 def _type(value: object) -> str:

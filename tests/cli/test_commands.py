@@ -176,7 +176,12 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert "input: 1.25" in shown
     assert "output: unknown" in shown  # the limit that the source gives as 0
     assert "temperature: unknown" in shown
-    assert json.loads(run("show", "acme", "--json").stdout)["models"] == ["large"]
+    assert "models: large" in run("show", "acme").stdout
+    provider = json.loads(run("show", "acme", "--json").stdout)
+    assert (provider["id"], provider["deprecated_models"]) == ("acme", [])
+    model = json.loads(run("show", "acme/large", "--json").stdout)
+    assert provider["models"] == {"large": model}
+    assert (model["kind"], model["limit"]["output"], model["cost"]["tiers"]) == ("chat", None, [])
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1
     assert "did you mean 'openai/gpt-5'" in missing.stderr

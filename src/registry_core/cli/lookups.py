@@ -39,21 +39,19 @@ def list_models(text: str, as_json: bool) -> None:
 @reports_errors
 def show(id: str, as_json: bool) -> None:
     """Show all that is known of a model or a provider."""
-    from attrs import asdict
-
     mine = load_lookups()
     model = mine.get_model(id)
     provider = None if model else mine.get_provider_config(id)
     if model is not None:
-        found = asdict(model)
+        found = model.to_dict()
     elif provider is not None:
-        found = asdict(provider, recurse=False)
-        found["models"] = list(provider.models)
-        found["deprecated_models"] = list(provider.deprecated_models)
+        found = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
     else:
         _not_found(f"{id!r} is neither a model nor a provider", id, mine.get_models())
     if as_json:
         say_json(found)
+    elif provider is not None:
+        say(*_lines({**found, "models": [*provider.models]}))
     else:
         say(*_lines(found))
 
