@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from registry_core.bundle import Bundle
 from registry_core.errors import GatewayError
 from registry_core.models import Cost, Limit, Modalities, ModelInfo, ProviderConfig
 from registry_core.report import Problem
@@ -120,6 +121,44 @@ def test_unknown_keys_stay_in_extra_under_the_name_of_their_part(losses: Losses)
     }
     assert found.cost == Cost(input=1)
     assert found.modalities.input == ("text",)
+    assert losses == []
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("toolcall", "tool_call"),
+        ("toolCall", "tool_call"),
+        ("open-weights", "open_weights"),
+        ("limits", "limit"),
+    ],
+)
+def test_a_key_that_is_nearly_a_field_is_named_once_for_all_models(
+    losses: Losses, key: str, meant: str
+) -> None:
+    found = provider_from_record("acme", {"models": {"a": {key: True}, "b": {key: 5}}}, losses)
+
+    assert found is not None
+    assert found.models["a"].extra == {key: True}
+    message = f"{key} is no field and is kept in `extra`; did you mean {meant!r}?"
+    assert losses == [("acme", message)]
+    assert model_from_record("acme", "a", {key: True}, losses) == found.models["a"]
+    assert losses[1:] == [("acme/a", message)]
+
+
+def test_so_is_one_of_a_part(losses: Losses) -> None:
+    model_from_record("acme", "m", {"limit": {"contxt": 5}, "cost": {"per_image": 1}}, losses)
+
+    ((_, message),) = losses
+    assert message.startswith("limit.contxt is no field")
+    assert "'limit.context'" in message
+
+
+def test_what_sources_really_say_beyond_the_fields_is_no_near_miss(losses: Losses) -> None:
+    for provider in Bundle.of_wheel().load().get_providers().values():
+        for one in provider.models.values():
+            plain = one.to_dict()
+            assert model_from_record(provider.id, one.id, plain | plain["extra"], losses)
     assert losses == []
 
 

@@ -7,6 +7,7 @@ they are checked and kept as text, and become `ModelInfo` when somebody asks for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from attrs import fields
@@ -14,6 +15,7 @@ from attrs import fields
 from .encoding import TELLING, dumps
 from .fields import as_object
 from .models import PARTS, ModelInfo, flags_of
+from .suggesting import closest
 
 Converters = Mapping[str, Callable[[Any], Any]]
 
@@ -31,12 +33,19 @@ _PLAIN: Converters = {
 }
 
 
-def checked(record: Mapping[str, Any]) -> dict[str, Any]:
+def _ignore(_name: str) -> None:
+    """For callers that don't care what is unknown."""
+
+
+def checked(
+    record: Mapping[str, Any], unknown: Callable[[str], object] = _ignore
+) -> dict[str, Any]:
     """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
 
     What is unknown is left out; what `ModelInfo` has no field for goes to `extra` (unknown
-    keys of `cost`, `limit`, … below the same name there); ids are ignored.
-    Raises TypeError or ValueError for what `ModelInfo` would refuse.
+    keys of `cost`, `limit`, … below the same name there); ids are ignored. `unknown` hears
+    of each such name ("speed", "limit.images"). Raises TypeError or ValueError for what
+    `ModelInfo` would refuse.
     """
     known: dict[str, Any] = {}
     extra: dict[str, Any] = {}
@@ -52,10 +61,13 @@ def checked(record: Mapping[str, Any]) -> dict[str, Any]:
                     known[name] = part
                 if more:
                     extra[name] = more
+                    for key in more:
+                        unknown(f"{name}.{key}")
         elif name == "extra":
             extra = {**as_object({} if value is None else value), **extra}
         elif name not in ("id", "provider_id"):
             extra[name] = value
+            unknown(name)
     if extra:
         known["extra"] = extra
     return known
@@ -80,3 +92,13 @@ def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
     Raises TypeError for what JSON can't hold.
     """
     return dumps(known), flags_of(known.get)
+
+
+@lru_cache(maxsize=1024)
+def near_miss(name: str) -> str | None:
+    """The field that this unknown name was probably meant to be: "toolCall" → "tool_call"."""
+    part, _, key = name.rpartition(".")
+    names = _PARTS.get(part, {}) if part else {*_PLAIN, *_PARTS}
+    plain = {one.replace("_", ""): one for one in names}
+    found = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
+    return f"{part}.{plain[found[0]]}".lstrip(".") if found else None

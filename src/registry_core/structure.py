@@ -17,7 +17,7 @@ from .errors import GatewayError
 from .frozen import EMPTY, sorted_ids
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .printable import printable
-from .records import checked, encode
+from .records import checked, encode, near_miss
 from .refusals import reason
 from .report import Problem
 
@@ -63,7 +63,7 @@ def provider_from_record(
 
     `record["models"]` maps bare ids to their records (see `model_from_record`), or is a
     list of ids. Another field that can't be used is left out, and an `id` is ignored. `warn`
-    hears of each loss.
+    hears of each loss, and of keys of models that seem to be misspelt.
     """
     fault = _fault(valid_provider_id, id)
     if fault:
@@ -80,10 +80,12 @@ def provider_from_record(
         warn(id, f"its models are lost: expected an object or a list, got {_type(records)}")
     texts: dict[str, bytes] = {}
     flags: dict[str, int] = {}
+    unknown: set[str] = set()
     for model_id, item in pairs:
-        encoded = _encoded(id, model_id, item, warn)
+        encoded = _encoded(id, model_id, item, warn, unknown)
         if encoded is not None:
             texts[model_id], flags[model_id] = encoded
+    _tell_near_misses(unknown, partial(warn, id))
     models = ModelMap(id, {one: flags[one] for one in sorted_ids(flags)}, texts.__getitem__)
 
     def make(fields: Mapping[str, Any]) -> ProviderConfig:
@@ -102,15 +104,24 @@ def model_from_record(
 
     A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
     `extra` (unknown keys of `cost`, `limit`, … below the same name there). Ids inside the
-    record are ignored. `warn` hears of each loss.
+    record are ignored. `warn` hears of each loss, and of keys that seem to be misspelt.
     """
+    unknown: set[str] = set()
+    model = _model(provider_id, id, record, warn, unknown)
+    _tell_near_misses(unknown, partial(warn, f"{provider_id}/{id}"))
+    return model
+
+
+def _model(
+    provider_id: str, id: str, record: Any, warn: Warn, unknown: set[str]
+) -> ModelInfo | None:
     lost = partial(warn, f"{provider_id}/{id}")
     if not issubclass(type(record), Mapping):
         lost(f"dropped: expected an object, got {_type(record)}")
         return None
 
     def make(record: Mapping[str, Any]) -> ModelInfo:
-        return ModelInfo(id=id, provider_id=provider_id, **checked(record))
+        return ModelInfo(id=id, provider_id=provider_id, **checked(record, unknown.add))
 
     try:
         return make(record)
@@ -123,14 +134,25 @@ def model_from_record(
     return make(_usable(make, record, lost))
 
 
-def _encoded(provider_id: str, id: Any, record: Any, warn: Warn) -> tuple[bytes, int] | None:
-    """The record of the model that `model_from_record` makes, mostly without making it."""
+def _encoded(
+    provider_id: str, id: Any, record: Any, warn: Warn, unknown: set[str]
+) -> tuple[bytes, int] | None:
+    """The record of the model that `_model` makes, mostly without making it."""
     try:
         valid_id(id)
-        return encode(checked(record))
+        return encode(checked(record, unknown.add))
     except (TypeError, ValueError):
-        model = model_from_record(provider_id, id, record, warn)
+        model = _model(provider_id, id, record, warn, unknown)
         return None if model is None else encode(of_model(model))
+
+
+def _tell_near_misses(unknown: Iterable[str], tell: Callable[[str], object]) -> None:
+    """Say which of these keys of records, kept in `extra`, are nearly fields: once for all
+    the models of a provider."""
+    for name in sorted(map(str, unknown)):
+        meant = near_miss(name)
+        if meant:
+            tell(f"{name} is no field and is kept in `extra`; did you mean {meant!r}?")
 
 
 def _usable(
