@@ -58,7 +58,12 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     )
     from .plugins.settings import PluginSettings as PluginSettings
     from .registry import ModelRegistry as ModelRegistry
-    from .report import GatewayReport as GatewayReport, Problem as Problem, SyncReport as SyncReport
+    from .report import (
+        Change as Change,
+        GatewayReport as GatewayReport,
+        Problem as Problem,
+        SyncReport as SyncReport,
+    )
     from .settings import Settings as Settings
     from .snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
 
@@ -102,7 +107,7 @@ _MODULES = {
     "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
     "plugins.settings": ("PluginSettings",),
     "registry": ("ModelRegistry",),
-    "report": ("GatewayReport", "Problem", "SyncReport"),
+    "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
     "snapshot": ("Snapshot", "parse_model_string"),
 }

@@ -83,6 +83,20 @@ class GatewayReport:
 
 
 @frozen
+class Change:
+    """One field of a provider or a model that differs from the generation before."""
+
+    id: str
+    """The id of a provider, or the full id of a model."""
+    kind: Literal["provider", "model"]
+    field: str
+    """As "url" or, in an object, "cost.input"."""
+    before: Any
+    """A JSON value, immutable; None is unknown."""
+    after: Any
+
+
+@frozen
 class SyncReport:
     """What a sync did. Model ids are full ids, sorted."""
 
@@ -92,6 +106,8 @@ class SyncReport:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     deprecated: tuple[str, ...] = ()
+    updated: tuple[Change, ...] = ()
+    """What differs in providers and models that stayed, by id and field."""
     changed: bool = False
     """A new generation was stored."""
     snapshot_hash: str | None = None

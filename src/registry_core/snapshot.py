@@ -263,6 +263,13 @@ class Snapshot:
         key = provider if model is None else f"{provider}/{model}"
         return _record_in(self._lines(key), provider, model)
 
+    def lines(self) -> Iterator[bytes]:
+        """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
+        end = _HEADER.size + self._buckets * _SLOT.size
+        slots = _SLOT.iter_unpack(self._data[_HEADER.size : end])
+        for number, (offset, size, checksum) in enumerate(slots, 1):
+            yield from self._chunk(offset, size, checksum, number).splitlines()
+
     def _model_record(self, provider: str, model: str) -> bytes:
         record = self.record(provider, model)
         if record is None:

@@ -136,6 +136,20 @@ def test_what_changed_is_listed(run: Run, server: Loopback) -> None:
     assert "removed: 1 (acme/large)" in done.stdout
 
 
+def test_fields_that_changed_are_listed_with_both_values(run: Run, server: Loopback) -> None:
+    run("sync")
+    large = {**MODEL, "cost": {"input": 2, "output": 10}, "family": "x" * 50}
+    changed = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": {"large": large}}}
+    server.serve("/api.json", changed, etag='"2"')
+    done = run("sync")
+    assert "updated: 2 (acme/large cost.input 1.25 -> 2, " in done.stdout
+    assert f'acme/large family unknown -> "{"x" * 39}…)' in done.stdout
+    server.serve("/api.json", PAYLOAD, etag='"3"')
+    report = json.loads(run("sync", "--json").stdout)
+    fields = {one["field"]: (one["before"], one["after"]) for one in report["updated"]}
+    assert fields == {"cost.input": (2, 1.25), "family": ("x" * 50, None)}
+
+
 def test_what_is_newly_deprecated_is_listed_once(run: Run, server: Loopback) -> None:
     run("sync")
     models = {"large": {**MODEL, "status": "deprecated"}}

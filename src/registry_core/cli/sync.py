@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..frozen import thaw
 from .common import (
     age,
     as_path,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
+_MOST_SHOWN = 40  # characters of a value
 _MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
 _DEAR = 150  # about where a == b takes pyright twice as long as with str
 
@@ -153,8 +156,13 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     for what in ("added", "removed", "deprecated"):
         ids: tuple[str, ...] = getattr(report, what)
         if ids:
-            more = f", and {len(ids) - _MOST_LISTED} more" if len(ids) > _MOST_LISTED else ""
-            say(f"{what}: {len(ids)} ({', '.join(ids[:_MOST_LISTED])}{more})")
+            _say_list(what, ids[:_MOST_LISTED], len(ids))
+    if report.updated:
+        first = [
+            f"{one.id} {one.field} {_value(one.before)} -> {_value(one.after)}"
+            for one in report.updated[:_MOST_LISTED]
+        ]
+        _say_list("updated", first, len(report.updated))
     roots = sorted(report.targets, key=len)
     homes = [
         [root for root in roots if Path(root) in Path(path).parents] for path in report.written
@@ -162,6 +170,16 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     for root, count in report.targets.items():
         written = sum(home[-1:] == [root] for home in homes)  # one may lie in another
         say(f"{root}: {count} files, {written} written")
+
+
+def _say_list(what: str, first: Sequence[str], count: int) -> None:
+    more = f", and {count - len(first)} more" if count > len(first) else ""
+    say(f"{what}: {count} ({', '.join(first)}{more})")
+
+
+def _value(value: Any) -> str:
+    shown = "unknown" if value is None else json.dumps(thaw(value), ensure_ascii=False)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:

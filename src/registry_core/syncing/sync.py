@@ -28,6 +28,7 @@ from ..state import State
 from ..store import Store, served
 from . import commit
 from .before import look_back
+from .changes import updated
 from .context import Context, Options
 from .freshness import reached_at
 from .prepare import Prepared, prepare
@@ -283,6 +284,7 @@ def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
         added=added,
         removed=removed,
         deprecated=deprecated,
+        updated=updated(prepared.before.snapshot, prepared.snapshot),
         changed=prepared.generation not in (None, prepared.before.generation),
         offline=context.settings.offline,
         **_size(prepared.snapshot),

@@ -1,0 +1,140 @@
+"""What a sync reports as changed, field by field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from registry_core import Change, ModelInfo, ProviderConfig, Snapshot
+from registry_core.structure import provider_from_record
+from registry_core.syncing import changes
+from registry_core.syncing.changes import updated
+from tests.test_regression_counts import Records
+from tests.world import Overlay, Plugin, World
+
+
+def snapshot(models: dict[str, Any], **provider: Any) -> Snapshot:
+    made = provider_from_record("acme", {"models": models, **provider})
+    assert made is not None
+    return Snapshot.build([made, ProviderConfig("other", ["x"])])
+
+
+def said(before: Snapshot, after: Snapshot) -> list[tuple[Any, ...]]:
+    return [(one.id, one.kind, one.field, one.before, one.after) for one in updated(before, after)]
+
+
+def test_every_field_that_differs_is_named_with_both_values() -> None:
+    before = snapshot(
+        {
+            "a": {"cost": {"input": 1, "output": 2}, "speed": 5},
+            "b": {"modalities": {"input": ["text"]}, "name": "B"},
+            "same": {"name": "S"},
+        },
+        url="https://acme.example/v1",
+    )
+    after = snapshot(
+        {
+            "a": {"cost": {"input": 7, "output": 2}, "speed": 6, "tool_call": False},
+            "b": {"modalities": {"input": ["text", "image"]}},
+            "same": {"name": "S"},
+        },
+        url="https://acme.example/v2",
+        model_overrides={"a": {"api": "https://a.example"}},
+    )
+    assert said(before, after) == [
+        ("acme", "provider", "model_overrides.a", None, {"api": "https://a.example"}),
+        ("acme", "provider", "url", "https://acme.example/v1", "https://acme.example/v2"),
+        ("acme/a", "model", "cost.input", 1, 7),
+        ("acme/a", "model", "extra.speed", 5, 6),
+        ("acme/a", "model", "tool_call", None, False),
+        ("acme/b", "model", "modalities.input", ("text",), ("text", "image")),
+        ("acme/b", "model", "name", "B", None),
+    ]
+    assert all(hash(one) for one in updated(before, after))
+
+
+def test_what_comes_or_goes_is_not_updated() -> None:
+    before, after = snapshot({"a": {}, "gone": {"name": "G"}}), snapshot({"a": {}, "new": {}})
+    assert said(before, after) == []
+    assert said(before, Snapshot.build([ProviderConfig("other", ["x"])])) == []
+
+
+def test_an_equal_value_that_is_written_otherwise_is_no_change() -> None:
+    assert (
+        said(snapshot({"a": {"cost": {"input": 2}}}), snapshot({"a": {"cost": {"input": 2.0}}}))
+        == []
+    )
+
+
+def test_only_records_that_differ_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    models: dict[str, Any] = {f"m{n}": {"name": str(n)} for n in range(100)}
+    before = snapshot(models)
+    after = snapshot({**models, "m7": {"name": "seven"}})
+    decoded: list[bytes] = []
+    loads = json.loads
+
+    class Counted:
+        @staticmethod
+        def loads(text: bytes) -> Any:
+            decoded.append(text)
+            return loads(text)
+
+    monkeypatch.setattr(changes, "json", Counted)
+    assert updated(before, before) == ()
+    assert decoded == []
+    assert said(before, after) == [("acme/m7", "model", "name", "7", "seven")]
+    assert len(decoded) == 2
+
+
+def world_with(world: World, models: dict[str, Any]) -> World:
+    world.plugins.append(Plugin(Records("main", world.server.url("/main.json"))))
+    world.serve("main", {"openai": models}, etag='"1"')
+    world.sync()
+    return world
+
+
+def test_a_price_that_changes_upstream_is_in_the_report(world: World) -> None:
+    world_with(world, {"gpt-5": {"cost": {"input": 1.25}}, "gpt-old": {}})
+    world.serve("main", {"openai": {"gpt-5": {"cost": {"input": 2}}, "gpt-old": {}}}, etag='"2"')
+    report = world.sync()
+    change = Change("openai/gpt-5", "model", "cost.input", 1.25, 2)
+    assert (report.added, report.removed, report.updated) == ((), (), (change,))
+    plain = json.loads(json.dumps(report.to_dict()))["updated"]
+    assert plain == [
+        {
+            "id": "openai/gpt-5",
+            "kind": "model",
+            "field": "cost.input",
+            "before": 1.25,
+            "after": 2,
+        }
+    ]
+
+
+def test_a_sync_without_news_compares_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world_with(world, {"gpt-5": {"cost": {"input": 1.25}}, "gpt-old": {}})
+    monkeypatch.delattr(Snapshot, "lines")
+    report = world.sync()
+    assert (report.ok, report.updated) == (True, ())
+
+
+def test_what_an_overlay_changes_is_a_change_too(world: World) -> None:
+    def cheaper(snapshot: Snapshot) -> Snapshot:
+        openai = snapshot.get_providers()["openai"]
+        models = {id: one.replace(cost={"input": 1}) for id, one in openai.models.items()}
+        return snapshot.with_providers(
+            {**snapshot.get_providers(), "openai": openai.replace(models=models)}
+        )
+
+    world_with(
+        world, {"gpt-5": {"cost": {"input": 9, "output": 3}}, "gpt-old": {"cost": {"input": 1}}}
+    )
+    world.plugins.append(Overlay(cheaper))
+    report = world.sync()
+    assert report.updated == (Change("openai/gpt-5", "model", "cost.input", 9, 1),)
+    found = world.registry().get_model("openai/gpt-5")
+    assert found == ModelInfo("gpt-5", "openai", cost={"input": 1, "output": 3})
