@@ -88,6 +88,12 @@ def test_only_records_that_differ_are_decoded(monkeypatch: pytest.MonkeyPatch) -
     assert len(decoded) == 2
 
 
+def test_a_damaged_record_of_before_costs_the_list_and_not_the_sync() -> None:
+    before = snapshot({"a": {"name": "Before"}})
+    damaged = Snapshot.from_bytes(before.to_bytes().replace(b"Before", b"Bef0re"))
+    assert updated(damaged, snapshot({"a": {"name": "After"}})) == ()
+
+
 def world_with(world: World, models: dict[str, Any]) -> World:
     world.plugins.append(Plugin(Records("main", world.server.url("/main.json"))))
     world.serve("main", {"openai": models}, etag='"1"')

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..errors import SnapshotDamagedError
 from ..frozen import freeze
 from ..report import Change
 from ..snapshot import Snapshot
+
+logger = logging.getLogger("registry_core")
 
 #: Of a provider's record, what says nothing of the provider itself.
 _OF_MODELS = ("models", "flags")
@@ -17,11 +21,16 @@ _OF_MODELS = ("models", "flags")
 def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """Every field that differs in providers and models that both snapshots have, by id.
 
-    Only records whose bytes differ are decoded; of equal snapshots nothing is read.
+    Only records whose bytes differ are decoded; of equal snapshots nothing is read. If the
+    earlier one is damaged, nothing can be compared: the later one is stored by then.
     """
     if before == after:
         return ()
-    known = {*before.lines()}
+    try:
+        known = {*before.lines()}
+    except SnapshotDamagedError as error:
+        logger.debug("nothing is said of what changed: %s", error)
+        return ()
     found = [change for line in after.lines() if line not in known for change in _of(line, before)]
     return tuple(sorted(found, key=lambda one: (one.id, one.kind, one.field)))
 
