@@ -192,7 +192,7 @@ class ModelMap(Mapping[str, ModelInfo]):
 
     def under(self, provider_id: str) -> ModelMap:
         """The same models of the provider with this id. Their records are read now."""
-        records = {id: self.record(id) for id in self.flags}
+        records = dict(zip(self.flags, map(self.record, self.flags), strict=True))
         return ModelMap(provider_id, self.flags, records.__getitem__)
 
     def having(self, flag: str) -> tuple[str, ...]:
