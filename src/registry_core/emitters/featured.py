@@ -19,7 +19,7 @@ from ..models import DEPRECATED, flags_of
 if TYPE_CHECKING:
     from ..snapshot import Snapshot
 
-_CALLS_TOOLS = flags_of({"tool_call": True})
+_CALLS_TOOLS = flags_of({"tool_call": True}.get)
 
 
 def featured(snapshot: Snapshot, most: int) -> tuple[list[str], list[str]]:
