@@ -192,19 +192,14 @@ def line_uses() -> list[Use]:
         models = snapshot.get_models()
         everything, scoped = (emitted("python", snapshot, scope) for scope in (None, TWO))
         few = everything.partition("KnownModelId_0: ")[2].split('"')[1]
-        last = list(models)[-1]
-        for type in ("ModelId", "KnownModelId"):
-            model = f"{TWO[0]}/{models[TWO[0]][0]}"
-            found += [
-                Use("as installed", size, everything, type, few),
-                Use("scope of two", size, scoped, type, model),
-                Use("forms", size, everything, type, f"{last}/{models[last][-1]}", "model_id"),
-            ]
+        last, model = list(models)[-1], f"{TWO[0]}/{models[TWO[0]][0]}"
         found += [
-            Use("as installed", size, everything, "ProviderId", "openai"),
-            Use("scope of two", size, scoped, "ProviderId", "openai"),
-            Use("forms", size, everything, "ProviderId", last, "provider_id"),
+            Use("as installed", size, everything, "ModelId", few),
+            Use("scope of two", size, scoped, "ModelId", model),
+            Use("forms", size, everything, "ModelId", f"{last}/{models[last][-1]}", "model_id"),
         ]
+        if size == 1:  # there are no more providers in the larger one
+            found.append(Use("as installed", size, everything, "ProviderId", "openai"))
         for form, scope in (("all ids", None), ("scope of two", TWO)):
             text = emitted("typescript", snapshot, scope)
             found.append(Use(form, size, text, "ModelRouterModelId", model))
@@ -368,31 +363,38 @@ def versions() -> dict[str, str]:
     }
 
 
+def measure_calls(root: Path, rounds: int) -> dict[str, object]:
+    everything = cases(root)
+    load = [os.getloadavg()[0]]
+    found = {
+        "versions": versions(),
+        "checks": measure_checks([c for c in everything if c.use != "ModelId"], rounds),
+        "messages": [mypys_message(c) for c in everything if c.use in ("KnownModelId", "model_id")],
+        "completions": [
+            {"tool": tool, **complete(case, start)}
+            for case in everything
+            if case.use in COMPLETED
+            for tool, start in servers(case).items()
+        ],
+    }
+    return {**found, "load": [*load, os.getloadavg()[0]]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    rounds: int = parser.parse_args().rounds
+    parser.add_argument("--only", choices=("calls", "lines"), help="keep the others' figures")
+    options = parser.parse_args()
     os.environ.setdefault("PYRIGHT_PYTHON_CACHE_DIR", str(cache_folder() / "pyright"))
+    found: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="types-cost-") as root:
-        everything = cases(Path(root))
-        load = [os.getloadavg()[0]]
-        results = {
-            "versions": versions(),
-            "load": load,
-            "checks": measure_checks([c for c in everything if c.use != "ModelId"], rounds),
-            "messages": [
-                mypys_message(c) for c in everything if c.use in ("KnownModelId", "model_id")
-            ],
-            "completions": [
-                {"tool": tool, **complete(case, start)}
-                for case in everything
-                if case.use in COMPLETED
-                for tool, start in servers(case).items()
-            ],
-            "lines": list(measure_lines(Path(root), line_uses(), 1)),
-        }
-    load.append(os.getloadavg()[0])
+        if options.only != "lines":
+            found |= measure_calls(Path(root), options.rounds)
+        if options.only != "calls":
+            found["lines"] = list(measure_lines(Path(root), line_uses(), 1))
     RESULTS.parent.mkdir(exist_ok=True)
+    results = json.loads(RESULTS.read_text("utf-8")) if options.only else {}
+    results |= found
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = page(results)
     PAGE.write_text(text, encoding="utf-8")
