@@ -33,7 +33,12 @@ def is_ours(status: os.stat_result, environ: Mapping[str, str] = _NOBODY) -> boo
 
 def owns_environment(status: os.stat_result, prefix: StrPath = sys.prefix) -> bool:
     """Whether who owns the file owns the environment at `prefix`: their code runs here anyway."""
-    return sys.platform != "win32" and status.st_uid == os.stat(prefix).st_uid
+    if sys.platform == "win32":
+        return False
+    try:
+        return status.st_uid == os.stat(prefix).st_uid
+    except OSError:  # no right to look there
+        return False
 
 
 def owner_of(status: os.stat_result) -> str:
