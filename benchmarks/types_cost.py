@@ -192,11 +192,14 @@ def line_uses() -> list[Use]:
         models = snapshot.get_models()
         everything, scoped = (emitted("python", snapshot, scope) for scope in (None, TWO))
         few = everything.partition("KnownModelId_0: ")[2].split('"')[1]
-        last, model = list(models)[-1], f"{TWO[0]}/{models[TWO[0]][0]}"
+        last = list(models)[-1]
+        dear = f"{last}/{models[last][-1]}"  # it is in the last of the signatures
+        model = f"{TWO[0]}/{models[TWO[0]][0]}"
         found += [
             Use("as installed", size, everything, "ModelId", few),
             Use("scope of two", size, scoped, "ModelId", model),
-            Use("forms", size, everything, "ModelId", f"{last}/{models[last][-1]}", "model_id"),
+            Use("`model_id`", size, everything, "ModelId", dear, "model_id"),
+            Use("with `@takes_model_id`", size, everything, "ModelId", dear, "model_id", True),
         ]
         if size == 1:  # there are no more providers in the larger one
             found.append(Use("as installed", size, everything, "ProviderId", "openai"))

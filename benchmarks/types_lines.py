@@ -173,7 +173,9 @@ class Use:
     id: str
     """One that the type names."""
     through: str | None = None
-    """Values by this function; if it is `model_id`, functions by `takes_model_id`, too."""
+    """Values by this function."""
+    decorated: bool = False
+    """Functions by `takes_model_id`, too."""
 
     @property
     def python(self) -> bool:
@@ -181,7 +183,7 @@ class Use:
 
     def code(self, line: str) -> str:
         literal = f'"{self.id}"'
-        decorator = "takes_model_id" if self.through == "model_id" else None
+        decorator = "takes_model_id" if self.decorated else None
         value = f"{self.through}({literal})" if self.through else literal
         body = (PY_LINES if self.python else TS_LINES)[line].format(
             T=self.type,

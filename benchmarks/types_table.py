@@ -21,7 +21,7 @@ COLUMNS = {
     "scoped, one provider's type": ("three providers", False),
 }
 WHOLE = ("ModelId", "KnownModelId", "model_id", "ModelRouterModelId")
-PY_FORMS = ("as installed", "scope of two", "forms")
+PY_FORMS = ("as installed", "scope of two", "`model_id`", "with `@takes_model_id`")
 TS_FORMS = ("all ids", "scope of two")
 MOST_CHECK, MOST_COMPLETION = 1.1, 40
 
@@ -55,7 +55,8 @@ One run, on a two-core x86-64. Each line in a file of its own, beside the same l
 or `string`: processor time of a whole check, as a multiple; of `ModelId` (as installed \
 `ProviderId`, too: the dearer one). Today's ids, then, for some lines, ten times as many. \
 *As installed*: without a scope. *Scope of two*: `providers = ["google", "openai"]`, 91 ids, \
-and 910 of the larger registry. *Forms*: `model_id("…")` and `@takes_model_id` on all ids. \
+and 910 of the larger registry. *`model_id`*: each value is a `model_id("…")` of all ids; \
+*with `@takes_model_id`*: each function is decorated with that, too. \
 What is the same in every line of a column is what reading the file of types costs, once in \
 each run. With `str`, {lines_base}.
 
@@ -183,7 +184,8 @@ def _lines(figures: list[dict[str, Any]]) -> str:
                 )
                 for line in lines
             ]
-            title = f"{form.capitalize()}, {'Python' if tools is PY_CHECKERS else 'TypeScript'}:"
+            language = "Python" if tools is PY_CHECKERS else "TypeScript"
+            title = f"{form[:1].upper()}{form[1:]}, {language}:"
             parts.append(f"{title}\n\n{_table(('', *tools), rows)}")
     return "\n\n".join(parts)
 
