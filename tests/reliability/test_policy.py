@@ -331,6 +331,21 @@ def test_an_older_store_that_was_put_back_is_not_served(world: World, policy: Po
     assert shown(world) is None
 
 
+def test_the_store_of_another_version_is_not_adopted_if_its_policy_was_an_older_one(
+    world: World, source: Source, policy: Policy
+) -> None:
+    shutil.copytree(world.store.folder, world.store.place / "v0")
+    policy.denied = ("bad", "openai/secret", "openai/gpt-5")
+    strict = {"plugin_options": {"test-1": {"deny": "gpt-5"}}, "project": world.tmp_path}
+    world.sync(**strict)
+    world.store.pointer.unlink()
+    world.store.state.unlink()
+    assert not world.sync().ok  # it finds no project, and is held
+    assert shown(world) is None
+    assert world.sync(**strict).ok
+    assert shown(world) == {"openai": ("gpt-old",), "other": ("x",)}
+
+
 def test_a_bundle_that_is_newer_serves_no_lookup(world: World, policy: Policy) -> None:
     later = dict.fromkeys(world.bundle.captured, world.now + 1000)
     world.bundle = evolve(world.bundle, captured=later)

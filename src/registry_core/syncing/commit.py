@@ -85,13 +85,14 @@ def adopt(store: Store, other: Store | None) -> None:
     found = recover(other, repair=False)
     mine = store.read_state()
     state = evolve(found.state, bindings={**found.state.bindings, **mine.bindings})
-    # A policy of this store is not given up because another one has none.
+    # A policy of this store is not given up because another one has none, or an older one.
+    policies = store.policies()
     known = found.generation if found.whole and not found.problems else None
-    if known is not None and (known.overlays or store.policies() is None):
+    if known is not None and (policies is None or known.overlays in policies):
         commit(store, known, found.objects.values())
         save_state(store, state, known)
     elif state.bindings != mine.bindings or found.policies:
-        if found.policies and store.policies() is None:
+        if found.policies and policies is None:
             with _writing(store):
                 _set_policies(store, found.policies)
         save_state(store, evolve(mine, bindings=state.bindings), _readable(store))
