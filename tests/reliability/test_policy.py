@@ -468,6 +468,16 @@ def test_a_sync_that_a_policy_holds_shows_observers_nothing_that_it_has_not_pass
     assert dict(seen[-1].get_models()) == {}
 
 
+def write_as_before(store: Store) -> None:
+    """As version 0.1 left it: it only said that there was a policy."""
+    _, _, text = store.pointer.read_bytes().partition(b" ")
+    raw = {**json.loads(text), "overlays": True}
+    del raw["previous"]
+    line = json.dumps(raw, sort_keys=True).encode()
+    store.pointer.write_bytes(b"%08x %b" % (crc32(line), line))
+    store.policy.unlink()
+
+
 def test_a_policy_that_the_version_before_did_not_name_is_known_by_its_plugin(
     world: World, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -475,11 +485,7 @@ def test_a_policy_that_the_version_before_did_not_name_is_known_by_its_plugin(
     install_policy(site, "1.0")
     monkeypatch.syspath_prepend(str(site))
     assert policy_host(world).sync_gateways().ok
-    store = Store(world.tmp_path / "store")
-    _, _, text = store.pointer.read_bytes().partition(b" ")
-    line = json.dumps({**json.loads(text), "overlays": True}, sort_keys=True).encode()
-    store.pointer.write_bytes(b"%08x %b" % (crc32(line), line))
-    store.policy.unlink()
+    write_as_before(Store(world.tmp_path / "store"))
     shutil.rmtree(site / "no_bad-1.0.dist-info")
     registry = policy_host(world)
     assert not registry.sync_gateways().ok
@@ -596,14 +602,7 @@ def test_a_denied_model_is_not_offered_as_a_suggestion(world: World, policy: Pol
 def test_a_store_of_the_version_before_keeps_what_its_policy_did(
     world: World, policy: Policy
 ) -> None:
-    """It only said that there was one."""
-    _, _, text = world.store.pointer.read_bytes().partition(b" ")
-    raw = json.loads(text)
-    raw["overlays"] = True
-    del raw["previous"]
-    line = json.dumps(raw, sort_keys=True).encode()
-    world.store.pointer.write_bytes(b"%08x %b" % (crc32(line), line))
-    world.store.policy.unlink()
+    write_as_before(world.store)
     assert shown(world) == KEPT
     damage_the_current(world)
     assert shown(world) is None
