@@ -364,7 +364,7 @@ def test_resolving_for_many_tenants_gathers_none_of_their_secrets(synced: World)
             "openai/gpt-5",
             {"OPENAI_API_KEY": f"tenant-key-{n}", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"},
         )
-    assert registry.context().secrets.name_of("tenant-key-7") is None
+    assert registry.world.secrets.name_of("tenant-key-7") is None
 
 
 def test_gateways_registered_at_run_time_need_no_plugin(world: World) -> None:

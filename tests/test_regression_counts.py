@@ -53,7 +53,7 @@ def test_a_cold_lookup_imports_little_beyond_attrs_cachetools_and_json(synced: W
     assert ours <= {
         *("bundle", "data", "errors", "fields", "frozen", "helpers", "loading", "models"),
         *("ownership", "places", "printable", "reading", "registry", "secrets", "settings"),
-        *("snapshot", "store"),
+        *("snapshot", "store", "world"),
     }
     others = {one for one in imported if not one.startswith("registry_core")}
     assert others <= {"_struct", "importlib", "mmap", "struct", "zlib"}

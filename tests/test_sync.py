@@ -22,7 +22,7 @@ from registry_core import (
     hookimpl,
 )
 from registry_core.syncing import freshness
-from registry_core.syncing.context import Options
+from registry_core.syncing.options import Options
 from tests.loopback import Reply
 from tests.world import BUNDLED_AT, Emitter, JsonGateway, Overlay, Plugin, World
 
@@ -204,9 +204,9 @@ def test_an_offline_sync_forgets_nothing(world: World) -> None:
     world.gateway("main")
     world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
     world.sync()
-    before = world.registry().state().gateways
+    before = world.registry().world.state().gateways
     world.sync(offline=True)
-    assert world.registry().state().gateways == before
+    assert world.registry().world.state().gateways == before
 
 
 def test_a_gateway_that_needs_no_network_is_asked_offline(world: World) -> None:
@@ -299,7 +299,7 @@ def test_the_failure_of_a_gateway_that_was_switched_off_is_forgotten(world: Worl
     assert not world.sync().ok
     world.plugins.clear()
     world.sync(disable_plugins=("registry-core:test-0",))
-    assert "private" not in world.registry().state().gateways  # doctor would fail for ever
+    assert "private" not in world.registry().world.state().gateways  # doctor would fail for ever
 
 
 def test_a_gateway_that_is_missing_is_told_from_one_that_was_refused(world: World) -> None:
@@ -323,7 +323,7 @@ def test_a_gateway_that_is_missing_is_told_from_one_that_was_refused(world: Worl
     assert status == "failed"
     assert error and "'Private!'" in error
     assert culprits[-1] == "no gateway can be used"
-    assert world.registry().state().gateways["private"].error == error  # as doctor shows it
+    assert world.registry().world.state().gateways["private"].error == error  # as doctor shows it
 
 
 def test_an_overlay_changes_what_is_served_and_emitted(world: World) -> None:
@@ -758,7 +758,7 @@ def test_what_a_policy_held_was_not_retrieved(world: World) -> None:
     world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
     world.plugins.append(Overlay(lambda snapshot: 1 / 0))
     assert not world.sync().ok
-    known = world.registry().state().gateways["main"]
+    known = world.registry().world.state().gateways["main"]
     assert (known.retrieved_at, known.checked_at) == (world.now - 3600, world.now)
 
 

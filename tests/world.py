@@ -27,8 +27,9 @@ from registry_core.places import Places
 from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.store import Store
-from registry_core.syncing.context import Options
+from registry_core.syncing.options import Options
 from registry_core.syncing.sync import Result, check, sync
+from registry_core.world import World as RealWorld
 from tests.loopback import Loopback
 
 BUNDLED_AT = 1_700_000_000.0
@@ -110,6 +111,7 @@ class World:
         )
         self.writers = BUILTINS
         self.path: list[str] = []
+        self.types_path: list[str] = []
 
     @property
     def store(self) -> Store:
@@ -135,7 +137,7 @@ class World:
             path=self.path,
             builtins=[*self.writers, *named],
         )
-        return ModelRegistry(
+        world = RealWorld(
             made,
             host=host,
             environ=self.environ,
@@ -145,17 +147,18 @@ class World:
             monotonic=lambda: self.monotonic,
             random=lambda: 0.0,
             wait=self.wait,
+            types_path=self.types_path,
         )
+        return ModelRegistry(world=world)
 
     def result(self, options: Options | None = None, **settings: Any) -> Result:
-        context = self.registry(**settings).context(types_path=[])
-        return sync(context, options or Options())
+        return sync(self.registry(**settings).world, options or Options())
 
     def sync(self, options: Options | None = None, **settings: Any) -> SyncReport:
         return self.result(options, **settings).report
 
     def check(self, **settings: Any) -> tuple[SyncReport, tuple[str, ...]]:
-        return check(self.registry(**settings).context(types_path=[]), Options(project=True))
+        return check(self.registry(**settings).world, Options(project=True))
 
     def models(self, **settings: Any) -> Mapping[str, tuple[str, ...]]:
         """What a fresh process would see."""

@@ -21,6 +21,7 @@ from threading import Thread
 from registry_core import ModelRegistry, Settings, Snapshot
 from registry_core.bundle import Bundle
 from registry_core.places import Places
+from registry_core.world import World
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 DATA = SOURCE / "registry_core" / "data"
@@ -53,7 +54,7 @@ def synced(models_dev: str, netlify: str, folder: Path) -> Snapshot:
         plugins=tuple(PLUGINS.values()),
     )
     places = Places(folder, folder, folder / "cache", folder / "temporary")
-    registry = ModelRegistry(settings, environ={}, places=places, bundle=NOTHING)
+    registry = ModelRegistry(world=World(settings, environ={}, places=places, bundle=NOTHING))
     report = registry.sync_gateways(force_refresh=True)
     report.raise_failures()
     for problem in report.problems:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from registry_core import GatewayClient, ModelGateway, ModelRegistry, ProviderConfig, Settings
 from registry_core.places import Places
+from registry_core.world import World
 
 
 class Slow(ModelGateway):
@@ -24,7 +25,7 @@ class Slow(ModelGateway):
 def seconds(folder: Path, url: str, wait_ms: int, count: int) -> float:
     settings = Settings(store_dir=folder / f"store-{count}", plugins=())
     places = Places(folder, folder, folder / "cache", folder / "temporary")
-    registry = ModelRegistry(settings, environ={}, places=places)
+    registry = ModelRegistry(world=World(settings, environ={}, places=places))
     for n in range(count):
         registry.register_gateway(Slow(f"{url}/slow/{wait_ms}/{n}.json", f"slow-{n}"))
     began = time.perf_counter()

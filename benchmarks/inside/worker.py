@@ -24,6 +24,7 @@ import requests
 from registry_core import ModelRegistry, Settings
 from registry_core.files import write_atomically
 from registry_core.places import Places
+from registry_core.world import World
 
 store, url, *gateways = sys.argv[1:]
 folder = Path(store)
@@ -36,7 +37,7 @@ settings = Settings(
     fetch_deadline_ms=600_000,
 )
 places = Places(folder, folder, folder / "cache", folder / "temporary")
-registry = ModelRegistry(settings, environ={}, places=places)
+registry = ModelRegistry(world=World(settings, environ={}, places=places))
 etag = requests.get(models_url).headers["ETag"]
 opened: list[str] = []
 

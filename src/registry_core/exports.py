@@ -32,8 +32,7 @@ def export_mastra(registry: ModelRegistry, folder: Path) -> tuple[Path, ...]:
     if folder.is_file():
         raise TargetError("is a file", culprit=str(folder), hint="name a folder")
     target = Target("output", folder, dict.fromkeys(_MASTRA, folder))
-    context = registry.context()
-    emission = Emission(context.host, registry.snapshot(), None)
+    emission = Emission(registry.world.host, registry.snapshot(), None)
     written = emission.write([target], Manifest(None))
     for problem in emission.problems:
         if problem.fatal:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .bundle import Bundle
-    from .places import Places
-    from .settings import Settings
+    from .world import World
 
 
 @frozen(eq=False, repr=False)  # as in `store`: quicker to import
@@ -48,13 +47,7 @@ class Loaded:
         return self.look() == (self.store, self.signature)
 
 
-def load(
-    settings: Settings,
-    places: Places,
-    bundle: Bundle,
-    damaged: Collection[str] = (),
-    last: Loaded | None = None,
-) -> Loaded:
+def load(world: World, damaged: Collection[str] = (), last: Loaded | None = None) -> Loaded:
     """What to serve now. `damaged`: hashes of snapshots in which a lookup met damage; `last`:
     what this process has served.
 
@@ -62,6 +55,7 @@ def load(
     `last`, or in the bundle. But the bundle knows of no policy, so where one applies, or may
     apply, it raises StoreError instead. It also does for an explicit snapshot file.
     """
+    settings, places, bundle = world.lookups, world.places, world.bundle
     if settings.snapshot is not None:
         return Loaded(open_explicit(settings.snapshot), origin="explicit")
 

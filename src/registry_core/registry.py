@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from attrs import evolve
 from cachetools import TTLCache
 
-from .bundle import Bundle
 from .errors import SnapshotDamagedError, StoreError
 from .loading import Loaded, load
 from .models import ModelInfo, ProviderConfig
-from .places import Places
-from .secrets import Secrets
 from .settings import Settings
 from .snapshot import Snapshot
-from .store import Store, served
+from .world import World
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,13 +26,10 @@ if TYPE_CHECKING:
     from .gateway import ModelGateway
     from .plugins.host import PluginHost
     from .report import SyncReport
-    from .state import State
-    from .syncing.commit import Verified
-    from .syncing.context import Context, Options
     from .syncing.joining import Joining
+    from .syncing.options import Options
     from .syncing.refresh import Refresher
     from .syncing.runtime import RuntimeGateway
-    from .syncing.sync import Result
 
 T = TypeVar("T")
 
@@ -50,8 +43,8 @@ class ModelRegistry:
     written. For `cache_ttl_ms` the loaded generation is trusted; then one `stat`
     tells whether another process has stored a new one.
 
-    Everything from outside can be passed in; the defaults are this process's.
-    Constructing the class touches nothing.
+    Constructing the class touches nothing. `world` holds all that comes from outside; without
+    one it is that of this process, with these `settings`, plugins and epoch seconds.
     """
 
     _instance: ModelRegistry | None = None
@@ -62,36 +55,19 @@ class ModelRegistry:
         settings: Settings | None = None,
         *,
         host: PluginHost | None = None,
-        environ: Mapping[str, str] | None = None,
-        places: Places | None = None,
-        bundle: Bundle | None = None,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        random: Callable[[], float] = random.random,
-        wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+        world: World | None = None,
     ) -> None:
-        self._explicit_settings = settings
-        self._environ = os.environ if environ is None else environ
-        self._settings = settings or Settings.for_lookups(self._environ)
-        self._places = places or Places.of_interpreter()
-        self.bundle = bundle or Bundle.of_wheel()
-        self._clock = clock
+        self.world = world or World(settings, host=host, clock=clock)
+        """What it works in; for commands and adapters."""
         self._lock = threading.RLock()
-        self._monotonic = monotonic
         self._cache = self._empty_cache()
         self._loaded: Loaded | None = None
         self._served: Snapshot | None = None
         self._damaged: set[str] = set()
-        self._verified: Verified = {}
-        self._random, self._wait = random, wait
-        self._host = self._given_host = host
-        self._secrets = Secrets()
         self._runtime: dict[str, RuntimeGateway] = {}
         self._joining: Joining | None = None
         self._refresher: Refresher | None = None
-        self.in_dev = False
-        """Set by an adapter whose framework says that this is a dev server: what a
-        refresh changes is written to the project's folders, too."""
         _registries.add(self)
 
     @classmethod
@@ -106,7 +82,7 @@ class ModelRegistry:
         with cls._instance_lock:
             if cls._instance is None:
                 cls._instance = cls()
-                if cls._instance._settings.auto_refresh:
+                if cls._instance.world.lookups.auto_refresh:
                     cls._instance.start_auto_refresh()
             return cls._instance
 
@@ -184,13 +160,6 @@ class ModelRegistry:
             except SnapshotDamagedError:
                 self._condemn(snapshot)
 
-    def loaded(self) -> Loaded:
-        """Where the data that is served comes from."""
-        with self._lock:
-            self.snapshot()
-            assert self._loaded is not None
-            return self._loaded
-
     def _look(self) -> tuple[Snapshot, bool]:
         """What to serve, and whether that may be trusted for a while."""
         try:
@@ -199,7 +168,7 @@ class ModelRegistry:
         except StoreError:
             pass  # `load` tries again, and says what is wrong
         while True:
-            loaded = load(self._settings, self._places, self.bundle, self._damaged, self._loaded)
+            loaded = load(self.world, self._damaged, self._loaded)
             try:
                 self._served = self._with_runtime(loaded.snapshot)
             except SnapshotDamagedError:
@@ -215,10 +184,10 @@ class ModelRegistry:
         with self._lock:
             if self._served is not snapshot:
                 return  # another thread met it before
-            if self._settings.snapshot is not None or snapshot.hash in self._damaged:
+            if self.world.lookups.snapshot is not None or snapshot.hash in self._damaged:
                 raise  # the damage that was met: the user wants this file and no other
             self._damaged.add(snapshot.hash)
-            self._verified.pop(snapshot.hash, None)
+            self.world.verified.pop(snapshot.hash, None)
             self._cache.clear()
             self._served = None
 
@@ -238,10 +207,10 @@ class ModelRegistry:
         What fails is in the report, and its last good data stays; raises only
         SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
         """
-        from .syncing.context import Options
+        from .syncing.options import Options
 
         report = self._join(Options(force=force_refresh))
-        if self._plugin_host().settings.strict:
+        if self.world.settings.strict:
             report.raise_failures()
         return report
 
@@ -253,40 +222,19 @@ class ModelRegistry:
         return joining.run(options, self._sync)
 
     def _sync(self, options: Options) -> SyncReport:
+        """Sync, and serve what that left behind from now on."""
         from .syncing.sync import sync
 
-        context = self.context()
-        project = self.in_dev or context.settings.dev
-        result = sync(context, evolve(options, project=project))
-        self.adopt(result)
-        return result.report
-
-    def context(self, **changes: Any) -> Context:
-        """What a sync of this registry works with; loads settings and plugins' host."""
-        from .syncing.context import Context
-
-        host = self._plugin_host()
-        return Context(
-            settings=host.settings,
-            host=host,
-            secrets=self._secrets,
-            places=self._places,
-            bundle=self.bundle,
-            environ=self._environ,
-            clock=self._clock,
-            runtime=tuple(self._runtime.values()),
-            verified=self._verified,
-            **changes,
-        )
-
-    def adopt(self, result: Result) -> None:
-        """Serve what a sync left behind, from now on."""
+        project = self.world.in_dev or self.world.settings.dev
+        options = evolve(options, project=project)
+        result = sync(self.world, options, tuple(self._runtime.values()))
         with self._lock:
             for one in result.runtime:
                 if self._runtime[one.gateway.id].gateway is one.gateway:
                     self._runtime[one.gateway.id] = one
             self._damaged.clear()
             self.invalidate()
+        return result.report
 
     def register_gateway(self, gateway: ModelGateway) -> None:
         """Add a gateway to this process; asked at the next `sync_gateways()`.
@@ -302,49 +250,21 @@ class ModelRegistry:
     def gateways(self) -> tuple[ModelGateway, ...]:
         """The gateways in use: those of the installed plugins (loaded now, if they were
         not), then those registered at run time."""
-        loaded = self._plugin_host().gateways()
+        loaded = self.world.host.gateways()
         return (*(one.gateway for one in loaded), *(one.gateway for one in self._runtime.values()))
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,
         or what is served is a snapshot file, whose age nobody knows."""
-        if self._settings.snapshot is not None:
+        if self.world.lookups.snapshot is not None:
             return None
         from .state import utc
 
-        return utc(self.state().last_refresh)
-
-    def _plugin_host(self) -> PluginHost:
-        with self._lock:
-            if self._host is None:
-                from pathlib import Path
-
-                from .plugins.host import PluginHost
-                from .settings import load_settings
-
-                settings = self._explicit_settings or load_settings(self._environ, Path.cwd())
-                self._host = PluginHost(
-                    settings,
-                    environ=self._environ,
-                    secrets=self._secrets,
-                    known_hooks=self.state().hooks(),
-                )
-            return self._host
-
-    def state(self) -> State:
-        """What the store remembers beyond its data: times, failures, plugins."""
-        from .state import State
-
-        store = self.store()
-        return store.read_state() if store else State()
-
-    def store(self) -> Store | None:
-        """The store that is read; None if there is none yet."""
-        places, folder = self._places, self._settings.store_dir
-        return served(places.stores(folder), places.trusts(folder))[0]
+        return utc(self.world.state().last_refresh)
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
-        return TTLCache(1, self._settings.cache_ttl_ms / 1000, timer=self._monotonic)
+        ttl = self.world.lookups.cache_ttl_ms / 1000
+        return TTLCache(1, ttl, timer=self.world.monotonic)
 
     # Refreshing in the background
 
@@ -359,7 +279,7 @@ class ModelRegistry:
 
         with self._lock:
             if self._refresher is None:
-                self._refresher = refresher_of(self, interval_ms)
+                self._refresher = refresher_of(self.world, self._join, interval_ms)
                 self._refresher.start()
 
     def stop_auto_refresh(self) -> None:
@@ -373,7 +293,7 @@ class ModelRegistry:
         """A lock that another thread held at the fork would be held for ever in the child."""
         self._lock = threading.RLock()
         self._joining = None
-        self._host, self._secrets = self._given_host, Secrets()
+        self.world.after_fork()
         self._cache = self._empty_cache()
         self._loaded = self._served = None
 
@@ -389,11 +309,9 @@ class ModelRegistry:
         """
         from .endpoints.resolving import resolve
 
-        credentials = self._environ if environ is None else environ
-        remembered = None if self._settings.snapshot else self.state().bindings
-        # Secrets of its own: a server that resolves for many tenants must not gather theirs.
-        context = evolve(self.context(), secrets=Secrets())
-        return self._read(lambda found: resolve(id, credentials, found, context, remembered))
+        environ = self.world.environ if environ is None else environ
+        own = {one.gateway.id: one.gateway for one in self._runtime.values()}
+        return self._read(lambda snapshot: resolve(id, snapshot, self.world, environ, own))
 
     async def aresolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
         """`resolve`, without blocking the event loop."""

@@ -24,6 +24,7 @@ from registry_core.places import Places
 from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.snapshot import Snapshot
+from registry_core.world import World
 from tests.world import JsonGateway, Plugin
 
 
@@ -42,7 +43,7 @@ class Registry:
         made = Settings(fetch_retries=0, **(settings or {}))
         plugins = [Plugin(JsonGateway(id, url)) for id, url in gateways.items()]
         named = [(f"test-{index}", plugin) for index, plugin in enumerate(plugins)]
-        self.registry = ModelRegistry(
+        world = World(
             made,
             host=PluginHost(
                 made, environ={}, secrets=Secrets(), path=[], builtins=[*BUILTINS, *named]
@@ -56,6 +57,7 @@ class Registry:
             monotonic=lambda: self._passed,
             wait=self._wait,
         )
+        self.registry = ModelRegistry(world=world)
 
     def _wait(self, stop: threading.Event, seconds: float) -> None:
         self._idle.set()

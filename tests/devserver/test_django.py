@@ -50,4 +50,4 @@ def test_it_starts_in_the_process_of_runserver_that_serves(
     config = AppConfig.create("registry_core.devserver.django.RegistryCoreConfig")
     assert config.label == "registry_core"
     config.ready()
-    assert ModelRegistry.get_instance().in_dev is starts
+    assert ModelRegistry.get_instance().world.in_dev is starts

@@ -14,6 +14,7 @@ import pytest
 
 from registry_core import ModelGateway, ModelRegistry, ProviderConfig, hookimpl
 from registry_core.devserver import is_dev, shutdown, startup
+from registry_core.world import World as RealWorld
 from tests.devserver.conftest import Recorder, end_refreshers, needs, refreshers, types
 from tests.world import World
 
@@ -137,7 +138,7 @@ def test_shutdown_ends_the_refresh_tells_plugins_once_and_all_may_begin_again(
     shutdown()
     end_refreshers()
     assert not refreshers()
-    assert not registry.in_dev
+    assert not registry.world.in_dev
     startup(registry)
     assert recorder.events == ["startup", "shutdown", "startup"]
 
@@ -157,7 +158,7 @@ def test_settings_that_cannot_be_read_are_told_and_the_application_runs(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     environ = {"REGISTRY_CORE_SHRINK_LIMIT": "half", "REGISTRY_CORE_STORE_DIR": str(tmp_path)}
-    startup(ModelRegistry(environ=environ))
+    startup(ModelRegistry(world=RealWorld(environ=environ)))
     assert "'half' can't be read" in caplog.text
     assert "runs without registry-core" in caplog.text
     assert not refreshers()

@@ -12,6 +12,7 @@ from registry_core.places import Places
 from registry_core.plugins.host import PluginHost
 from registry_core.secrets import Secrets
 from registry_core.testing import write_distribution
+from registry_core.world import World
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NO_BUNDLE = Bundle(lambda: Snapshot.build([]), {}, {}, {})
@@ -39,4 +40,7 @@ def registry(
     variables = environ or {}
     host = PluginHost(made, environ=variables, secrets=Secrets(), path=[str(site)])
     places = Places(tmp_path, tmp_path, tmp_path / "cache", tmp_path / "tmp")
-    return ModelRegistry(made, host=host, environ=variables, places=places, bundle=NO_BUNDLE)
+    world = World(
+        made, host=host, environ=variables, places=places, bundle=NO_BUNDLE, types_path=[]
+    )
+    return ModelRegistry(world=world)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from registry_core import ModelRegistry, ProviderConfig, Snapshot
-from registry_core.syncing.context import Options
+from registry_core.syncing.options import Options
 from registry_core.syncing.sync import sync
 from tests.examples.installing import EXAMPLES, install, registry
 from tests.loopback import Loopback, Reply, Request
@@ -102,7 +102,7 @@ def test_the_price_list_is_written_and_follows_its_options(tmp_path: Path, site:
             output=tmp_path / "out",
             plugin_options={"prices": options},
         )
-        report = sync(mine.context(types_path=[]), Options()).report
+        report = sync(mine.world, Options()).report
         assert report.ok, report.problems
         with (tmp_path / "out" / "prices.csv").open(newline="", encoding="utf-8") as lines:
             return [row["model"] for row in csv.DictReader(lines)]

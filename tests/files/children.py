@@ -16,6 +16,7 @@ from attrs import frozen
 
 from registry_core import Settings
 from registry_core.frozen import EMPTY
+from registry_core.loading import load
 from registry_core.places import Places
 from registry_core.report import SyncReport
 from registry_core.settings import load_settings
@@ -43,7 +44,7 @@ def powerless_sync(folder: Path, base: str, output: bool, settings: dict[str, An
     scene = Scene(folder, base, output=output)
     report = scene.sync(**settings)
     registry = scene.world.registry(**settings)
-    store = registry.loaded().store
+    store = load(registry.world).store
     return Told(
         report, registry.get_models(), str(store.place) if store else None, tuple(heard.messages)
     )

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from registry_core import GatewayClient, ModelInfo, ProviderConfig, Snapshot
 from registry_core.report import SyncReport
-from registry_core.syncing.context import Options
+from registry_core.syncing.options import Options
 from registry_core.syncing.sync import sync
 from registry_core.testing import write_distribution
 from tests.world import JsonGateway, Overlay, Plugin, World
@@ -95,9 +95,9 @@ class Scene:
         }
 
     def sync(self, *, force: bool = False, **settings: Any) -> SyncReport:
+        self.world.types_path = [str(self.folder / "site")]
         registry = self.world.registry(**{**self.settings, **settings})
-        context = registry.context(types_path=[str(self.folder / "site")])
-        return sync(context, Options(force=force, project=True)).report
+        return sync(registry.world, Options(force=force, project=True)).report
 
     def targets(self) -> dict[str, Files]:
         """Target → what is in it."""

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from registry_core import StoreError
 from registry_core.cli import main
 from registry_core.errors import SettingsError
+from registry_core.loading import load
 from registry_core.places import Places
 from registry_core.settings import Settings, load_settings
 from registry_core.store import served
@@ -412,7 +413,7 @@ def test_no_first_sync_adopts_a_store_that_is_swapped_in_and_out(
         except StoreError:  # his folder was there: then there is no place
             continue
         synced += 1
-        store = homeless.registry().store()
+        store = homeless.registry().world.store()
         assert store is not None
         assert store.place.parent == place
         assert store.place.stat().st_uid == os.getuid()
@@ -433,6 +434,6 @@ def test_what_a_store_remembers_is_read_only_where_its_data_would_be(world: Worl
     for file in world.store.folder.rglob("*"):
         give_away(file)
     registry = world.registry()
-    served, remembered = registry.loaded().store, registry.store()
+    served, remembered = load(registry.world).store, registry.world.store()
     assert served is not None and served.place == own
     assert remembered is not None and remembered.place == own

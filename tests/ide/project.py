@@ -9,7 +9,7 @@ from pathlib import Path
 import registry_core_types
 from registry_core.report import SyncReport
 from registry_core.snapshot import Snapshot
-from registry_core.syncing.context import Options
+from registry_core.syncing.options import Options
 from registry_core.syncing.sync import sync
 from registry_core.testing.distributions import write_distribution
 from tests.world import World
@@ -48,8 +48,8 @@ class Project:
     def sync(self, *openai: str) -> tuple[str, ...]:
         """Let the gateway have these models of openai, and sync; the files written."""
         self._world.serve("main", {"openai": openai})
+        self._world.types_path = self._site
         registry = self._world.registry(project=self.folder, outputs=self._outputs)
-        context = registry.context(types_path=self._site)
-        report: SyncReport = sync(context, Options(project=True)).report
+        report: SyncReport = sync(registry.world, Options(project=True)).report
         assert report.ok, report
         return report.written

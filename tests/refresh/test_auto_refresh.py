@@ -21,6 +21,7 @@ from registry_core import (
     hookimpl,
     settings as settings_module,
 )
+from registry_core.world import World as RealWorld
 from tests.loopback import Reply, Request
 from tests.refresh.conftest import HOUR, MINUTE, Make, let_pass
 from tests.world import NOW, Overlay, World
@@ -366,7 +367,7 @@ def due(
         caplog.set_level(logging.DEBUG, "registry_core")
 
         def make(wait: Any) -> ModelRegistry:
-            return ModelRegistry(
+            outside = RealWorld(
                 settings,
                 environ={"REGISTRY_CORE_PLUGINS": "", **(environ or {})},
                 places=two.places,
@@ -375,6 +376,7 @@ def due(
                 random=lambda: 0.0,
                 wait=wait,
             )
+            return ModelRegistry(world=outside)
 
         one = live(make)
         one.start(interval_ms)

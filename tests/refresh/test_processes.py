@@ -113,6 +113,7 @@ whole = True
 FORK_WHILE_IMPORTING = """
     import os, sys, threading
     from registry_core import ModelRegistry, Settings
+    from registry_core.world import World
     importing, forking = threading.Event(), threading.Event()
     idle = threading.Event()
 
@@ -120,9 +121,8 @@ FORK_WHILE_IMPORTING = """
         idle.set()
         stop.wait(seconds)
 
-    registry = ModelRegistry(
-        Settings(store_dir=sys.argv[1], plugins=("slow-plugin",), offline=True), wait=wait
-    )
+    settings = Settings(store_dir=sys.argv[1], plugins=("slow-plugin",), offline=True)
+    registry = ModelRegistry(world=World(settings, wait=wait))
     registry.start_auto_refresh()
     assert importing.wait(30)
     os.register_at_fork(before=forking.set)  # the import goes on only when the fork has begun
@@ -163,7 +163,7 @@ def test_after_its_preparations_a_sync_imports_nothing_more(
         from registry_core import ModelRegistry
         from registry_core.syncing import refresh
         registry = ModelRegistry()
-        refresher = refresh.refresher_of(registry, None)
+        refresher = refresh.refresher_of(registry.world, registry.sync_gateways, None)
         refresher._prepared(None)
         for news in ("openai/new-1", "netlify/openai/newer"):
             before = {*sys.modules}

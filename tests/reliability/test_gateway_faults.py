@@ -22,7 +22,7 @@ from registry_gateway_netlify import NetlifyGateway
 
 from registry_core import ModelGateway, ModelInfo, SyncReport
 from registry_core.printable import printable
-from registry_core.syncing.context import Options
+from registry_core.syncing.options import Options
 from registry_core.syncing.sync import Result
 from tests.loopback import Loopback, Reply
 from tests.reliability.conftest import PROOF

@@ -38,6 +38,7 @@ from registry_core.settings import Settings
 from registry_core.store import Generation, Store, served
 from registry_core.syncing import commit
 from registry_core.testing import write_distribution
+from registry_core.world import World as RealWorld
 from tests.world import Overlay, World
 
 KEYS = {"OPENAI_API_KEY": "k", "BAD_API_KEY": "k"}
@@ -402,7 +403,7 @@ def policy_host(world: World, **settings: Any) -> ModelRegistry:
         path=[str(site)],
         builtins=[*world.writers, ("main", *world.plugins)],
     )
-    return ModelRegistry(
+    outside = RealWorld(
         made,
         host=host,
         environ={},
@@ -410,6 +411,7 @@ def policy_host(world: World, **settings: Any) -> ModelRegistry:
         bundle=world.bundle,
         clock=lambda: world.now,
     )
+    return ModelRegistry(world=outside)
 
 
 def install_policy(site: Path, version: str) -> None:

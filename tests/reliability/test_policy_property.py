@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
 from registry_core.syncing import commit
+from registry_core.world import World as RealWorld
 from tests.reliability.test_policy import Policy, Source, provider, without
 from tests.world import World
 
@@ -236,7 +237,7 @@ class Policies(RuleBasedStateMachine):
             models = json.loads(emitted.read_text())["models"]
             assert not {f"{id}/{one}" for id, them in models.items() for one in them} & self.taken
 
-    running = ModelRegistry(Settings(plugins=()), environ={})
+    running = ModelRegistry(world=RealWorld(Settings(plugins=()), environ={}))
 
 
 def shown(registry: ModelRegistry) -> set[str]:

@@ -28,6 +28,7 @@ from registry_core import (
     SettingsError,
     Snapshot,
 )
+from registry_core.loading import load
 from registry_core.settings import load_settings
 from tests.loopback import Loopback, Reply, Request
 from tests.reliability.shell import Done, Shell
@@ -253,11 +254,11 @@ def test_no_report_error_or_object_shows_a_secret(
     with pytest.raises(ExceptionGroup) as caught:
         registry.sync_gateways()
     report = world.sync(plugin_options=options)
-    context = registry.context()
-    loaded = context.host.gateways()
-    seen: list[Any] = [caught.value, *caught.value.exceptions, report, *report.gateways, context]
-    seen += [*report.problems, *loaded, registry, context.settings, world.store.read_state()]
-    seen += [loaded[0].settings, context.secrets, context.host.plugins, registry.loaded()]
+    outside = registry.world
+    loaded = outside.host.gateways()
+    seen: list[Any] = [caught.value, *caught.value.exceptions, report, *report.gateways, outside]
+    seen += [*report.problems, *loaded, registry, outside.settings, world.store.read_state()]
+    seen += [loaded[0].settings, outside.secrets, outside.host.plugins, load(outside)]
     for one in seen:
         assert found(f"{one!s} {one!r}".encode()) == set(), type(one)
     assert found(json.dumps(report.to_dict()).encode() + pickle.dumps(report)) == set()

@@ -13,7 +13,6 @@ from .common import (
     json_option,
     load,
     project_option,
-    registry,
     reports_errors,
     say,
     say_json,
@@ -23,7 +22,6 @@ from .common import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..registry import ModelRegistry
     from ..settings import Settings
 
 
@@ -37,7 +35,7 @@ def doctor(project: Path | None, as_json: bool) -> None:
     Exit status 1 if a gateway or plugin failed when it was last asked.
     """
     settings = load(project)
-    found = _examine(settings, registry(settings))
+    found = _examine(settings)
     if as_json:
         say_json(found)
     else:
@@ -46,20 +44,21 @@ def doctor(project: Path | None, as_json: bool) -> None:
     raise SystemExit(1 if failed or found["plugin_failures"] else 0)
 
 
-def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
+def _examine(settings: Settings) -> dict[str, Any]:
     from ..emitting.targets import installed_types
+    from ..loading import load as load_data
     from ..plugins.discovery import find_plugins
     from ..state import utc
+    from ..world import World
 
-    loaded = mine.loaded()
-    store = mine.store()
-    state = mine.state()
+    world = World(settings)
+    loaded, store, state = load_data(world), world.store(), world.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
     known = generation.gateways if generation else {}
-    for id in sorted({*known, *state.gateways, *mine.bundle.captured}):
+    for id in sorted({*known, *state.gateways, *world.bundle.captured}):
         about = state.gateways.get(id)
-        captured = mine.bundle.captured.get(id, 0.0)
+        captured = world.bundle.captured.get(id, 0.0)
         retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
         data = "bundled" if captured else "none"
         gateways[id] = {
@@ -76,7 +75,7 @@ def _examine(settings: Settings, mine: ModelRegistry) -> dict[str, Any]:
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
         "store": str(store.place) if store else None,
-        "last_refresh": _iso(mine.get_last_refresh_time()),
+        "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
         "project": str(settings.project) if settings.project else None,
         "targets": {
             "installed types": str(installed.root) if installed else None,

@@ -12,7 +12,6 @@ from .common import (
     json_option,
     load,
     project_option,
-    registry,
     reports_errors,
     say,
     say_json,
@@ -34,15 +33,14 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     Without --load, hooks, load time and failure are those of the last sync.
     """
     from ..plugins.discovery import find_plugins
+    from ..world import World
 
     settings = load(project)
-    mine = registry(settings)
-    discovery = find_plugins(settings)
-    seen: Mapping[str, Mapping[str, Any]] = mine.state().plugins
+    world, discovery = World(settings), find_plugins(settings)
+    seen: Mapping[str, Mapping[str, Any]] = world.state().plugins
     if load_now:
-        host = mine.context().host
-        host.load()
-        seen = host.known_plugins()
+        world.host.load()
+        seen = world.host.known_plugins()
     excluded = dict(discovery.excluded)
     rows = [
         {

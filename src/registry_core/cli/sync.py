@@ -18,7 +18,6 @@ from .common import (
     json_option,
     load,
     project_option,
-    registry,
     reports_errors,
     say,
     say_json,
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bundle import Bundle
-    from ..registry import ModelRegistry
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
+    from ..snapshot import Snapshot
     from ..syncing.fetch import Outcome
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -86,15 +85,14 @@ def sync(
     Exit status 1 if a gateway, plugin or requested target failed; what failed keeps its
     last good data.
     """
-    from ..syncing.context import Options
+    from ..syncing.options import Options
     from ..syncing.sync import check as check_only, sync as sync_all
+    from ..world import World
 
-    settings = load(project, offline=offline or None, output=output)
-    mine = registry(settings)
-    context = mine.context(progress=_progress)
-    options = Options(force=force, accept=accept, max_age=max_age, project=True)
+    world = World(load(project, offline=offline or None, output=output))
+    options = Options(force, accept, max_age, project=True, progress=_progress)
     if check:
-        report, differing = check_only(context, options)
+        report, differing = check_only(world, options)
         _complain(report)
         if as_json:
             say_json({**report.to_dict(), "differing": list(differing)})
@@ -103,31 +101,32 @@ def sync(
         if differing:
             complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
         raise SystemExit(1 if differing or not report.ok else 0)
-    report = sync_all(context, options).report
+    result = sync_all(world, options)
+    report = result.report
     if as_json:
         say_json(report.to_dict())
     else:
-        _show(report, context.bundle)
-        hint = _types_hint(settings, report, mine)
+        _show(report, world.bundle)
+        hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:
             say(f"hint: {hint}")
     _complain(report)
     raise SystemExit(0 if report.ok else 1)
 
 
-def _types_hint(settings: Settings, report: SyncReport, registry: ModelRegistry) -> str | None:
+def _types_hint(settings: Settings, every: int, snapshot: Snapshot) -> str | None:
     """What the project's own types cost its users, where a scope would mend that, or is why."""
     emitters = settings.outputs.keys() if settings.output is None else set[str]()
     scope = settings.types_providers
     if scope is None:
-        if report.models <= _MANY or not {"python", "typescript"} & emitters:
+        if every <= _MANY or not {"python", "typescript"} & emitters:
             return None
         return (
-            f"the project's types name all {report.models} models; if [tool.registry-core.types]"
+            f"the project's types name all {every} models; if [tool.registry-core.types]"
             " providers names those that you use, editors complete faster, and ModelId in Python"
             " completes all of theirs"
         )
-    models = sum(len(ids) for id, ids in registry.get_models().items() if id in scope)
+    models = sum(len(ids) for id, ids in snapshot.get_models().items() if id in scope)
     if models <= _DEAR or "python" not in emitters:
         return None
     return (

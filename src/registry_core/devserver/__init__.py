@@ -39,8 +39,8 @@ def startup(registry: ModelRegistry | None = None) -> None:
             from ..registry import ModelRegistry
 
             registry = registry or ModelRegistry.get_instance()
-            settings = registry.context().settings
-            registry.in_dev, _serving = True, registry
+            settings = registry.world.settings
+            registry.world.in_dev, _serving = True, registry
             _tell_plugins(registry, "registry_dev_startup")
             if settings.auto_refresh_providers is False:
                 registry.stop_auto_refresh()  # REGISTRY_CORE_DEV alone may have started it
@@ -71,7 +71,7 @@ def shutdown() -> None:
             _tell_plugins(registry, "registry_dev_shutdown")
         except Exception as error:
             _warn("the end of the dev server", error)
-        registry.in_dev = False
+        registry.world.in_dev = False
 
 
 def is_dev(framework: bool, environ: Mapping[str, str] | None = None) -> bool:
@@ -85,7 +85,7 @@ def is_dev(framework: bool, environ: Mapping[str, str] | None = None) -> bool:
 
 
 def _tell_plugins(registry: ModelRegistry, hook: str) -> None:
-    for outcome in registry.context().host.call_each(hook, registry=registry):
+    for outcome in registry.world.host.call_each(hook, registry=registry):
         if outcome.problem is not None:
             logger.warning("%s: %s", outcome.problem.culprit, outcome.problem.message)
         else:

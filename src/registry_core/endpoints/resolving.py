@@ -9,37 +9,43 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
 from ..http.client import HttpClient
 from ..models import ModelInfo, ProviderConfig, valid_id
+from ..secrets import Secrets
 from ..suggesting import hint
 from . import routing
 from .bindings import Bindings, remember
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
+    from ..gateway import ModelGateway
+    from ..plugins.host import PluginHost
     from ..snapshot import Snapshot
-    from ..syncing.context import Context
+    from ..world import World
 
 
 def resolve(
     id: str,
-    environ: Mapping[str, str],
     snapshot: Snapshot,
-    context: Context,
-    remembered: Mapping[str, Any] | None,
+    world: World,
+    environ: Mapping[str, str],
+    registered: Mapping[str, ModelGateway],
 ) -> Endpoint:
-    """See `ModelRegistry.resolve`. `remembered`: the bindings that syncs kept; None for a
-    registry that is frozen from a file of the user's choice."""
-    _obey_policies(id, snapshot, context)
+    """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
+    _obey_policies(id, snapshot, world.host)
     provider_id, model_id = snapshot.split(id)
     provider = snapshot.get_provider_config(provider_id) if provider_id else None
     if provider is None or not _may_be_id(model_id):
         raise UnknownModelError("no provider has this model", culprit=id, hint=_hint(id, snapshot))
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
-    endpoint = _taken_over(provider, model, environ, context)
+    endpoint = _taken_over(provider, model, world, environ, registered)
     if endpoint is not None:
         return endpoint
-    bundle = context.bundle.load().get_providers()
-    if remembered is not None and provider.gateway in {one.gateway.id for one in context.runtime}:
+    bundle = world.bundle.load().get_providers()
+    # Nothing is remembered for a registry that is frozen from a file of the user's choice.
+    remembered: Mapping[str, Any] | None = None
+    if world.lookups.snapshot is None:
+        remembered = world.state().bindings
+    if remembered is not None and provider.gateway in registered:
         # The application itself registered this gateway: what it says now is what is bound.
         remembered = remember([provider], bundle, remembered)
     return routing.resolve(
@@ -47,17 +53,17 @@ def resolve(
         model,
         environ=environ,
         bound=Bindings(bundle, remembered),
-        trusted_hosts=context.settings.trusted_hosts,
+        trusted_hosts=world.settings.trusted_hosts,
     )
 
 
-def _obey_policies(id: str, snapshot: Snapshot, context: Context) -> None:
+def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
     """Raise WithheldError if a policy took this model out, or never saw this data.
 
     An id that no gateway lists is passed on, but not if anything of its provider was taken
     out: a dated id of a denied model would slip through.
     """
-    unseen = context.host.unseen_by(snapshot)
+    unseen = host.unseen_by(snapshot)
     if unseen is not None:
         raise WithheldError(
             f"the policy {unseen} has not passed the data that is served",
@@ -79,19 +85,24 @@ def _obey_policies(id: str, snapshot: Snapshot, context: Context) -> None:
 
 
 def _taken_over(
-    provider: ProviderConfig, model: ModelInfo, environ: Mapping[str, str], context: Context
+    provider: ProviderConfig,
+    model: ModelInfo,
+    world: World,
+    environ: Mapping[str, str],
+    registered: Mapping[str, ModelGateway],
 ) -> Endpoint | None:
-    installed = {one.gateway.id: one for one in context.host.gateways()}
-    runtime = {one.gateway.id: one.gateway for one in context.runtime}
+    """What the provider's gateway says itself; None: it leaves it to the core."""
+    installed = {one.gateway.id: one for one in world.host.gateways()}
     found = installed.get(provider.gateway or "")
-    gateway = found.gateway if found else runtime.get(provider.gateway or "")
+    gateway = found.gateway if found else registered.get(provider.gateway or "")
     if gateway is None:
         return None
-    settings = context.settings
+    # Of its own: a server that resolves for many tenants must not gather theirs.
+    settings, secrets = world.settings, Secrets()
     client = HttpClient(
         options=found.settings.options if found else {},
         environ=environ,
-        secrets=context.secrets,
+        secrets=secrets,
         payloads=None,  # what is exchanged here is a key: it is never stored
         offline=settings.offline,
         deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
@@ -99,7 +110,7 @@ def _taken_over(
         max_bytes=settings.fetch_max_bytes,
     )
     for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
-        context.secrets.reveal(name, environ)
+        secrets.reveal(name, environ)
     try:
         with client.masked():
             endpoint: Any = gateway.endpoint(provider, model, environ, client)
@@ -109,7 +120,7 @@ def _taken_over(
     except (RegistryError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        text = context.secrets.mask(f"failed: {told(error)}")
+        text = secrets.mask(f"failed: {told(error)}")
     finally:
         client.close()
     raise GatewayError(f"its endpoint {text}", culprit=gateway.id)

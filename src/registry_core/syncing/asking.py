@@ -16,21 +16,22 @@ from .freshness import stands, taken_over, trusted_since
 if TYPE_CHECKING:
     from ..http.payloads import Payloads
     from ..plugins.settings import PluginSettings
-    from .context import Context, Options
+    from ..world import World
+    from .options import Options
     from .turn import Turn
 
 logger = logging.getLogger("registry_core")
 
 
 def ask(
-    context: Context,
+    world: World,
     options: Options,
     turns: Iterable[Turn],
     payloads: Payloads | None,
     since: float | None,
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
-    now = context.clock()
+    now = world.clock()
     due: dict[str, Turn] = {}
     tasks: dict[str, FetchTask] = {}
     for turn in turns:
@@ -47,35 +48,35 @@ def ask(
             ago = now - (known.checked_at or now)
             logger.debug("%s: not asked, it was %.0f s ago: %s", turn.id, ago, known.status)
             continue
-        view = turn.loaded.settings if turn.loaded else context.host.view({})
+        view = turn.loaded.settings if turn.loaded else world.host.view({})
         kept = None if turn.runtime else payloads
-        client = partial(_client, context, options, view, kept, trusted)
+        client = partial(_client, world, options, view, kept, trusted)
         asked = Asked.read(known.asked) if current and not options.force else None
         due[turn.id] = turn
         tasks[turn.id] = FetchTask(turn.gateway, view, client, asked)
     outcomes = fetch_all(
         tasks,
-        deadline=context.settings.fetch_deadline_ms / 1000,
-        clock=context.clock,
-        mask=context.secrets.mask,
-        finished=context.progress,
+        deadline=world.settings.fetch_deadline_ms / 1000,
+        clock=world.clock,
+        mask=world.secrets.mask,
+        finished=options.progress,
     )
     for id, outcome in outcomes.items():
         due[id].outcome = outcome
 
 
 def _client(
-    context: Context,
+    world: World,
     options: Options,
     view: PluginSettings,
     payloads: Payloads | None,
     trusted: float | None,
 ) -> HttpClient:
-    settings = context.settings
+    settings = world.settings
     return HttpClient(
         options=view.options,
-        environ=context.environ,
-        secrets=context.secrets,
+        environ=world.environ,
+        secrets=world.secrets,
         consulted=view.consulted,
         payloads=payloads,
         offline=settings.offline,
@@ -84,5 +85,5 @@ def _client(
         since=trusted,
         retries=settings.fetch_retries,
         max_bytes=settings.fetch_max_bytes,
-        clock=context.clock,
+        clock=world.clock,
     )

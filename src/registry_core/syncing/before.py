@@ -18,7 +18,7 @@ from . import commit
 from .turn import Data, in_snapshot
 
 if TYPE_CHECKING:
-    from .context import Context
+    from ..bundle import Bundle
 
 
 @frozen
@@ -41,11 +41,12 @@ class Before:
     problems: Sequence[Problem]
 
 
-def look_back(context: Context, store: Store | None, *, repair: bool) -> Before:
-    """Read what `store` holds; with `repair`, put aside what is damaged. Raises StoreError."""
-    found = (
-        commit.recover(store, repair=repair, verified=context.verified) if store else commit.Found()
-    )
+def look_back(
+    store: Store | None, bundle: Bundle, *, repair: bool, verified: commit.Verified
+) -> Before:
+    """Read what `store` holds; with `repair`, put aside what is damaged. `verified`: see
+    `commit.recover`. Raises StoreError."""
+    found = commit.recover(store, repair=repair, verified=verified) if store else commit.Found()
     state, generation = found.state, found.generation
     stored: dict[str, Data] = {}
     for id, about in generation.gateways.items() if generation else ():
@@ -62,7 +63,7 @@ def look_back(context: Context, store: Store | None, *, repair: bool) -> Before:
     served = last = found.objects.get(generation.snapshot) if generation else None
     if found.policies is not None and generation and generation.overlays not in found.policies:
         served = None
-    nothing = context.bundle.load() if found.policies is None else Snapshot.build(())
+    nothing = bundle.load() if found.policies is None else Snapshot.build(())
     return Before(
         state,
         generation,

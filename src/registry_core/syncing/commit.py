@@ -43,7 +43,7 @@ _NO_RIGHT = (
 )
 _VERSION = re.compile("v[0-9]{1,9}")
 
-#: Object hash → inode, size and times of its file when it was last read whole and found right.
+#: As in `World.verified`.
 Verified = dict[str, tuple[int, ...] | None]
 
 

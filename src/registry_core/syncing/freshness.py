@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..plugins.host import LoadedGateway
     from ..report import GatewayStatus
     from ..state import GatewayState, State
-    from .context import Options
+    from .options import Options
 
 _ANSWERED = ("fresh", "unchanged")
 #: What is exactly as old as the limit is asked, whatever a float loses in between.

@@ -14,7 +14,7 @@ from ..errors import RegistryError
 
 if TYPE_CHECKING:
     from ..report import SyncReport
-    from .context import Options
+    from .options import Options
 
 logger = logging.getLogger("registry_core")
 

@@ -4,7 +4,7 @@ save raw payloads and what was found damaged."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -26,8 +26,11 @@ from .runtime import RuntimeGateway
 from .turn import Data, Turn, bundled
 
 if TYPE_CHECKING:
+    from ..bundle import Bundle
     from ..http.payloads import Payloads
-    from .context import Context, Options
+    from ..plugins.host import PluginHost
+    from ..world import World
+    from .options import Options
 
 logger = logging.getLogger("registry_core")
 
@@ -55,28 +58,31 @@ class Prepared:
 
 
 def prepare(
-    context: Context,
+    world: World,
     options: Options,
     before: Before,
-    payloads: Payloads | None,
+    runtime: Sequence[RuntimeGateway],
+    payloads: Payloads | None = None,
     since: float | None = None,
 ) -> Prepared:
-    """`since`: a sync of this store began then that was waited for; its results stand.
-    Without `payloads` nothing at all is written.
+    """`runtime`: the gateways of this process. `since`: a sync of this store began then that
+    was waited for; its results stand. Without `payloads` nothing at all is written.
     """
-    turns, own = _take_turns(context, before)
-    ask(context, options, (*turns, *own), payloads, since)
+    host, settings = world.host, world.settings
+    turns = _installed(host, world.bundle, before)
+    own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
+    ask(world, options, (*turns, *own), payloads, since)
     for turn in turns:
         if turn.outcome is None and turn.good:
-            failure = context.host.failure_of(turn.good.about.plugin)
+            failure = host.failure_of(turn.good.about.plugin)
             if failure:
-                turn.outcome = Outcome.failed(turn.id, failure, context.clock())
+                turn.outcome = Outcome.failed(turn.id, failure, world.clock())
         accepted = turn.id in options.accept
-        turn.choose(shrink_limit=0.0 if accepted else context.settings.shrink_limit)
+        turn.choose(shrink_limit=0.0 if accepted else settings.shrink_limit)
     for turn in own:
         turn.choose(shrink_limit=0.0)
-    prepared = Prepared(before, turns, before.snapshot, problems=[*context.host.problems])
-    prepared.problems += [*before.problems, *_misled(context, options, turns)]
+    prepared = Prepared(before, turns, before.snapshot)
+    prepared.problems = [*host.problems, *before.problems, *_misled(host, options, turns)]
     for turn in (*turns, *own):
         prepared.problems += turn.outcome.warnings if turn.outcome else ()
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
@@ -85,20 +91,19 @@ def prepare(
         for id, outcome in failed
     ]
     try:
-        refuse_lost(context.host, before)
-        prepared.runtime = [
-            turn.runtime.after(turn, context.host.overlay) for turn in own if turn.runtime
-        ]
-        if _is_same(context, prepared):
+        refuse_lost(host, before)
+        prepared.runtime = [turn.runtime.after(turn, host.overlay) for turn in own if turn.runtime]
+        inputs = _inputs(prepared, world.bundle, settings.priority)
+        if _is_same(prepared, inputs) and not host.overlays():
             prepared.generation = before.generation
         else:
-            _combine(context, prepared)
+            _combine(prepared, inputs, host, world.bundle, settings.priority)
     except (OverlayError, SyncError) as error:
         prepared.held = True
         for turn in turns:
             turn.hold()
         if isinstance(error, OverlayError):
-            prepared.runtime = context.runtime
+            prepared.runtime = runtime
         error.message += "; the last generation stays"
         prepared.problems.append(Problem.of("overlay", error))
     generation = prepared.generation
@@ -106,13 +111,14 @@ def prepare(
         prepared.generation = before.generation
     elif generation and before.generation and generation.same_as(before.generation):
         prepared.generation = None if before.whole else before.generation
-    prepared.reports = [_report(context, options, turn) for turn in (*turns, *own)]
+    prepared.reports = [
+        _report(turn, host, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
+    ]
     return prepared
 
 
-def _take_turns(context: Context, before: Before) -> tuple[list[Turn], list[Turn]]:
-    """Those of the gateways that plugins add, or added; and of those of this process."""
-    host, bundle = context.host, context.bundle
+def _installed(host: PluginHost, bundle: Bundle, before: Before) -> list[Turn]:
+    """The turns of the gateways that plugins add, or added."""
     loaded = {one.gateway.id: one for one in host.gateways()}
     turns: list[Turn] = []
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
@@ -121,27 +127,32 @@ def _take_turns(context: Context, before: Before) -> tuple[list[Turn], list[Turn
         turn = Turn.installed(id, known, loaded.get(id), stored, wheel)
         if turn.loaded or (turn.good and not host.is_excluded(turn.good.about.plugin)):
             turns.append(turn)
+    return turns
+
+
+def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
+    """The turns of the gateways of this process."""
     own: list[Turn] = []
-    for one in context.runtime:
-        if one.gateway.id in loaded:
+    for one in runtime:
+        if one.gateway.id in installed:
             logger.debug("%s: a plugin has this gateway, too", one.gateway.id)
         else:
             own.append(Turn.registered(one))
-    return turns, own
+    return own
 
 
-def _misled(context: Context, options: Options, turns: Iterable[Turn]) -> Iterable[Problem]:
+def _misled(host: PluginHost, options: Options, turns: Iterable[Turn]) -> Iterable[Problem]:
     """What the user asks for that there is not."""
     loaded = [turn.id for turn in turns if turn.loaded]
     if not loaded:
-        yield _no_gateway(context)
+        yield _no_gateway(host)
     for id in sorted({*options.accept} - {*loaded}):
         text = f"there is no such gateway; {did_you_mean(id, loaded)}"
         yield Problem("gateway", f"--accept {id}", text, fatal=False)
 
 
-def _no_gateway(context: Context) -> Problem:
-    host, discovery = context.host, context.host.discovery
+def _no_gateway(host: PluginHost) -> Problem:
+    discovery = host.discovery
     idle = [one.key for one in host.plugins if "registry_gateways" in one.hooks]
     idle += [one.key for one in host.failed]  # who knows what they would add
     switched_off = [f"{one.key}: {why}" for one, why in discovery.excluded] if discovery else []
@@ -153,42 +164,51 @@ def _no_gateway(context: Context) -> Problem:
     return Problem("gateway", "no gateway is installed", INSTALL)
 
 
-def _is_same(context: Context, prepared: Prepared) -> bool:
+def _used(prepared: Prepared) -> Mapping[str, Data]:
+    return {turn.id: turn.used for turn in prepared.turns if turn.used}
+
+
+def _inputs(prepared: Prepared, bundle: Bundle, priority: Sequence[str]) -> str:
+    """Fingerprint of what a merge depends on beyond the stored results."""
+    used = _used(prepared).items()
+    captured = {id: bundle.captured[id] for id, one in used if one.source == "bundled"}
+    return digest([captured, priority])
+
+
+def _is_same(prepared: Prepared, inputs: str) -> bool:
     """Whether merging what was chosen can only give the generation that is there."""
     old, used = prepared.before.generation, _used(prepared)
     return (
         old is not None
-        and not (context.host.overlays() or old.overlays)
-        and old.inputs == _inputs(context, prepared)
+        and not old.overlays
+        and old.inputs == inputs
         and all(one.source != "fetched" for one in used.values())
         and {id: one.about.result for id, one in used.items()}
         == {id: data.result for id, data in old.gateways.items()}
     )
 
 
-def _used(prepared: Prepared) -> Mapping[str, Data]:
-    return {turn.id: turn.used for turn in prepared.turns if turn.used}
-
-
-def _combine(context: Context, prepared: Prepared) -> None:
+def _combine(
+    prepared: Prepared, inputs: str, host: PluginHost, bundle: Bundle, priority: Sequence[str]
+) -> None:
     """Merge, overlay, and say which object holds each gateway's data.
 
     Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
     """
     before, used = prepared.before, _used(prepared)
-    owners = context.bundle.load().get_providers()
+    owners = bundle.load().get_providers()
     results = {id: one.providers() for id, one in used.items()}
     namespaced = [turn for turn in prepared.turns if turn.gateway and turn.gateway.namespaced]
     merged, lost = merge(
         results,
         owners={id: provider.gateway or "" for id, provider in owners.items()},
         prefixes={turn.id: turn.id for turn in namespaced},
-        priority=context.settings.priority,
+        priority=priority,
     )
     if not merged:
         raise SyncError("no gateway is left that has a model", culprit="merge")
     plain = Snapshot.build(merged, {id: one.about.plugin for id, one in used.items()})
-    final = context.host.overlay(plain, before.last)
+    final = host.overlay(plain, before.last)
     objects = {final.hash: final}
     gateways: dict[str, GatewayData] = {}
     for id, one in used.items():
@@ -202,31 +222,15 @@ def _combine(context: Context, prepared: Prepared) -> None:
     prepared.problems += lost
     prepared.snapshot, prepared.objects = final, tuple(objects.values())
     prepared.generation = Generation(
-        final.hash,
-        FrozenDict(gateways),
-        _inputs(context, prepared),
-        final.overlays,
-        fallback(before, final),
+        final.hash, FrozenDict(gateways), inputs, final.overlays, fallback(before, final)
     )
 
 
-def _inputs(context: Context, prepared: Prepared) -> str:
-    """Fingerprint of what a merge depends on beyond the stored results."""
-    captured = context.bundle.captured
-    used = _used(prepared).items()
-    return digest(
-        [
-            {id: captured[id] for id, one in used if one.source == "bundled"},
-            context.settings.priority,
-        ]
-    )
-
-
-def _report(context: Context, options: Options, turn: Turn) -> GatewayReport:
+def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:
     plugin = turn.good and turn.good.about.plugin
-    loads = any(one.key == plugin for one in context.host.plugins)
+    loads = any(one.key == plugin for one in host.plugins)
     idle = f"its plugin {'does not add it' if loads else 'is not installed'}"
-    report = turn.report(idle=idle, now=context.clock(), max_age=options.max_age)
+    report = turn.report(idle=idle, now=now, max_age=max_age)
     used = "no data" if report.source == "none" else f"{report.source} data is used"
     why = f": {report.error}" if report.error else ""
     logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)

@@ -16,8 +16,9 @@ import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport
 from ..errors import told as describe
 
 if TYPE_CHECKING:
-    from ..registry import ModelRegistry
     from ..report import SyncReport
+    from ..world import World
+    from .options import Options
 
 logger = logging.getLogger("registry_core")
 
@@ -159,35 +160,36 @@ def _problem(report: SyncReport) -> str | None:
     return "; ".join(failed)
 
 
-def refresher_of(registry: ModelRegistry, interval_ms: int | None) -> Refresher:
-    """The refresher of `registry`; None means the interval of its settings."""
+def refresher_of(
+    world: World, sync: Callable[[Options], SyncReport], interval_ms: int | None
+) -> Refresher:
+    """A refresher that calls `sync`; None means the interval of the settings."""
     from ..settings import refresh_interval
 
     given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
 
     def prepare() -> float:
         _import_all()
-        host = registry._plugin_host()
-        host.load()
-        return (given or host.settings.refresh_interval_ms) / 1000
+        world.host.load()
+        return (given or world.settings.refresh_interval_ms) / 1000
 
-    def sync(interval: float, retry_after: float) -> SyncReport:
-        from .context import Options
+    def refresh(interval: float, retry_after: float) -> SyncReport:
+        from .options import Options
 
-        return registry._join(Options(fresh_for=interval, retry_after=retry_after))
+        return sync(Options(fresh_for=interval, retry_after=retry_after))
 
     def last_refresh() -> float | None:
         from .freshness import answered_at
 
-        return answered_at(registry.state(), registry._plugin_host().gateways())
+        return answered_at(world.state(), world.host.gateways())
 
     return Refresher(
         prepare=prepare,
-        sync=sync,
+        sync=refresh,
         last_refresh=last_refresh,
-        clock=registry._clock,
-        random=registry._random,
-        wait=registry._wait,
+        clock=world.clock,
+        random=world.random,
+        wait=world.wait,
     )
 
 

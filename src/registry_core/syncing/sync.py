@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -25,14 +25,19 @@ from ..report import SyncReport
 from ..settings import warn_once
 from ..snapshot import Snapshot, lengths_of, splits
 from ..state import State
-from ..store import Store, served
+from ..store import Store
+from ..world import World
 from . import commit
 from .before import look_back
 from .changes import updated
-from .context import Context, Options
 from .freshness import reached_at
+from .options import Options
 from .prepare import Prepared, prepare
 from .runtime import RuntimeGateway
+
+if TYPE_CHECKING:
+    from ..places import Places
+    from ..plugins.host import PluginHost
 
 logger = logging.getLogger("registry_core")
 
@@ -46,11 +51,13 @@ class Result:
     runtime: tuple[RuntimeGateway, ...] = ()
 
 
-def sync(context: Context, options: Options) -> Result:
-    """Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
+def sync(world: World, options: Options, runtime: Sequence[RuntimeGateway] = ()) -> Result:
+    """`runtime`: the gateways that the application registered.
+
+    Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
     everything else is in the report."""
     try:
-        return _sync(context, options)
+        return _sync(world, options, runtime)
     except (OSError, ImportError) as error:  # even an import needs a descriptor
         raise StoreError(
             f"the system stopped the sync: {error}",
@@ -58,71 +65,68 @@ def sync(context: Context, options: Options) -> Result:
         ) from error
 
 
-def _sync(context: Context, options: Options) -> Result:
-    settings, started = context.settings, context.clock()
-    context.host.load()
+def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> Result:
+    settings, started = world.settings, world.clock()
+    world.host.load()
     if settings.snapshot is not None:
-        return _sync_pinned(context, _pinned(context, settings.snapshot), started, options)
-    store = _writable_store(context)
+        return _sync_pinned(world, settings.snapshot, started, options)
+    store = _writable_store(world.places, settings.store_dir)
     with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
         commit.adopt(store, commit.of_newest_version(store))
-        commit.adopt(store, _served(context))
-        folder = context.places.payloads(settings.store_dir)
-        if folder is not None:
-            clear_leftovers(folder)
-        trusts = context.places.trusts(settings.store_dir)
-        payloads = Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
+        commit.adopt(store, world.store())
+        payloads = _payloads(world)
         manifest = Manifest(store.emitted)  # before anything is changed
-        before = look_back(context, store, repair=True)
-        prepared = prepare(context, options, before, payloads, since)
+        before = look_back(store, world.bundle, repair=True, verified=world.verified)
+        prepared = prepare(world, options, before, runtime, payloads, since)
         if prepared.generation is not None:
             commit.commit(store, prepared.generation, prepared.objects)
         elif prepared.held:
             logger.debug("store: a policy holds the generation that is there")
         else:
             logger.debug("store: nothing has changed")
-            if prepared.before.generation is not None:
-                commit.mark(store, prepared.before.generation)
-        generation = prepared.generation or prepared.before.generation
-        pointed = prepared.generation or prepared.before.pointed
-        commit.save_state(store, _next_state(context, prepared, started), pointed)
-        targets = [_environment(store), *_other_targets(context, options)]
-        report = _report(context, prepared, started)
+            if before.generation is not None:
+                commit.mark(store, before.generation)
+        generation = prepared.generation or before.generation
+        state = _next_state(prepared, world, started)
+        commit.save_state(store, state, prepared.generation or before.pointed)
+        report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
-            report = _emit(context, prepared.snapshot, targets, manifest, report, options)
-    runtime = tuple(prepared.runtime)
-    return Result(_notify(context, report, prepared.snapshot), prepared.snapshot, runtime)
+            targets = [Target("environment", store.place), *_other_targets(world, options)]
+            emission = Emission(world.host, prepared.snapshot, settings.types_providers)
+            report = _emit(emission, targets, manifest, report, force=options.force)
+    report = _notify(world.host, report, prepared.snapshot)
+    return Result(report, prepared.snapshot, tuple(prepared.runtime))
 
 
-def check(context: Context, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
+def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     """The report of the same sync, and the files that it would change in the project target
     or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
-    settings, started = context.settings, context.clock()
-    targets = [one for one in _other_targets(context, options) if one.requested]
+    settings, started = world.settings, world.clock()
+    targets = [one for one in _other_targets(world, options) if one.requested]
     if not targets:
         raise SettingsError(
             "there is no target to check",
             hint="give --output DIR, or name folders under [tool.registry-core.output]",
         )
-    context.host.load()
+    world.host.load()
     if settings.snapshot is not None:
-        snapshot = _pinned(context, settings.snapshot)
+        snapshot = _pinned(world.host, settings.snapshot)
         report = _pinned_report(snapshot, started)
     else:
-        store = _served(context)
-        before = look_back(context, store, repair=False)
-        prepared = prepare(context, options, before, payloads=None)
-        snapshot, report = prepared.snapshot, _report(context, prepared, started)
-    emission = Emission(context.host, snapshot, settings.types_providers)
+        before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
+        prepared = prepare(world, options, before, ())
+        snapshot = prepared.snapshot
+        report = _report(prepared, started, offline=settings.offline)
+    emission = Emission(world.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))
     return evolve(report, problems=(*report.problems, *emission.problems)), differing
 
 
-def _pinned(context: Context, path: Path) -> Snapshot:
+def _pinned(host: PluginHost, path: Path) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
     installed policy has not passed it: it would be published without."""
     snapshot = open_explicit(path)
-    unseen = context.host.unseen_by(snapshot)
+    unseen = host.unseen_by(snapshot)
     if unseen is not None:
         raise OverlayError(
             f"has not passed the snapshot {path}",
@@ -133,24 +137,25 @@ def _pinned(context: Context, path: Path) -> Snapshot:
     return snapshot
 
 
-def _sync_pinned(context: Context, snapshot: Snapshot, started: float, options: Options) -> Result:
+def _sync_pinned(world: World, path: Path, started: float, options: Options) -> Result:
     """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
+    snapshot = _pinned(world.host, path)
+    targets = [one for one in _other_targets(world, options) if one.requested]
+    emission = Emission(world.host, snapshot, world.settings.types_providers)
     report = _pinned_report(snapshot, started)
-    targets = [one for one in _other_targets(context, options) if one.requested]
-    report = _emit(context, snapshot, targets, Manifest(None), report, options)
-    return Result(_notify(context, report, snapshot), snapshot)
+    report = _emit(emission, targets, Manifest(None), report, force=options.force)
+    return Result(_notify(world.host, report, snapshot), snapshot)
 
 
 def _emit(
-    context: Context,
-    snapshot: Snapshot,
-    targets: list[Target],
+    emission: Emission,
+    targets: Sequence[Target],
     manifest: Manifest,
     report: SyncReport,
-    options: Options,
+    *,
+    force: bool,
 ) -> SyncReport:
-    emission = Emission(context.host, snapshot, context.settings.types_providers)
-    written = emission.write(targets, manifest, force=options.force)
+    written = emission.write(targets, manifest, force=force)
     return evolve(
         report,
         problems=(*report.problems, *emission.problems),
@@ -159,20 +164,22 @@ def _emit(
     )
 
 
-def _notify(context: Context, report: SyncReport, snapshot: Snapshot) -> SyncReport:
-    problems = context.host.refreshed(report, snapshot)
+def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncReport:
+    problems = host.refreshed(report, snapshot)
     return evolve(report, problems=(*report.problems, *problems))
 
 
-def _served(context: Context) -> Store | None:
-    """The store that lookups read."""
-    places, folder = context.places, context.settings.store_dir
-    return served(places.stores(folder), places.trusts(folder))[0]
+def _payloads(world: World) -> Payloads:
+    settings = world.settings
+    folder = world.places.payloads(settings.store_dir)
+    if folder is not None:
+        clear_leftovers(folder)
+    trusts = world.places.trusts(settings.store_dir)
+    return Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
 
 
-def _writable_store(context: Context) -> Store:
+def _writable_store(places: Places, folder: Path | None) -> Store:
     faults: list[str] = []
-    places, folder = context.places, context.settings.store_dir
     for place in places.stores(folder, make=True):
         store = Store(place, places.trusts(folder))
         try:
@@ -183,7 +190,7 @@ def _writable_store(context: Context) -> Store:
             logger.debug("%s", error)
             faults.append(f"{error.culprit}: {error.message}")
         else:
-            if context.places.is_temporary(store.place):
+            if places.is_temporary(store.place):
                 faults.append("there is no home folder that can be written")
             if faults:
                 warn_once(f"the store is in {store.place}: {'; '.join(faults)}")
@@ -232,15 +239,11 @@ def _locked(store: Store, *, patience: float) -> Generator[float | None]:
         lock.release()
 
 
-def _environment(store: Store) -> Target:
-    return Target("environment", store.place)
-
-
-def _other_targets(context: Context, options: Options) -> list[Target]:
-    settings = context.settings
+def _other_targets(world: World, options: Options) -> list[Target]:
+    settings = world.settings
     if settings.output is not None:
         return [Target("output", settings.output)]
-    installed = installed_types(context.types_path)
+    installed = installed_types(world.types_path)
     targets = [installed] if installed else []
     if installed is None:
         logger.debug("installed types: not written (editable, in a zip, or read-only)")
@@ -251,16 +254,16 @@ def _other_targets(context: Context, options: Options) -> list[Target]:
     return targets
 
 
-def _next_state(context: Context, prepared: Prepared, started: float) -> State:
+def _next_state(prepared: Prepared, world: World, started: float) -> State:
     state, turns = prepared.before.state, prepared.turns
     remembered = {turn.id: turn.remembered(held=prepared.held) for turn in turns}
     outcomes = [turn.outcome for turn in turns if turn.outcome]
-    reached = reached_at(state, outcomes, started, context.clock())
+    reached = reached_at(state, outcomes, started, world.clock())
     bindings = state.bindings
     # A sync that was killed may have stored its generation, and remembered nothing of it.
     is_bound = state.generation.get("snapshot") == prepared.snapshot.hash
     if prepared.generation is not None or not is_bound:
-        bundle = context.bundle.load().get_providers()
+        bundle = world.bundle.load().get_providers()
         # If the memory was damaged, what was served until now is as good.
         served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
         for snapshot in served:
@@ -270,12 +273,12 @@ def _next_state(context: Context, prepared: Prepared, started: float) -> State:
         last_refresh=state.last_refresh if prepared.held else reached,
         started_at=started,
         gateways=FrozenDict({id: known for id, known in remembered.items() if known}),
-        plugins=context.host.known_plugins(),
+        plugins=world.host.known_plugins(),
         bindings=bindings,
     )
 
 
-def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
+def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
     added, removed, deprecated = _changes(prepared.before.snapshot, prepared.snapshot)
     return SyncReport(
         started_at=datetime.fromtimestamp(started, UTC),
@@ -286,7 +289,7 @@ def _report(context: Context, prepared: Prepared, started: float) -> SyncReport:
         deprecated=deprecated,
         updated=updated(prepared.before.snapshot, prepared.snapshot),
         changed=prepared.generation not in (None, prepared.before.generation),
-        offline=context.settings.offline,
+        offline=offline,
         **_size(prepared.snapshot),
     )
 

@@ -1,45 +1,18 @@
-"""What every step of a sync is given: its world, and how it is to be done."""
+"""How one sync is to be done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from ..bundle import Bundle
-    from ..places import Places
-    from ..plugins.host import PluginHost
-    from ..secrets import Secrets
-    from ..settings import Settings
-    from .commit import Verified
     from .fetch import Outcome
-    from .runtime import RuntimeGateway
-
-
-@frozen
-class Context:
-    """What a sync works with; everything from outside is passed in."""
-
-    settings: Settings
-    host: PluginHost
-    secrets: Secrets
-    places: Places
-    bundle: Bundle
-    environ: Mapping[str, str] = field(repr=False)
-    clock: Callable[[], float]
-    runtime: Sequence[RuntimeGateway] = ()
-    progress: Callable[[str, Outcome], None] = lambda id, outcome: None
-    types_path: Sequence[str] | None = None
-    """Where to look for the installed types; None: `sys.path`."""
-    verified: Verified = field(factory=dict)
 
 
 @frozen
 class Options:
-    """How one sync is to be done."""
-
     force: bool = False
     """Send no validators: every payload is fetched whole."""
     accept: Collection[str] = ()
@@ -52,6 +25,9 @@ class Options:
     """Seconds: what answered so lately is not asked again; None asks everybody."""
     retry_after: float = 0.0
     """Seconds: with `fresh_for`, what failed so lately is not asked again either."""
+
+    progress: Callable[[str, Outcome], None] = field(default=lambda id, outcome: None, eq=False)
+    """Hears of each gateway as it ends."""
 
     def covers(self, other: Options) -> bool:
         """Whether a sync done like this asks all that one done like `other` would."""
