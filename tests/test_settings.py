@@ -14,15 +14,9 @@ import pytest
 from attrs import evolve, fields_dict
 from attrs.exceptions import FrozenInstanceError
 
+from registry_core.configuration import load_settings
 from registry_core.errors import SettingsError
-from registry_core.settings import (
-    SETTINGS,
-    Setting,
-    Settings,
-    load_settings,
-    refresh_interval,
-    warn_once,
-)
+from registry_core.settings import SETTINGS, Setting, Settings, refresh_interval, warn_once
 
 #: Setting → texts for a variable, and what they mean. A new setting must be added here.
 GOOD: dict[str, list[tuple[str, Any]]] = {

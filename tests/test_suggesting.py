@@ -11,8 +11,7 @@ from hypothesis import given, strategies as st
 
 from registry_core import UnknownModelError, suggesting
 from registry_core.bundle import Bundle
-from registry_core.settings import did_you_mean
-from registry_core.suggesting import closest, hint, suggest
+from registry_core.suggesting import closest, did_you_mean, hint, suggest
 from tests.test_regression_counts import calls
 from tests.world import World
 

@@ -6,14 +6,11 @@ Lookups don't need this module: their records were encoded when they were stored
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from .frozen import EMPTY, Value
-
-if TYPE_CHECKING:
-    from .models import ModelInfo
 
 #: Of these an empty object is not the same as none.
 TELLING = ("cost",)
@@ -22,7 +19,7 @@ _JSON_ONLY = (
 )
 
 
-def of_model(model: ModelInfo) -> dict[str, Any]:
+def of_model(model: Value) -> dict[str, Any]:
     """The record of `model`: what its source said. What is unknown is left out."""
     said = _said(model)
     del said["id"], said["provider_id"]

@@ -10,7 +10,7 @@ host's (see `registry_overlay`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .artifacts import Artifact
     from .gateway import ModelGateway
     from .plugins.settings import PluginSettings
-    from .registry import ModelRegistry
     from .report import SyncReport
     from .snapshot import Snapshot
 
@@ -67,8 +66,8 @@ def registry_refreshed(report: SyncReport, snapshot: Snapshot) -> None:
 
 
 @hookspec
-def registry_dev_startup(registry: ModelRegistry, settings: PluginSettings) -> None:
-    """Called when a dev server begins to serve. Since 0.1.
+def registry_dev_startup(registry: Any, settings: PluginSettings) -> None:
+    """Called when a dev server begins to serve, with its `ModelRegistry`. Since 0.1.
 
     Once per serving process: each worker, and again after each reload; never in the
     process that only watches files. Before the first refresh in the background, so that
@@ -78,7 +77,7 @@ def registry_dev_startup(registry: ModelRegistry, settings: PluginSettings) -> N
 
 
 @hookspec
-def registry_dev_shutdown(registry: ModelRegistry, settings: PluginSettings) -> None:
+def registry_dev_shutdown(registry: Any, settings: PluginSettings) -> None:
     """Called when a process in which `registry_dev_startup` was called ends. Since 0.1.
 
     No further refresh starts by then. Not called if the process is killed.

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .fields import Kind
-    from .models import ModelInfo
+    from .fields import Kind, Modalities
 
 
 def _word(*forms: str, more: str = "") -> re.Pattern[str]:
@@ -38,17 +37,15 @@ IDS: tuple[tuple[re.Pattern[str], Kind | None], ...] = (
 #: What comes out, where that is no text; what goes in, where that is sound alone.
 MEDIA: Mapping[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
 
-#: Who can do one of these converses, unless a rule above knows better.
-CONVERSING = ("tool_call", "reasoning", "structured_output")
-
 #: Last parts of ids that only models have which converse.
 CHAT = _word("chat", "instruct", "claude", more="^gemma.*-it(?![a-z])")
 
 
-def kind_of(model: ModelInfo) -> Kind | None:
-    """The kind of this model by the rules; None if they don't know it."""
-    given, made = model.modalities.input, model.modalities.output
-    name = model.id.lower().rpartition("/")[2]
+def kind_of(id: str, modalities: Modalities, *, converses: bool) -> Kind | None:
+    """The kind of the model with this bare id by the rules; None if they don't know it.
+    `converses`: it calls tools, reasons, or gives structured output."""
+    given, made = modalities.input, modalities.output
+    name = id.lower().rpartition("/")[2]
     if made is not None and "text" not in made:
         found: list[Kind] = [MEDIA[one] for one in made if one in MEDIA]
         return found[0] if len(found) == 1 else None
@@ -57,6 +54,6 @@ def kind_of(model: ModelInfo) -> Kind | None:
             return kind
     if given is not None and "text" not in given:
         return MEDIA["audio"] if given == ("audio",) else None
-    if any(getattr(model, one) for one in CONVERSING) or CHAT.search(name):
+    if converses or CHAT.search(name):
         return "chat"
     return None

@@ -101,7 +101,8 @@ class ModelInfo(Value):
             return self._kind
         from .kinds import kind_of
 
-        return kind_of(self)
+        converses = self.tool_call or self.reasoning or self.structured_output
+        return kind_of(self.id, self.modalities, converses=bool(converses))
 
     def accepts(self, modality: str) -> bool | None:
         """Whether it takes this as input ("text", "image", …); None if that is unknown."""

@@ -20,7 +20,8 @@ from attrs import frozen
 from .errors import SettingsError, StoreError
 from .ownership import is_ours, owner_of, owns_environment
 from .reading import Trust, anybody, is_absent, open_file
-from .settings import SETTINGS, TEXTS, did_you_mean
+from .settings import SETTINGS, TEXTS
+from .suggesting import did_you_mean
 
 _TABLE = "tool.registry-core"
 _SUBTABLES = ("output", "plugin", "types")

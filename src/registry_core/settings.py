@@ -3,14 +3,14 @@
 `Settings` is the one table of it: each field says how its value is read, and from it
 follow the variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A
 lookup reads the environment only (`Settings.for_lookups`); commands and syncs read
-all of it (`load_settings`).
+all of it (`configuration.load_settings`).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -18,12 +18,10 @@ from attrs import Attribute, Converter, field, fields, frozen
 
 from .errors import SettingsError
 from .frozen import EMPTY, FrozenDict, Value, freeze
-from .printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
 
 PREFIX = "REGISTRY_CORE_"
 #: Less would hammer the gateways; only explicit `Settings` in code may go lower.
@@ -39,25 +37,6 @@ def warn_once(message: str) -> None:
     import logging
 
     logging.getLogger("registry_core").warning("%s", message)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest of a few `known`, or all of them, or nothing.
-
-    For ids of models and providers see `suggesting`.
-    """
-    names = sorted(known)
-    near = nearest(word, names)
-    if near is not None:
-        return f"did you mean {near!r}?"
-    return printable(f"known are {', '.join(names)}", 200) if names else ""
-
-
-def nearest(word: str, known: Collection[str], share: float = 0.6) -> str | None:
-    """The one of `known` that `word` was probably meant to be: of which it has this share."""
-    from .suggesting import closest
-
-    return next(iter(closest(word, known, share=share)), None)
 
 
 def _shown(value: Any) -> str:
@@ -297,7 +276,7 @@ class Setting(NamedTuple):
 
 def refresh_interval(interval_ms: int, source: str, warn: Warn = warn_once) -> int:
     """An interval that was passed as an argument, raised to the minimum if need be."""
-    return int(_BY_NAME["refresh_interval_ms"].read(interval_ms, source, warn=warn))
+    return int(BY_NAME["refresh_interval_ms"].read(interval_ms, source, warn=warn))
 
 
 #: Every setting that has a variable, in the order of the class.
@@ -306,68 +285,5 @@ SETTINGS: tuple[Setting, ...] = tuple(
     for row in fields(Settings)
     if row.metadata and row.metadata.get("variable", True)
 )
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
+BY_NAME = {setting.name: setting for setting in SETTINGS}
 VARIABLES = frozenset(setting.variable for setting in SETTINGS)
-
-
-def load_settings(
-    environ: Mapping[str, str],
-    cwd: Path,
-    *,
-    project: Path | None = None,
-    warn: Warn = warn_once,
-    **explicit: Any,
-) -> Settings:
-    """What commands and syncs go by. An explicit None means "not given".
-
-    The project is the nearest one upward of `cwd`: a pyproject.toml that contains the table
-    `[tool.registry-core]`, or a registry-core.toml; or the one in the folder `project`.
-    Relative paths start at `cwd`, those in a file at its folder. Raises SettingsError naming
-    the key, the value, what is allowed, and where it came from; and for a project that
-    can't be read, or belongs to somebody else (see `find_project`). A variable that seems
-    to be a setting misspelt is told to `warn`.
-    """
-    from .project import find_project
-    from .variables import plugin_variables
-
-    if unknown := explicit.keys() - _BY_NAME.keys():
-        raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
-    _name_mistyped(environ, warn)
-
-    def read(setting: Setting, found: Project | None = None) -> Any:
-        variable = setting.variable_set(environ) or setting.variable
-        candidates: list[tuple[Any, str, Any]] = [
-            (explicit.get(setting.name), f"argument {setting.name}", cwd),
-            (environ.get(variable), variable, cwd),
-        ]
-        if found is not None:
-            source = f"{setting.name} in [tool.registry-core] of {found.file}"
-            candidates.append((found.values.get(setting.name), source, found.file.parent))
-        for value, source, base in candidates:
-            if setting.is_given(value):
-                return setting.read(value, source, str(base), warn=warn)
-        return setting.default
-
-    found = find_project(cwd, project, environ=environ, safe=read(_BY_NAME["safe_project"]))
-    values = {setting.name: read(setting, found) for setting in SETTINGS}
-    values["plugin_variables"] = dict(plugin_variables(environ))
-    if found is not None:
-        values |= {
-            "project": found.file.parent,
-            "outputs": found.outputs,
-            "types_providers": found.types_providers,
-            "plugin_options": found.plugin_options,
-        }
-    return Settings(**values)
-
-
-def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
-    for variable in environ:
-        if (
-            variable.startswith(PREFIX)
-            and variable not in VARIABLES
-            and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host knows about those
-        ):
-            near = nearest(variable.removeprefix(PREFIX).lower(), _BY_NAME, 0.8)
-            if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)
-                warn(f"{variable} is no setting; did you mean {_BY_NAME[near].variable}?")

@@ -7,10 +7,12 @@ So all of them are compared roughly, by loops that run in C, and well only the b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from heapq import nlargest, nsmallest
 from itertools import chain, pairwise
+
+from .printable import printable
 
 #: A longer text is no typo of anything, in characters.
 LONGEST = 200
@@ -115,3 +117,20 @@ def _plain(text: str) -> str:
     for mark in "-._: ":
         text = text.replace(mark, "")
     return text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest of a few `known`, or all of them, or nothing.
+
+    For ids of models and providers see `hint`.
+    """
+    names = sorted(known)
+    near = nearest(word, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    return printable(f"known are {', '.join(names)}", 200) if names else ""
+
+
+def nearest(word: str, known: Collection[str], share: float = 0.6) -> str | None:
+    """The one of `known` that `word` was probably meant to be: of which it has this share."""
+    return next(iter(closest(word, known, share=share)), None)

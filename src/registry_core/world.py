@@ -71,8 +71,8 @@ class World:
             if self._host is None:
                 from pathlib import Path
 
+                from .configuration import load_settings
                 from .plugins.host import PluginHost
-                from .settings import load_settings
 
                 self._host = PluginHost(
                     self._explicit or load_settings(self.environ, Path.cwd()),

@@ -15,11 +15,11 @@ from typing import Any
 from attrs import frozen
 
 from registry_core import Settings
+from registry_core.configuration import load_settings
 from registry_core.frozen import EMPTY
 from registry_core.loading import load
 from registry_core.places import Places
 from registry_core.report import SyncReport
-from registry_core.settings import load_settings
 from tests.files.scene import Scene
 
 _CAPABILITY_VERSION_3 = 0x20080522

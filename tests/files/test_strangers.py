@@ -17,10 +17,11 @@ from click.testing import CliRunner
 
 from registry_core import StoreError
 from registry_core.cli import main
+from registry_core.configuration import load_settings
 from registry_core.errors import SettingsError
 from registry_core.loading import load
 from registry_core.places import Places
-from registry_core.settings import Settings, load_settings
+from registry_core.settings import Settings
 from registry_core.store import served
 from tests.files.children import STRANGER, as_somebody, hosts_of_project, without_descriptors
 from tests.files.forks import Forks

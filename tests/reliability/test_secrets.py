@@ -28,8 +28,8 @@ from registry_core import (
     SettingsError,
     Snapshot,
 )
+from registry_core.configuration import load_settings
 from registry_core.loading import load
-from registry_core.settings import load_settings
 from tests.loopback import Loopback, Reply, Request
 from tests.reliability.shell import Done, Shell
 from tests.world import Plugin, World

@@ -59,7 +59,7 @@ def load(project: Path | None = None, **explicit: Any) -> Settings:
     """The settings of a command. Raises SettingsError."""
     from pathlib import Path
 
-    from ..settings import load_settings
+    from ..configuration import load_settings
 
     return load_settings(os.environ, Path.cwd(), project=project, **explicit)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..artifacts import Artifact
 from ..errors import RegistryError
 from ..report import Problem
-from ..settings import did_you_mean
+from ..suggesting import did_you_mean
 from .manifest import Manifest
 from .targets import Target, differing, usable, write
 
@@ -69,14 +69,14 @@ class Emission:
         stale: list[tuple[Target, dict[Path, bytes], str]] = []
         for target in targets:
             key = self.key(target)
-            if manifest.current(target, key) and not force:
+            if manifest.current(target.name, key) and not force:
                 logger.debug("%s target %s: up to date", target.kind, target.root)
                 continue
             contents = target.contents(self.artifacts(target))
             self._name_unmade(target)
             if self._host.lacks_some or any(one.fatal for one in self.problems):
                 key = ""  # a writer that failed is asked again, and its last good files stay
-            manifest.begin(target, contents)
+            manifest.begin(target.name, contents)
             stale.append((target, contents, key))
         if stale:
             _save(manifest)

@@ -9,21 +9,17 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ..errors import SnapshotDamagedError
 from ..files import write_atomically
 from ..reading import read_file
 
-if TYPE_CHECKING:
-    from .targets import Target
-
-
 Signature = list[int]
 
 
 class Manifest:
-    """Target → key of its emission, and per file its size, time, inode and digest.
+    """Name of a target → key of its emission, and per file its size, time, inode and digest.
 
     It is saved before a target is touched, too, with the digests of what will be written:
     a file that a killed sync has made is known to the next one, whatever that one makes.
@@ -40,7 +36,7 @@ class Manifest:
             text = read_file(str(path)) if path else None
             self._targets = {} if text is None else _object(json.loads(text))
 
-    def current(self, target: Target, key: str) -> bool:
+    def current(self, target: str, key: str) -> bool:
         """Nothing to do: the same emission, and every file as it was left."""
         entry = self._entry(target)
         return entry.get("key") == key and all(
@@ -48,12 +44,12 @@ class Manifest:
             for name, about in _object(entry.get("files")).items()
         )
 
-    def count(self, target: Target) -> int:
+    def count(self, target: str) -> int:
         """How many files the target holds."""
         entry = self._entry(target)
         return len({*_object(entry.get("files")), *_object(entry.get("begun"))})
 
-    def digests(self, target: Target) -> dict[Path, set[str]]:
+    def digests(self, target: str) -> dict[Path, set[str]]:
         """Path → digests of what syncs wrote there, or were about to write."""
         entry = self._entry(target)
         found: dict[Path, set[str]] = {}
@@ -63,13 +59,13 @@ class Manifest:
             found.setdefault(Path(name), set()).update(_texts(about))
         return found
 
-    def holds(self, target: Target, path: Path, data: bytes) -> bool:
+    def holds(self, target: str, path: Path, data: bytes) -> bool:
         """Whether a sync wrote `data` there, and nobody has touched the file since."""
         found = signature(path)
         about = _object(self._entry(target).get("files")).get(str(path))
         return bool(found) and about == [*found, self._digest(data)]
 
-    def begin(self, target: Target, contents: Mapping[Path, bytes]) -> None:
+    def begin(self, target: str, contents: Mapping[Path, bytes]) -> None:
         """Note that these files are about to be written."""
         entry = self._entry(target)
         begun = dict(_object(entry.get("begun")))
@@ -77,18 +73,18 @@ class Manifest:
             name = str(path)
             begun[name] = sorted({*_texts(begun.get(name)), self._digest(data)})
         files = _object(entry.get("files"))
-        self._targets[_name(target)] = {"key": "", "files": files, "begun": begun}
+        self._targets[target] = {"key": "", "files": files, "begun": begun}
 
     def record(
         self,
-        target: Target,
+        target: str,
         key: str,
         contents: Mapping[Path, bytes],
         seen: Mapping[Path, Signature],
     ) -> None:
         """Note that these files are all that the target holds, and how each was `seen` to be."""
         files = {str(path): [*seen[path], self._digest(data)] for path, data in contents.items()}
-        self._targets[_name(target)] = {"key": key, "files": files}
+        self._targets[target] = {"key": key, "files": files}
 
     def save(self) -> None:
         """Raises OSError."""
@@ -96,16 +92,12 @@ class Manifest:
             text = json.dumps(self._targets, sort_keys=True)  # without indent, or it is slow
             write_atomically(self._path, text.encode(), durable=False)
 
-    def _entry(self, target: Target) -> dict[str, Any]:
-        return _object(self._targets.get(_name(target)))
+    def _entry(self, target: str) -> dict[str, Any]:
+        return _object(self._targets.get(target))
 
 
 def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def _name(target: Target) -> str:
-    return f"{target.kind} {target.root}"
 
 
 def signature(path: str | Path) -> Signature:

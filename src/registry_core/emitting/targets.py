@@ -56,6 +56,11 @@ class Target:
     """Artifact path → its path in this target, where that differs."""
 
     @property
+    def name(self) -> str:
+        """What the manifest knows it by."""
+        return f"{self.kind} {self.root}"
+
+    @property
     def requested(self) -> bool:
         """The user named it: not to be able to write it is a failure."""
         return self.kind in ("project", "output")
@@ -183,7 +188,7 @@ def write(
     """
     changed: list[str] = []
     seen: dict[Path, Signature] = {}
-    known = manifest.digests(target)
+    known = manifest.digests(target.name)
     leftovers = [
         path for path in known if key and path not in contents and _is_inside(target, path.parent)
     ]
@@ -201,7 +206,7 @@ def write(
         for path, data in contents.items():
             # Before it is looked at or moved: what others then do to it is to be noticed.
             seen[path] = signature(path)
-            untouched = not force and manifest.holds(target, path, data)
+            untouched = not force and manifest.holds(target.name, path, data)
             if not untouched and not _holds(path, data):
                 # What watches the other kinds is content with a rename.
                 exchange = path.suffix == ".ts"
@@ -223,7 +228,7 @@ def write(
         logger.debug("%s: %s: the next sync removes it", target.root, error)
     else:
         if key:
-            manifest.record(target, key, contents, seen)
+            manifest.record(target.name, key, contents, seen)
     return tuple(changed)
 
 

@@ -23,7 +23,8 @@ from attrs import frozen
 
 from ..reading import is_absent, is_out_of_reach, status_of, unreadable
 from ..report import Problem
-from ..settings import Settings, did_you_mean
+from ..settings import Settings
+from ..suggesting import did_you_mean
 
 GROUP = "registry_core"
 _ENTRIES = "entry_points.txt"

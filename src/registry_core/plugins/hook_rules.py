@@ -14,8 +14,9 @@ from ..artifacts import Artifact
 from ..errors import OverlayError, PluginError
 from ..frozen import EMPTY, FrozenDict
 from ..gateway import ModelGateway
-from ..settings import PREFIX, VARIABLES, did_you_mean
+from ..settings import PREFIX, VARIABLES
 from ..snapshot import Snapshot
+from ..suggesting import did_you_mean
 
 #: Hook → names of its arguments.
 HOOKS = {

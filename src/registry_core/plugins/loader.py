@@ -18,7 +18,7 @@ from .. import __version__, hookspecs
 from ..errors import OverlayError, PluginError, SettingsError, as_error
 from ..frozen import EMPTY, FrozenDict
 from ..report import Problem
-from ..settings import did_you_mean
+from ..suggesting import did_you_mean
 from ..variables import PLUGIN_PREFIX, as_variable
 from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
 from .hook_rules import implemented_hooks, option_variables

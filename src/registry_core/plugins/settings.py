@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from ..frozen import EMPTY, freeze
-from ..settings import PREFIX, did_you_mean, nearest
+from ..settings import PREFIX
+from ..suggesting import did_you_mean, nearest
 from ..variables import PLUGIN_PREFIX, as_variable
 
 if TYPE_CHECKING:

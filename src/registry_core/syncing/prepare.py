@@ -12,10 +12,10 @@ from attrs import define, evolve, field
 from ..errors import OverlayError, SyncError
 from ..frozen import EMPTY, FrozenDict
 from ..report import GatewayReport, Problem
-from ..settings import did_you_mean
 from ..snapshot import Snapshot
 from ..state import GatewayState
 from ..store import GatewayData, Generation
+from ..suggesting import did_you_mean
 from .asking import ask
 from .before import Before
 from .fetch import Outcome
@@ -92,7 +92,15 @@ def prepare(
     ]
     try:
         refuse_lost(host, before)
-        prepared.runtime = [turn.runtime.after(turn, host.overlay) for turn in own if turn.runtime]
+        prepared.runtime = [
+            turn.runtime.after(
+                turn.used.providers() if turn.used else EMPTY,
+                turn.remembered(held=False),
+                host.overlay,
+            )
+            for turn in own
+            if turn.runtime
+        ]
         inputs = _inputs(prepared, world.bundle, settings.priority)
         if _is_same(prepared, inputs) and not host.overlays():
             prepared.generation = before.generation

@@ -14,7 +14,6 @@ from ..state import GatewayState
 if TYPE_CHECKING:
     from ..gateway import ModelGateway
     from ..models import ProviderConfig
-    from .turn import Turn
 
 
 @frozen
@@ -28,12 +27,15 @@ class RuntimeGateway:
     """What the policies left of that."""
     known: GatewayState = field(factory=GatewayState)
 
-    def after(self, turn: Turn, overlay: Callable[[Snapshot], Snapshot]) -> RuntimeGateway:
+    def after(
+        self,
+        providers: Mapping[str, ProviderConfig],
+        known: GatewayState | None,
+        overlay: Callable[[Snapshot], Snapshot],
+    ) -> RuntimeGateway:
         """As it is after its turn, and as the policies leave it. Raises OverlayError."""
-        providers = turn.used.providers() if turn.used else EMPTY
         passed = overlay(Snapshot.build(providers)) if providers else None
-        known = turn.remembered(held=False) or self.known
-        return RuntimeGateway(self.gateway, providers, passed, known)
+        return RuntimeGateway(self.gateway, providers, passed, known or self.known)
 
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:

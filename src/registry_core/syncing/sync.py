@@ -160,7 +160,7 @@ def _emit(
         report,
         problems=(*report.problems, *emission.problems),
         written=written,
-        targets=FrozenDict({str(one.root): manifest.count(one) for one in targets}),
+        targets=FrozenDict({str(one.root): manifest.count(one.name) for one in targets}),
     )
 
 
