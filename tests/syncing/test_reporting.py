@@ -1,0 +1,98 @@
+"""What the report of a sync says, and who hears of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from registry_core import Snapshot, hookimpl
+from registry_core.syncing.options import Options
+from tests.loopback import Reply
+from tests.world import World
+
+
+def test_a_full_id_that_two_providers_share_is_new_or_gone_only_with_the_last_of_them(
+    world: World,
+) -> None:
+    world.gateway("main")
+
+    def changes(payload: dict[str, list[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        world.serve("main", payload)
+        report = world.sync()
+        assert report.ok
+        return report.added, report.removed
+
+    changes({"or/oa": ["x"], "or": ["y"]})
+    assert changes({"or/oa": ["x"], "or": ["oa/x", "y"]}) == ((), ())
+    assert changes({"or/oa": ["x"], "or": ["y"]}) == ((), ())
+    assert changes({"or/oa": ["z"], "or": ["oa/x"]}) == (("or/oa/z",), ("or/y",))
+    assert changes({"or/oa": ["z"], "or": ["y"]}) == (("or/y",), ("or/oa/x",))
+
+
+def test_accept_of_nobody_is_named_and_no_failure(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    report = world.sync(Options(accept=["mian"]))
+    assert report.ok
+    assert [one.culprit for one in report.problems] == ["--accept mian"]
+    assert "'main'" in report.problems[0].message
+
+
+def test_what_the_project_asks_for_and_nobody_makes_is_named(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    project = world.tmp_path / "project"
+    report = world.sync(
+        Options(project=True, accept=["mian"]),
+        project=project,
+        outputs={"pyhton": project / "typings"},
+        types_providers=("opnai",),
+    )
+    told = {one.culprit: one.message for one in report.problems}
+    assert "did you mean 'python'" in told["[tool.registry-core.output] pyhton"]
+    assert "did you mean 'openai'" in told["[tool.registry-core.types] providers"]
+    assert "did you mean 'main'" in told["--accept mian"]
+    assert not report.ok
+
+
+def test_data_that_is_young_enough_tolerates_a_failure(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    world.server.route("/main.json", Reply(404))
+    world.now += 3600
+    assert world.sync(Options(max_age=7200)).ok
+    assert not world.sync(Options(max_age=1800)).ok
+
+
+def test_only_failures_are_tolerated(world: World) -> None:
+    world.gateway("main")
+    report = world.sync(Options(max_age=10**10), offline=True)
+    assert not any(one.tolerated for one in report.gateways)
+
+
+def test_strict_raises_all_failures_at_once(world: World) -> None:
+    world.gateway("main")
+    world.gateway("second")
+    with pytest.raises(ExceptionGroup) as caught:
+        world.registry(strict=True).sync_gateways()
+    assert len(caught.value.exceptions) == 2
+
+
+def test_observers_hear_of_failed_syncs_too(world: World) -> None:
+
+    heard: list[bool] = []
+
+    class Observer:
+        @hookimpl
+        def registry_refreshed(self, report: Any, snapshot: Snapshot) -> None:
+            heard.append(report.ok)
+            assert snapshot.is_provider_registered("openai")
+
+    world.gateway("main")
+    world.plugins.append(Observer())
+    world.sync()
+    world.serve("main", {"openai": ["gpt-old"]})
+    world.sync()
+    assert heard == [False, True]
