@@ -512,6 +512,32 @@ def test_a_gateway_of_this_process_offers_nothing_that_is_withheld(
     assert is_withheld(registry, "bad/b")
 
 
+def test_a_gateway_of_this_process_that_passed_other_policies_is_left_out_until_its_next_sync(
+    world: World, policy: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    strict = {"plugin_options": {"test-1": {"deny": "worse"}}, "project": world.tmp_path}
+    registry = world.registry(**strict)
+    registry.register_gateway(Source("mine", good=["g"], worse=["w"]))
+    world.sync(**strict)
+    assert "worse" not in registry.get_models()  # not asked yet
+    registry.sync_gateways()
+    assert {*registry.get_models()} == {*KEPT, "good", "worse"}
+    policy.denied = (*policy.denied, "worse")
+    strict["plugin_options"] = {"test-1": {"deny": "all of worse"}}
+    world.sync(**strict)
+    world.monotonic += 1000
+    assert {*registry.get_models()} == {*KEPT}
+    with pytest.raises(RegistryError):
+        registry.resolve("worse/w", {"WORSE_API_KEY": "k"})
+    world.monotonic += 1000
+    registry.invalidate()
+    assert {*registry.get_models()} == {*KEPT}
+    assert len([one for one in caplog.messages if "mine is left out" in one]) == 1
+    policy.denied = ("bad", "openai/secret")
+    registry.sync_gateways()
+    assert {*registry.get_models()} == {*KEPT, "good", "worse"}
+
+
 def test_a_gateway_of_this_process_does_not_restore_a_part_of_a_provider(
     world: World, source: Source
 ) -> None:
