@@ -613,8 +613,12 @@ def test_a_snapshot_file_carries_its_policy_and_one_without_it_is_not_published(
     assert world.sync(snapshot=passed, output=tmp_path / "out").ok
     assert '"bad"' not in (tmp_path / "out" / "provider-registry.json").read_text()
     assert is_withheld(world.registry(snapshot=plain), "openai/gpt-old")
-    with pytest.raises(OverlayError, match="has not passed the snapshot"):
+    with pytest.raises(OverlayError, match="has not passed the snapshot") as synced:
         world.sync(snapshot=plain, output=tmp_path / "out")
+    with pytest.raises(WithheldError) as resolved:
+        world.registry(snapshot=plain).resolve("openai/gpt-old", KEYS)
+    assert "export a snapshot" in resolved.value.hint
+    assert resolved.value.hint == synced.value.hint
 
 
 def test_a_denied_model_is_not_offered_as_a_suggestion(world: World, policy: Policy) -> None:

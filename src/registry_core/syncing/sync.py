@@ -127,8 +127,7 @@ def _pinned(context: Context, path: Path) -> Snapshot:
         raise OverlayError(
             f"has not passed the snapshot {path}",
             culprit=unseen,
-            hint="export one from where the policy is installed and synced, or give it up: "
-            f"REGISTRY_CORE_DISABLE_PLUGINS={unseen}",
+            hint=context.host.way_out(unseen),
         )
     return snapshot
 
