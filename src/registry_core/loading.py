@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
-from .errors import SnapshotDamagedError, StoreError
+from .errors import SnapshotDamagedError, StoreError, told
 from .settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, served
@@ -94,8 +94,8 @@ def load(
             return Loaded(snapshot, look, store, signature, generation, "stored")
         except StoreError as error:
             fault = error
-        except (OSError, ImportError) as error:  # no descriptor is left, even to import
-            fault = StoreError(f"can't be read now: {error}", culprit="the registry")
+        except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
+            fault = StoreError(f"can't be read now: {told(error)}", culprit="the registry")
     if isinstance(fault, SnapshotDamagedError):
         if store and spare:
             with suppress(StoreError):

@@ -698,6 +698,28 @@ def test_what_was_loaded_before_a_policy_is_no_way_out_when_the_system_refuses(
     assert "bad" not in service.get_models()
 
 
+def test_memory_that_runs_out_is_an_error_that_passes(
+    world: World, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = world.registry()
+    served = service.snapshot()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(json, "loads", refuse)
+        world.store.pointer.touch()  # so that the service reads it anew
+        world.monotonic += 1000
+        assert service.snapshot() == served
+        with pytest.raises(StoreError, match="MemoryError"):
+            world.registry().snapshot()
+        with pytest.raises(StoreError, match="the system stopped the sync: MemoryError"):
+            world.sync()
+    assert world.models() == KEPT
+    assert world.sync().ok
+
+
 def test_a_store_that_goes_away_takes_no_policy_with_it_while_a_service_runs(
     world: World, policy: Policy
 ) -> None:

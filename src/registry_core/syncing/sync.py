@@ -15,7 +15,7 @@ from ..emitting.emission import Emission
 from ..emitting.manifest import Manifest
 from ..emitting.targets import Target, installed_types
 from ..endpoints.bindings import remember
-from ..errors import OverlayError, SettingsError, StoreError
+from ..errors import OverlayError, SettingsError, StoreError, told
 from ..files import clear_leftovers
 from ..frozen import EMPTY, FrozenDict, freeze
 from ..http.payloads import Payloads
@@ -51,9 +51,9 @@ def sync(context: Context, options: Options) -> Result:
     everything else is in the report."""
     try:
         return _sync(context, options)
-    except (OSError, ImportError) as error:  # even an import needs a descriptor
+    except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
         raise StoreError(
-            f"the system stopped the sync: {error}",
+            f"the system stopped the sync: {told(error)}",
             hint="the last good data stays; try again when the cause is gone",
         ) from error
 
