@@ -57,9 +57,10 @@ def _rebuild(
 def told(error: BaseException) -> str:
     """What a stranger's error says, in one text; it may fail even at that."""
     try:
-        return (
-            str(error) if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"
-        )
+        text = str(error)
+        if isinstance(error, RegistryError):
+            return text
+        return f"{type(error).__name__}: {text}" if text else type(error).__name__
     except Exception:
         return type(error).__name__
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
-from .errors import SnapshotDamagedError, StoreError
-from .frozen import EMPTY
+from .errors import SnapshotDamagedError, StoreError, told
 from .settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, served
@@ -89,8 +88,8 @@ def load(world: World, damaged: Collection[str] = (), last: Loaded | None = None
             return Loaded(snapshot, look, store, signature, generation, "stored")
         except StoreError as error:
             fault = error
-        except (OSError, ImportError) as error:  # no descriptor is left, even to import
-            fault = StoreError(f"can't be read now: {error}", culprit="the registry")
+        except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
+            fault = StoreError(f"can't be read now: {told(error)}", culprit="the registry")
     if isinstance(fault, SnapshotDamagedError):
         if store and spare:
             with suppress(StoreError):
@@ -100,9 +99,11 @@ def load(world: World, damaged: Collection[str] = (), last: Loaded | None = None
     elif last is not None and last.snapshot.hash not in damaged and _may_serve(last, store):
         warn_once(f"what was loaded before is still served: {fault}")
         return evolve(last, lasting=False)
+    lasting = isinstance(fault, SnapshotDamagedError)
     if store is None or store.may_have_policy() or (generation and generation.overlays):
         raise fault
-    lasting = isinstance(fault, SnapshotDamagedError)
+    if lasting and generation is None and store.remembers_policy():
+        raise fault
     warn = _logger().warning if lasting else warn_once
     warn(f"the bundled data is served until the next sync: {fault}")
     return Loaded(bundle.load(), look, store, signature, lasting=lasting)
@@ -118,13 +119,11 @@ def _may_serve(last: Loaded, store: Store | None) -> bool:
 def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
     """Raise SnapshotDamagedError for a generation that the policy in force has not passed: one
     of another version, or one that was put back."""
-    policies = store.policies()
-    overlays = generation.overlays if generation else EMPTY
-    if policies is None or overlays in policies:
+    if store.may_serve(generation):
         return
     what = "the generation is gone" if generation is None else "the generation is older than it"
     raise SnapshotDamagedError(
-        f"a policy applies, and {what}", culprit=str(store.policy), hint="run registry-core sync"
+        f"a policy applies, and {what}", culprit=str(store.pointer), hint="run registry-core sync"
     )
 
 

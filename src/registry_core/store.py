@@ -2,7 +2,8 @@
 
     registry-core.policy  the overlays that data must have passed: there while a policy applies
     v1/pointer       which generation is current: one line, `checksum JSON`
-    v1/state.json    times, statuses, validators: what changes at every sync
+    v1/state.json    times, statuses, validators: what changes at every sync; and a copy of
+                     what the pointer says
     v1/objects/      snapshots named by their hash: generations, and results per gateway
     v1/emitted.json  what was last written to which target
     v1/quarantine/   what was found damaged
@@ -175,7 +176,8 @@ class Store:
 
     def signature(self) -> Signature | None:
         """Changes whenever the pointer is replaced; None if there is none that this user may
-        read and trust. If the pointer is gone and a policy applies, that of its mark.
+        read and trust. If the pointer is gone and a policy applies, that of its mark, or of
+        the state that remembers it.
 
         Mostly one `stat`. Raises StoreError if the system can't tell now.
         """
@@ -184,19 +186,22 @@ class Store:
             warn_once(f"{self.name('pointer')} belongs to somebody else, and is not used")
             status = None
         # Whoever owns a mark that can be seen: where a policy applied, nothing else is served.
-        status = status or status_of(self._policy_name)
-        if status is None:
-            self._warn_of_what_is_out_of_reach()
-            return None
-        return status.st_ino, status.st_mtime_ns, status.st_size
+        status = status or status_of(self._policy_name) or self._status_of_memory()
+        return status and (status.st_ino, status.st_mtime_ns, status.st_size)
 
-    def _warn_of_what_is_out_of_reach(self) -> None:
+    def _status_of_memory(self) -> os.stat_result | None:
+        """That of the state, if it remembers a policy."""
         for folder in (self._place, self.name()):
-            if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112
+            if not os.path.isdir(folder):  # noqa: PTH112
+                return None  # no store yet
+            if not os.access(folder, os.X_OK):
                 warn_once(f"{folder} is the store of somebody else: this user has no right to it")
+                return None
+        status = status_of(self.name("state.json"))
+        return status if status and self.remembers_policy() else None
 
     def read_generation(self) -> Generation | None:
-        """The current generation, None if there is none. Raises SnapshotDamagedError, and
+        """The current generation, None if there is none (yet). Raises SnapshotDamagedError, and
         StoreError if it can't be read now."""
         line = read_file(self.name("pointer"), self._trusts)
         if line is None:
@@ -205,7 +210,8 @@ class Store:
         try:
             if int(checksum, 16) != crc32(text):
                 raise ValueError("wrong checksum")
-            return Generation.from_dict(json.loads(text))
+            raw = json.loads(text)
+            return None if raw is None else Generation.from_dict(raw)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise SnapshotDamagedError(
                 f"is damaged: {error}", culprit=str(self.pointer), hint="run registry-core sync"
@@ -231,6 +237,28 @@ class Store:
             return status_of(self._policy_name) is not None
         except StoreError:
             return True
+
+    def remembers_policy(self) -> bool:
+        """Whether the state says that one applied, where mark and pointer say nothing; or the
+        system can't tell even that."""
+        try:
+            return bool(self.read_state().generation.get("overlays"))
+        except StoreError:
+            return True
+
+    def may_serve(self, generation: Generation | None) -> bool:
+        """Whether this generation has passed the policy in force; of None, whether the bundle
+        may be served. Raises StoreError if that can't be read now.
+
+        The first pointer of a store under a policy says that there is no generation yet. So
+        one that is absent was lost.
+        """
+        policies = self.policies()
+        if generation is not None:
+            return policies is None or generation.overlays in policies
+        if policies is None:
+            return not self.remembers_policy()
+        return EMPTY in policies and status_of(self.name("pointer")) is not None
 
     @property
     def _policy_name(self) -> str:
@@ -305,11 +333,11 @@ def served(
 _POLICY = "registry-core.policy"
 
 
-def pointer_line(generation: Generation) -> bytes:
+def pointer_line(generation: Generation | None) -> bytes:
     """The pointer's content. The checksum is CRC-32, in hexadecimal."""
     from attrs import asdict
 
-    text = json.dumps(asdict(generation), sort_keys=True).encode()
+    text = json.dumps(generation and asdict(generation), sort_keys=True).encode()
     return b"%08x %b" % (crc32(text), text)
 
 

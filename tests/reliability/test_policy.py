@@ -514,6 +514,32 @@ def test_a_gateway_of_this_process_offers_nothing_that_is_withheld(
     assert is_withheld(registry, "bad/b")
 
 
+def test_a_gateway_of_this_process_that_passed_other_policies_is_left_out_until_its_next_sync(
+    world: World, policy: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    strict = {"plugin_options": {"test-1": {"deny": "worse"}}, "project": world.tmp_path}
+    registry = world.registry(**strict)
+    registry.register_gateway(Source("mine", good=["g"], worse=["w"]))
+    world.sync(**strict)
+    assert "worse" not in registry.get_models()  # not asked yet
+    registry.sync_gateways()
+    assert {*registry.get_models()} == {*KEPT, "good", "worse"}
+    policy.denied = (*policy.denied, "worse")
+    strict["plugin_options"] = {"test-1": {"deny": "all of worse"}}
+    world.sync(**strict)
+    world.monotonic += 1000
+    assert {*registry.get_models()} == {*KEPT}
+    with pytest.raises(RegistryError):
+        registry.resolve("worse/w", {"WORSE_API_KEY": "k"})
+    world.monotonic += 1000
+    registry.invalidate()
+    assert {*registry.get_models()} == {*KEPT}
+    assert len([one for one in caplog.messages if "mine is left out" in one]) == 1
+    policy.denied = ("bad", "openai/secret")
+    registry.sync_gateways()
+    assert {*registry.get_models()} == {*KEPT, "good", "worse"}
+
+
 def test_a_gateway_of_this_process_does_not_restore_a_part_of_a_provider(
     world: World, source: Source
 ) -> None:
@@ -589,8 +615,12 @@ def test_a_snapshot_file_carries_its_policy_and_one_without_it_is_not_published(
     assert world.sync(snapshot=passed, output=tmp_path / "out").ok
     assert '"bad"' not in (tmp_path / "out" / "provider-registry.json").read_text()
     assert is_withheld(world.registry(snapshot=plain), "openai/gpt-old")
-    with pytest.raises(OverlayError, match="has not passed the snapshot"):
+    with pytest.raises(OverlayError, match="has not passed the snapshot") as synced:
         world.sync(snapshot=plain, output=tmp_path / "out")
+    with pytest.raises(WithheldError) as resolved:
+        world.registry(snapshot=plain).resolve("openai/gpt-old", KEYS)
+    assert "export a snapshot" in resolved.value.hint
+    assert resolved.value.hint == synced.value.hint
 
 
 def test_a_denied_model_is_not_offered_as_a_suggestion(world: World, policy: Policy) -> None:
@@ -668,6 +698,28 @@ def test_what_was_loaded_before_a_policy_is_no_way_out_when_the_system_refuses(
         with pytest.raises(StoreError):
             service.get_models()
     assert "bad" not in service.get_models()
+
+
+def test_memory_that_runs_out_is_an_error_that_passes(
+    world: World, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = world.registry()
+    served = service.snapshot()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(json, "loads", refuse)
+        world.store.pointer.touch()  # so that the service reads it anew
+        world.monotonic += 1000
+        assert service.snapshot() == served
+        with pytest.raises(StoreError, match="MemoryError"):
+            world.registry().snapshot()
+        with pytest.raises(StoreError, match="the system stopped the sync: MemoryError"):
+            world.sync()
+    assert world.models() == KEPT
+    assert world.sync().ok
 
 
 def test_a_store_that_goes_away_takes_no_policy_with_it_while_a_service_runs(

@@ -10,8 +10,8 @@ import pytest
 
 from registry_core import Disabled, ModelGateway, ProviderConfig, hookimpl
 from registry_core.syncing import fetch
-from registry_core.syncing.options import Options
 from registry_core.syncing.fetch import Outcome
+from registry_core.syncing.options import Options
 from registry_core.syncing.sync import sync
 from tests.loopback import Reply
 from tests.syncing.looking import status

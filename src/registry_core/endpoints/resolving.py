@@ -68,7 +68,7 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
         raise WithheldError(
             f"the policy {unseen} has not passed the data that is served",
             culprit=id,
-            hint="run registry-core sync",
+            hint=host.way_out(unseen),
         )
     if snapshot.get_model(id) is not None:
         return

@@ -150,6 +150,15 @@ class PluginHost(PluginLoader):
                 return key
         return None
 
+    def way_out(self, unseen: str) -> str:
+        """The hint for data that the policy of this plugin has not passed."""
+        if self.settings.snapshot is None:
+            return "run registry-core sync"
+        return (
+            "export a snapshot from where the policy is installed and synced, or give it up: "
+            f"REGISTRY_CORE_DISABLE_PLUGINS={unseen}"
+        )
+
     def outdated_overlay(self) -> PluginError | None:
         """Why this process must not apply its policies: another version of one is installed by
         now than the one that it runs. None if all are as installed."""

@@ -86,15 +86,15 @@ def adopt(store: Store, other: Store | None) -> None:
     mine = store.read_state()
     state = evolve(found.state, bindings={**found.state.bindings, **mine.bindings})
     # A policy of this store is not given up because another one has none, or an older one.
-    policies = store.policies()
+    policies = _in_force(store, _readable(store) or _remembered(mine), repair=True)
+    if policies is None and found.policies:
+        with _writing(store):
+            _set_policies(store, found.policies)
     known = found.generation if found.whole and not found.problems else None
-    if known is not None and (policies is None or known.overlays in policies):
+    if known is not None and store.may_serve(known):
         commit(store, known, found.objects.values())
         save_state(store, state, known)
-    elif state.bindings != mine.bindings or found.policies:
-        if found.policies and policies is None:
-            with _writing(store):
-                _set_policies(store, found.policies)
+    elif state.bindings != mine.bindings:
         save_state(store, evolve(mine, bindings=state.bindings), _readable(store))
 
 
@@ -129,6 +129,8 @@ def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) ->
         if generation.overlays not in passed:
             # Before the pointer: from now on the bundle is no way out. What was served before
             # may serve until the pointer is replaced.
+            if policies is None and status_of(store.name("pointer")) is None:
+                write_atomically(store.pointer, pointer_line(None), durable=True)
             _set_policies(store, [*passed, generation.overlays])
         write_atomically(store.pointer, pointer_line(generation), durable=True)
     mark(store, generation)
@@ -138,8 +140,8 @@ def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) ->
 
 
 def mark(store: Store, generation: Generation) -> None:
-    """Let the mark name the policy of the current generation and no other: somebody may have
-    removed it, or killed a sync before it did this. Raises StoreError."""
+    """Let the mark name the policy of the current generation and no other: a sync may have been
+    killed before it did this. Raises StoreError."""
     wanted = [generation.overlays] if generation.overlays else None
     policies = store.policies()
     if (policies and list(policies)) != wanted:
@@ -195,9 +197,7 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
     except SnapshotDamagedError as error:
         damage.append((store.pointer, error))
     whole = generation is not None
-    if generation is None:
-        with suppress(AttributeError, KeyError, TypeError, ValueError):
-            generation = Generation.from_dict(state.generation)
+    generation = generation or _remembered(state)
     objects: dict[str, Snapshot] = {}
     for hash in sorted(generation.objects()) if generation else ():
         try:
@@ -211,15 +211,27 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
             damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
         del known[hash]
-    policies = store.policies()
-    if policies is None and generation and generation.overlays:
-        policies = (generation.overlays,)
+    policies = _in_force(store, generation, repair=repair)
     if repair:
         for path, _ in damage:
             _quarantine(store, path)
         clear(store, keep=(generation,))
     problems = [Problem.of("store", error, fatal=False) for _, error in damage]
     return Found(state, generation, objects, policies, whole, problems)
+
+
+def _in_force(
+    store: Store, generation: Generation | None, *, repair: bool
+) -> Sequence[Overlays] | None:
+    """What the mark names; if somebody has removed it, the policy of the generation. With
+    `repair` the mark is made again."""
+    policies = store.policies()
+    if policies is None and generation and generation.overlays:
+        policies = (generation.overlays,)
+        if repair:
+            with _writing(store):
+                _set_policies(store, policies)
+    return policies
 
 
 def _signature(path: Path) -> tuple[int, ...] | None:
@@ -237,6 +249,14 @@ def _quarantine(store: Store, path: Path) -> None:
         folder.mkdir(exist_ok=True)
         os.replace(path, folder / path.name)
         logger.warning("store: %s was damaged and is now in %s", path.name, folder)
+
+
+def _remembered(state: State) -> Generation | None:
+    """What the pointer said when this was written."""
+    try:
+        return Generation.from_dict(state.generation)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _readable(store: Store) -> Generation | None:

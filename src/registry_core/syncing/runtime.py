@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from ..frozen import EMPTY
+from ..settings import warn_once
 from ..snapshot import Snapshot
 from ..state import GatewayState
 
@@ -40,10 +41,23 @@ class RuntimeGateway:
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
     """`stored` with the providers of these gateways that it lacks. What a policy withheld of
-    it stays withheld, whoever offers it."""
+    it stays withheld, whoever offers it.
+
+    A gateway that has passed other overlays than `stored` is left out: another process may
+    have synced under a stricter policy, and only a sync of this one can tell.
+    """
     providers = dict(stored.get_providers())
     withheld = dict(stored.withheld)
-    for passed in (one.passed for one in gateways if one.passed):
+    for one in gateways:
+        passed = one.passed
+        if passed is None:
+            continue
+        if passed.overlays != stored.overlays:
+            warn_once(
+                f"{one.gateway.id} is left out until this process syncs: it has not passed the "
+                "policies of the data that is served"
+            )
+            continue
         for id, provider in passed.get_providers().items():
             if id not in providers and id not in stored.withheld:
                 models = {

@@ -15,7 +15,7 @@ from ..emitting.emission import Emission
 from ..emitting.manifest import Manifest
 from ..emitting.targets import Target, installed_types
 from ..endpoints.bindings import remember
-from ..errors import OverlayError, SettingsError, StoreError
+from ..errors import OverlayError, SettingsError, StoreError, told
 from ..files import clear_leftovers
 from ..frozen import EMPTY, FrozenDict, freeze
 from ..http.payloads import Payloads
@@ -58,9 +58,9 @@ def sync(world: World, options: Options, runtime: Sequence[RuntimeGateway] = ())
     everything else is in the report."""
     try:
         return _sync(world, options, runtime)
-    except (OSError, ImportError) as error:  # even an import needs a descriptor
+    except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
         raise StoreError(
-            f"the system stopped the sync: {error}",
+            f"the system stopped the sync: {told(error)}",
             hint="the last good data stays; try again when the cause is gone",
         ) from error
 
@@ -131,8 +131,7 @@ def _pinned(host: PluginHost, path: Path) -> Snapshot:
         raise OverlayError(
             f"has not passed the snapshot {path}",
             culprit=unseen,
-            hint="export one from where the policy is installed and synced, or give it up: "
-            f"REGISTRY_CORE_DISABLE_PLUGINS={unseen}",
+            hint=host.way_out(unseen),
         )
     return snapshot
 
