@@ -19,7 +19,7 @@ import pytest
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot
 from registry_core.frozen import FrozenDict
-from registry_core.http import client
+from registry_core.http import cache
 from registry_core.store import GatewayData, Generation, Store
 from registry_core.structure import provider_from_record
 from registry_core.syncing.commit import commit, create
@@ -179,7 +179,7 @@ def test_a_sync_parses_a_payload_once_and_makes_no_model(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts: Counter[str] = Counter()
-    parse, make = client.parse, ModelInfo.__init__
+    parse, make = cache.parse, ModelInfo.__init__
 
     def counted_parse(*arguments: Any, **named: Any) -> Any:
         counts["parsed"] += 1
@@ -192,7 +192,7 @@ def test_a_sync_parses_a_payload_once_and_makes_no_model(
     world.plugins.append(Plugin(Records("main", world.server.url("/main.json"))))
     world.serve("main", {"openai": {"gpt-5": {"tool_call": True}, "gpt-old": {}}}, etag='"1"')
     world.sync()
-    monkeypatch.setattr(client, "parse", counted_parse)
+    monkeypatch.setattr(cache, "parse", counted_parse)
     monkeypatch.setattr(ModelInfo, "__init__", counted_make)
     world.serve("main", {"openai": {"gpt-6": {"tool_call": True}, "gpt-old": {}}}, etag='"2"')
     report = world.sync()

@@ -9,7 +9,7 @@ import pytest
 
 from registry_core.http.client import HttpClient
 from registry_core.http.payloads import Payloads
-from registry_core.secrets import Secrets
+from tests.clients import http_client
 from tests.loopback import Loopback
 
 Make = Callable[..., HttpClient]
@@ -64,22 +64,16 @@ def make(clock: Clock, folder: Path) -> Iterator[Make]:
     def make(**changes: Any) -> HttpClient:
         clock.now += 1
         arguments: dict[str, Any] = {
-            "options": {},
             "environ": {"ACME_TOKEN": "acme-token-4711"},
-            "secrets": Secrets(),
             "payloads": Payloads(folder),
-            "offline": False,
-            "deadline": clock.now + 30,
             "monotonic": clock,
             "clock": clock,
             "wait": clock.wait,
             "random": lambda: 0.5,
         }
-        arguments |= changes
-        if "deadline" in changes:  # in seconds of the real clock, from now
-            arguments |= {"deadline": time.monotonic() + changes["deadline"]}
-            arguments |= {"monotonic": time.monotonic}
-        client = HttpClient(**arguments)
+        if "fetch_deadline_ms" in changes:  # of the real clock
+            arguments["monotonic"] = time.monotonic
+        client = http_client(**arguments | changes)
         made.append(client)
         return client
 

@@ -282,22 +282,17 @@ def test_who_waits_for_another_process_gives_up_at_the_deadline(
     (asked,) = client.asked
     gives_up = pytest.raises(GatewayTimeoutError, match="another process was still asking")
     with Payloads(folder).lock(asked.key, 1), gives_up:
-        make(deadline=0.05).get_json(server.url("/a"))
+        make(fetch_deadline_ms=50).get_json(server.url("/a"))
     assert len(server.requests) == 1
 
 
 CHILD = """
-import sys, time
+import sys
 from pathlib import Path
-from registry_core.http.client import HttpClient
 from registry_core.http.payloads import Payloads
-from registry_core.secrets import Secrets
+from tests.clients import http_client
 url, folder = sys.argv[1:]
-client = HttpClient(
-    options={}, environ={}, secrets=Secrets(), payloads=Payloads(Path(folder)), offline=False,
-    deadline=time.monotonic() + 30,
-)
-print(client.get_json(url))
+print(http_client(payloads=Payloads(Path(folder))).get_json(url))
 """
 
 
@@ -315,11 +310,13 @@ def test_another_process_is_waited_for_while_it_lives(
 
     server.route("/a", answer)
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, server.url("/a"), str(folder)], stdout=subprocess.PIPE
+        [sys.executable, "-c", CHILD, server.url("/a"), str(folder)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
     )
     with child, ThreadPoolExecutor(1) as pool:
         assert arrived.wait(10)
-        client = make(deadline=20.0, clock=time.time)
+        client = make(fetch_deadline_ms=20_000, clock=time.time)
         value = pool.submit(client.get_json, server.url("/a"))
         if killed:
             child.kill()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from registry_core.errors import GatewayError
-from registry_core.http.client import parse
+from registry_core.http.parsing import parse
 from tests.loopback import Loopback, Reply
 
 if TYPE_CHECKING:

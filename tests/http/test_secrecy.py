@@ -49,7 +49,7 @@ def test_no_error_traceback_or_log_shows_a_secret(
     caplog.set_level(logging.DEBUG)
     count = 0
     for url, arguments in failures(server):
-        client = make(environ={"KEY": SECRET}, retries=1)
+        client = make(environ={"KEY": SECRET}, fetch_retries=1)
         assert client.secret("KEY") == SECRET
         with pytest.raises(GatewayError) as caught:
             client.get_json(url, **arguments)

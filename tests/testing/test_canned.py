@@ -8,8 +8,8 @@ import pytest
 
 from registry_core import GatewayClient, GatewayError, OfflineError
 from registry_core.testing import CannedClient, CannedRequest, plugin_settings
+from tests.clients import http_client
 from tests.loopback import Loopback, Reply
-from tests.testing.clients import http_client
 
 URL = "https://llm.acme.example/v1/models"
 

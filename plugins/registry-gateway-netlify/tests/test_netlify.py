@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +33,9 @@ from registry_core import (
     UnknownModelError,
 )
 from registry_core.http.client import HttpClient
+from registry_core.http.config import HttpConfig
 from registry_core.secrets import Secrets
+from registry_core.settings import Settings
 from registry_core.testing import GatewayContract, plugin_settings
 
 TOKEN = "nfp-secret-of-the-user"
@@ -139,14 +140,7 @@ def resolve(netlify: Netlify, clock: Clock) -> Resolve:
 
 
 def http_client(environ: dict[str, str], *, offline: bool = False) -> HttpClient:
-    return HttpClient(
-        options={},
-        environ=environ,
-        secrets=Secrets(),
-        payloads=None,
-        offline=offline,
-        deadline=time.monotonic() + 30,
-    )
+    return HttpClient(HttpConfig(Settings(offline=offline), Secrets(), environ), {})
 
 
 def test_the_list_becomes_one_provider_and_needs_no_credential(netlify: Netlify) -> None:

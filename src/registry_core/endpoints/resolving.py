@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
 from ..http.client import HttpClient
+from ..http.config import HttpConfig
+from ..http.masking import masked
 from ..models import ModelInfo, ProviderConfig, valid_id
 from ..secrets import Secrets
 from ..suggesting import hint
@@ -97,22 +98,15 @@ def _taken_over(
     gateway = found.gateway if found else registered.get(provider.gateway or "")
     if gateway is None:
         return None
-    # Of its own: a server that resolves for many tenants must not gather theirs.
-    settings, secrets = world.settings, Secrets()
-    client = HttpClient(
-        options=found.settings.options if found else {},
-        environ=environ,
-        secrets=secrets,
-        payloads=None,  # what is exchanged here is a key: it is never stored
-        offline=settings.offline,
-        deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
-        retries=settings.fetch_retries,
-        max_bytes=settings.fetch_max_bytes,
-    )
+    # Of its own: a server that resolves for many tenants must not gather theirs. Without
+    # payloads: what is exchanged here is a key, which is never stored.
+    secrets = Secrets()
+    config = HttpConfig(world.settings, secrets, environ, world.clock)
+    client = HttpClient(config, found.settings.options if found else {})
     for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
         secrets.reveal(name, environ)
     try:
-        with client.masked():
+        with masked(secrets.mask):
             endpoint: Any = gateway.endpoint(provider, model, environ, client)
         if endpoint is None or isinstance(endpoint, Endpoint):
             return endpoint

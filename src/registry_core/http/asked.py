@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
+from attrs.converters import optional
 
 from ..frozen import EMPTY, FrozenDict
 
 
 def _texts(value: Any) -> Mapping[str, str]:
-    return FrozenDict({str(key): str(item) for key, item in value.items()})
+    pairs: Any = value.items() if isinstance(value, Mapping) else ()
+    return FrozenDict({str(key): str(item) for key, item in pairs})
 
 
 @frozen
 class Asked:
     """A request of a fetch, as the store may hold it: it names the secret, and holds none."""
 
-    url: str
+    url: str = field(converter=str)
     params: Mapping[str, str] = field(default=EMPTY, converter=_texts)
-    secret: str | None = None
+    secret: str | None = field(default=None, converter=optional(str))
     """The variable whose value was the bearer token."""
-    key: str = ""
+    key: str = field(default="", converter=str)
     """The payload's; it vouches for the other fields, and for the value of the secret."""
-    digest: str = ""
+    digest: str = field(default="", converter=str)
     """Of the payload."""
     consulted: Mapping[str, str] = field(default=EMPTY, converter=_texts)
     """Variables that the plugin has asked for, unset ones too → a keyed digest of the value."""
@@ -36,14 +38,5 @@ class Asked:
     @classmethod
     def read(cls, items: Iterable[Mapping[str, Any]]) -> tuple[Asked, ...]:
         """From what `to_dict` gave; what is damaged will not be found unchanged."""
-        return tuple(
-            cls(
-                str(item.get("url")),
-                item["params"] if isinstance(item.get("params"), Mapping) else EMPTY,
-                None if item.get("secret") is None else str(item["secret"]),
-                str(item.get("key")),
-                str(item.get("digest")),
-                item["consulted"] if isinstance(item.get("consulted"), Mapping) else EMPTY,
-            )
-            for item in items
-        )
+        names = [one.name for one in fields(cls)]
+        return tuple(cls(*map(item.get, names)) for item in items)

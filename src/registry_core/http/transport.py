@@ -8,22 +8,21 @@ errors are raised outside of `except`, so that no traceback shows what led to th
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import responses
-from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import urljoin, urlsplit
-from weakref import WeakSet
 
 import requests
-from attrs import frozen
-from requests.adapters import HTTPAdapter
+from attrs import field, frozen
 
-from ..errors import GatewayError, GatewayTimeoutError
+from .. import __version__
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError
+from ..frozen import EMPTY
+from .config import HttpConfig
+from .connections import CutAdapter
 from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
 
 _CHUNK = 256 * 1024
@@ -31,8 +30,22 @@ _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BACKOFF_SECONDS = 0.5
-_WATCH_SECONDS = 0.1
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"registry-core/{__version__}",
+}
 LONGER = "raise fetch_deadline_ms if it needs longer"
+
+
+@frozen
+class Request:
+    """A GET, as a plugin asks for it; `bearer` and `headers` are credentials."""
+
+    url: str
+    bearer: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    params: Mapping[str, str] = EMPTY
 
 
 @frozen
@@ -46,33 +59,15 @@ class Answer:
 
 
 class Transport:
-    """Sends GET requests until `deadline`, in `monotonic` seconds; `clock` is epoch seconds."""
+    """Sends GET requests until `fetch_deadline_ms` from now."""
 
-    def __init__(
-        self,
-        *,
-        user_agent: str,
-        deadline: float,
-        retries: int,
-        max_bytes: int,
-        monotonic: Callable[[], float],
-        clock: Callable[[], float],
-        wait: Callable[[float], object],
-        random: Callable[[], float],
-    ) -> None:
-        self._deadline = deadline
-        self._retries = retries
-        self._max_bytes = max_bytes
-        self._monotonic = monotonic
-        self._clock = clock
-        self._wait = wait
-        self._random = random
-        self._adapter = _Adapter()
+    def __init__(self, config: HttpConfig) -> None:
+        self._config = config
+        self._deadline = config.monotonic() + config.settings.fetch_deadline_ms / 1000
+        self._adapter = CutAdapter()
         self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
         self._session.headers.clear()
-        self._session.headers.update(
-            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
-        )
+        self._session.headers.update(_HEADERS)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -81,64 +76,60 @@ class Transport:
 
     def left(self) -> float:
         """Seconds until the deadline."""
-        return self._deadline - self._monotonic()
+        return self._deadline - self._config.monotonic()
 
-    def prepare(
-        self,
-        url: str,
-        *,
-        bearer: str | None,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, str] | None,
-    ) -> requests.PreparedRequest:
-        """The request as it will be sent. Raises GatewayError for what can't be one."""
-        culprit = shown(url)
+    def prepare(self, request: Request) -> requests.PreparedRequest:
+        """The request as it will be sent. Raises GatewayError for what can't be one, and
+        OfflineError."""
+        culprit = shown(request.url)
+        if self._config.settings.offline:
+            raise OfflineError(
+                "the network is switched off",
+                culprit=culprit,
+                hint="unset REGISTRY_CORE_OFFLINE, or leave --offline out",
+            )
         if not culprit.lower().startswith(("http://", "https://")):
             raise GatewayError("is not an http or https URL", culprit=culprit, hint="check the url")
-        named = any(name.lower() == "authorization" for name in headers or ())
-        request = requests.Request(
+        named = any(name.lower() == "authorization" for name in request.headers)
+        asked = requests.Request(
             "GET",
-            url,
-            headers=headers,
-            params=params,
+            request.url,
+            headers=request.headers,
+            params=request.params,
             # Given as `auth`, or a line in netrc would outrank it.
-            auth=partial(_authorize, bearer) if bearer or named else None,
+            auth=partial(_authorize, request.bearer) if request.bearer or named else None,
         )
         try:
-            return self._session.prepare_request(request)
+            return self._session.prepare_request(asked)
         except FAILURES as error:
             fault = diagnose(error)
         raise GatewayError(fault.message, culprit=culprit, hint=fault.hint)
 
     def get(
-        self,
-        request: requests.PreparedRequest,
-        validators: Mapping[str, str],
-        *,
-        credential: str | None = None,
+        self, request: requests.PreparedRequest, validators: Mapping[str, str] = EMPTY
     ) -> Answer:
         """Send `request`, and again while it makes sense.
 
-        `credential` is the variable that an error about access names. Raises GatewayError,
-        and GatewayTimeoutError at the deadline.
+        Raises GatewayError, and GatewayTimeoutError at the deadline.
         """
+        retries = self._config.settings.fetch_retries
         culprit = shown(request.url or "")
         fault: Fault | None = None
-        for attempt in range(self._retries + 1):
+        for attempt in range(retries + 1):
             if self.left() <= 0:
                 break
-            outcome = self._attempt(request, validators, credential)
+            outcome = self._attempt(request, validators)
             if self.left() <= 0:
                 break
             if isinstance(outcome, Answer):
                 return outcome
             fault = outcome
-            if not fault.retry or attempt == self._retries:
+            if not fault.retry or attempt == retries:
                 tries = f" ({attempt + 1} attempts)" if attempt else ""
                 raise GatewayError(fault.message + tries, culprit=culprit, hint=fault.hint)
             pause = fault.after
             if pause is None:
-                pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._random())
+                pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._config.random())
             elif pause >= self.left():
                 raise GatewayError(
                     f"{fault.message}; it asks to wait {pause:.0f} s, which is past the deadline",
@@ -147,17 +138,14 @@ class Transport:
                 )
             if pause >= self.left():
                 break
-            self._wait(pause)
+            self._config.wait(pause)
         before = f"; before that: {fault.message}" if fault else ""
         raise GatewayTimeoutError(
             f"gave no whole answer before the deadline{before}", culprit=culprit, hint=LONGER
         )
 
     def _attempt(
-        self,
-        prepared: requests.PreparedRequest,
-        validators: Mapping[str, str],
-        credential: str | None,
+        self, prepared: requests.PreparedRequest, validators: Mapping[str, str]
     ) -> Answer | Fault:
         first = prepared.copy()
         first.headers.update(validators)
@@ -165,7 +153,7 @@ class Transport:
         own = {*map(str.lower, self._session.headers), *map(str.lower, validators)}
         seen: list[str] = []
         try:
-            with self._watched():
+            with self._adapter.cut_after(self.left()):
                 while isinstance(request, requests.PreparedRequest):
                     url = request.url or ""
                     seen.append(url)
@@ -179,43 +167,44 @@ class Transport:
                         if response.status_code in _REDIRECTS and location:
                             request = _follow(request, location, seen, own)
                         else:
-                            return self._answer(response, validators, credential)
+                            return self._answer(response, validators)
                 return request
         except FAILURES as error:
             return diagnose(error)
 
-    def _answer(
-        self, response: requests.Response, validators: Mapping[str, str], credential: str | None
-    ) -> Answer | Fault:
+    def _answer(self, response: requests.Response, validators: Mapping[str, str]) -> Answer | Fault:
+        most = self._config.settings.fetch_max_bytes
         status = response.status_code
         chunks: list[bytes] = []
         size = 0
         if status == 304 and validators:
             response.raw.drain_conn()
         elif status != 200:
-            return self._refusal(response, credential)
+            return self._refusal(response)
         elif "," in response.headers.get("Content-Encoding", ""):
             return Fault("compressed its answer more than once", "check the url")
         else:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > self._max_bytes:
+                if size > most:
                     return Fault(
-                        f"sent more than {self._max_bytes / 2**20:g} MiB",
+                        f"sent more than {most / 2**20:g} MiB",
                         "raise fetch_max_bytes if that is right",
                     )
         headers = response.headers
         return Answer(status, b"".join(chunks), headers.get("ETag"), headers.get("Last-Modified"))
 
-    def _refusal(self, response: requests.Response, credential: str | None) -> Fault:
+    def _refusal(self, response: requests.Response) -> Fault:
         status = response.status_code
         message = f"answered {status} {responses.get(status, '')}".rstrip()
         if status == 429 or status >= 500:
             after = self._seconds(response.headers.get("Retry-After"))
             return Fault(message, "try again later", retry=True, after=after)
         if status in (401, 403):
-            return Fault(message, f"check {credential or 'the credentials that it is sent'}")
+            sent = str(response.request.headers.get("Authorization", ""))
+            name = self._config.secrets.name_of(sent.removeprefix("Bearer "))
+            return Fault(message, f"check {name or 'the credentials that it is sent'}")
         if status == 407:
             return Fault(message, CHECK_PROXY)
         return Fault(message, "check the url")
@@ -227,59 +216,9 @@ class Transport:
         if retry_after.isascii() and retry_after.isdigit():
             return float(retry_after)
         try:
-            return max(0.0, parsedate_to_datetime(retry_after).timestamp() - self._clock())
+            return max(0.0, parsedate_to_datetime(retry_after).timestamp() - self._config.clock())
         except (ValueError, OverflowError):
             return None
-
-    @contextmanager
-    def _watched(self) -> Generator[None]:
-        """Cut the connections at the deadline: a server that sends one byte at a time
-        never runs into a socket's timeout."""
-        done = Event()
-
-        def watch() -> None:
-            pause = self.left()
-            while not done.wait(max(pause, 0.0)):
-                self._adapter.cut()
-                pause = _WATCH_SECONDS  # one may have been opened meanwhile
-
-        Thread(target=watch, name="registry-core deadline", daemon=True).start()
-        try:
-            yield
-        finally:
-            done.set()
-
-
-class _Adapter(HTTPAdapter):
-    """Knows the sockets of its connections, so that another thread can cut them."""
-
-    def __init__(self) -> None:
-        self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._lock = Lock()
-        super().__init__()
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        if "ConnectionCls" not in vars(pool):
-            pool.ConnectionCls = self._noting(pool.ConnectionCls)
-        return pool
-
-    def _noting(self, base: Any) -> Any:
-        def note(connection: object, name: str, value: object) -> None:
-            if name == "sock" and isinstance(value, socket.socket):
-                with self._lock:
-                    self._sockets.add(value)
-            base.__setattr__(connection, name, value)
-
-        return type(base.__name__, (base,), {"__setattr__": note})
-
-    def cut(self) -> None:
-        with self._lock:
-            sockets = list(self._sockets)
-        for one in sockets:
-            with suppress(OSError):  # closed already
-                # Below TLS: its own shutdown would pull the session from under the reader.
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
 
 
 def shown(url: str) -> str:

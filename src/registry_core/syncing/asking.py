@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..http.asked import Asked
 from ..http.client import HttpClient
+from ..http.config import HttpConfig
 from .fetch import FetchTask, fetch_all
 from .freshness import stands, taken_over, trusted_since
 
 if TYPE_CHECKING:
     from ..http.payloads import Payloads
-    from ..plugins.settings import PluginSettings
     from ..world import World
     from .options import Options
     from .turn import Turn
@@ -32,6 +31,7 @@ def ask(
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
     now = world.clock()
+    config = HttpConfig(world.settings, world.secrets, world.environ, world.clock)
     due: dict[str, Turn] = {}
     tasks: dict[str, FetchTask] = {}
     for turn in turns:
@@ -49,8 +49,15 @@ def ask(
             logger.debug("%s: not asked, it was %.0f s ago: %s", turn.id, ago, known.status)
             continue
         view = turn.loaded.settings if turn.loaded else world.host.view({})
-        kept = None if turn.runtime else payloads
-        client = partial(_client, world, options, view, kept, trusted)
+        client = partial(
+            HttpClient,
+            config,
+            view.options,
+            payloads=None if turn.runtime else payloads,
+            since=trusted,
+            force=options.force,
+            consulted=view.consulted,
+        )
         asked = Asked.read(known.asked) if current and not options.force else None
         due[turn.id] = turn
         tasks[turn.id] = FetchTask(turn.gateway, view, client, asked)
@@ -63,27 +70,3 @@ def ask(
     )
     for id, outcome in outcomes.items():
         due[id].outcome = outcome
-
-
-def _client(
-    world: World,
-    options: Options,
-    view: PluginSettings,
-    payloads: Payloads | None,
-    trusted: float | None,
-) -> HttpClient:
-    settings = world.settings
-    return HttpClient(
-        options=view.options,
-        environ=world.environ,
-        secrets=world.secrets,
-        consulted=view.consulted,
-        payloads=payloads,
-        offline=settings.offline,
-        force=options.force,
-        deadline=time.monotonic() + settings.fetch_deadline_ms / 1000,
-        since=trusted,
-        retries=settings.fetch_retries,
-        max_bytes=settings.fetch_max_bytes,
-        clock=world.clock,
-    )

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ..errors import GatewayError
 from ..frozen import EMPTY, FrozenDict, freeze
-from ..http.client import parse
+from ..http.parsing import parse
 from ..plugins.settings import PluginSettings
 from ..report import Problem
 from ..secrets import Secrets

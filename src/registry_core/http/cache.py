@@ -1,0 +1,206 @@
+"""The payloads that one gateway asks for: each requested once, and only if it may have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+from requests import PreparedRequest
+
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError
+from .asked import Asked
+from .config import HttpConfig
+from .parsing import parse
+from .payloads import Payload, Payloads
+from .transport import LONGER, Request, Transport, shown
+
+
+@frozen
+class _Held:
+    """A payload that this client has asked for."""
+
+    key: str
+    payload: Payload
+    confirmed: bool
+    """By a 304, or by another process meanwhile: nothing was downloaded."""
+    at_ns: int
+    """Epoch nanoseconds: when the URL last said so."""
+    parsed: list[Any] = field(factory=list)
+    """The value, until it is taken."""
+
+    def take(self, *, culprit: str) -> Any:
+        """The value, which then belongs to the caller."""
+        try:
+            return self.parsed.pop()
+        except IndexError:
+            return parse(self.payload.body or b"", culprit=culprit)
+
+
+class Cache:
+    """Gets payloads through `transport`, and keeps them in `payloads`.
+
+    A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
+    again. `force` sends no validators. `consulted` holds the variables that the plugin has
+    asked for; whoever made it adds to it.
+    """
+
+    def __init__(
+        self,
+        config: HttpConfig,
+        transport: Transport,
+        payloads: Payloads,
+        consulted: Iterable[str],
+        *,
+        since: float | None,
+        force: bool,
+    ) -> None:
+        self._config = config
+        self._transport = transport
+        self._payloads = payloads
+        self._consulted = consulted
+        self._since_ns = self._now_ns() if since is None else _nanoseconds(since)
+        self._force = force
+        self._lock = Lock()
+        self._held: dict[str, _Held] = {}
+        self._asked: list[Asked | None] = []
+
+    @property
+    def confirmed_at(self) -> float:
+        """Epoch seconds since when all that was got is known to be what the URLs hold."""
+        with self._lock:
+            oldest = min((held.at_ns for held in self._held.values()), default=None)
+        return self._config.clock() if oldest is None else oldest / 1e9
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The requests so far, in order: what to revalidate before the next fetch.
+
+        Empty if one of them failed, or can't be repeated from what may be stored: it sent
+        credentials other than a secret as bearer, or its URL may hold some.
+        """
+        consulted = self._digests(sorted(self._consulted))
+        with self._lock:
+            asked = [evolve(one, consulted=consulted) for one in self._asked if one is not None]
+            return tuple(asked) if len(asked) == len(self._asked) else ()
+
+    def get(self, request: Request) -> Any:
+        """The JSON value that `request` gets; each caller has one of its own."""
+        asked: Asked | None = None
+        try:
+            prepared = self._transport.prepare(request)
+            held = self._hold(prepared)
+            value = held.take(culprit=shown(request.url))
+            asked = self._repeatable(request, prepared, held)
+            return value
+        finally:
+            with self._lock:
+                self._asked.append(asked)
+
+    def revalidate(self, asked: Sequence[Asked]) -> bool:
+        """Whether each of these requests would get what it got then: it is confirmed by a
+        304, or was by another process since. Sends conditional requests until one would not.
+
+        Raises GatewayError if one can't be made, as `get` would.
+        """
+        return bool(asked) and all(map(self._is_unchanged, asked))
+
+    def _is_unchanged(self, asked: Asked) -> bool:
+        if asked.consulted != self._digests(asked.consulted):
+            return False  # what a gateway publishes may depend on whether a variable is set
+        bearer = self._config.secret(asked.secret) if asked.secret else None
+        try:
+            prepared = self._transport.prepare(Request(asked.url, bearer, params=asked.params))
+        except OfflineError:
+            raise
+        except GatewayError:  # nobody asked that
+            return False
+        if self._key(prepared) != asked.key:  # another credential; or not what this user asked
+            return False
+        held = self._hold(prepared, whole=False)
+        return held.confirmed and held.payload.digest == asked.digest
+
+    def _repeatable(self, request: Request, prepared: PreparedRequest, held: _Held) -> Asked | None:
+        """What to store of `request`; None if it can't be repeated from that."""
+        secrets, parts, sent = self._config.secrets, urlsplit(request.url), prepared.url or ""
+        secret = secrets.name_of(request.bearer) if request.bearer else None
+        if request.headers or (request.bearer and not secret):
+            return None
+        if parts.query or "@" in parts.netloc or secrets.mask(sent) != sent:
+            return None
+        return Asked(request.url, request.params, secret, held.key, held.payload.digest)
+
+    def _digests(self, variables: Iterable[str]) -> Mapping[str, str]:
+        """Variables → a keyed digest of the value."""
+        secret, key = self._config.secret, self._payloads.key
+        return {name: key(name, [("", secret(name) or "")]) for name in variables}
+
+    def _key(self, request: PreparedRequest) -> str:
+        # The headers as sent: with what netrc or the URL's user added.
+        sent = {name.lower(): str(value) for name, value in request.headers.items()}
+        sent.pop("user-agent", None)
+        return self._payloads.key(request.url or "", sent.items())
+
+    def _hold(self, request: PreparedRequest, *, whole: bool = True) -> _Held:
+        """The payload of `request`: one that is held, taken over, revalidated or fetched.
+
+        Unless `whole`, the body of one in the store is not read.
+        """
+        key = self._key(request)
+        with self._lock:
+            held = self._held.get(key)
+        if held is not None and whole and held.payload.body is None:
+            stored = self._payloads.read(key)
+            held = evolve(held, payload=stored) if stored else None
+        if held is None:
+            try:  # to be, of all processes of the user, the one that asks for it
+                with self._payloads.lock(key, max(self._transport.left(), 0.0)):
+                    held = self._obtain(request, key, whole)
+            except TimeoutError:
+                raise GatewayTimeoutError(
+                    "another process was still asking for it at the deadline",
+                    culprit=shown(request.url or ""),
+                    hint=LONGER,
+                ) from None
+        with self._lock:
+            self._held[key] = held
+        return held
+
+    def _obtain(self, request: PreparedRequest, key: str, whole: bool) -> _Held:
+        stored = self._payloads.read(key, whole=whole)
+        # A time in the future means that a clock was set back: it says nothing.
+        if stored and self._since_ns < stored.confirmed_ns <= self._now_ns():
+            return _Held(key, stored, confirmed=True, at_ns=stored.confirmed_ns)
+        answer = self._transport.get(request, {} if self._force else _validators(stored))
+        now = self._now_ns()
+        if answer.status == 304 and stored is not None:
+            self._payloads.confirm(key, now)
+            return _Held(key, stored, confirmed=True, at_ns=now)
+        culprit = shown(request.url or "")
+        echoed = self._config.secrets.found_in(answer.body)
+        if echoed is not None:
+            raise GatewayError(
+                f"sent the value of {echoed} back; nothing of its answer is kept",
+                culprit=culprit,
+                hint="tell those who run it, and replace that secret",
+            )
+        value = parse(answer.body, culprit=culprit)  # what is no data is not kept
+        payload = Payload(answer.body, answer.etag, answer.last_modified, now)
+        self._payloads.write(key, payload)
+        return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
+
+    def _now_ns(self) -> int:
+        return _nanoseconds(self._config.clock())
+
+
+def _validators(payload: Payload | None) -> dict[str, str]:
+    if payload is None:
+        return {}
+    headers = {"If-None-Match": payload.etag, "If-Modified-Since": payload.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)
