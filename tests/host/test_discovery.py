@@ -241,6 +241,7 @@ def test_an_entry_point_that_is_there_twice_counts_once(site: Any) -> None:
         # A package without __init__.py may be shared with other distributions.
         ("space.mine", {"space/mine.py": "", "space/other.py": "registry_overlay"}, False),
         ("space.mine", {"space/mine.py": "registry_overlay"}, True),
+        ("space.gone", {"space/policy.py": "registry_overlay"}, True),
         ("flat.not_a_package", {"flat.py": "registry_overlay"}, True),
     ],
 )

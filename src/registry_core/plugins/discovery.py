@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from email.parser import HeaderParser
 from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
@@ -105,34 +105,23 @@ def mentions(module: str, word: str) -> bool:
     no such module.
     """
     try:
-        specs = list(_specs(module))
-        files = [file for spec in specs[-1:] for file in _files(spec, specs[-2:-1])]
+        name, *rest = module.split(".")
+        spec = find_spec(name)
+        # A package without __init__.py may be shared by many distributions.
+        while rest and spec and spec.origin is None:
+            name = f"{name}.{rest.pop(0)}"
+            inner = PathFinder.find_spec(name, spec.submodule_search_locations)
+            if inner is None:
+                break
+            spec = inner
+        if spec is None:
+            return False
+        files = [Path(spec.origin)] if spec.origin and spec.has_location else []
+        for folder in spec.submodule_search_locations or ():
+            files += Path(folder).rglob("*.py")
         return any(word.encode() in file.read_bytes() for file in files)
     except Exception:  # finders are anybody's
         return True
-
-
-def _specs(module: str) -> Iterator[ModuleSpec]:
-    """The outermost package first, as far as there is any."""
-    top, *rest = module.split(".")
-    spec = find_spec(top)
-    for part in (*rest, None):
-        if spec is None:
-            return
-        yield spec
-        if part is None or spec.submodule_search_locations is None:
-            return
-        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
-
-
-def _files(spec: ModuleSpec, parents: Sequence[ModuleSpec]) -> Iterator[Path]:
-    if spec.origin is not None and spec.has_location:
-        yield Path(spec.origin)
-    # A package without __init__.py may be shared by many distributions.
-    package = next((one for one in (spec, *parents) if one.submodule_search_locations), None)
-    if package is not None and (package is spec or package.origin is not None):
-        for folder in package.submodule_search_locations or ():
-            yield from Path(folder).rglob("*.py")
 
 
 def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution]:
