@@ -11,7 +11,7 @@ from ..http.client import HttpClient
 from ..models import ModelInfo, ProviderConfig, valid_id
 from ..suggesting import hint
 from . import routing
-from .bindings import Bindings, remember
+from .bindings import Bindings, Memory, remember
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def resolve(
     environ: Mapping[str, str],
     snapshot: Snapshot,
     context: Context,
-    remembered: Mapping[str, Any] | None,
+    remembered: Memory | None,
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `remembered`: the bindings that syncs kept; None for a
     registry that is frozen from a file of the user's choice."""
