@@ -6,13 +6,13 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from registry_core.errors import StoreError
 from registry_core.plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.settings import Settings
 
@@ -241,6 +241,7 @@ def test_an_entry_point_that_is_there_twice_counts_once(site: Any) -> None:
         # A package without __init__.py may be shared with other distributions.
         ("space.mine", {"space/mine.py": "", "space/other.py": "registry_overlay"}, False),
         ("space.mine", {"space/mine.py": "registry_overlay"}, True),
+        ("space.gone", {"space/policy.py": "registry_overlay"}, True),
         ("flat.not_a_package", {"flat.py": "registry_overlay"}, True),
     ],
 )
@@ -259,23 +260,9 @@ def test_code_that_cannot_be_read_may_hold_any_word(site: Any) -> None:
     assert mentions("pack", "registry_overlay")
 
 
-def opened(run: Callable[[], object]) -> list[str]:
-    global _audit
-    _audit = []
-    try:
-        run()
-        return [name for name in _audit if "-info" in name]
-    finally:
-        _audit = None
-
-
-def test_metadata_is_read_again_only_when_a_distribution_has_come_gone_or_changed(
-    site: Any,
-) -> None:
+def test_each_search_sees_what_has_come_gone_or_changed(site: Any) -> None:
     site.install("acme", "", version="1.0")
     assert keys(find(site)) == ["acme:acme"]
-    assert opened(lambda: find(site)) == []
-    assert opened(lambda: find(site, disable_plugins=("acme",))) == []
     # An installer makes a distribution's folder first, and what is in it bit by bit.
     late = site.folder / "late-1.0.dist-info"
     late.mkdir()
@@ -289,16 +276,25 @@ def test_metadata_is_read_again_only_when_a_distribution_has_come_gone_or_change
     assert keys(find(site)) == ["acme:acme"]
 
 
-def test_a_list_of_entry_points_that_was_replaced_by_one_as_old_and_as_long_is_read_again(
-    site: Any,
+def test_a_folder_that_cannot_be_listed_now_is_not_an_empty_one(
+    site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.install("acme")
+
+    def refuses(_: object) -> list[str]:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", refuses)
+        with pytest.raises(StoreError, match="too many open files"):
+            find(site)
     assert keys(find(site)) == ["acme:acme"]
-    path = site.folder / "acme-1.0.dist-info" / "entry_points.txt"
-    times = path.stat()
-    path.write_text(path.read_text().replace("acme =", "acmf ="))
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert keys(find(site)) == ["acme:acmf"]
+
+
+def test_a_zip_file_on_the_path_may_hold_distributions(site: Any, tmp_path: Path) -> None:
+    site.install("acme")
+    file = shutil.make_archive(str(tmp_path / "all"), "zip", site.folder)
+    assert keys(find_plugins(Settings(), [file, str(tmp_path / "absent")])) == ["acme:acme"]
 
 
 def test_a_patched_search_for_distributions_is_used_and_leaves_nothing_behind(
@@ -332,17 +328,14 @@ def test_metadata_that_could_not_be_read_is_tried_again(
     assert keys(find(site)) == ["acme:acme"]
 
 
-def test_metadata_that_a_finder_of_another_kind_may_know_is_read_each_time(
-    site: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_finder_of_another_kind_is_asked(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Finder:
         def find_spec(self, *_: object) -> None:
             return None
 
-        def find_distributions(self, *_: object) -> list[object]:
-            return []
+        def find_distributions(self, *_: object) -> list[PathDistribution]:
+            return [PathDistribution(site.folder / "acme-1.0.dist-info")]
 
     site.install("acme")
-    find(site)
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
-    assert opened(lambda: find(site)) != []
+    assert keys(find_plugins(Settings(), [])) == ["acme:acme"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from registry_core.endpoints.bindings import Bindings
+from registry_core.endpoints.bindings import Bindings, Memory
 from registry_core.endpoints.endpoint import Endpoint
 from registry_core.endpoints.routing import resolve
 from registry_core.models import ModelInfo, ProviderConfig
@@ -34,7 +34,7 @@ def endpoint(
     *,
     model: str = "m",
     bundle: Mapping[str, ProviderConfig] | None = None,
-    remembered: Mapping[str, Any] | None = None,
+    remembered: Memory | None = None,
     frozen: bool = False,
     trusted_hosts: Collection[str] = (),
 ) -> Endpoint:

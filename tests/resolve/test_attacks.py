@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from registry_core import HostChangedError, ProviderConfig, ResolveError, UnroutableError
-from registry_core.endpoints.bindings import remember
+from registry_core.endpoints.bindings import Memory, remember
 from tests.resolve.make import BUNDLE, OPENAI, endpoint, provider
 
 SECRETS = {
@@ -113,7 +111,7 @@ for _url in (
     ATTACKS[f"confuses parsers with {_url!r}"] = (provider("openai", url=_url), UnroutableError)
 
 
-def _remembered(config: ProviderConfig) -> Mapping[str, Any]:
+def _remembered(config: ProviderConfig) -> Memory:
     """The attacker is even in the first sync of this machine."""
     return remember([config, provider("acme")], BUNDLE, {})
 

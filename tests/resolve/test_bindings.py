@@ -7,6 +7,7 @@ import pytest
 
 from registry_core import HostChangedError, MissingCredentialError, UnroutableError
 from registry_core.endpoints.bindings import pairs, remember
+from registry_core.state import State
 from tests.resolve.make import BUNDLE, endpoint, provider
 
 ACME = provider(url="https://${ACME_HOST}/v1", model_overrides={"m": {"api": "https://b.example"}})
@@ -38,17 +39,17 @@ def test_the_first_sync_binds_a_new_provider_for_ever() -> None:
     assert remember([moved], BUNDLE, first) == first
     assert remember([], BUNDLE, first) == first
     assert first == {
-        "acme": [
-            ["ACME_API_KEY", "https://${ACME_HOST}"],
-            ["ACME_API_KEY", "https://b.example"],
-            ["ACME_HOST", "https://${ACME_HOST}"],
-        ]
+        "acme": (
+            ("ACME_API_KEY", "https://${ACME_HOST}"),
+            ("ACME_API_KEY", "https://b.example"),
+            ("ACME_HOST", "https://${ACME_HOST}"),
+        )
     }
 
 
 def test_what_is_remembered_survives_a_file() -> None:
     memory = remember([provider()], BUNDLE, {})
-    memory = json.loads(json.dumps(memory))
+    memory = State.from_json(State(bindings=memory).to_json()).bindings
     assert remember([provider()], BUNDLE, memory) == memory
     assert endpoint(provider(), bundle=BUNDLE, remembered=memory).api_key == "sk-test"
 
@@ -57,15 +58,15 @@ def test_what_is_remembered_survives_a_file() -> None:
     "damaged", [None, 7, "x", {"a": 1}, [7], [["A"]], [["A", 1]], [[["A"], "b"]]]
 )
 def test_a_damaged_memory_binds_nothing(damaged: object) -> None:
-    memory = {"acme": damaged}
-    assert remember([provider()], BUNDLE, memory) == {"acme": []}
+    memory = State.from_json(json.dumps({"bindings": {"acme": damaged}})).bindings
+    assert remember([provider()], BUNDLE, memory) == {"acme": ()}
     with pytest.raises(HostChangedError, match="bound to no host"):
         endpoint(provider(), bundle=BUNDLE, remembered=memory)
 
 
 def test_a_provider_of_the_bundle_is_never_remembered() -> None:
     moved = provider("groq", url="https://evil.example")
-    assert remember([moved], BUNDLE, {"groq": [["K", "https://evil.example"]]}) == {}
+    assert remember([moved], BUNDLE, {"groq": (("K", "https://evil.example"),)}) == {}
 
 
 def test_a_provider_without_a_url_is_not_bound_yet() -> None:
@@ -77,7 +78,9 @@ def test_a_provider_without_a_url_is_not_bound_yet() -> None:
 @pytest.mark.parametrize("known", ["OPENAI_API_KEY", "CLOUD_ACCOUNT", "GITLAB_TOKEN"])
 def test_a_variable_of_the_bundle_is_not_remembered_for_another_origin(known: str) -> None:
     thief = provider("evil", api_key_env_vars=[known, "EVIL_API_KEY"])
-    assert remember([thief], BUNDLE, {}) == {"evil": [["EVIL_API_KEY", "https://api.evil.example"]]}
+    assert remember([thief], BUNDLE, {}) == {
+        "evil": (("EVIL_API_KEY", "https://api.evil.example"),)
+    }
 
 
 def test_a_variable_of_another_remembered_provider_is_not_remembered_for_another_origin() -> None:
@@ -85,7 +88,7 @@ def test_a_variable_of_another_remembered_provider_is_not_remembered_for_another
     thief = provider("evil", api_key_env_vars="ACME_API_KEY")
     friend = provider("acme-eu", url="https://api.acme.example/eu", api_key_env_vars="ACME_API_KEY")
     after = remember([thief, friend], BUNDLE, memory)
-    assert after["evil"] == []
+    assert after["evil"] == ()
     assert after["acme-eu"] == after["acme"] == memory["acme"]
 
 
@@ -127,7 +130,7 @@ SPELLINGS = ["openai_api_key", "OpenAI_API_Key", "OPENAI_AP\u0131_KEY", "OPENAI_
 def test_another_case_of_a_claimed_name_is_claimed(spelling: str, frozen: bool) -> None:
     thief = provider("evil", api_key_env_vars=spelling)
     memory = remember([thief], BUNDLE, {})
-    assert memory == {"evil": []}
+    assert memory == {"evil": ()}
     with pytest.raises((HostChangedError, MissingCredentialError)):
         endpoint(thief, KEY, bundle=BUNDLE, remembered=memory, frozen=frozen)
 
@@ -135,7 +138,7 @@ def test_another_case_of_a_claimed_name_is_claimed(spelling: str, frozen: bool) 
 def test_another_case_of_a_remembered_name_is_claimed_and_bound_with_it() -> None:
     memory = remember([provider()], BUNDLE, {})
     thief = provider("evil", api_key_env_vars="acme_api_key")
-    assert remember([thief], BUNDLE, memory)["evil"] == []
+    assert remember([thief], BUNDLE, memory)["evil"] == ()
     respelt = provider(api_key_env_vars="Acme_Api_Key")
     assert endpoint(respelt, KEY, bundle=BUNDLE, remembered=memory).api_key == "sk-acme"
 

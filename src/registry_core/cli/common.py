@@ -64,14 +64,8 @@ def load(project: Path | None = None, **explicit: Any) -> Settings:
     return load_settings(os.environ, Path.cwd(), project=project, **explicit)
 
 
-def load_lookups() -> ModelRegistry:
-    """A registry as an application sees it: by the environment alone."""
-    from ..registry import ModelRegistry
-
-    return ModelRegistry()
-
-
-def registry(settings: Settings) -> ModelRegistry:
+def registry(settings: Settings | None = None) -> ModelRegistry:
+    """By default as an application has it: by the environment alone."""
     from ..registry import ModelRegistry
 
     return ModelRegistry(settings)

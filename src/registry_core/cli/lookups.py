@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .common import complain, json_option, load_lookups, reports_errors, say, say_json
+from .common import complain, json_option, registry, reports_errors, say, say_json
 
 
 @click.command("list")
@@ -16,7 +16,7 @@ from .common import complain, json_option, load_lookups, reports_errors, say, sa
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
     """List model ids, those that contain TEXT if it is given."""
-    every = load_lookups().get_models()
+    every = registry().get_models()
     found: Mapping[str, Sequence[str]] = every
     if text:
         wanted = text.casefold()
@@ -39,7 +39,7 @@ def list_models(text: str, as_json: bool) -> None:
 @reports_errors
 def show(id: str, as_json: bool) -> None:
     """Show all that is known of a model or a provider."""
-    mine = load_lookups()
+    mine = registry()
     model = mine.get_model(id)
     provider = None if model else mine.get_provider_config(id)
     if model is not None:

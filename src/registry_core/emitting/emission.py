@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..artifacts import Artifact
+from ..emitters import BUILTINS
 from ..errors import RegistryError
 from ..report import Problem
 from ..suggesting import did_you_mean
@@ -23,9 +24,6 @@ logger = logging.getLogger("registry_core")
 
 Scope = tuple[str, ...] | None
 
-#: Writers that may have nothing to write.
-_BUILTINS = ("capabilities", "json", "python", "typescript")
-
 
 class Emission:
     """The artifacts of one snapshot; each scope of types is made once, when first wanted."""
@@ -38,7 +36,7 @@ class Emission:
         self.problems: list[Problem] = []
 
     def artifacts(self, target: Target) -> list[Artifact]:
-        scope = self._scope if target.scoped else None
+        scope = self._scope_of(target)
         if scope not in self._made:
             emitted, problems = self._host.emit(self._snapshot, scope)
             kept, refused = usable(emitted)
@@ -48,12 +46,11 @@ class Emission:
 
     def key(self, target: Target) -> str:
         """Changes with the snapshot, the emitters, the scope and the folders."""
-        scope = self._scope if target.scoped else None
         folders = sorted((target.folders or {}).items())
         parts = (
             self._snapshot.hash,
             self._host.emitters_fingerprint(),
-            repr((scope, folders, dict(target.rename))),
+            repr((self._scope_of(target), folders, dict(target.rename))),
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -98,15 +95,19 @@ class Emission:
         self._name_unmade(target)
         return differing(target, artifacts)
 
+    def _scope_of(self, target: Target) -> Scope:
+        return self._scope if target.requested else None
+
     def _name_unmade(self, target: Target) -> None:
         """Report what the target's settings ask for and nobody can make."""
-        made = {*_BUILTINS, *(one.emitter for one in self.artifacts(target))}
+        # The core's writers may have nothing to write.
+        made = {*dict(BUILTINS), *(one.emitter for one in self.artifacts(target))}
         for emitter in sorted((target.folders or {}).keys() - made):
             text = f"no installed plugin writes it; {did_you_mean(emitter, made)}"
             culprit = f"[tool.registry-core.output] {emitter}"
             self.problems.append(Problem("target", culprit, text))
-        known = self._snapshot.get_models() if target.scoped else {}
-        for provider in (self._scope or ()) if target.scoped else ():
+        for provider in self._scope_of(target) or ():
+            known = self._snapshot.get_models()
             if provider not in known:
                 text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
                 culprit = "[tool.registry-core.types] providers"

@@ -62,12 +62,8 @@ class Target:
 
     @property
     def requested(self) -> bool:
-        """The user named it: not to be able to write it is a failure."""
-        return self.kind in ("project", "output")
-
-    @property
-    def scoped(self) -> bool:
-        """`[tool.registry-core.types] providers` applies: the project's own copy."""
+        """The user named it: not to be able to write it is a failure, and its types are
+        those of `[tool.registry-core.types] providers`."""
         return self.kind in ("project", "output")
 
     def contents(self, artifacts: Iterable[Artifact]) -> dict[Path, bytes]:

@@ -19,10 +19,11 @@ What the user names (trusted hosts, `<PROVIDER>_BASE_URL`) is in `routing`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ..frozen import FrozenDict
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .url_template import UrlTemplate, parse
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 #: A variable, and an origin (`scheme://host[:port]`, as in the URL template).
 Pair = tuple[str, str]
+
+#: What syncs remember: provider id → its pairs.
+Memory = Mapping[str, Iterable[Pair]]
 
 #: Stands in a pair for "nowhere": the variable is known, its provider has no URL.
 NOWHERE = ""
@@ -59,22 +63,22 @@ def pairs(provider: ProviderConfig) -> frozenset[Pair]:
 def remember(
     providers: Iterable[ProviderConfig],
     bundle: Mapping[str, ProviderConfig],
-    remembered: Mapping[str, Any],
-) -> dict[str, list[list[str]]]:
-    """What to remember after a sync of `providers`, as JSON values: id → sorted pairs.
+    remembered: Memory,
+) -> FrozenDict[str, tuple[Pair, ...]]:
+    """What to remember after a sync of `providers`; sorted.
 
     A provider that is already remembered keeps its pairs, for ever; those of the bundle
     are never remembered, nor are those without a URL. A new one gets what it asks for,
     less the variables that the bundle or the memory binds to other origins. `remembered`
-    is what this returned last; what is no pair in it is skipped.
+    is what this returned last.
     """
-    kept = {id: _pairs_of(own) for id, own in remembered.items() if id not in bundle}
+    kept = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
     claims = _claims(map(pairs, bundle.values()), kept.values())
     for provider in providers:
         known = provider.id in bundle or provider.id in remembered
         if not known and any(_templates(provider)):
             kept[provider.id] = _unclaimed(pairs(provider), claims)
-    return {id: sorted(map(list, kept[id])) for id in sorted(kept)}
+    return FrozenDict({id: tuple(sorted(kept[id])) for id in sorted(kept)})
 
 
 @frozen
@@ -85,7 +89,7 @@ class Bindings:
     """
 
     bundle: Mapping[str, ProviderConfig]
-    remembered: Mapping[str, Any] | None
+    remembered: Memory | None
 
     def origins(self, provider: ProviderConfig, variable: str) -> frozenset[str]:
         """Where `variable` may be sent for `provider`."""
@@ -93,7 +97,7 @@ class Bindings:
         if known is not None:
             own = pairs(known)
         elif self.remembered is not None:
-            own = _pairs_of(self.remembered.get(provider.id))
+            own = frozenset(self.remembered.get(provider.id, ()))
         else:
             own = _unclaimed(pairs(provider), self._all_claims())
         wanted = folded(variable)
@@ -104,8 +108,7 @@ class Bindings:
         return frozenset(self._all_claims().get(folded(variable), ())) - {NOWHERE}
 
     def _all_claims(self) -> dict[str, set[str]]:
-        memory = map(_pairs_of, (self.remembered or {}).values())
-        return _claims(map(pairs, self.bundle.values()), memory)
+        return _claims(map(pairs, self.bundle.values()), (self.remembered or {}).values())
 
 
 def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
@@ -132,16 +135,3 @@ def _unclaimed(own: Iterable[Pair], claims: Mapping[str, set[str]]) -> frozenset
     return frozenset(
         (name, origin) for name, origin in own if origin in claims.get(folded(name), (origin,))
     )
-
-
-def _pairs_of(stored: Any) -> frozenset[Pair]:
-    """The pairs in what `remember` returned; from a file, so anything may be in it."""
-    items = cast("Iterable[Any]", stored) if isinstance(stored, (list, tuple)) else ()
-    found: set[Pair] = set()
-    for item in items:
-        match item:
-            case [str(name), str(origin)]:
-                found.add((name, origin))
-            case _:
-                pass
-    return frozenset(found)

@@ -13,7 +13,7 @@ from ..models import ModelInfo, ProviderConfig, valid_id
 from ..secrets import Secrets
 from ..suggesting import hint
 from . import routing
-from .bindings import Bindings, remember
+from .bindings import Bindings, Memory, remember
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def resolve(
         return endpoint
     bundle = world.bundle.load().get_providers()
     # Nothing is remembered for a registry that is frozen from a file of the user's choice.
-    remembered: Mapping[str, Any] | None = None
+    remembered: Memory | None = None
     if world.lookups.snapshot is None:
         remembered = world.state().bindings
     if remembered is not None and provider.gateway in registered:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from email.parser import HeaderParser
-from functools import lru_cache
 from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
@@ -28,9 +27,6 @@ from ..suggesting import did_you_mean
 
 GROUP = "registry_core"
 _ENTRIES = "entry_points.txt"
-
-#: Of a file: times (ns), inode, size; None: there is none.
-_Stamp = tuple[int, int, int, int] | None
 
 
 @frozen(order=True)
@@ -110,85 +106,49 @@ def mentions(module: str, word: str) -> bool:
     no such module.
     """
     try:
-        specs = list(_specs(module))
-        files = [file for spec in specs[-1:] for file in _files(spec, specs[-2:-1])]
+        name, *rest = module.split(".")
+        spec = find_spec(name)
+        # A package without __init__.py may be shared by many distributions.
+        while rest and spec and spec.origin is None:
+            name = f"{name}.{rest.pop(0)}"
+            inner = PathFinder.find_spec(name, spec.submodule_search_locations)
+            if inner is None:
+                break
+            spec = inner
+        if spec is None:
+            return False
+        files = [Path(spec.origin)] if spec.origin and spec.has_location else []
+        for folder in spec.submodule_search_locations or ():
+            files += Path(folder).rglob("*.py")
         return any(word.encode() in file.read_bytes() for file in files)
     except Exception:  # finders are anybody's
         return True
 
 
-def _specs(module: str) -> Iterator[ModuleSpec]:
-    """The outermost package first, as far as there is any."""
-    top, *rest = module.split(".")
-    spec = find_spec(top)
-    for part in (*rest, None):
-        if spec is None:
-            return
-        yield spec
-        if part is None or spec.submodule_search_locations is None:
-            return
-        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
-
-
-def _files(spec: ModuleSpec, parents: Sequence[ModuleSpec]) -> Iterator[Path]:
-    if spec.origin is not None and spec.has_location:
-        yield Path(spec.origin)
-    # A package without __init__.py may be shared by many distributions.
-    package = next((one for one in (spec, *parents) if one.submodule_search_locations), None)
-    if package is not None and (package is spec or package.origin is not None):
-        for folder in package.submodule_search_locations or ():
-            yield from Path(folder).rglob("*.py")
-
-
-def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
-    """What the metadata says; read again when a distribution has come, gone or changed."""
-    folders = tuple(sys.path if path is None else path)
+def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution]:
+    """As the library finds them, which would take a folder that can't be listed now for an
+    empty one, for good."""
     finders = [one for one in sys.meta_path if hasattr(one, "find_distributions")]
     if finders != [PathFinder] or metadata.distributions is not _DISTRIBUTIONS:
         # Who knows what that one looks at; tests of applications replace it.
         given: dict[str, Any] = {} if path is None else {"path": list(path)}
-        sources, problems = _read(metadata.distributions(**given))
-    else:
-        sources, problems = _read_once(tuple(_stamps(folders)))
-        if problems:  # which may be gone before anything else changes
-            _read_once.cache_clear()
-    return [*sources], [*problems]
+        yield from metadata.distributions(**given)
+        return
+    for folder in sys.path if path is None else path:
+        folder = folder or "."
+        try:
+            names = os.listdir(folder)  # noqa: PTH208  as names
+        except OSError as error:
+            if not (is_absent(error) or is_out_of_reach(error, folder)):
+                raise unreadable(folder, error) from error
+            if status_of(folder):  # a zip file
+                yield from metadata.distributions(path=[folder])
+            continue
+        for name in filter(_IS_METADATA.fullmatch, names):
+            yield _Distribution(Path(folder, name))
 
 
 _DISTRIBUTIONS = metadata.distributions
-
-#: A folder or zip file, and the metadata folders in it, each with what tells of changes.
-_Folder = tuple[str, _Stamp, tuple[tuple[str, _Stamp], ...]]
-
-
-def _stamps(folders: Iterable[str]) -> Iterator[_Folder]:
-    for folder in folders:
-        stamp = _stamp(folder or ".")
-        found = _metadata_in(folder or ".", stamp)
-        yield folder, stamp, tuple((one, _stamp(f"{one}/{_ENTRIES}")) for one in found)
-
-
-def _stamp(path: str) -> _Stamp:
-    found = status_of(path)
-    if found is None:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
-
-
-@lru_cache(maxsize=64)
-def _metadata_in(folder: str, _seen: _Stamp) -> tuple[str, ...]:
-    """The folders of metadata; an installer makes them first, and their files afterwards.
-
-    The library would take a folder that can't be listed now for an empty one, for good.
-    """
-    try:
-        names = os.listdir(folder)  # noqa: PTH208  as names
-    except OSError as error:
-        if is_absent(error) or is_out_of_reach(error, folder):  # a zip file, or nothing
-            return ()
-        raise unreadable(folder, error) from error
-    return tuple(f"{folder}/{one}" for one in names if _IS_METADATA.fullmatch(one))
-
 
 #: As pip, without what it has moved aside while it installs something else.
 _IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
@@ -203,21 +163,12 @@ class _Distribution(metadata.PathDistribution):
         return text
 
 
-@lru_cache(maxsize=4)
-def _read_once(folders: tuple[_Folder, ...]) -> tuple[list[PluginSource], list[Problem]]:
-    found: list[metadata.Distribution] = []
-    for folder, stamp, inside in folders:
-        found += [_Distribution(Path(one)) for one, _ in inside]
-        if stamp and not os.path.isdir(folder or "."):  # noqa: PTH112  a zip file
-            found += metadata.distributions(path=[folder])
-    return _read(found)
-
-
-def _read(found: Iterable[metadata.Distribution]) -> tuple[list[PluginSource], list[Problem]]:
+def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
+    """What the metadata says."""
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
-    found = tuple(found)
+    found = tuple(_distributions(path))
     for distribution in found:
         where, ours = str(getattr(distribution, "_path", "a distribution")), False
         try:

@@ -190,12 +190,14 @@ class PluginLoader:
         self, options: Mapping[str, Any] = EMPTY, consulted: set[str] | None = None
     ) -> PluginSettings:
         """The settings as a plugin with these options sees them."""
-        return PluginSettings.of(
-            self.settings,
-            options,
+        return PluginSettings(
+            options=options,
+            offline=self.settings.offline,
+            dev=self.settings.dev,
+            types_providers=self.settings.types_providers,
             environ=self._environ,
             secrets=self._secrets,
-            consulted=consulted,
+            consulted=set() if consulted is None else consulted,
         )
 
     def _load_builtins(self) -> None:

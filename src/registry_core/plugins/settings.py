@@ -39,27 +39,6 @@ class PluginSettings:
     consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
     """Names that `secret` was asked for: what the plugin publishes may hang on them."""
 
-    @classmethod
-    def of(
-        cls,
-        settings: Settings,
-        options: Mapping[str, Any],
-        *,
-        environ: Mapping[str, str],
-        secrets: Secrets,
-        consulted: set[str] | None = None,
-    ) -> PluginSettings:
-        """The view of a plugin that has these options."""
-        return cls(
-            options=options,
-            offline=settings.offline,
-            dev=settings.dev,
-            types_providers=settings.types_providers,
-            environ=environ,
-            secrets=secrets,
-            consulted=set() if consulted is None else consulted,
-        )
-
     def secret(self, name: str) -> str | None:
         """The environment variable `name`, None if unset or empty; masked wherever it is shown."""
         self.consulted.add(name)
