@@ -35,7 +35,7 @@ from registry_core import ProviderConfig, Snapshot
 from registry_core.bundle import Bundle
 from registry_core.emitters import python_types, typescript
 from registry_core.emitters.mastra import callable_providers
-from registry_core.plugins.settings import PluginSettings
+from registry_core.plugin import PluginSettings
 from registry_core.secrets import Secrets
 from tests.ide.lsp import LanguageServer, Server, TsServer, until
 from tests.nodetools import TYPESCRIPTS, cache_folder, node_package

@@ -20,8 +20,8 @@ from registry_core import (
     TargetError,
     errors,
 )
-from registry_core.artifacts import Artifact
 from registry_core.emitting.targets import Manifest, Target, write
+from registry_core.plugin import Artifact
 from registry_core.syncing.turn import fetched, refuse_shrunk
 from tests.world import Overlay, World
 

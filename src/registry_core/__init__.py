@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:  # `as`: to type checkers, these are exports
-    from .artifacts import Artifact as Artifact
     from .endpoints.endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
@@ -31,11 +32,6 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         UnroutableError as UnroutableError,
         WithheldError as WithheldError,
     )
-    from .gateway import (
-        Disabled as Disabled,
-        GatewayClient as GatewayClient,
-        ModelGateway as ModelGateway,
-    )
     from .helpers import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
@@ -47,7 +43,6 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         model_supports as model_supports,
         resolve as resolve,
     )
-    from .hookspecs import hookimpl as hookimpl, hookspec as hookspec
     from .models import (
         Cost as Cost,
         Lifecycle as Lifecycle,
@@ -56,7 +51,15 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         ModelInfo as ModelInfo,
         ProviderConfig as ProviderConfig,
     )
-    from .plugins.settings import PluginSettings as PluginSettings
+    from .plugin import (
+        Artifact as Artifact,
+        Disabled as Disabled,
+        GatewayClient as GatewayClient,
+        ModelGateway as ModelGateway,
+        PluginSettings as PluginSettings,
+        hookimpl as hookimpl,
+        hookspec as hookspec,
+    )
     from .registry import ModelRegistry as ModelRegistry
     from .report import (
         Change as Change,
@@ -68,7 +71,6 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
 
 _MODULES = {
-    "artifacts": ("Artifact",),
     "endpoints.endpoint": ("Endpoint",),
     "errors": (
         "DialectError",
@@ -91,7 +93,6 @@ _MODULES = {
         "UnroutableError",
         "WithheldError",
     ),
-    "gateway": ("Disabled", "GatewayClient", "ModelGateway"),
     "helpers": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
@@ -103,9 +104,16 @@ _MODULES = {
         "model_supports",
         "resolve",
     ),
-    "hookspecs": ("hookimpl", "hookspec"),
     "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
-    "plugins.settings": ("PluginSettings",),
+    "plugin": (
+        "Artifact",
+        "Disabled",
+        "GatewayClient",
+        "ModelGateway",
+        "PluginSettings",
+        "hookimpl",
+        "hookspec",
+    ),
     "registry": ("ModelRegistry",),
     "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
@@ -114,7 +122,6 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]  # one table, no second list
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

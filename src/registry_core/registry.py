@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .endpoints.endpoint import Endpoint
-    from .gateway import ModelGateway
+    from .plugin import ModelGateway
     from .plugins.host import PluginHost
     from .report import SyncReport
     from .syncing.joining import Joining

@@ -7,9 +7,9 @@ from types import ModuleType
 
 from pluggy import PluginManager
 
-from registry_core import hookspecs
+from registry_core import plugin as hookspecs
 from registry_core.models import ProviderConfig
-from registry_core.plugins.settings import PluginSettings
+from registry_core.plugin import PluginSettings
 from registry_core.secrets import Secrets
 from registry_core.snapshot import Snapshot
 

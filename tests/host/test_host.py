@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from registry_core.artifacts import Artifact
 from registry_core.errors import OverlayError
+from registry_core.plugin import Artifact
 from registry_core.plugins.host import PluginHost
 from registry_core.report import Problem, SyncReport
 from registry_core.settings import Settings

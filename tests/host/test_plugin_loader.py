@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from registry_core.artifacts import Artifact
 from registry_core.errors import SettingsError
-from registry_core.hookspecs import hookimpl
+from registry_core.plugin import Artifact, hookimpl
 from registry_core.plugins.hook_rules import HOOKS
 from registry_core.plugins.host import PluginHost
 from registry_core.report import Problem
@@ -306,7 +305,7 @@ def test_a_hook_of_a_newer_core_can_be_marked_optional(site: Any, make_host: Any
 
 
 def test_importing_a_hook_specification_is_no_implementation(site: Any, make_host: Any) -> None:
-    site.install("acme", "from registry_core.hookspecs import registry_emit\n" + GOOD)
+    site.install("acme", "from registry_core.plugin import registry_emit\n" + GOOD)
     assert loaded(make_host()) == ["acme:acme"]
 
 

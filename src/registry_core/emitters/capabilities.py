@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..artifacts import Artifact
-from ..hookspecs import hookimpl
+from ..plugin import Artifact, hookimpl
 from .json_registry import to_json
 from .mastra import callable_providers
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ..artifacts import Artifact
 from ..frozen import sorted_ids
-from ..hookspecs import hookimpl
+from ..plugin import Artifact, hookimpl
 from .mastra import callable_providers, key_header, package
 
 if TYPE_CHECKING:

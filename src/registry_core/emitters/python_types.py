@@ -27,12 +27,11 @@ from hashlib import sha256
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from ..artifacts import Artifact
-from ..hookspecs import hookimpl
+from ..plugin import Artifact, hookimpl
 from .featured import featured
 
 if TYPE_CHECKING:
-    from ..plugins.settings import PluginSettings
+    from ..plugin import PluginSettings
     from ..snapshot import Snapshot
 
 #: Most literals in each of the unions while no scope is set: so few that comparing two of

@@ -12,12 +12,11 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..artifacts import Artifact
-from ..hookspecs import hookimpl
+from ..plugin import Artifact, hookimpl
 from .mastra import ALIASES, callable_providers
 
 if TYPE_CHECKING:
-    from ..plugins.settings import PluginSettings
+    from ..plugin import PluginSettings
     from ..snapshot import Snapshot
 
 _HEADER = """\

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..artifacts import Artifact
 from ..emitters import BUILTINS
 from ..errors import RegistryError
+from ..plugin import Artifact
 from ..report import Problem
 from ..suggesting import did_you_mean
 from .manifest import Manifest

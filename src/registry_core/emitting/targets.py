@@ -20,10 +20,10 @@ from unicodedata import normalize
 
 from attrs import field, frozen
 
-from ..artifacts import Artifact
 from ..errors import TargetError
 from ..files import clear_leftovers, write_atomically
 from ..frozen import EMPTY
+from ..plugin import Artifact
 from ..report import Problem
 from .manifest import Manifest, Signature, digest, signature, signature_of
 

@@ -17,7 +17,7 @@ from .bindings import Bindings, Memory, remember
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from ..gateway import ModelGateway
+    from ..plugin import ModelGateway
     from ..plugins.host import PluginHost
     from ..snapshot import Snapshot
     from ..world import World

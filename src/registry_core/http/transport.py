@@ -18,9 +18,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from attrs import field, frozen
 
-from .. import __version__
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from ..frozen import EMPTY
+from ..version import __version__
 from .config import HttpConfig
 from .connections import CutAdapter
 from .faults import CHECK_PROXY, FAILURES, Fault, diagnose

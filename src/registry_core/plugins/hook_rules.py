@@ -9,11 +9,10 @@ from typing import Any
 
 from pluggy import PluginManager
 
-from .. import hookspecs
-from ..artifacts import Artifact
+from .. import plugin as specs
 from ..errors import OverlayError, PluginError
 from ..frozen import EMPTY, FrozenDict
-from ..gateway import ModelGateway
+from ..plugin import Artifact, ModelGateway
 from ..settings import PREFIX, VARIABLES
 from ..snapshot import Snapshot
 from ..suggesting import did_you_mean
@@ -21,8 +20,8 @@ from ..suggesting import did_you_mean
 #: Hook → names of its arguments.
 HOOKS = {
     name: tuple(inspect.signature(value).parameters)
-    for name, value in vars(hookspecs).items()
-    if hasattr(value, f"{hookspecs.PROJECT}_spec")
+    for name, value in vars(specs).items()
+    if hasattr(value, f"{specs.PROJECT}_spec")
 }
 _ORDERINGS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
 
@@ -87,7 +86,7 @@ def option_variables(plugin: object) -> Mapping[str, str]:
 
 def _refuse_unmarked(plugin: object, attribute: str) -> None:
     function = inspect.getattr_static(plugin, attribute, None)
-    is_spec = hasattr(function, f"{hookspecs.PROJECT}_spec")  # imported, to call or document it
+    is_spec = hasattr(function, f"{specs.PROJECT}_spec")  # imported, to call or document it
     if attribute in HOOKS and inspect.isroutine(function) and not is_spec:
         raise _error(attribute, "is not marked as a hook", "put @hookimpl above it")
 

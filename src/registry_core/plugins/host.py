@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve, frozen
 from pluggy import HookImpl
 
-from .. import __version__
 from ..errors import OverlayError, PluginError, RegistryError
 from ..frozen import EMPTY, FrozenDict
+from ..plugin import PluginSettings
 from ..report import Problem
 from ..snapshot import Snapshot
+from ..version import __version__
 from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
 from .loader import OVERLAY, Plugin, PluginLoader
-from .settings import PluginSettings
 
 if TYPE_CHECKING:
-    from ..artifacts import Artifact
-    from ..gateway import ModelGateway
+    from ..plugin import Artifact, ModelGateway
     from ..report import SyncReport
 
 Kind = Literal["plugin", "overlay", "emitter"]

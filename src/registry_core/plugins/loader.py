@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from pluggy import HookImpl, PluginManager
 
-from .. import __version__, hookspecs
+from .. import plugin as specs
 from ..errors import OverlayError, PluginError, SettingsError, as_error
 from ..frozen import EMPTY, FrozenDict
+from ..plugin import PluginSettings
 from ..report import Problem
 from ..suggesting import did_you_mean
 from ..variables import PLUGIN_PREFIX, as_variable
+from ..version import __version__
 from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
 from .hook_rules import implemented_hooks, option_variables
-from .settings import PluginSettings, options_of, variables_in_vain
+from .settings import options_of, variables_in_vain
 
 if TYPE_CHECKING:
     from ..secrets import Secrets
@@ -90,8 +92,8 @@ class PluginLoader:
         self._known_hooks = known_hooks
         self._timer = timer
         self._lock = RLock()
-        self._manager = PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._manager = PluginManager(specs.PROJECT)
+        self._manager.add_hookspecs(specs)
         self._loaded: dict[str, Plugin] = {}
         self._load_problems: tuple[Problem, ...] = ()
         self._consulted: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""The settings as one plugin sees them: its own options, and what it may ask for."""
+"""The options of each plugin, from the project's table and from the environment."""
 
 from __future__ import annotations
 
@@ -6,43 +6,16 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
-
-from ..frozen import EMPTY, freeze
+from ..frozen import EMPTY
 from ..settings import PREFIX
 from ..suggesting import did_you_mean, nearest
 from ..variables import PLUGIN_PREFIX, as_variable
 
 if TYPE_CHECKING:
-    from ..secrets import Secrets
     from ..settings import Settings
 
 #: So many characters of a variable are compared with the names of plugins.
 _LONGEST = 100
-
-
-@frozen
-class PluginSettings:
-    """What a plugin is given instead of the environment and pyproject.toml."""
-
-    options: Mapping[str, Any] = field(
-        default=EMPTY, converter=freeze, repr=lambda options: repr(sorted(options))
-    )
-    """The table `[tool.registry-core.plugin.<entry point name>]`, and what the environment
-    says instead (see `options_of`)."""
-    offline: bool = False
-    dev: bool = False
-    types_providers: tuple[str, ...] | None = None
-    """Providers that generated types name; None is all."""
-    _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
-    _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
-    consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
-    """Names that `secret` was asked for: what the plugin publishes may hang on them."""
-
-    def secret(self, name: str) -> str | None:
-        """The environment variable `name`, None if unset or empty; masked wherever it is shown."""
-        self.consulted.add(name)
-        return self._secrets.reveal(name, self._environ)
 
 
 def options_of(

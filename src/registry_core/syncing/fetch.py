@@ -18,17 +18,16 @@ from attrs import field, frozen
 from attrs.converters import optional
 
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
-from ..gateway import Disabled
 from ..models import ProviderConfig
+from ..plugin import Disabled
 from ..printable import message
 from ..report import GatewayStatus, Problem
 from ..structure import clean_providers
 
 if TYPE_CHECKING:
-    from ..gateway import ModelGateway
     from ..http.asked import Asked
     from ..http.client import HttpClient
-    from ..plugins.settings import PluginSettings
+    from ..plugin import ModelGateway, PluginSettings
 
 logger = logging.getLogger("registry_core")
 

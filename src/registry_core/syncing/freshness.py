@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
+from ..version import __version__
 from .fetch import Outcome
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from ..snapshot import Snapshot
 from ..state import GatewayState
 
 if TYPE_CHECKING:
-    from ..gateway import ModelGateway
     from ..models import ProviderConfig
+    from ..plugin import ModelGateway
 
 
 @frozen

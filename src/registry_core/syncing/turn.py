@@ -22,7 +22,7 @@ from .freshness import fingerprint
 
 if TYPE_CHECKING:
     from ..bundle import Bundle
-    from ..gateway import ModelGateway
+    from ..plugin import ModelGateway
     from ..plugins.host import LoadedGateway
     from .runtime import RuntimeGateway
 

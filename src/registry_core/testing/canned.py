@@ -12,7 +12,7 @@ from attrs import field, frozen
 from ..errors import GatewayError
 from ..frozen import EMPTY, FrozenDict, freeze
 from ..http.parsing import parse
-from ..plugins.settings import PluginSettings
+from ..plugin import PluginSettings
 from ..report import Problem
 from ..secrets import Secrets
 

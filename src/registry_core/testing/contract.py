@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from ..endpoints.endpoint import Endpoint
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError
 from ..frozen import EMPTY
-from ..gateway import Disabled, ModelGateway
 from ..models import ProviderConfig
+from ..plugin import Disabled, ModelGateway
 from ..plugins.hook_rules import returned_gateways
 from ..snapshot import Snapshot
 from ..structure import clean_providers

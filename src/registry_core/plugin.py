@@ -1,0 +1,209 @@
+"""All that an author of plugins reads: hooks, and what they are given and return.
+
+Prefix of the hooks: ``registry_``; project: ``registry_core``. `docs/plugins.md` is the guide.
+
+A hook *registers*: it returns gateways, a changed snapshot or artifacts; the host
+fetches, retries, merges and writes. Implementations are called one by one, so that
+one that raises is named and the others' results survive. For the same reason there
+are no hook wrappers, and ``tryfirst`` / ``trylast`` are refused: the order is the
+host's (see `registry_overlay`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+from attrs import field, frozen
+
+from .frozen import EMPTY, freeze
+
+if TYPE_CHECKING:
+    from .endpoints.endpoint import Endpoint
+    from .models import ModelInfo, ProviderConfig
+    from .report import SyncReport
+    from .secrets import Secrets
+    from .snapshot import Snapshot
+
+PROJECT = "registry_core"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
+    """Return the gateways that this plugin adds. Since 0.1.
+
+    Called once per load of the plugins, before the first sync. Does no I/O:
+    fetching is `ModelGateway.fetch_providers`, which the host calls.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot | None:
+    """Return a changed snapshot, or None to leave it as it is. Since 0.1.
+
+    Called after the merge at every sync, after a 304 too. The host chains the
+    implementations, each on the result of the one before, ordered by the integer
+    `order` in the plugin's options (default 0), then distribution, then entry point.
+    One that raises holds the whole generation: the old snapshot stays, the sync fails.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
+    """Return the files to write for this snapshot. Since 0.1.
+
+    Pure: snapshot in, artifacts out; the host alone touches disks. Called when the
+    snapshot, the emitters, or what lies in a target differs from the last emission.
+    Same snapshot and settings, same artifacts: put no timestamps in.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def registry_refreshed(report: SyncReport, snapshot: Snapshot) -> None:
+    """Called after each sync, failed ones too, with what happened and what is served. Since 0.1."""
+
+
+@hookspec
+def registry_dev_startup(registry: Any, settings: PluginSettings) -> None:
+    """Called when a dev server begins to serve, with its `ModelRegistry`. Since 0.1.
+
+    Once per serving process: each worker, and again after each reload; never in the
+    process that only watches files. Before the first refresh in the background, so that
+    a gateway registered here (`registry.register_gateway`) takes part in it. The server
+    waits for it: start a thread for what takes time. Not called in production.
+    """
+
+
+@hookspec
+def registry_dev_shutdown(registry: Any, settings: PluginSettings) -> None:
+    """Called when a process in which `registry_dev_startup` was called ends. Since 0.1.
+
+    No further refresh starts by then. Not called if the process is killed.
+    """
+
+
+@frozen
+class PluginSettings:
+    """What a plugin is given instead of the environment and pyproject.toml."""
+
+    options: Mapping[str, Any] = field(
+        default=EMPTY, converter=freeze, repr=lambda options: repr(sorted(options))
+    )
+    """The table `[tool.registry-core.plugin.<entry point name>]`, and what the environment
+    says instead."""
+    offline: bool = False
+    dev: bool = False
+    types_providers: tuple[str, ...] | None = None
+    """Providers that generated types name; None is all."""
+    _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
+    _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
+    consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
+    """Names that `secret` was asked for: what the plugin publishes may hang on them."""
+
+    def secret(self, name: str) -> str | None:
+        """The environment variable `name`, None if unset or empty; masked wherever it is shown."""
+        self.consulted.add(name)
+        return self._secrets.reveal(name, self._environ)
+
+
+@frozen
+class Disabled:
+    """Returned by `ModelGateway.should_enable`: not an error, and this is what to do about it."""
+
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class GatewayClient(Protocol):
+    """The host's HTTP session, as `fetch_providers` and `endpoint` get it."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The plugin's table `[tool.registry-core.plugin.<entry point name>]`."""
+        raise NotImplementedError
+
+    def warn(self, culprit: str, message: str) -> None:
+        """Report a record that was dropped, or a field that can't be used.
+
+        `culprit` is the provider or model, such as "openai/gpt-x"; the sync goes on, and
+        its report names both under this gateway.
+        """
+
+    def secret(self, name: str) -> str | None:
+        """The environment variable `name`; its value is masked in every report and log."""
+
+    def get_json(
+        self,
+        url: str,
+        *,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
+        """GET `url` and return the parsed JSON: always the whole payload, never a 304.
+
+        `bearer` and `headers` are credentials: they never follow a redirect to another
+        origin. Raises GatewayError (with the hint), OfflineError or GatewayTimeoutError.
+        """
+
+
+class ModelGateway(ABC):
+    """A source of providers and models.
+
+    Providers of a namespaced gateway are published as ``<gateway id>/<provider id>``,
+    or as the gateway id itself when both are equal.
+    """
+
+    id: str
+    name: str
+    namespaced: bool = True
+    #: False for a gateway that reads no network; it is then asked offline too.
+    needs_network: bool = True
+
+    def should_enable(self, settings: PluginSettings) -> bool | Disabled:
+        """Whether to ask this gateway now. `Disabled("set ACME_TOKEN")` tells the user why not."""
+        return True
+
+    @abstractmethod
+    def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        """Providers by their id, without the gateway's prefix.
+
+        Runs in a thread that is abandoned at its deadline (30 s by default).
+        Whatever it raises is reported under the gateway's name, and the last
+        good data stays.
+        """
+
+    def endpoint(
+        self,
+        provider: ProviderConfig,
+        model: ModelInfo,
+        environ: Mapping[str, str],
+        client: GatewayClient,
+    ) -> Endpoint | None:
+        """Take over `resolve` for a model of this gateway; None leaves it to the core."""
+        return None
+
+
+@frozen
+class Artifact:
+    """A file to be written to every target that wants this emitter's files.
+
+    `emitter` is the name that `[tool.registry-core.output]` maps to a folder
+    ("json", "typescript", "capabilities", "python", or a plugin's own); `path` is
+    relative to that folder, with forward slashes; `text` is the whole content,
+    written as UTF-8 with its newlines as they are.
+    """
+
+    emitter: str
+    path: str
+    text: str
