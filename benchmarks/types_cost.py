@@ -32,11 +32,11 @@ from attrs import evolve
 from benchmarks.types_lines import PY_CHECKERS, Use, check_command, measure_lines, tsc_commands
 from benchmarks.types_table import page
 from registry_core import ProviderConfig, Snapshot
-from registry_core.bundle import Bundle
-from registry_core.emitters import python_types, typescript
-from registry_core.emitters.mastra import callable_providers
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.bundle import Bundle
+from registry_core._writers import python_types, typescript
+from registry_core._writers.mastra import callable_providers
 from registry_core.plugin import PluginSettings
-from registry_core.secrets import Secrets
 from tests.ide.lsp import LanguageServer, Server, TsServer, until
 from tests.nodetools import TYPESCRIPTS, cache_folder, node_package
 

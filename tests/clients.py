@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import fields_dict
 
-from registry_core.http.client import HttpClient
-from registry_core.http.config import HttpConfig
-from registry_core.secrets import Secrets
+from registry_core._base.secrets import Secrets
+from registry_core._http.client import HttpClient
+from registry_core._http.config import HttpConfig
 from registry_core.settings import Settings
 
 

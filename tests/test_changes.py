@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from registry_core import Change, ModelInfo, ProviderConfig, Snapshot
-from registry_core.structure import provider_from_record
-from registry_core.syncing import changes
-from registry_core.syncing.changes import updated
+from registry_core._sync import changes
+from registry_core._sync.changes import updated
+from registry_core.records import provider_from_record
 from tests.test_regression_counts import Records
 from tests.world import Overlay, Plugin, World
 

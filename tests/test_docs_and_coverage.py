@@ -13,9 +13,9 @@ import pytest
 
 import registry_core
 from registry_core import errors, testing
+from registry_core._plugins.hook_rules import HOOKS
 from registry_core.cli import main
 from registry_core.errors import RegistryError
-from registry_core.plugins.hook_rules import HOOKS
 from registry_core.settings import PREFIX, SETTINGS, Setting
 
 ROOT = Path(__file__).parents[1]
@@ -109,7 +109,7 @@ def test_each_variable_that_a_plugin_of_ours_declares_has_entries_and_a_test(fol
         assert mentioned(variable)
 
 
-PROMISED = {"", ".testing", ".structure", ".known_providers"}
+PROMISED = {"", ".testing", ".records", ".known_providers"}
 
 
 @pytest.mark.parametrize("folder", ["plugins", "examples"])

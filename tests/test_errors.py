@@ -20,9 +20,9 @@ from registry_core import (
     TargetError,
     errors,
 )
-from registry_core.emitting.targets import Manifest, Target, write
+from registry_core._emit.targets import Manifest, Target, write
+from registry_core._sync.turn import fetched, refuse_shrunk
 from registry_core.plugin import Artifact
-from registry_core.syncing.turn import fetched, refuse_shrunk
 from tests.world import Overlay, World
 
 KINDS = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from registry_core import hookspec, hookspecs
-from registry_core.plugins.hook_rules import HOOKS
+from registry_core import hookspec, plugin as hookspecs
+from registry_core._plugins.hook_rules import HOOKS
 
 
 def test_the_markers_are_of_this_project() -> None:

@@ -12,10 +12,10 @@ from functools import partial
 import pytest
 from hypothesis import example, given, strategies as st
 
-from registry_core import ModelRegistry, ProviderConfig, Snapshot, helpers
+from registry_core import ModelRegistry, ProviderConfig, Snapshot, shortcuts as helpers
+from registry_core._catalog.snapshot import parse_model_string
+from registry_core._sync.sync import _changes
 from registry_core.models import MAX_ID
-from registry_core.snapshot import parse_model_string
-from registry_core.syncing.sync import _changes
 from tests.test_regression_counts import calls
 from tests.world import World
 

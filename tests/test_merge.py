@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from registry_core import ProviderConfig
-from registry_core.syncing.merge import Results, merge
+from registry_core._sync.merge import Results, merge
 
 
 def published(**gateways: list[str]) -> Results:

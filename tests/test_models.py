@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from registry_core import Cost, Lifecycle, ModelInfo, ProviderConfig, Snapshot
-from registry_core.bundle import Bundle
-from registry_core.encoding import of_model
-from registry_core.records import encode
-from registry_core.structure import model_from_record, provider_from_record
+from registry_core._base.encoding import of_model
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.checking import encode
+from registry_core.records import model_from_record, provider_from_record
 
 
 def model(id: str = "m", **fields: Any) -> ModelInfo:

@@ -12,10 +12,10 @@ from attrs import field, frozen
 from hypothesis import given, strategies as st
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot
-from registry_core.encoding import of_model
+from registry_core._base.encoding import of_model
+from registry_core._catalog.checking import encode
 from registry_core.models import CAPABILITIES, Limit
-from registry_core.records import encode
-from registry_core.structure import model_from_record, provider_from_record
+from registry_core.records import model_from_record, provider_from_record
 
 RECORD: dict[str, Any] = {
     "name": "Größe “4”",

@@ -16,7 +16,7 @@ import pytest
 
 import registry_core
 from registry_core import ModelGateway, ModelRegistry, ProviderConfig, StoreError
-from registry_core.state import State, utc
+from registry_core._catalog.state import State, utc
 from tests.world import NOW, Overlay, Plugin, World
 
 

@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve, fields_dict
 from attrs.exceptions import FrozenInstanceError
 
-from registry_core.configuration import load_settings
+from registry_core._config.load import load_settings
 from registry_core.errors import SettingsError
 from registry_core.settings import SETTINGS, Setting, Settings, refresh_interval, warn_once
 
@@ -300,7 +300,7 @@ def test_reading_the_environment_imports_nothing_heavy() -> None:
     code = (
         "import sys; from registry_core.settings import Settings; Settings.for_lookups({});"
         "heavy = {'tomllib', 'pluggy', 'importlib.metadata', 'requests', 'click', 'rich',"
-        " 'cattrs', 'difflib', 'pathlib', 'logging', 'registry_core.project'};"
+        " 'cattrs', 'difflib', 'pathlib', 'logging', 'registry_core._config.project'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     path = str(Path(sys.modules["registry_core"].__path__[0]).parent)

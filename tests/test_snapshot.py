@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot, SnapshotDamagedError
-from registry_core.snapshot import parse_model_string
+from registry_core._catalog.snapshot import parse_model_string
 
 
 def build(**models: list[str]) -> Snapshot:

@@ -10,17 +10,12 @@ import orjson
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from registry_core.bundle import Bundle
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.snapshot import Snapshot
 from registry_core.errors import GatewayError
 from registry_core.models import Cost, Limit, Modalities, ModelInfo, ProviderConfig
+from registry_core.records import Warnings, clean_providers, model_from_record, provider_from_record
 from registry_core.report import Problem
-from registry_core.snapshot import Snapshot
-from registry_core.structure import (
-    Warnings,
-    clean_providers,
-    model_from_record,
-    provider_from_record,
-)
 
 RECORD: dict[str, Any] = {
     "id": "another",

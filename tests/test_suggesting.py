@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from registry_core import UnknownModelError, suggesting
-from registry_core.bundle import Bundle
-from registry_core.suggesting import closest, did_you_mean, hint, suggest
+from registry_core import UnknownModelError
+from registry_core._base import suggesting
+from registry_core._base.suggesting import closest, did_you_mean, hint, suggest
+from registry_core._catalog.bundle import Bundle
 from tests.test_regression_counts import calls
 from tests.world import World
 

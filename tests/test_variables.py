@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry_core import GatewayError, GatewayReport
-from registry_core.configuration import load_settings
+from registry_core._config.load import load_settings
 from tests.loopback import Reply
 from tests.world import World
 

@@ -21,15 +21,15 @@ from registry_core import (
     SyncReport,
     hookimpl,
 )
-from registry_core.bundle import Bundle
-from registry_core.emitters import BUILTINS
-from registry_core.places import Places
-from registry_core.plugins.host import PluginHost
-from registry_core.secrets import Secrets
-from registry_core.store import Store
-from registry_core.syncing.options import Options
-from registry_core.syncing.sync import Result, check, sync
-from registry_core.world import World as RealWorld
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.places import Places
+from registry_core._catalog.store import Store
+from registry_core._plugins.host import PluginHost
+from registry_core._sync.options import Options
+from registry_core._sync.sync import Result, check, sync
+from registry_core._world import World as RealWorld
+from registry_core._writers import BUILTINS
 from tests.loopback import Loopback
 
 BUNDLED_AT = 1_700_000_000.0

@@ -20,9 +20,9 @@ from typing import Any
 import registry_gateway_models_dev as models_dev
 import registry_gateway_netlify as netlify
 
-from registry_core.emitters import capabilities, json_registry
-from registry_core.snapshot import Snapshot
-from registry_core.structure import clean_providers
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._writers import capabilities, json_registry
+from registry_core.records import clean_providers
 
 _SHOWN = 50
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from threading import Thread
 
 from registry_core import ModelRegistry, Settings, Snapshot
-from registry_core.bundle import Bundle
-from registry_core.places import Places
-from registry_core.world import World
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.places import Places
+from registry_core._world import World
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 DATA = SOURCE / "registry_core" / "data"

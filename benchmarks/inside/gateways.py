@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from registry_core import GatewayClient, ModelGateway, ModelRegistry, ProviderConfig, Settings
-from registry_core.places import Places
-from registry_core.world import World
+from registry_core._catalog.places import Places
+from registry_core._world import World
 
 
 class Slow(ModelGateway):

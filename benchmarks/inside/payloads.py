@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from registry_core.bundle import Bundle
+from registry_core._catalog.bundle import Bundle
 
 
 def payload(gateway: str) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from registry_gateway_models_dev import providers_from_payload
 
 from registry_core import Snapshot
-from registry_core.frozen import FrozenDict
-from registry_core.store import GatewayData, Generation, Store
-from registry_core.structure import clean_providers
-from registry_core.syncing.commit import commit, create
+from registry_core._base.frozen import FrozenDict
+from registry_core._catalog.store import GatewayData, Generation, Store
+from registry_core._sync.commit import commit, create
+from registry_core.records import clean_providers
 
 payload, folder, *factors = sys.argv[1:]
 records = json.loads(Path(payload).read_bytes())

@@ -22,9 +22,9 @@ import orjson
 import requests
 
 from registry_core import ModelRegistry, Settings
-from registry_core.files import write_atomically
-from registry_core.places import Places
-from registry_core.world import World
+from registry_core._catalog.places import Places
+from registry_core._files.writing import write_atomically
+from registry_core._world import World
 
 store, url, *gateways = sys.argv[1:]
 folder = Path(store)

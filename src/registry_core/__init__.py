@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .version import __version__ as __version__
-
 if TYPE_CHECKING:  # `as`: to type checkers, these are exports
-    from .endpoints.endpoint import Endpoint as Endpoint
+    from ._base.version import __version__ as __version__
+    from ._catalog.snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
+    from .endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
         GatewayError as GatewayError,
@@ -31,17 +31,6 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         UnknownModelError as UnknownModelError,
         UnroutableError as UnroutableError,
         WithheldError as WithheldError,
-    )
-    from .helpers import (
-        PROVIDER_MODELS as PROVIDER_MODELS,
-        PROVIDER_REGISTRY as PROVIDER_REGISTRY,
-        get_model as get_model,
-        get_provider_config as get_provider_config,
-        get_registered_providers as get_registered_providers,
-        is_provider_registered as is_provider_registered,
-        is_valid_model_id as is_valid_model_id,
-        model_supports as model_supports,
-        resolve as resolve,
     )
     from .models import (
         Cost as Cost,
@@ -68,10 +57,21 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         SyncReport as SyncReport,
     )
     from .settings import Settings as Settings
-    from .snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
+    from .shortcuts import (
+        PROVIDER_MODELS as PROVIDER_MODELS,
+        PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        get_model as get_model,
+        get_provider_config as get_provider_config,
+        get_registered_providers as get_registered_providers,
+        is_provider_registered as is_provider_registered,
+        is_valid_model_id as is_valid_model_id,
+        model_supports as model_supports,
+        resolve as resolve,
+    )
 
 _MODULES = {
-    "endpoints.endpoint": ("Endpoint",),
+    "_base.version": ("__version__",),
+    "endpoint": ("Endpoint",),
     "errors": (
         "DialectError",
         "GatewayError",
@@ -93,7 +93,7 @@ _MODULES = {
         "UnroutableError",
         "WithheldError",
     ),
-    "helpers": (
+    "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
         "get_model",
@@ -117,11 +117,11 @@ _MODULES = {
     "registry": ("ModelRegistry",),
     "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
-    "snapshot": ("Snapshot", "parse_model_string"),
+    "_catalog.snapshot": ("Snapshot", "parse_model_string"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]  # one table, no second list
+__all__ = sorted(_HOMES.keys() - {"__version__"})  # pyright: ignore[reportUnsupportedDunderAll]  # one table, no second list
 
 
 def __getattr__(name: str) -> Any:

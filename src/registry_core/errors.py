@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .printable import message, printable
+from ._base.printable import message, printable
 
 
 class RegistryError(Exception):

@@ -12,7 +12,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from .frozen import FrozenDict
+from ._base.frozen import FrozenDict
 
 Dialect = Literal["openai", "openai-responses", "anthropic", "google"]
 

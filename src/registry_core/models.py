@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Converter, evolve, field, fields, frozen
 
-from .fields import (
+from ._base.fields import (
     KINDS,
     MAX_ID as MAX_ID,
     NO_LIFECYCLE,
@@ -44,7 +44,7 @@ from .fields import (
     valid_provider_id as valid_provider_id,
     variables,
 )
-from .frozen import EMPTY, Value, sorted_ids, thaw
+from ._base.frozen import EMPTY, Value, sorted_ids, thaw
 
 if TYPE_CHECKING:
     from datetime import date
@@ -99,7 +99,7 @@ class ModelInfo(Value):
         """What it is for: as the source says, else as `kinds.py` knows; None if unknown."""
         if self._kind is not None:
             return self._kind
-        from .kinds import kind_of
+        from ._base.kinds import kind_of
 
         converses = self.tool_call or self.reasoning or self.structured_output
         return kind_of(self.id, self.modalities, converses=bool(converses))
@@ -230,7 +230,7 @@ class ModelMap(Mapping[str, ModelInfo]):
 
 
 def _record(model: ModelInfo) -> bytes:
-    from .encoding import dumps, of_model
+    from ._base.encoding import dumps, of_model
 
     return dumps(of_model(model))
 

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 from attrs import field, frozen
 
-from .frozen import EMPTY, freeze
+from ._base.frozen import EMPTY, freeze
 
 if TYPE_CHECKING:
-    from .endpoints.endpoint import Endpoint
+    from ._base.secrets import Secrets
+    from ._catalog.snapshot import Snapshot
+    from .endpoint import Endpoint
     from .models import ModelInfo, ProviderConfig
     from .report import SyncReport
-    from .secrets import Secrets
-    from .snapshot import Snapshot
 
 PROJECT = "registry_core"
 

@@ -27,9 +27,9 @@ def frozen_registry(
     returns is also that of the process, and of the processes that the test starts
     (`REGISTRY_CORE_SNAPSHOT`); no plugin, store or network is touched.
     """
+    from ._catalog.snapshot import Snapshot
     from .models import ProviderConfig
     from .registry import ModelRegistry
-    from .snapshot import Snapshot
 
     def freeze(providers: Any) -> ModelRegistry:
         if issubclass(type(providers), Mapping):

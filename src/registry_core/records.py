@@ -1,104 +1,249 @@
-"""A stranger's record, checked: what it says of a model, with models.dev's names.
+"""The tolerant way in: a stranger's records become models, and what can't be used is named.
 
-A sync moves thousands of models from payloads to snapshots and looks at few of them. So
-they are checked and kept as text, and become `ModelInfo` when somebody asks for them.
+A field of a wrong type becomes unknown and its model stays; a record that is no object,
+or whose id can't be written everywhere, costs only itself. Gateway plugins call
+`provider_from_record` and `model_from_record` with their client's `warn`;
+`clean_providers` is the host's check of what a gateway returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from attrs import fields
+from ._base.encoding import of_model
+from ._base.frozen import EMPTY, sorted_ids
+from ._base.printable import printable
+from ._base.refusals import reason
+from ._catalog.checking import checked, encode, near_miss
+from .errors import GatewayError
+from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
+from .report import Problem
 
-from .encoding import TELLING, dumps
-from .fields import as_object
-from .models import PARTS, ModelInfo, flags_of
-from .suggesting import closest
+Warn = Callable[[str, str], object]
+"""Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
 
-Converters = Mapping[str, Callable[[Any], Any]]
-
-
-def _converters(cls: type) -> dict[str, Callable[[Any], Any]]:
-    return {one.alias: one.converter for one in fields(cls)}
-
-
-#: The fields of a model that are objects themselves.
-_PARTS: Mapping[str, Converters] = {name: _converters(cls) for name, cls in PARTS.items()}
-_PLAIN: Converters = {
-    name: convert
-    for name, convert in _converters(ModelInfo).items()
-    if name not in ("id", "provider_id", "extra", *_PARTS)
-}
+_MOST_WARNINGS = 50
+_MOST_CHARACTERS = 300
 
 
-def _ignore(_name: str) -> None:
-    """For callers that don't care what is unknown."""
+class Warnings:
+    """A `Warn` that keeps the first 50 losses as problems of a gateway, and counts the rest."""
 
+    def __init__(self, gateway_id: str) -> None:
+        self._gateway_id = gateway_id
+        self._first: list[Problem] = []
+        self._more = 0
 
-def checked(
-    record: Mapping[str, Any], unknown: Callable[[str], object] = _ignore
-) -> dict[str, Any]:
-    """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
-
-    What is unknown is left out; what `ModelInfo` has no field for goes to `extra` (unknown
-    keys of `cost`, `limit`, … below the same name there); ids are ignored. `unknown` hears
-    of each such name ("speed", "limit.images"). Raises TypeError or ValueError for what
-    `ModelInfo` would refuse.
-    """
-    known: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for name, value in as_object(record).items():
-        if name in _PLAIN:
-            value = _PLAIN[name](value)
-            if value is not None:
-                known[name] = value
-        elif name in _PARTS:
-            if value is not None:
-                part, more = _checked_part(_PARTS[name], value)
-                if part or name in TELLING:
-                    known[name] = part
-                if more:
-                    extra[name] = more
-                    for key in more:
-                        unknown(f"{name}.{key}")
-        elif name == "extra":
-            extra = {**as_object({} if value is None else value), **extra}
-        elif name not in ("id", "provider_id"):
-            extra[name] = value
-            unknown(name)
-    if extra:
-        known["extra"] = extra
-    return known
-
-
-def _checked_part(converters: Converters, record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    known: dict[str, Any] = {}
-    more: dict[str, Any] = {}
-    for name, value in as_object(record).items():
-        if name in converters:
-            value = converters[name](value)
-            if value is not None and value != ():
-                known[name] = value
+    def __call__(self, culprit: str, message: str) -> None:
+        if len(self._first) < _MOST_WARNINGS:
+            self._first.append(self._problem(f"{self._gateway_id}: {_shown(culprit)}", message))
         else:
-            more[name] = value
-    return known, more
+            self._more += 1
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        if not self._more:
+            return tuple(self._first)
+        return (*self._first, self._problem(self._gateway_id, f"and {self._more} more"))
+
+    def _problem(self, culprit: str, message: str) -> Problem:
+        return Problem("record", culprit, _shown(message), fatal=False)
 
 
-def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
-    """The text of a record from `checked` or `of_model`, and its flags (see `ModelMap`).
+def _silent(_culprit: str, _message: str) -> None:
+    """The `Warn` of callers that don't care."""
 
-    Raises TypeError for what JSON can't hold.
+
+def provider_from_record(
+    id: str, record: Mapping[str, Any], warn: Warn = _silent
+) -> ProviderConfig | None:
+    """The provider `id` from fields of `ProviderConfig`; None if the id can't be used.
+
+    `record["models"]` maps bare ids to their records (see `model_from_record`), or is a
+    list of ids. Another field that can't be used is left out, and an `id` is ignored. `warn`
+    hears of each loss, and of keys of models that seem to be misspelt.
     """
-    return dumps(known), flags_of(known.get)
+    fault = _fault(valid_provider_id, id)
+    if fault:
+        warn(str(id), f"dropped: {fault}")
+        return None
+    fields = {name: value for name, value in record.items() if name != "id"}
+    records = fields.pop("models", None)
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if issubclass(type(records), Mapping):
+        pairs = records.items()
+    elif issubclass(type(records), (list, tuple)):
+        pairs = ((model_id, EMPTY) for model_id in records)
+    else:
+        warn(id, f"its models are lost: expected an object or a list, got {_type(records)}")
+    texts: dict[str, bytes] = {}
+    flags: dict[str, int] = {}
+    unknown: set[str] = set()
+    for model_id, item in pairs:
+        encoded = _encoded(id, model_id, item, warn, unknown)
+        if encoded is not None:
+            texts[model_id], flags[model_id] = encoded
+    _tell_near_misses(unknown, partial(warn, id))
+    models = ModelMap(id, {one: flags[one] for one in sorted_ids(flags)}, texts.__getitem__)
+
+    def make(fields: Mapping[str, Any]) -> ProviderConfig:
+        return ProviderConfig(id=id, models=models, **fields)
+
+    try:
+        return make(fields)
+    except (TypeError, ValueError):
+        return make(_usable(make, fields, partial(warn, id)))
 
 
-@lru_cache(maxsize=1024)
-def near_miss(name: str) -> str | None:
-    """The field that this unknown name was probably meant to be: "toolCall" → "tool_call"."""
-    part, _, key = name.rpartition(".")
-    names = _PARTS.get(part, {}) if part else {*_PLAIN, *_PARTS}
-    plain = {one.replace("_", ""): one for one in names}
-    found = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
-    return f"{part}.{plain[found[0]]}".lstrip(".") if found else None
+def model_from_record(
+    provider_id: str, id: str, record: Any, warn: Warn = _silent
+) -> ModelInfo | None:
+    """The model `id` from a record with models.dev's names; None if it can't be used.
+
+    A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
+    `extra` (unknown keys of `cost`, `limit`, … below the same name there). Ids inside the
+    record are ignored. `warn` hears of each loss, and of keys that seem to be misspelt.
+    """
+    unknown: set[str] = set()
+    model = _model(provider_id, id, record, warn, unknown)
+    _tell_near_misses(unknown, partial(warn, f"{provider_id}/{id}"))
+    return model
+
+
+def _model(
+    provider_id: str, id: str, record: Any, warn: Warn, unknown: set[str]
+) -> ModelInfo | None:
+    lost = partial(warn, f"{provider_id}/{id}")
+    if not issubclass(type(record), Mapping):
+        lost(f"dropped: expected an object, got {_type(record)}")
+        return None
+
+    def make(record: Mapping[str, Any]) -> ModelInfo:
+        return ModelInfo(id=id, provider_id=provider_id, **checked(record, unknown.add))
+
+    try:
+        return make(record)
+    except (TypeError, ValueError):
+        pass
+    fault = _fault(make, EMPTY)
+    if fault:
+        lost(f"dropped: {fault}")
+        return None
+    return make(_usable(make, record, lost))
+
+
+def _encoded(
+    provider_id: str, id: Any, record: Any, warn: Warn, unknown: set[str]
+) -> tuple[bytes, int] | None:
+    """The record of the model that `_model` makes, mostly without making it."""
+    try:
+        valid_id(id)
+        return encode(checked(record, unknown.add))
+    except (TypeError, ValueError):
+        model = _model(provider_id, id, record, warn, unknown)
+        return None if model is None else encode(of_model(model))
+
+
+def _tell_near_misses(unknown: Iterable[str], tell: Callable[[str], object]) -> None:
+    """Say which of these keys of records, kept in `extra`, are nearly fields: once for all
+    the models of a provider."""
+    for name in sorted(map(str, unknown)):
+        meant = near_miss(name)
+        if meant:
+            tell(f"{name} is no field and is kept in `extra`; did you mean {meant!r}?")
+
+
+def _usable(
+    make: Callable[[Mapping[str, Any]], object],
+    record: Mapping[str, Any],
+    lost: Callable[[str], object],
+    path: str = "",
+) -> dict[str, Any]:
+    """`record` without what `make` refuses, at whatever depth."""
+    usable: dict[str, Any] = {}
+    for key, value in record.items():
+        make_part = partial(_make_part, make, key)
+        fault = _fault(make_part, value)
+        if not fault:
+            usable[key] = value
+        elif issubclass(type(value), Mapping) and not _fault(make_part, EMPTY):
+            usable[key] = _usable(make_part, value, lost, f"{path}{key}.")
+        else:
+            lost(f"{path}{key} is taken as unknown: {fault}")
+    return usable
+
+
+def _make_part(make: Callable[[Mapping[str, Any]], object], key: str, part: Any) -> object:
+    return make({key: part})
+
+
+def _fault(make: Callable[[Any], object], value: Any) -> str | None:
+    """Why `make` refuses `value`; None if it doesn't."""
+    try:
+        make(value)
+    except (TypeError, ValueError) as error:
+        return reason(error)
+    return None
+
+
+def clean_providers(
+    gateway_id: str, namespaced: bool, returned: Any, reported: Iterable[Problem] = ()
+) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
+    """What a gateway returned, as it is published: by published id, with the gateway's name.
+
+    The mapping key is the id. An entry that can't be used is dropped alone. The second
+    result names the losses: those `reported` through the client, then those found here.
+    Raises GatewayError if no model is left.
+    """
+    if not issubclass(type(returned), Mapping):
+        raise GatewayError(
+            f"expected a mapping of providers, got {_type(returned)}",
+            culprit=gateway_id,
+            hint="return {provider id: ProviderConfig} from fetch_providers",
+        )
+    warnings = Warnings(gateway_id)
+    for problem in reported:
+        warnings(problem.culprit, problem.message)
+    providers: dict[str, ProviderConfig] = {}
+    for id, provider in returned.items():
+        try:
+            published = _published(gateway_id, namespaced, id, provider, warnings)
+        except (TypeError, ValueError) as error:
+            warnings(str(id), f"dropped: {error}")
+        else:
+            providers[published.id] = published
+    if not providers:
+        first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
+        raise GatewayError(
+            f"sent no valid model{first}", culprit=gateway_id, hint="check its URL and its answer"
+        )
+    return providers, warnings.problems
+
+
+def _published(
+    gateway_id: str, namespaced: bool, id: Any, provider: Any, warn: Warn
+) -> ProviderConfig:
+    valid_provider_id(id)
+    if type(provider) is not ProviderConfig:  # a subclass may hold what can't be stored
+        raise TypeError(f"expected ProviderConfig, got {_type(provider)}")
+    if not provider.models:
+        raise ValueError("it has no valid model")
+    public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
+    models = provider.models.under(public)
+    overrides: dict[str, Any] = {}
+    for key, value in provider.model_overrides.items():
+        if key in models:
+            overrides[key] = value
+        else:
+            warn(f"{id}/{key}", "its override is dropped: there is no such model")
+    return provider.replace(id=public, gateway=gateway_id, models=models, model_overrides=overrides)
+
+
+def _type(value: object) -> str:
+    return type(value).__name__
+
+
+def _shown(text: str) -> str:
+    return printable(text, _MOST_CHARACTERS)

@@ -12,24 +12,24 @@ from weakref import WeakSet
 from attrs import evolve
 from cachetools import TTLCache
 
+from ._catalog.snapshot import Snapshot
+from ._world import World
 from .errors import SnapshotDamagedError, StoreError
-from .loading import Loaded, load
 from .models import ModelInfo, ProviderConfig
 from .settings import Settings
-from .snapshot import Snapshot
-from .world import World
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .endpoints.endpoint import Endpoint
+    from ._catalog.loading import Loaded
+    from ._plugins.host import PluginHost
+    from ._sync.joining import Joining
+    from ._sync.options import Options
+    from ._sync.refresh import Refresher
+    from ._sync.runtime import RuntimeGateway
+    from .endpoint import Endpoint
     from .plugin import ModelGateway
-    from .plugins.host import PluginHost
     from .report import SyncReport
-    from .syncing.joining import Joining
-    from .syncing.options import Options
-    from .syncing.refresh import Refresher
-    from .syncing.runtime import RuntimeGateway
 
 T = TypeVar("T")
 
@@ -168,7 +168,7 @@ class ModelRegistry:
         except StoreError:
             pass  # `load` tries again, and says what is wrong
         while True:
-            loaded = load(self.world, self._damaged, self._loaded)
+            loaded = self.world.load(self._damaged, self._loaded)
             try:
                 self._served = self._with_runtime(loaded.snapshot)
             except SnapshotDamagedError:
@@ -194,7 +194,7 @@ class ModelRegistry:
     def _with_runtime(self, snapshot: Snapshot) -> Snapshot:
         if not self._runtime:
             return snapshot
-        from .syncing.runtime import add_to
+        from ._sync.runtime import add_to
 
         return add_to(snapshot, self._runtime.values())
 
@@ -207,7 +207,7 @@ class ModelRegistry:
         What fails is in the report, and its last good data stays; raises only
         SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
         """
-        from .syncing.options import Options
+        from ._sync.options import Options
 
         report = self._join(Options(force=force_refresh))
         if self.world.settings.strict:
@@ -215,7 +215,7 @@ class ModelRegistry:
         return report
 
     def _join(self, options: Options) -> SyncReport:
-        from .syncing.joining import Joining
+        from ._sync.joining import Joining
 
         with self._lock:
             joining = self._joining = self._joining or Joining()
@@ -223,7 +223,7 @@ class ModelRegistry:
 
     def _sync(self, options: Options) -> SyncReport:
         """Sync, and serve what that left behind from now on."""
-        from .syncing.sync import sync
+        from ._sync.sync import sync
 
         project = self.world.in_dev or self.world.settings.dev
         options = evolve(options, project=project)
@@ -242,7 +242,7 @@ class ModelRegistry:
         Its providers are merged in memory, neither stored nor emitted; an installed
         gateway with the same id, and a stored provider with the same id, come first.
         """
-        from .syncing.runtime import RuntimeGateway
+        from ._sync.runtime import RuntimeGateway
 
         self._runtime[gateway.id] = RuntimeGateway(gateway)
 
@@ -258,7 +258,7 @@ class ModelRegistry:
         or what is served is a snapshot file, whose age nobody knows."""
         if self.world.lookups.snapshot is not None:
             return None
-        from .state import utc
+        from ._catalog.state import utc
 
         return utc(self.world.state().last_refresh)
 
@@ -275,7 +275,7 @@ class ModelRegistry:
         it, with one warning. At once if the data is that old by now. A second start does
         nothing. Processes of one user share what one of them has fetched.
         """
-        from .syncing.refresh import refresher_of
+        from ._sync.refresh import refresher_of
 
         with self._lock:
             if self._refresher is None:
@@ -307,7 +307,7 @@ class ModelRegistry:
         plugins; touches the network only if the gateway must exchange a token.
         Raises ResolveError, or GatewayError if that exchange fails.
         """
-        from .endpoints.resolving import resolve
+        from ._resolve.resolving import resolve
 
         environ = self.world.environ if environ is None else environ
         own = {one.gateway.id: one.gateway for one in self._runtime.values()}

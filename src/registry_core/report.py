@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen
 
+from ._base.frozen import EMPTY
+from ._base.printable import message as _message
 from .errors import RegistryError, SyncError
-from .frozen import EMPTY
-from .printable import message as _message
 
 #: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
 #: another process had just done · failed: asked in vain · disabled: not asked, by its own

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from attrs import Attribute, Converter, field, fields, frozen
 
+from ._base.frozen import EMPTY, FrozenDict, Value, freeze
 from .errors import SettingsError
-from .frozen import EMPTY, FrozenDict, Value, freeze
 
 if TYPE_CHECKING:
     from pathlib import Path

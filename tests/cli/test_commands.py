@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from registry_core._catalog.snapshot import Snapshot
 from registry_core.cli import main
-from registry_core.snapshot import Snapshot
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
 

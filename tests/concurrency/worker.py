@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from registry_core import ModelRegistry, Settings
-from registry_core.bundle import Bundle
-from registry_core.emitters import BUILTINS
-from registry_core.places import Places
-from registry_core.plugins.host import PluginHost
-from registry_core.secrets import Secrets
-from registry_core.snapshot import Snapshot
-from registry_core.world import World
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.places import Places
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._plugins.host import PluginHost
+from registry_core._world import World
+from registry_core._writers import BUILTINS
 from tests.world import JsonGateway, Plugin
 
 

@@ -68,7 +68,7 @@ import os
 from pathlib import Path
 from attrs import evolve
 from registry_core import ModelRegistry
-from registry_core.configuration import load_settings
+from registry_core._config.load import load_settings
 
 registry = ModelRegistry(evolve(load_settings(os.environ, Path.cwd()), refresh_interval_ms=400))
 """

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from registry_core import ModelGateway, ModelRegistry, ProviderConfig, hookimpl
+from registry_core._world import World as RealWorld
 from registry_core.devserver import is_dev, shutdown, startup
-from registry_core.world import World as RealWorld
 from tests.devserver.conftest import Recorder, end_refreshers, needs, refreshers, types
 from tests.world import World
 
@@ -198,8 +198,8 @@ import os
 from pathlib import Path
 from registry_core import ModelRegistry, Settings, hookimpl
 from registry_core.devserver import startup
-from registry_core.plugins.host import PluginHost
-from registry_core.secrets import Secrets
+from registry_core._plugins.host import PluginHost
+from registry_core._base.secrets import Secrets
 
 class Plugin:
     @hookimpl
@@ -284,6 +284,6 @@ def test_in_production_an_adapter_loads_neither_plugins_nor_a_registry(
     tmp_path: Path, framework: str
 ) -> None:
     needs(framework)
-    heavy = {"pluggy", "requests", "registry_core.plugins.host", "registry_core.registry"}
+    heavy = {"pluggy", "requests", "registry_core._plugins.host", "registry_core.registry"}
     told = f"import sys; print(sorted({heavy} & set(sys.modules)))"
     assert run(f"{dedent(ADAPTERS[framework])}\n{told}", tmp_path) == ["[]"]

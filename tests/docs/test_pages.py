@@ -15,13 +15,20 @@ import pytest
 from click.testing import CliRunner
 from pluggy import PluginManager
 
-from registry_core import ModelRegistry, ProviderConfig, Settings, Snapshot, hookimpl, hookspecs
+from registry_core import (
+    ModelRegistry,
+    ProviderConfig,
+    Settings,
+    Snapshot,
+    hookimpl,
+    plugin as hookspecs,
+)
+from registry_core._base.secrets import Secrets
+from registry_core._config.project import find_project
+from registry_core._plugins.hook_rules import implemented_hooks
+from registry_core._plugins.host import PluginHost
 from registry_core.cli import main
 from registry_core.errors import PluginError
-from registry_core.plugins.hook_rules import implemented_hooks
-from registry_core.plugins.host import PluginHost
-from registry_core.project import find_project
-from registry_core.secrets import Secrets
 from registry_core.testing import write_distribution
 
 ROOT = Path(__file__).parents[2]

@@ -8,10 +8,10 @@ from types import ModuleType
 from pluggy import PluginManager
 
 from registry_core import plugin as hookspecs
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.snapshot import Snapshot
 from registry_core.models import ProviderConfig
 from registry_core.plugin import PluginSettings
-from registry_core.secrets import Secrets
-from registry_core.snapshot import Snapshot
 
 #: Each would end, redirect or change a string literal, a comment or a type somewhere.
 HOSTILE_MODELS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.emitters import python_types, typescript
+from registry_core._writers import python_types, typescript
 from tests.emitters.samples import emit, snapshot_of
 from tests.nodetools import TYPESCRIPTS, tsc
 from tests.pytypes import CHECKERS, check, error_lines

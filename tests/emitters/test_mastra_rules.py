@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from registry_core.emitters import capabilities, json_registry, typescript
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._writers import capabilities, json_registry, typescript
 from registry_core.known_providers import KNOWN_PROVIDERS
 from registry_core.models import ModelInfo, ProviderConfig
-from registry_core.snapshot import Snapshot
 from tests.emitters.samples import emit
 
 HEADER = "Authorization"

@@ -14,12 +14,12 @@ from typing import Any, get_type_hints
 import pytest
 
 import registry_core_types
-from registry_core.bundle import Bundle
-from registry_core.emitters import python_types
-from registry_core.emitters.featured import featured
-from registry_core.emitters.python_types import FEW, type_names
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._writers import python_types
+from registry_core._writers.featured import featured
+from registry_core._writers.python_types import FEW, type_names
 from registry_core.models import ModelInfo, ProviderConfig
-from registry_core.snapshot import Snapshot
 from tests.emitters.samples import HOSTILE_PROVIDERS, emit, hostile, snapshot_of
 from tests.pytypes import CHECKERS, check, error_lines
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.emitters import typescript
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._writers import typescript
 from registry_core.models import ProviderConfig
-from registry_core.snapshot import Snapshot
 from tests.emitters.samples import emit, hostile, snapshot_of
 from tests.nodetools import TYPESCRIPTS, node_package, tsc
 

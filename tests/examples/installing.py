@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from registry_core import ModelRegistry, Settings, Snapshot
-from registry_core.bundle import Bundle
-from registry_core.places import Places
-from registry_core.plugins.host import PluginHost
-from registry_core.secrets import Secrets
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.places import Places
+from registry_core._plugins.host import PluginHost
+from registry_core._world import World
 from registry_core.testing import write_distribution
-from registry_core.world import World
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NO_BUNDLE = Bundle(lambda: Snapshot.build([]), {}, {}, {})

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from registry_core import ModelRegistry, ProviderConfig, Snapshot
-from registry_core.syncing.options import Options
-from registry_core.syncing.sync import sync
+from registry_core._sync.options import Options
+from registry_core._sync.sync import sync
 from tests.examples.installing import EXAMPLES, install, registry
 from tests.loopback import Loopback, Reply, Request
 

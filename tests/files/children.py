@@ -15,10 +15,9 @@ from typing import Any
 from attrs import frozen
 
 from registry_core import Settings
-from registry_core.configuration import load_settings
-from registry_core.frozen import EMPTY
-from registry_core.loading import load
-from registry_core.places import Places
+from registry_core._base.frozen import EMPTY
+from registry_core._catalog.places import Places
+from registry_core._config.load import load_settings
 from registry_core.report import SyncReport
 from tests.files.scene import Scene
 
@@ -44,7 +43,7 @@ def powerless_sync(folder: Path, base: str, output: bool, settings: dict[str, An
     scene = Scene(folder, base, output=output)
     report = scene.sync(**settings)
     registry = scene.world.registry(**settings)
-    store = load(registry.world).store
+    store = registry.world.load().store
     return Told(
         report, registry.get_models(), str(store.place) if store else None, tuple(heard.messages)
     )
@@ -76,7 +75,7 @@ STRANGER = 54321
 def as_somebody(user: int, function: Callable[..., Any], *arguments: Any) -> Any:
     """What the function returns to another user."""
     import_module("pwd")  # what that user may have no right to read
-    import_module("registry_core.project")
+    import_module("registry_core._config.project")
     os.setgroups([])
     os.setgid(user)
     os.setuid(user)

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 _ROOT = Path(__file__).parents[2]
 #: What a sync imports when it is needed; here, before the first fork.
-_WARM = ("tests.files.scene", "registry_core.syncing.sync", "filelock", "importlib.metadata")
+_WARM = ("tests.files.scene", "registry_core._sync.sync", "filelock", "importlib.metadata")
 
 
 class Killed(Exception):

@@ -13,9 +13,9 @@ from typing import Any, Self
 from attrs import frozen
 
 from registry_core import GatewayClient, ModelInfo, ProviderConfig, Snapshot
+from registry_core._sync.options import Options
+from registry_core._sync.sync import sync
 from registry_core.report import SyncReport
-from registry_core.syncing.options import Options
-from registry_core.syncing.sync import sync
 from registry_core.testing import write_distribution
 from tests.world import JsonGateway, Overlay, Plugin, World
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.emitting.targets import installed_types
+from registry_core._emit.targets import installed_types
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback
 

@@ -17,9 +17,9 @@ import pytest
 from filelock import FileLock
 
 from registry_core import ProviderConfig, Snapshot
-from registry_core.places import Places
-from registry_core.store import GatewayData, Generation, Store, served
-from registry_core.syncing import commit
+from registry_core._catalog.places import Places
+from registry_core._catalog.store import GatewayData, Generation, Store, served
+from registry_core._sync import commit
 from tests.files.children import stores_of_nobody
 from tests.files.forks import Forks
 from tests.world import NOW, World

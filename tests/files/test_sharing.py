@@ -12,11 +12,11 @@ import pytest
 from attrs import evolve
 
 from registry_core import Lifecycle, ModelInfo, ProviderConfig, Snapshot
+from registry_core._catalog.state import State
+from registry_core._catalog.store import Store
+from registry_core._sync.commit import commit
 from registry_core.models import Cost, Limit
-from registry_core.state import State
-from registry_core.store import Store
-from registry_core.structure import provider_from_record
-from registry_core.syncing.commit import commit
+from registry_core.records import provider_from_record
 from tests.files.scene import contents
 from tests.world import World
 

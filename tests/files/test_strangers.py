@@ -16,13 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from registry_core import StoreError
+from registry_core._catalog.places import Places
+from registry_core._catalog.store import served
+from registry_core._config.load import load_settings
 from registry_core.cli import main
-from registry_core.configuration import load_settings
 from registry_core.errors import SettingsError
-from registry_core.loading import load
-from registry_core.places import Places
 from registry_core.settings import Settings
-from registry_core.store import served
 from tests.files.children import STRANGER, as_somebody, hosts_of_project, without_descriptors
 from tests.files.forks import Forks
 from tests.world import World
@@ -435,6 +434,6 @@ def test_what_a_store_remembers_is_read_only_where_its_data_would_be(world: Worl
     for file in world.store.folder.rglob("*"):
         give_away(file)
     registry = world.registry()
-    served, remembered = load(registry.world).store, registry.world.store()
+    served, remembered = registry.world.load().store, registry.world.store()
     assert served is not None and served.place == own
     assert remembered is not None and remembered.place == own

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_core import files as product
+from registry_core._files import writing as product
 from tests.files.scene import Payload, Scene
 from tests.loopback import Loopback
 from tests.world import World

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._plugins.host import PluginHost
 from registry_core.models import ProviderConfig
-from registry_core.plugins.host import PluginHost
-from registry_core.secrets import Secrets
 from registry_core.settings import Settings
-from registry_core.snapshot import Snapshot
 from registry_core.testing import write_distribution
 
 PRELUDE = """\

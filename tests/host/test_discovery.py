@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from registry_core._plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.errors import StoreError
-from registry_core.plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.settings import Settings
 
 EXPLODES = "raise AssertionError('imported')"

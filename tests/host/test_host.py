@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._plugins.host import PluginHost
 from registry_core.errors import OverlayError
 from registry_core.plugin import Artifact
-from registry_core.plugins.host import PluginHost
 from registry_core.report import Problem, SyncReport
 from registry_core.settings import Settings
-from registry_core.snapshot import Snapshot
 
 RAISES = ["raise ValueError('boom')", "import sys; sys.exit(4)"]
 

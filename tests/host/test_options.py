@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from registry_core.configuration import load_settings
-from registry_core.plugins.host import PluginHost
+from registry_core._config.load import load_settings
+from registry_core._plugins.host import PluginHost
 
 GOOD = """
 @hookimpl

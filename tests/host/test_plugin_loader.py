@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from registry_core._base.secrets import Secrets
+from registry_core._plugins.hook_rules import HOOKS
+from registry_core._plugins.host import PluginHost
 from registry_core.errors import SettingsError
 from registry_core.plugin import Artifact, hookimpl
-from registry_core.plugins.hook_rules import HOOKS
-from registry_core.plugins.host import PluginHost
 from registry_core.report import Problem
-from registry_core.secrets import Secrets
 from registry_core.settings import Settings
 
 GOOD = """

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from registry_core.http.client import HttpClient
-from registry_core.http.payloads import Payloads
+from registry_core._http.client import HttpClient
+from registry_core._http.payloads import Payloads
 from tests.clients import http_client
 from tests.loopback import Loopback
 

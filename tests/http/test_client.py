@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from registry_core._http.asked import Asked
+from registry_core._http.client import HttpClient
+from registry_core._http.payloads import Payloads
 from registry_core.errors import GatewayError, GatewayTimeoutError, OfflineError
-from registry_core.http.asked import Asked
-from registry_core.http.client import HttpClient
-from registry_core.http.payloads import Payloads
 from tests.loopback import Loopback, Reply, Request
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ def test_who_waits_for_another_process_gives_up_at_the_deadline(
 CHILD = """
 import sys
 from pathlib import Path
-from registry_core.http.payloads import Payloads
+from registry_core._http.payloads import Payloads
 from tests.clients import http_client
 url, folder = sys.argv[1:]
 print(http_client(payloads=Payloads(Path(folder))).get_json(url))

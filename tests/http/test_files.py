@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.files import write_atomically
+from registry_core._files.writing import write_atomically
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 
@@ -99,7 +99,7 @@ def test_a_file_that_windows_holds_open_is_tried_again(
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", busy)
-    monkeypatch.setattr("registry_core.files.time.sleep", pauses.append)
+    monkeypatch.setattr("registry_core._files.writing.time.sleep", pauses.append)
     write_atomically(path, b"new", durable=False)
     assert path.read_bytes() == b"new"
     assert len(pauses) == 3

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from registry_core._http.parsing import parse
 from registry_core.errors import GatewayError
-from registry_core.http.parsing import parse
 from tests.loopback import Loopback, Reply
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from registry_core.http.payloads import Payload, Payloads
+from registry_core._http.payloads import Payload, Payloads
 
 URL = "https://models.test/api.json"
 AUTH = [("authorization", "Bearer s3cret-token")]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote_plus
 
-from registry_core.secrets import Secrets
+from registry_core._base.secrets import Secrets
 
 
 def test_an_unset_or_empty_variable_is_none() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import registry_core_types
+from registry_core._catalog.snapshot import Snapshot
+from registry_core._sync.options import Options
+from registry_core._sync.sync import sync
 from registry_core.report import SyncReport
-from registry_core.snapshot import Snapshot
-from registry_core.syncing.options import Options
-from registry_core.syncing.sync import sync
 from registry_core.testing.distributions import write_distribution
 from tests.world import World
 

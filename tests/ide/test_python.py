@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.bundle import Bundle
-from registry_core.emitters import python_types
-from registry_core.emitters.python_types import FEW
+from registry_core._catalog.bundle import Bundle
+from registry_core._writers import python_types
+from registry_core._writers.python_types import FEW
 from tests.emitters.samples import emit, snapshot_of
 from tests.ide.lsp import CHANGED, CREATED, LanguageServer
 from tests.ide.project import Project

@@ -102,7 +102,7 @@ def test_a_plain_string_in_the_union_would_take_the_completions_away(
 
 def test_typescript_7_overlooks_a_known_file_that_the_editor_calls_created(world: World) -> None:
     # microsoft/TypeScript#64195. When this fails it is mended: drop this test, try CREATED
-    # above, take the advice out of docs/editors.md, and `exchange` out of registry_core.files.
+    # above, take the advice out of docs/editors.md, and `exchange` out of `_files.writing`.
     project, user = opened(world)
     with language_server(NATIVE, project.folder) as server:
         server.open(user)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.files import write_atomically
+from registry_core._files.writing import write_atomically
 from tests.ide.lsp import CHANGED, CREATED, DEADLINE
 from tests.ide.watcher import Watcher
 

@@ -21,7 +21,7 @@ from registry_core import (
     hookimpl,
     settings as settings_module,
 )
-from registry_core.world import World as RealWorld
+from registry_core._world import World as RealWorld
 from tests.loopback import Reply, Request
 from tests.refresh.conftest import HOUR, MINUTE, Make, let_pass
 from tests.world import NOW, Overlay, World

@@ -10,7 +10,7 @@ import pytest
 
 import registry_core
 from registry_core import Disabled
-from registry_core.syncing.options import Options
+from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.world import World
 

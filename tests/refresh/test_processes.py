@@ -113,7 +113,7 @@ whole = True
 FORK_WHILE_IMPORTING = """
     import os, sys, threading
     from registry_core import ModelRegistry, Settings
-    from registry_core.world import World
+    from registry_core._world import World
     importing, forking = threading.Event(), threading.Event()
     idle = threading.Event()
 
@@ -161,7 +161,7 @@ def test_after_its_preparations_a_sync_imports_nothing_more(
     code = """
         import sys
         from registry_core import ModelRegistry
-        from registry_core.syncing import refresh
+        from registry_core._sync import refresh
         registry = ModelRegistry()
         refresher = refresh.refresher_of(registry.world, registry.sync_gateways, None)
         refresher._prepared(None)

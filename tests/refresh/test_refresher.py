@@ -10,9 +10,9 @@ from itertools import count
 
 import pytest
 
+from registry_core._sync.refresh import FIRST_RETRY, JITTER, LONGEST_WAIT, Refresher
 from registry_core.errors import SettingsError
 from registry_core.report import Problem, SyncReport
-from registry_core.syncing.refresh import FIRST_RETRY, JITTER, LONGEST_WAIT, Refresher
 
 HOUR = 3600.0
 START = 1_800_000_000.0

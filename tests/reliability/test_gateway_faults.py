@@ -21,9 +21,9 @@ from registry_gateway_models_dev import ModelsDevGateway
 from registry_gateway_netlify import NetlifyGateway
 
 from registry_core import ModelGateway, ModelInfo, SyncReport
-from registry_core.printable import printable
-from registry_core.syncing.options import Options
-from registry_core.syncing.sync import Result
+from registry_core._base.printable import printable
+from registry_core._sync.options import Options
+from registry_core._sync.sync import Result
 from tests.loopback import Loopback, Reply
 from tests.reliability.conftest import PROOF
 from tests.reliability.faults import GOOD, LIMITS, PAGE, faults, limits

@@ -35,8 +35,8 @@ from registry_core import (
     Snapshot,
     UnroutableError,
 )
+from registry_core._catalog.places import Places
 from registry_core.models import CAPABILITIES
-from registry_core.places import Places
 from tests.emitters.samples import emit, snapshot_of
 from tests.loopback import Loopback, Reply, Request
 from tests.pytypes import CHECKERS, check, error_lines
@@ -142,7 +142,7 @@ def test_row_6_a_broken_plugin_leaves_every_command_usable(shell: Shell) -> None
 def test_row_7_ten_times_todays_ids_are_not_too_complex_for_typescript(
     version: str, tmp_path: Path
 ) -> None:
-    from registry_core.emitters import typescript
+    from registry_core._writers import typescript
     from tests.nodetools import tsc
 
     (types,) = emit(typescript, tenfold()).values()
@@ -352,7 +352,7 @@ def test_row_19_each_credential_gets_its_own_answer(world: World, asked: str) ->
 
 @pytest.mark.slow
 def test_row_23_ten_times_todays_ids_stay_cheap_in_type_checkers(tmp_path: Path) -> None:
-    from registry_core.emitters import python_types
+    from registry_core._writers import python_types
 
     def seconds(folder: Path, stub: str | None) -> float:
         (folder / "typings").mkdir(parents=True)
@@ -399,7 +399,7 @@ are_providers(provider_id("provider-8"), provider_id("provider-7"))
 @pytest.mark.parametrize("size", ["today", "ten times"])
 def test_comparing_two_ids_hangs_no_type_checker(size: str, checker: str, tmp_path: Path) -> None:
     """With all ids in one union it took more than a minute; by the square of their number."""
-    from registry_core.emitters import python_types
+    from registry_core._writers import python_types
 
     def seconds(folder: Path, stub: str, code: str) -> float:
         write_user(folder, stub, code)
@@ -428,7 +428,7 @@ def test_a_typo_is_an_error_in_every_type_checker_at_any_size(
     per_provider: int, checker: str, tmp_path: Path
 ) -> None:
     """Of every part that a parameter is divided into: the first id, the last one, and neither."""
-    from registry_core.emitters import python_types
+    from registry_core._writers import python_types
 
     snapshot = tenfold(per_provider)
     ids = [f"{id}/{model}" for id, models in snapshot.get_models().items() for model in models]

@@ -31,14 +31,14 @@ from registry_core import (
     WithheldError,
     hookimpl,
 )
-from registry_core.frozen import FrozenDict
-from registry_core.plugins.host import PluginHost
-from registry_core.secrets import Secrets
+from registry_core._base.frozen import FrozenDict
+from registry_core._base.secrets import Secrets
+from registry_core._catalog.store import Generation, Store, served
+from registry_core._plugins.host import PluginHost
+from registry_core._sync import commit
+from registry_core._world import World as RealWorld
 from registry_core.settings import Settings
-from registry_core.store import Generation, Store, served
-from registry_core.syncing import commit
 from registry_core.testing import write_distribution
-from registry_core.world import World as RealWorld
 from tests.world import Overlay, World
 
 KEYS = {"OPENAI_API_KEY": "k", "BAD_API_KEY": "k"}

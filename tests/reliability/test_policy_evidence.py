@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_core import SnapshotDamagedError
-from registry_core.store import Store
+from registry_core._catalog.store import Store
 from tests.reliability.test_policy import (
     KEPT,
     Policy,

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
-from registry_core.syncing import commit
-from registry_core.world import World as RealWorld
+from registry_core._sync import commit
+from registry_core._world import World as RealWorld
 from tests.reliability.test_policy import Policy, Source, provider, without
 from tests.world import World
 

@@ -28,8 +28,7 @@ from registry_core import (
     SettingsError,
     Snapshot,
 )
-from registry_core.configuration import load_settings
-from registry_core.loading import load
+from registry_core._config.load import load_settings
 from tests.loopback import Loopback, Reply, Request
 from tests.reliability.shell import Done, Shell
 from tests.world import Plugin, World
@@ -258,7 +257,7 @@ def test_no_report_error_or_object_shows_a_secret(
     loaded = outside.host.gateways()
     seen: list[Any] = [caught.value, *caught.value.exceptions, report, *report.gateways, outside]
     seen += [*report.problems, *loaded, registry, outside.settings, world.store.read_state()]
-    seen += [loaded[0].settings, outside.secrets, outside.host.plugins, load(outside)]
+    seen += [loaded[0].settings, outside.secrets, outside.host.plugins, outside.load()]
     for one in seen:
         assert found(f"{one!s} {one!r}".encode()) == set(), type(one)
     assert found(json.dumps(report.to_dict()).encode() + pickle.dumps(report)) == set()

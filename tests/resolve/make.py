@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from registry_core.endpoints.bindings import Bindings, Memory
-from registry_core.endpoints.endpoint import Endpoint
-from registry_core.endpoints.routing import resolve
+from registry_core._resolve.bindings import Bindings, Memory
+from registry_core._resolve.routing import resolve
+from registry_core.endpoint import Endpoint
 from registry_core.models import ModelInfo, ProviderConfig
 
 

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from registry_core import HostChangedError, ProviderConfig, ResolveError, UnroutableError
-from registry_core.endpoints.bindings import Memory, remember
+from registry_core._resolve.bindings import Memory, remember
 from tests.resolve.make import BUNDLE, OPENAI, endpoint, provider
 
 SECRETS = {

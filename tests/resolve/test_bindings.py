@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from registry_core import HostChangedError, MissingCredentialError, UnroutableError
-from registry_core.endpoints.bindings import pairs, remember
-from registry_core.state import State
+from registry_core._catalog.state import State
+from registry_core._resolve.bindings import pairs, remember
 from tests.resolve.make import BUNDLE, endpoint, provider
 
 ACME = provider(url="https://${ACME_HOST}/v1", model_overrides={"m": {"api": "https://b.example"}})

@@ -19,7 +19,7 @@ import anthropic
 import openai
 import pytest
 
-from registry_core.endpoints.endpoint import Endpoint
+from registry_core.endpoint import Endpoint
 from registry_core.known_providers import Dialect
 from tests.resolve.make import endpoint, provider
 

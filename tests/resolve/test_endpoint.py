@@ -11,7 +11,7 @@ from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 
 from registry_core import DialectError
-from registry_core.endpoints.endpoint import Endpoint
+from registry_core.endpoint import Endpoint
 from registry_core.known_providers import Dialect
 
 KEY = "sk-very-secret-0123456789"

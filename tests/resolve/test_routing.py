@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from registry_core import (
-    MissingCredentialError,
-    ProviderConfig,
-    ResolveError,
-    UnroutableError,
-)
-from registry_core.endpoints.dialects import dialect_of
-from registry_core.endpoints.routing import base_url_variable
+from registry_core import MissingCredentialError, ProviderConfig, ResolveError, UnroutableError
+from registry_core._resolve.dialects import dialect_of
+from registry_core._resolve.routing import base_url_variable
 from registry_core.known_providers import KNOWN_PROVIDERS
 from tests.resolve.make import endpoint, provider
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from registry_core import Disabled, ModelGateway, ProviderConfig, hookimpl
-from registry_core.syncing import fetch
-from registry_core.syncing.fetch import Outcome
-from registry_core.syncing.options import Options
-from registry_core.syncing.sync import sync
+from registry_core._sync import fetch
+from registry_core._sync.fetch import Outcome
+from registry_core._sync.options import Options
+from registry_core._sync.sync import sync
 from tests.loopback import Reply
 from tests.syncing.looking import status
 from tests.world import BUNDLED_AT, Plugin, World

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry_core import ProviderConfig, Snapshot
-from registry_core.syncing.options import Options
+from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.syncing.looking import status
 from tests.world import BUNDLED_AT, World

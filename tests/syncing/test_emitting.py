@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from registry_core import Artifact, ModelInfo, PluginSettings, ProviderConfig, Snapshot, hookimpl
-from registry_core.syncing.options import Options
+from registry_core._sync.options import Options
 from tests.syncing.looking import files
 from tests.world import Emitter, World
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from registry_core.syncing import freshness
-from registry_core.syncing.options import Options
+from registry_core._sync import freshness
+from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.syncing.looking import files, status
 from tests.world import Emitter, World

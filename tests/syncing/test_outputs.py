@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from registry_core import Settings, SettingsError
-from registry_core.syncing.options import Options
+from registry_core._sync.options import Options
 from tests.syncing.looking import files
 from tests.world import World
 

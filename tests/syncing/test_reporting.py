@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from registry_core import Snapshot, hookimpl
-from registry_core.syncing.options import Options
+from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.world import World
 

@@ -21,7 +21,7 @@ from registry_core import (
     PluginSettings,
     ProviderConfig,
 )
-from registry_core.structure import provider_from_record
+from registry_core.records import provider_from_record
 from registry_core.testing import GatewayContract
 
 URL = "https://llm.acme.example/v1/models"

@@ -14,7 +14,7 @@ from registry_core import (
     ProviderConfig,
     hookimpl,
 )
-from registry_core.structure import provider_from_record
+from registry_core.records import provider_from_record
 
 URL = "https://llm.acme.example/v1"
 TOKEN = "ACME_TOKEN"

@@ -32,9 +32,9 @@ from registry_core import (
     OfflineError,
     UnknownModelError,
 )
-from registry_core.http.client import HttpClient
-from registry_core.http.config import HttpConfig
-from registry_core.secrets import Secrets
+from registry_core._base.secrets import Secrets
+from registry_core._http.client import HttpClient
+from registry_core._http.config import HttpConfig
 from registry_core.settings import Settings
 from registry_core.testing import GatewayContract, plugin_settings
 

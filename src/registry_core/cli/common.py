@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from ..printable import printable
+from .._base.printable import printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +59,7 @@ def load(project: Path | None = None, **explicit: Any) -> Settings:
     """The settings of a command. Raises SettingsError."""
     from pathlib import Path
 
-    from ..configuration import load_settings
+    from .._config.load import load_settings
 
     return load_settings(os.environ, Path.cwd(), project=project, **explicit)
 

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import (
-    age,
-    json_option,
-    load,
-    project_option,
-    reports_errors,
-    say,
-    say_json,
-    table,
-)
+from .common import age, json_option, load, project_option, reports_errors, say, say_json, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,14 +36,13 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
-    from ..emitting.targets import installed_types
-    from ..loading import load as load_data
-    from ..plugins.discovery import find_plugins
-    from ..state import utc
-    from ..world import World
+    from .._catalog.state import utc
+    from .._emit.targets import installed_types
+    from .._plugins.discovery import find_plugins
+    from .._world import World
 
     world = World(settings)
-    loaded, store, state = load_data(world), world.store(), world.state()
+    loaded, store, state = world.load(), world.store(), world.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
     known = generation.gateways if generation else {}
@@ -96,7 +86,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from ..syncing.prepare import INSTALL
+    from .._sync.prepare import INSTALL
 
     say(f"serves: {found['serves']} {found['snapshot'][:12]}")
     say(f"store: {found['store'] or 'none yet: run registry-core sync'}")

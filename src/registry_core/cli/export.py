@@ -33,15 +33,16 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     snapshot: one file, to be served with REGISTRY_CORE_SNAPSHOT=PATH.
     mastra: a folder that Mastra reads as its cache (~/.cache/mastra).
     """
+    from .._emit.exports import export_mastra, export_snapshot
     from ..errors import TargetError
-    from ..exports import export_mastra, export_snapshot
 
     mine = registry(load(project))
     try:
         if kind == "snapshot":
             written = export_snapshot(mine.snapshot(), path)
         else:
-            written = export_mastra(mine, path)
+            refreshed = mine.get_last_refresh_time()
+            written = export_mastra(mine.snapshot(), mine.world.host, refreshed, path)
     except OSError as error:
         raise TargetError(
             error.strerror or str(error), culprit=str(error.filename or path)

@@ -57,7 +57,7 @@ def show(id: str, as_json: bool) -> None:
 
 
 def _not_found(message: str, text: str, models: Mapping[str, Sequence[str]]) -> NoReturn:
-    from ..suggesting import hint
+    from .._base.suggesting import hint
 
     meant = hint(text, models)
     complain(f"{message}; {meant}" if meant else message)

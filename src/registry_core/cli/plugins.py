@@ -32,8 +32,8 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
 
     Without --load, hooks, load time and failure are those of the last sync.
     """
-    from ..plugins.discovery import find_plugins
-    from ..world import World
+    from .._plugins.discovery import find_plugins
+    from .._world import World
 
     settings = load(project)
     world, discovery = World(settings), find_plugins(settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..frozen import thaw
+from .._base.frozen import thaw
 from .common import (
     age,
     as_path,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ..bundle import Bundle
+    from .._catalog.bundle import Bundle
+    from .._catalog.snapshot import Snapshot
+    from .._sync.fetch import Outcome
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
-    from ..snapshot import Snapshot
-    from ..syncing.fetch import Outcome
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
@@ -85,9 +85,9 @@ def sync(
     Exit status 1 if a gateway, plugin or requested target failed; what failed keeps its
     last good data.
     """
-    from ..syncing.options import Options
-    from ..syncing.sync import check as check_only, sync as sync_all
-    from ..world import World
+    from .._sync.options import Options
+    from .._sync.sync import check as check_only, sync as sync_all
+    from .._world import World
 
     world = World(load(project, offline=offline or None, output=output))
     options = Options(force, accept, max_age, project=True, progress=_progress)

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 from attrs import field, frozen
 
+from .._base.frozen import EMPTY, FrozenDict, freeze
+from .._base.secrets import Secrets
+from .._http.parsing import parse
 from ..errors import GatewayError
-from ..frozen import EMPTY, FrozenDict, freeze
-from ..http.parsing import parse
 from ..plugin import PluginSettings
 from ..report import Problem
-from ..secrets import Secrets
 
 
 def plugin_settings(

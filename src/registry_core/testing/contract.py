@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from ..endpoints.endpoint import Endpoint
+from .._base.frozen import EMPTY
+from .._catalog.snapshot import Snapshot
+from .._plugins.hook_rules import returned_gateways
+from ..endpoint import Endpoint
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError
-from ..frozen import EMPTY
 from ..models import ProviderConfig
 from ..plugin import Disabled, ModelGateway
-from ..plugins.hook_rules import returned_gateways
-from ..snapshot import Snapshot
-from ..structure import clean_providers
+from ..records import clean_providers
 from .canned import CannedClient, plugin_settings
 from .variants import BODIES, replaced, with_stray
 from .watch import watched

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..frozen import EMPTY
+from .._base.frozen import EMPTY
 
 
 def write_distribution(

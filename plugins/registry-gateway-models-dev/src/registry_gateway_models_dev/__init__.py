@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from registry_core import GatewayError, ModelGateway, hookimpl
 from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN, KnownProvider
-from registry_core.structure import provider_from_record
+from registry_core.records import provider_from_record
 
 if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig

@@ -18,7 +18,7 @@ from registry_core import (
     UnknownModelError,
     hookimpl,
 )
-from registry_core.structure import provider_from_record
+from registry_core.records import provider_from_record
 
 if TYPE_CHECKING:
     from registry_core import GatewayClient, ModelInfo, PluginSettings, ProviderConfig

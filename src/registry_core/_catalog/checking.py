@@ -1,0 +1,104 @@
+"""A stranger's record, checked: what it says of a model, with models.dev's names.
+
+A sync moves thousands of models from payloads to snapshots and looks at few of them. So
+they are checked and kept as text, and become `ModelInfo` when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from attrs import fields
+
+from .._base.encoding import TELLING, dumps
+from .._base.fields import as_object
+from .._base.suggesting import closest
+from ..models import PARTS, ModelInfo, flags_of
+
+Converters = Mapping[str, Callable[[Any], Any]]
+
+
+def _converters(cls: type) -> dict[str, Callable[[Any], Any]]:
+    return {one.alias: one.converter for one in fields(cls)}
+
+
+#: The fields of a model that are objects themselves.
+_PARTS: Mapping[str, Converters] = {name: _converters(cls) for name, cls in PARTS.items()}
+_PLAIN: Converters = {
+    name: convert
+    for name, convert in _converters(ModelInfo).items()
+    if name not in ("id", "provider_id", "extra", *_PARTS)
+}
+
+
+def _ignore(_name: str) -> None:
+    """For callers that don't care what is unknown."""
+
+
+def checked(
+    record: Mapping[str, Any], unknown: Callable[[str], object] = _ignore
+) -> dict[str, Any]:
+    """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
+
+    What is unknown is left out; what `ModelInfo` has no field for goes to `extra` (unknown
+    keys of `cost`, `limit`, … below the same name there); ids are ignored. `unknown` hears
+    of each such name ("speed", "limit.images"). Raises TypeError or ValueError for what
+    `ModelInfo` would refuse.
+    """
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, value in as_object(record).items():
+        if name in _PLAIN:
+            value = _PLAIN[name](value)
+            if value is not None:
+                known[name] = value
+        elif name in _PARTS:
+            if value is not None:
+                part, more = _checked_part(_PARTS[name], value)
+                if part or name in TELLING:
+                    known[name] = part
+                if more:
+                    extra[name] = more
+                    for key in more:
+                        unknown(f"{name}.{key}")
+        elif name == "extra":
+            extra = {**as_object({} if value is None else value), **extra}
+        elif name not in ("id", "provider_id"):
+            extra[name] = value
+            unknown(name)
+    if extra:
+        known["extra"] = extra
+    return known
+
+
+def _checked_part(converters: Converters, record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    known: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    for name, value in as_object(record).items():
+        if name in converters:
+            value = converters[name](value)
+            if value is not None and value != ():
+                known[name] = value
+        else:
+            more[name] = value
+    return known, more
+
+
+def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
+    """The text of a record from `checked` or `of_model`, and its flags (see `ModelMap`).
+
+    Raises TypeError for what JSON can't hold.
+    """
+    return dumps(known), flags_of(known.get)
+
+
+@lru_cache(maxsize=1024)
+def near_miss(name: str) -> str | None:
+    """The field that this unknown name was probably meant to be: "toolCall" → "tool_call"."""
+    part, _, key = name.rpartition(".")
+    names = _PARTS.get(part, {}) if part else {*_PLAIN, *_PARTS}
+    plain = {one.replace("_", ""): one for one in names}
+    found = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
+    return f"{part}.{plain[found[0]]}".lstrip(".") if found else None

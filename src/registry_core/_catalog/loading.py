@@ -1,0 +1,177 @@
+"""What a lookup serves: a pinned file, the stored generation, or the bundle. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
+
+from attrs import evolve, frozen
+
+from ..errors import SnapshotDamagedError, StoreError, told
+from ..settings import warn_once
+from .snapshot import Snapshot
+from .store import Generation, Signature, Store, served
+
+if TYPE_CHECKING:
+    from logging import Logger
+    from pathlib import Path
+
+    from ..settings import Settings
+    from .bundle import Bundle
+    from .places import Places
+
+
+@frozen(eq=False, repr=False)  # as in `store`: quicker to import
+class Loaded:
+    """A snapshot and where it came from."""
+
+    snapshot: Snapshot
+    look: Callable[[], tuple[Store | None, Signature | None]] = lambda: (None, None)
+    """Which store is to be read, and how its pointer looks, as of now."""
+    store: Store | None = None
+    signature: Signature | None = None
+    """Of the store's pointer when it was read."""
+    generation: Generation | None = None
+    """What the pointer said, if it could be read."""
+    origin: Literal["bundled", "stored", "explicit"] = "bundled"
+    lasting: bool = True
+    """False: the system refused for now, so the next lookup is to try again."""
+
+    @property
+    def current(self) -> bool:
+        """Whether the store still says the same. One `stat`, if it can be written.
+
+        Raises StoreError if the system can't tell now.
+        """
+        return self.look() == (self.store, self.signature)
+
+
+def load(
+    settings: Settings,
+    places: Places,
+    bundle: Bundle,
+    damaged: Collection[str] = (),
+    last: Loaded | None = None,
+) -> Loaded:
+    """What to serve now. `damaged`: hashes of snapshots in which a lookup met damage; `last`:
+    what this process has served.
+
+    Damage ends in the snapshot before, or in the bundle; what the system refuses for now, in
+    `last`, or in the bundle. But the bundle knows of no policy, so where one applies, or may
+    apply, it raises StoreError instead. It also does for an explicit snapshot file.
+    """
+    if settings.snapshot is not None:
+        return Loaded(open_explicit(settings.snapshot), origin="explicit")
+
+    def look() -> tuple[Store | None, Signature | None]:
+        return served(places.stores(settings.store_dir), places.trusts(settings.store_dir))
+
+    store: Store | None = None
+    signature: Signature | None = None
+    generation: Generation | None = None
+    spare: str | None = None
+    fault = StoreError("")
+    for _ in range(2):  # a sync may replace the generation between the two reads
+        try:
+            store, signature = look()
+            if store is None:
+                passed = last and last.generation and last.generation.overlays
+                if last and passed and last.snapshot.hash not in damaged:
+                    warn_once("the store is gone, or out of reach: what was loaded is still served")
+                    return evolve(last, lasting=False)
+                _logger().debug("no store yet: the bundled data is served")
+                return Loaded(bundle.load(), look)
+            generation = store.read_generation()
+            _refuse_unpassed(store, generation)
+            spare = generation.previous if generation else None
+            if generation is None:  # removed since `look`
+                return Loaded(bundle.load(), look)
+            if _outdated(generation, store, bundle):
+                _logger().debug("the bundled data is newer than the stored generation")
+                return Loaded(bundle.load(), look, store, signature, generation)
+            snapshot = _open(store, generation.snapshot, damaged)
+            return Loaded(snapshot, look, store, signature, generation, "stored")
+        except StoreError as error:
+            fault = error
+        except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
+            fault = StoreError(f"can't be read now: {told(error)}", culprit="the registry")
+    if isinstance(fault, SnapshotDamagedError):
+        if store and spare:
+            with suppress(StoreError):
+                snapshot = _open(store, spare, damaged)
+                _logger().warning("the generation before is served until the next sync: %s", fault)
+                return Loaded(snapshot, look, store, signature, generation, "stored")
+    elif last is not None and last.snapshot.hash not in damaged and _may_serve(last, store):
+        warn_once(f"what was loaded before is still served: {fault}")
+        return evolve(last, lasting=False)
+    lasting = isinstance(fault, SnapshotDamagedError)
+    if store is None or store.may_have_policy() or (generation and generation.overlays):
+        raise fault
+    if lasting and generation is None and store.remembers_policy():
+        raise fault
+    warn = _logger().warning if lasting else warn_once
+    warn(f"the bundled data is served until the next sync: {fault}")
+    return Loaded(bundle.load(), look, store, signature, lasting=lasting)
+
+
+def _may_serve(last: Loaded, store: Store | None) -> bool:
+    """Whether no policy can have come into force since `last`, which has passed none."""
+    if last.generation is not None and last.generation.overlays:
+        return True  # the policy before, for a while
+    return store is None or not store.may_have_policy()
+
+
+def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
+    """Raise SnapshotDamagedError for a generation that the policy in force has not passed: one
+    of another version, or one that was put back."""
+    if store.may_serve(generation):
+        return
+    what = "the generation is gone" if generation is None else "the generation is older than it"
+    raise SnapshotDamagedError(
+        f"a policy applies, and {what}", culprit=str(store.pointer), hint="run registry-core sync"
+    )
+
+
+def _open(store: Store, hash: str, damaged: Collection[str]) -> Snapshot:
+    if hash in damaged:
+        raise SnapshotDamagedError("is damaged", culprit=hash, hint="run registry-core sync")
+    return store.open_snapshot(hash)
+
+
+def _logger() -> Logger:
+    import logging  # here, since most lookups have nothing to tell
+
+    return logging.getLogger("registry_core")
+
+
+def open_explicit(path: Path) -> Snapshot:
+    """The snapshot in a file of the user's choice. Raises StoreError, SnapshotDamagedError.
+
+    It is read whole: unlike a stored one, it may be overwritten while it is served.
+    """
+    hint = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
+    try:
+        return Snapshot.from_bytes(path.read_bytes(), name=str(path))
+    except SnapshotDamagedError as error:
+        raise SnapshotDamagedError(error.message, culprit=error.culprit, hint=hint) from error
+    except OSError as error:
+        raise StoreError(error.strerror or str(error), culprit=str(path), hint=hint) from error
+
+
+def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:
+    """The bundle is newer for every gateway of a generation that holds no other.
+
+    An overlay would be lost with the generation, so one that had any is kept. The
+    times in the state are newer than the pointer's, but only read when they matter.
+    """
+    if generation.overlays or not generation.gateways.keys() <= bundle.captured.keys():
+        return False
+    captured = bundle.captured
+    if not any(data.retrieved_at < captured[id] for id, data in generation.gateways.items()):
+        return False
+    state = store.read_state()
+    return all(
+        data.result is None or state.confirmed(id, data.retrieved_at) < captured[id]
+        for id, data in generation.gateways.items()
+    )

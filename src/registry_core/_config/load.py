@@ -1,0 +1,72 @@
+"""What commands and syncs go by: an argument, else the environment, else the project's file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._base.suggesting import nearest
+from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
+from .project import Project, find_project
+from .variables import plugin_variables
+
+
+def load_settings(
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    project: Path | None = None,
+    warn: Warn = warn_once,
+    **explicit: Any,
+) -> Settings:
+    """What commands and syncs go by. An explicit None means "not given".
+
+    The project is the nearest one upward of `cwd`: a pyproject.toml that contains the table
+    `[tool.registry-core]`, or a registry-core.toml; or the one in the folder `project`.
+    Relative paths start at `cwd`, those in a file at its folder. Raises SettingsError naming
+    the key, the value, what is allowed, and where it came from; and for a project that
+    can't be read, or belongs to somebody else (see `find_project`). A variable that seems
+    to be a setting misspelt is told to `warn`.
+    """
+    if unknown := explicit.keys() - BY_NAME.keys():
+        raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+    _name_mistyped(environ, warn)
+
+    def read(setting: Setting, found: Project | None = None) -> Any:
+        variable = setting.variable_set(environ) or setting.variable
+        candidates: list[tuple[Any, str, Any]] = [
+            (explicit.get(setting.name), f"argument {setting.name}", cwd),
+            (environ.get(variable), variable, cwd),
+        ]
+        if found is not None:
+            source = f"{setting.name} in [tool.registry-core] of {found.file}"
+            candidates.append((found.values.get(setting.name), source, found.file.parent))
+        for value, source, base in candidates:
+            if setting.is_given(value):
+                return setting.read(value, source, str(base), warn=warn)
+        return setting.default
+
+    found = find_project(cwd, project, environ=environ, safe=read(BY_NAME["safe_project"]))
+    values = {setting.name: read(setting, found) for setting in SETTINGS}
+    values["plugin_variables"] = dict(plugin_variables(environ))
+    if found is not None:
+        values |= {
+            "project": found.file.parent,
+            "outputs": found.outputs,
+            "types_providers": found.types_providers,
+            "plugin_options": found.plugin_options,
+        }
+    return Settings(**values)
+
+
+def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
+    for variable in environ:
+        if (
+            variable.startswith(PREFIX)
+            and variable not in VARIABLES
+            and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host knows about those
+        ):
+            near = nearest(variable.removeprefix(PREFIX).lower(), BY_NAME, 0.8)
+            if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)
+                warn(f"{variable} is no setting; did you mean {BY_NAME[near].variable}?")

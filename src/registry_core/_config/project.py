@@ -1,0 +1,266 @@
+"""The table `[tool.registry-core]` of a pyproject.toml, or of a registry-core.toml.
+
+It decides what is fetched from where and which hosts are trusted with keys, and is looked
+for upward, where others may be able to put files (`/tmp`, a shared disk). So a table of
+somebody else needs the user's consent; and a file that is there and can't be read is an
+error, since without it a policy could be lost in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from attrs import frozen
+
+from .._base.suggesting import did_you_mean
+from .._files.ownership import is_ours, owner_of, owns_environment
+from .._files.reading import Trust, anybody, is_absent, open_file
+from ..errors import SettingsError, StoreError
+from ..settings import SETTINGS, TEXTS
+
+_TABLE = "tool.registry-core"
+_SUBTABLES = ("output", "plugin", "types")
+_SHARED, _OWN = "pyproject.toml", "registry-core.toml"
+_LARGEST = 16 * 2**20
+
+
+@frozen
+class Project:
+    """A checked table."""
+
+    file: Path
+    """The file that holds it, absolute."""
+    values: Mapping[str, Any]
+    """Settings by name, not read yet."""
+    outputs: Mapping[str, Path]
+    """Emitter → absolute folder inside the repository."""
+    types_providers: tuple[str, ...] | None
+    plugin_options: Mapping[str, Mapping[str, Any]]
+
+
+@frozen
+class _File:
+    """A file that was read."""
+
+    path: Path
+    data: bytes
+    """Cut off behind the largest size that is read."""
+    statuses: tuple[os.stat_result, ...]
+    """Of the name, which may be a link, and of the file itself."""
+
+
+def find_project(
+    cwd: Path,
+    folder: Path | None = None,
+    *,
+    environ: Mapping[str, str],
+    safe: Iterable[str] = (),
+) -> Project | None:
+    """The project of `folder`, else the nearest upward of `cwd`.
+
+    That is a pyproject.toml that has the table, or a registry-core.toml, even an empty one.
+    It must belong to the user, to root, to who owns the environment, or, for root, to who
+    called it through sudo (as `environ` says); in `folder`, and in what `safe` names (see
+    `Settings.safe_project`), it may belong to anybody.
+
+    Raises SettingsError for a `folder` with neither file, for one with two tables, for a
+    stranger's table, for a file that can't be read, for one that can't be parsed (upward: a
+    pyproject.toml only if it seems to have the table; others' files are not ours to judge),
+    and for whatever the table holds that is not allowed.
+    """
+    start = cwd.resolve()
+    if folder is not None:
+        return _in_folder((start / folder).resolve(), anybody, named=True)
+    safe = tuple(safe)
+
+    def trusted(status: os.stat_result) -> bool:
+        return is_ours(status, environ) or owns_environment(status)
+
+    for parent in (start, *start.parents):
+        consents = any(_covers(text, parent) for text in safe)
+        found = _in_folder(parent, anybody if consents else trusted)
+        if found is not None:
+            return found
+    return None
+
+
+def _covers(safe: str, folder: Path) -> bool:
+    path = Path(safe)
+    if path.name == "*":
+        return safe == "*" or folder.is_relative_to(path.parent.resolve())
+    return folder == path.resolve()
+
+
+def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project | None:
+    files = [file for name in (_SHARED, _OWN) if (file := _open(folder / name)) is not None]
+    tables = {file.path: _table(file, trusts, strict=named) for file in files}
+    found = [(path, table) for path, table in tables.items() if table is not None]
+    if len(found) > 1:
+        raise SettingsError(
+            f"has [{_TABLE}], and beside it lies {_OWN}",
+            culprit=str(folder / _SHARED),
+            hint="keep the settings in one of them",
+        )
+    if named and not files:
+        raise SettingsError(
+            "is not a file",
+            culprit=str(folder / _SHARED),
+            hint=f"name the folder of a {_SHARED} or {_OWN}",
+        )
+    if named and not found:
+        found = [(files[0].path, {})]
+    return _read(*found[0], trusts) if found else None
+
+
+def _open(path: Path) -> _File | None:
+    """None if there is no such file; a folder, a FIFO or a device holds no table."""
+    try:
+        name = path.lstat()
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a device can do something to it
+            return None
+        descriptor = open_file(str(path))
+        if descriptor is None:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            return _File(path, file.read(_LARGEST + 1), (name, os.fstat(descriptor)))
+    except OSError as error:
+        if is_absent(error):
+            return None
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except StoreError as error:
+        raise _unreadable(path, error.message) from error
+
+
+def _table(file: _File, trusts: Trust, *, strict: bool) -> dict[str, Any] | None:
+    """The table as it is, None if there is none. `strict`: the file is ours to judge."""
+    own = file.path.name == _OWN
+    try:
+        if len(file.data) > _LARGEST:
+            raise ValueError(f"larger than {_LARGEST} bytes")
+        content = tomllib.loads(file.data.decode())
+    except (ValueError, RecursionError) as error:
+        if strict or own or _TABLE.encode() in file.data:
+            _refuse_stranger(file, trusts)
+            raise SettingsError(f"can't be parsed: {error}", culprit=str(file.path)) from error
+        return None
+    tool: Any = content.get("tool", {})
+    tables = cast(dict[str, Any], tool) if isinstance(tool, dict) else {}
+    if not own and "registry-core" not in tables:
+        return None
+    _refuse_stranger(file, trusts)
+    rest = content.keys() - {"tool"} | tables.keys() - {"registry-core"}
+    if own and (rest or tool != tables):
+        raise SettingsError(
+            f"holds more than [{_TABLE}]",
+            culprit=str(file.path),
+            hint=f"write [{_TABLE}] and its tables in it, as in a {_SHARED}",
+        )
+    return _subtable(tables, "registry-core", file.path, "tool")
+
+
+def _refuse_stranger(file: _File, trusts: Trust) -> None:
+    strangers = [status for status in file.statuses if not trusts(status)]
+    if strangers:
+        folder = file.path.parent
+        raise SettingsError(
+            f"holds settings, and belongs to {owner_of(strangers[0])}, not to you",
+            culprit=str(file.path),
+            hint=f"if you trust it: --project {folder}, or REGISTRY_CORE_SAFE_PROJECT={folder}",
+        )
+
+
+def _unreadable(path: Path, why: str) -> SettingsError:
+    return SettingsError(
+        f"can't be looked at: {why}",
+        culprit=str(path),
+        hint="it may hold settings: make it readable, or name another folder with --project DIR",
+    )
+
+
+def _read(file: Path, table: dict[str, Any], trusts: Trust) -> Project:
+    scalars = [setting.name for setting in SETTINGS if setting.pyproject]
+    for setting in SETTINGS:
+        if not setting.pyproject and setting.name in table and setting.name not in _SUBTABLES:
+            raise SettingsError(
+                f"{setting.name!r} has no key in [{_TABLE}]",
+                culprit=str(file),
+                hint=f"set {setting.variable} in the environment",
+            )
+    of_plugins = f"an option of a plugin belongs into [{_TABLE}.plugin.<its entry point>]"
+    _only((*scalars, *_SUBTABLES), table, _TABLE, file, of_plugins)
+    output, plugin, types = (_subtable(table, name, file) for name in _SUBTABLES)
+    _only(("providers",), types, f"{_TABLE}.types", file)
+    for entry in plugin:
+        _subtable(plugin, entry, file, f"{_TABLE}.plugin")
+    providers = types.get("providers")
+    return Project(
+        file=file,
+        values={name: table[name] for name in scalars if name in table},
+        outputs={
+            emitter: _folder(file, emitter, value, trusts) for emitter, value in output.items()
+        },
+        types_providers=None
+        if providers is None
+        else TEXTS.read(providers, f"providers in [{_TABLE}.types] of {file}"),
+        plugin_options=plugin,
+    )
+
+
+def _folder(file: Path, emitter: str, value: Any, trusts: Trust) -> Path:
+    """The folder that `value` names; it must stay inside the repository.
+
+    A clone's pyproject.toml is a stranger's text: it must not choose files elsewhere on
+    this disk, nor in `.git`, whose hooks are programs. A `.git` that a stranger put into a
+    folder above makes no repository.
+    """
+    key = f"{_TABLE}.output {emitter}"
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise _wrong(key, value, file, "a folder, relative to the pyproject.toml")
+    home = file.parent
+    parents = (home, *home.parents)
+    root = next((parent for parent in parents if _has_git(parent, trusts)), home)
+    folder = (home / value).resolve()
+    if not folder.is_relative_to(root):
+        raise _wrong(key, value, file, f"a folder inside the repository {root}")
+    if ".git" in map(str.lower, folder.relative_to(root).parts):
+        raise _wrong(key, value, file, "a folder outside .git")
+    return folder
+
+
+def _has_git(folder: Path, trusts: Trust) -> bool:
+    path = folder / ".git"
+    try:
+        return trusts(path.lstat())
+    except OSError as error:
+        if is_absent(error):
+            return False
+        raise _unreadable(path, error.strerror or str(error)) from error
+
+
+def _subtable(
+    table: Mapping[str, Any], name: str, file: Path, inside: str = _TABLE
+) -> dict[str, Any]:
+    value: Any = table.get(name, {})
+    if not isinstance(value, dict):
+        raise _wrong(f"{inside}.{name}", value, file, "a table")
+    return cast(dict[str, Any], value)
+
+
+def _only(
+    known: Iterable[str], table: Mapping[str, Any], name: str, file: Path, else_hint: str = ""
+) -> None:
+    for key in table.keys() - set(known):
+        near = did_you_mean(key, known)
+        hint = f"{near}; {else_hint}" if else_hint else near
+        raise SettingsError(f"unknown key {key!r} in [{name}]", culprit=str(file), hint=hint)
+
+
+def _wrong(key: str, value: Any, file: Path, allowed: str) -> SettingsError:
+    return SettingsError(
+        f"{key} = {value!r:.200} can't be read", culprit=str(file), hint=f"use {allowed}"
+    )

@@ -1,0 +1,39 @@
+"""Variables that are no settings: options of plugins (see `plugins.settings`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ..settings import PREFIX, VARIABLES
+
+PLUGIN_PREFIX = f"{PREFIX}PLUGIN_"
+#: What Kubernetes sets in each container for a service, here one named registry-core-….
+_SERVICE = re.compile(
+    r"\w+(_SERVICE_HOST=.*|_SERVICE_PORT(_\w+)?=.*|_PORT=\w+://.*"
+    r"|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?=.*)"
+)
+
+
+def as_variable(name: str) -> str:
+    """`name` as a part of a variable's name: "my-ai.v2" gives "MY_AI_V2"."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
+def plugin_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str | int | bool]]:
+    """The variables that may be options of plugins, and their values."""
+    for variable, text in environ.items():
+        if (
+            variable.startswith(PREFIX)
+            and variable not in VARIABLES
+            and text.strip()
+            and not _SERVICE.fullmatch(f"{variable}={text}")
+        ):
+            yield variable, _scalar(text.strip())
+
+
+def _scalar(text: str) -> str | int | bool:
+    """As TOML reads it, where nothing is lost by that: `str` gives an integer's text back."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text

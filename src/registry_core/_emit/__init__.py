@@ -1,0 +1,1 @@
+"""Artifacts, and where they go. Knows snapshots and the plugin host, and nothing of syncs."""

@@ -1,0 +1,121 @@
+"""Call the writers, and bring each target to what they returned."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._base.suggesting import did_you_mean
+from .._writers import BUILTINS
+from ..errors import RegistryError
+from ..plugin import Artifact
+from ..report import Problem
+from .manifest import Manifest
+from .targets import Target, differing, usable, write
+
+if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
+    from .._plugins.host import PluginHost
+
+logger = logging.getLogger("registry_core")
+
+Scope = tuple[str, ...] | None
+
+
+class Emission:
+    """The artifacts of one snapshot; each scope of types is made once, when first wanted."""
+
+    def __init__(self, host: PluginHost, snapshot: Snapshot, scope: Scope) -> None:
+        self._host = host
+        self._snapshot = snapshot
+        self._scope = scope
+        self._made: dict[Scope, list[Artifact]] = {}
+        self.problems: list[Problem] = []
+
+    def artifacts(self, target: Target) -> list[Artifact]:
+        scope = self._scope_of(target)
+        if scope not in self._made:
+            emitted, problems = self._host.emit(self._snapshot, scope)
+            kept, refused = usable(emitted)
+            self._made[scope] = kept
+            self.problems += [*problems, *refused]
+        return self._made[scope]
+
+    def key(self, target: Target) -> str:
+        """Changes with the snapshot, the emitters, the scope and the folders."""
+        folders = sorted((target.folders or {}).items())
+        parts = (
+            self._snapshot.hash,
+            self._host.emitters_fingerprint(),
+            repr((self._scope_of(target), folders, dict(target.rename))),
+        )
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def write(
+        self, targets: Sequence[Target], manifest: Manifest, *, force: bool = False
+    ) -> tuple[str, ...]:
+        """Write what differs, target by target; one that fails doesn't stop the others.
+
+        `force` asks the writers even if nothing says that they would return anything new, and
+        compares each file.
+        """
+        changed: list[str] = []
+        stale: list[tuple[Target, dict[Path, bytes], str]] = []
+        for target in targets:
+            key = self.key(target)
+            if manifest.current(target.name, key) and not force:
+                logger.debug("%s target %s: up to date", target.kind, target.root)
+                continue
+            contents = target.contents(self.artifacts(target))
+            self._name_unmade(target)
+            if self._host.lacks_some or any(one.fatal for one in self.problems):
+                key = ""  # a writer that failed is asked again, and its last good files stay
+            manifest.begin(target.name, contents)
+            stale.append((target, contents, key))
+        if stale:
+            _save(manifest)
+        for target, contents, key in stale:
+            try:
+                written = write(target, contents, manifest, key, force=force)
+                changed += written
+                what = "%s target %s: %d files written or removed"
+                logger.debug(what, target.kind, target.root, len(written))
+            except RegistryError as error:
+                self.problems.append(Problem.of("target", error, fatal=target.requested))
+        if stale:
+            _save(manifest)
+        return tuple(changed)
+
+    def differing(self, target: Target) -> tuple[str, ...]:
+        """Paths in `target` that are not what the writers make; writes nothing."""
+        artifacts = self.artifacts(target)
+        self._name_unmade(target)
+        return differing(target, artifacts)
+
+    def _scope_of(self, target: Target) -> Scope:
+        return self._scope if target.requested else None
+
+    def _name_unmade(self, target: Target) -> None:
+        """Report what the target's settings ask for and nobody can make."""
+        # The core's writers may have nothing to write.
+        made = {*dict(BUILTINS), *(one.emitter for one in self.artifacts(target))}
+        for emitter in sorted((target.folders or {}).keys() - made):
+            text = f"no installed plugin writes it; {did_you_mean(emitter, made)}"
+            culprit = f"[tool.registry-core.output] {emitter}"
+            self.problems.append(Problem("target", culprit, text))
+        for provider in self._scope_of(target) or ():
+            known = self._snapshot.get_models()
+            if provider not in known:
+                text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
+                culprit = "[tool.registry-core.types] providers"
+                self.problems.append(Problem("target", culprit, text, fatal=False))
+
+
+def _save(manifest: Manifest) -> None:
+    try:
+        manifest.save()
+    except OSError as error:
+        logger.warning("the manifest of emitted files can't be written: %s", error)

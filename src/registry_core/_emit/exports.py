@@ -1,0 +1,50 @@
+"""Copies of what is served, for other machines and other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._files.writing import write_atomically
+from ..errors import SyncError, TargetError
+from .emission import Emission
+from .manifest import Manifest
+from .targets import Target
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .._catalog.snapshot import Snapshot
+    from .._plugins.host import PluginHost
+
+_MASTRA = ("json", "typescript", "capabilities")
+
+
+def export_snapshot(snapshot: Snapshot, path: Path) -> tuple[Path, ...]:
+    """One file that `REGISTRY_CORE_SNAPSHOT` serves. Raises OSError, TargetError."""
+    if path.is_dir():
+        raise TargetError("is a folder", culprit=str(path), hint="name a file")
+    write_atomically(path, snapshot.to_bytes(), durable=False)
+    return (path,)
+
+
+def export_mastra(
+    snapshot: Snapshot, host: PluginHost, refreshed: datetime | None, folder: Path
+) -> tuple[Path, ...]:
+    """The files of Mastra's cache, as the plugins of `host` write them; the time `refreshed`,
+    if it is known, goes to `gateway-refresh-time` (epoch milliseconds), which keeps Mastra from
+    fetching for an hour. Raises OSError, TargetError."""
+    if folder.is_file():
+        raise TargetError("is a file", culprit=str(folder), hint="name a folder")
+    target = Target("output", folder, dict.fromkeys(_MASTRA, folder))
+    emission = Emission(host, snapshot, None)
+    written = emission.write([target], Manifest(None))
+    for problem in emission.problems:
+        if problem.fatal:
+            raise SyncError(problem.message, culprit=problem.culprit)
+    stamp = folder / "gateway-refresh-time"
+    if refreshed is not None:
+        text = str(int(refreshed.timestamp() * 1000))
+        write_atomically(stamp, text.encode(), durable=False)
+        return (*map(Path, written), stamp)
+    return tuple(map(Path, written))

@@ -1,0 +1,96 @@
+"""The HTTP client that a gateway plugin is given: `GatewayClient`, kept by the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._base.frozen import EMPTY
+from ..report import Problem
+from .asked import Asked
+from .cache import Cache
+from .config import HttpConfig
+from .masking import masked
+from .parsing import parse
+from .payloads import Payloads
+from .transport import Request, Transport, shown
+
+
+class HttpClient:
+    """One gateway's session: what the contract of `GatewayClient` says, and revalidation.
+
+    It ends `fetch_deadline_ms` from now. `payloads` None stores nothing, so each `get_json` is
+    a request. `since`, `force` and `consulted`: see `Cache`.
+    """
+
+    def __init__(
+        self,
+        config: HttpConfig,
+        options: Mapping[str, Any],
+        *,
+        payloads: Payloads | None = None,
+        since: float | None = None,
+        force: bool = False,
+        consulted: set[str] | None = None,
+    ) -> None:
+        self._config = config
+        self._options = options
+        self._consulted = set[str]() if consulted is None else consulted
+        self._transport = Transport(config)
+        self._cache: Cache | None = None
+        if payloads is not None:
+            self._cache = Cache(
+                config, self._transport, payloads, self._consulted, since=since, force=force
+            )
+        self._warnings: list[Problem] = []
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return self._options
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What the plugin reported with `warn`."""
+        return tuple(self._warnings)
+
+    @property
+    def confirmed_at(self) -> float:
+        """See `Cache`; now, if nothing is kept."""
+        return self._cache.confirmed_at if self._cache else self._config.clock()
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """See `Cache`; empty, if nothing is kept."""
+        return self._cache.asked if self._cache else ()
+
+    def secret(self, name: str) -> str | None:
+        self._consulted.add(name)
+        return self._config.secret(name)
+
+    def warn(self, culprit: str, message: str) -> None:
+        mask = self._config.secrets.mask
+        self._warnings.append(Problem("record", mask(culprit), mask(message), fatal=False))
+
+    def get_json(
+        self,
+        url: str,
+        *,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
+        request = Request(url, bearer, headers or EMPTY, params or EMPTY)
+        with masked(self._config.secrets.mask):
+            if self._cache is not None:
+                return self._cache.get(request)
+            answer = self._transport.get(self._transport.prepare(request))
+            return parse(answer.body, culprit=shown(url))
+
+    def revalidate(self, asked: Sequence[Asked]) -> bool:
+        """See `Cache`; False, if nothing is kept."""
+        with masked(self._config.secrets.mask):
+            return self._cache is not None and self._cache.revalidate(asked)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()

@@ -1,0 +1,30 @@
+"""What all clients of one sync, or of one `resolve`, have in common."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+
+from attrs import field, frozen
+
+from .._base.secrets import Secrets
+from ..settings import Settings
+
+
+@frozen
+class HttpConfig:
+    """Everything from outside that a client works with."""
+
+    settings: Settings
+    secrets: Secrets
+    environ: Mapping[str, str] = field(repr=False)
+    clock: Callable[[], float] = time.time
+    """Epoch seconds."""
+    monotonic: Callable[[], float] = time.monotonic
+    wait: Callable[[float], object] = time.sleep
+    random: Callable[[], float] = random.random
+
+    def secret(self, name: str) -> str | None:
+        """The variable `name`, None if unset or empty; from here on its value is masked."""
+        return self.secrets.reveal(name, self.environ)

@@ -1,0 +1,267 @@
+"""One GET over HTTP: retries, redirects and size limit, all within one deadline.
+
+Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …).
+Nothing of what a failed library call says is repeated, since it holds whole URLs; and
+errors are raised outside of `except`, so that no traceback shows what led to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import partial
+from http.client import responses
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from attrs import field, frozen
+
+from .._base.frozen import EMPTY
+from .._base.version import __version__
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError
+from .config import HttpConfig
+from .connections import CutAdapter
+from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
+
+_CHUNK = 256 * 1024
+_CONNECT_SECONDS = 10.0
+_MOST_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_BACKOFF_SECONDS = 0.5
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"registry-core/{__version__}",
+}
+LONGER = "raise fetch_deadline_ms if it needs longer"
+
+
+@frozen
+class Request:
+    """A GET, as a plugin asks for it; `bearer` and `headers` are credentials."""
+
+    url: str
+    bearer: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    params: Mapping[str, str] = EMPTY
+
+
+@frozen
+class Answer:
+    """A 200, or a 304 to validators that were sent (then the body is empty)."""
+
+    status: int
+    body: bytes
+    etag: str | None
+    last_modified: str | None
+
+
+class Transport:
+    """Sends GET requests until `fetch_deadline_ms` from now."""
+
+    def __init__(self, config: HttpConfig) -> None:
+        self._config = config
+        self._deadline = config.monotonic() + config.settings.fetch_deadline_ms / 1000
+        self._adapter = CutAdapter()
+        self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
+        self._session.headers.clear()
+        self._session.headers.update(_HEADERS)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._adapter.close()
+        self._session.close()
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline - self._config.monotonic()
+
+    def prepare(self, request: Request) -> requests.PreparedRequest:
+        """The request as it will be sent. Raises GatewayError for what can't be one, and
+        OfflineError."""
+        culprit = shown(request.url)
+        if self._config.settings.offline:
+            raise OfflineError(
+                "the network is switched off",
+                culprit=culprit,
+                hint="unset REGISTRY_CORE_OFFLINE, or leave --offline out",
+            )
+        if not culprit.lower().startswith(("http://", "https://")):
+            raise GatewayError("is not an http or https URL", culprit=culprit, hint="check the url")
+        named = any(name.lower() == "authorization" for name in request.headers)
+        asked = requests.Request(
+            "GET",
+            request.url,
+            headers=request.headers,
+            params=request.params,
+            # Given as `auth`, or a line in netrc would outrank it.
+            auth=partial(_authorize, request.bearer) if request.bearer or named else None,
+        )
+        try:
+            return self._session.prepare_request(asked)
+        except FAILURES as error:
+            fault = diagnose(error)
+        raise GatewayError(fault.message, culprit=culprit, hint=fault.hint)
+
+    def get(
+        self, request: requests.PreparedRequest, validators: Mapping[str, str] = EMPTY
+    ) -> Answer:
+        """Send `request`, and again while it makes sense.
+
+        Raises GatewayError, and GatewayTimeoutError at the deadline.
+        """
+        retries = self._config.settings.fetch_retries
+        culprit = shown(request.url or "")
+        fault: Fault | None = None
+        for attempt in range(retries + 1):
+            if self.left() <= 0:
+                break
+            outcome = self._attempt(request, validators)
+            if self.left() <= 0:
+                break
+            if isinstance(outcome, Answer):
+                return outcome
+            fault = outcome
+            if not fault.retry or attempt == retries:
+                tries = f" ({attempt + 1} attempts)" if attempt else ""
+                raise GatewayError(fault.message + tries, culprit=culprit, hint=fault.hint)
+            pause = fault.after
+            if pause is None:
+                pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._config.random())
+            elif pause >= self.left():
+                raise GatewayError(
+                    f"{fault.message}; it asks to wait {pause:.0f} s, which is past the deadline",
+                    culprit=culprit,
+                    hint="try again later",
+                )
+            if pause >= self.left():
+                break
+            self._config.wait(pause)
+        before = f"; before that: {fault.message}" if fault else ""
+        raise GatewayTimeoutError(
+            f"gave no whole answer before the deadline{before}", culprit=culprit, hint=LONGER
+        )
+
+    def _attempt(
+        self, prepared: requests.PreparedRequest, validators: Mapping[str, str]
+    ) -> Answer | Fault:
+        first = prepared.copy()
+        first.headers.update(validators)
+        request: requests.PreparedRequest | Fault = first
+        own = {*map(str.lower, self._session.headers), *map(str.lower, validators)}
+        seen: list[str] = []
+        try:
+            with self._adapter.cut_after(self.left()):
+                while isinstance(request, requests.PreparedRequest):
+                    url = request.url or ""
+                    seen.append(url)
+                    left = max(self.left(), 0.001)
+                    environment: dict[str, Any] = {
+                        **self._session.merge_environment_settings(url, {}, True, None, None)
+                    }
+                    timeout = (min(_CONNECT_SECONDS, left), left)
+                    with self._adapter.send(request, timeout=timeout, **environment) as response:
+                        location = response.headers.get("Location")
+                        if response.status_code in _REDIRECTS and location:
+                            request = _follow(request, location, seen, own)
+                        else:
+                            return self._answer(response, validators)
+                return request
+        except FAILURES as error:
+            return diagnose(error)
+
+    def _answer(self, response: requests.Response, validators: Mapping[str, str]) -> Answer | Fault:
+        most = self._config.settings.fetch_max_bytes
+        status = response.status_code
+        chunks: list[bytes] = []
+        size = 0
+        if status == 304 and validators:
+            response.raw.drain_conn()
+        elif status != 200:
+            return self._refusal(response)
+        elif "," in response.headers.get("Content-Encoding", ""):
+            return Fault("compressed its answer more than once", "check the url")
+        else:
+            for chunk in response.raw.stream(_CHUNK, decode_content=True):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > most:
+                    return Fault(
+                        f"sent more than {most / 2**20:g} MiB",
+                        "raise fetch_max_bytes if that is right",
+                    )
+        headers = response.headers
+        return Answer(status, b"".join(chunks), headers.get("ETag"), headers.get("Last-Modified"))
+
+    def _refusal(self, response: requests.Response) -> Fault:
+        status = response.status_code
+        message = f"answered {status} {responses.get(status, '')}".rstrip()
+        if status == 429 or status >= 500:
+            after = self._seconds(response.headers.get("Retry-After"))
+            return Fault(message, "try again later", retry=True, after=after)
+        if status in (401, 403):
+            sent = str(response.request.headers.get("Authorization", ""))
+            name = self._config.secrets.name_of(sent.removeprefix("Bearer "))
+            return Fault(message, f"check {name or 'the credentials that it is sent'}")
+        if status == 407:
+            return Fault(message, CHECK_PROXY)
+        return Fault(message, "check the url")
+
+    def _seconds(self, retry_after: str | None) -> float | None:
+        """Retry-After holds seconds or a date (RFC 9110, section 10.2.3)."""
+        if retry_after is None:
+            return None
+        if retry_after.isascii() and retry_after.isdigit():
+            return float(retry_after)
+        try:
+            return max(0.0, parsedate_to_datetime(retry_after).timestamp() - self._config.clock())
+        except (ValueError, OverflowError):
+            return None
+
+
+def shown(url: str) -> str:
+    """`url` for people: without user, password, query and fragment, which may be secrets."""
+    scheme, separator, rest = re.split("[?#]", str(url), maxsplit=1)[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    text = f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:500])
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _authorize(bearer: str | None, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    if bearer:
+        request.headers["Authorization"] = f"Bearer {bearer}"
+    return request
+
+
+def _follow(
+    request: requests.PreparedRequest, location: str, seen: list[str], own: set[str]
+) -> requests.PreparedRequest | Fault:
+    """The next request; only the `own` headers follow to another origin."""
+    following = request.copy()
+    current = request.url or ""
+    try:
+        target = urljoin(current, location)
+        following.prepare_url(target, None)
+        moved = _origin(target) != _origin(current)
+    except ValueError:
+        return Fault("redirected to what is not an http or https URL", "check the url")
+    where = f"redirected to {shown(target)}"
+    if not target.startswith(("http:", "https:")):
+        return Fault(f"{where}, which is not an http or https URL", "check the url")
+    if current.startswith("https:") and not target.startswith("https:"):
+        return Fault(f"{where}, from https to http", "check the url")
+    if following.url in seen:
+        return Fault(f"{where} again, in a loop", "check the url")
+    if len(seen) > _MOST_REDIRECTS:
+        return Fault(f"{where} after {_MOST_REDIRECTS} other redirects", "check the url")
+    if moved:
+        for name in [name for name in following.headers if name.lower() not in own]:
+            del following.headers[name]
+    return following

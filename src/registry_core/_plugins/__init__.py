@@ -1,0 +1,1 @@
+"""Finding, importing, checking and calling plugins. Knows nothing of what the hooks are for."""

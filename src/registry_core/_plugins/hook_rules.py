@@ -1,0 +1,179 @@
+"""What a plugin's hooks must look like, checked at load, and what they must return."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pluggy import PluginManager
+
+from .. import plugin as specs
+from .._base.frozen import EMPTY, FrozenDict
+from .._base.suggesting import did_you_mean
+from .._catalog.snapshot import Snapshot
+from ..errors import OverlayError, PluginError
+from ..plugin import Artifact, ModelGateway
+from ..settings import PREFIX, VARIABLES
+
+#: Hook → names of its arguments.
+HOOKS = {
+    name: tuple(inspect.signature(value).parameters)
+    for name, value in vars(specs).items()
+    if hasattr(value, f"{specs.PROJECT}_spec")
+}
+_ORDERINGS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
+
+
+def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]:
+    """The hooks that `plugin` implements, sorted.
+
+    Raises PluginError for one that breaks a rule, and OverlayError (a PluginError) if
+    that one is an overlay, or was probably meant to be.
+    """
+    try:
+        hash(plugin)
+    except TypeError:
+        raise PluginError(
+            f"{type(plugin).__name__} objects have no hash",
+            hint="register a module, or an object of an @attrs.frozen class",
+        ) from None
+    hooks: set[str] = set()
+    marked = False
+    for attribute in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, attribute)
+        if options is None:
+            _refuse_unmarked(plugin, attribute)
+            continue
+        marked = True
+        name = options.get("specname") or attribute
+        if name in HOOKS:
+            _check(
+                name, getattr(plugin, attribute), [one for one in _ORDERINGS if options.get(one)]
+            )
+            hooks.add(name)
+        elif not options.get("optionalhook"):
+            hint = did_you_mean(name, HOOKS)
+            error = OverlayError if "registry_overlay" in hint else PluginError
+            raise error(f"{name} is no hook of registry-core", hint=hint)
+    if not marked:
+        raise PluginError(
+            "has no function marked @hookimpl", hint=f"name one of {', '.join(HOOKS)}"
+        )
+    return tuple(sorted(hooks))
+
+
+def option_variables(plugin: object) -> Mapping[str, str]:
+    """Option → variable that it is read from, too: what the plugin says in `OPTION_VARIABLES`.
+
+    Raises PluginError for what is no such mapping, and for the name of a setting or one
+    outside the namespace `REGISTRY_CORE_`.
+    """
+    declared: Any = getattr(plugin, "OPTION_VARIABLES", EMPTY)
+    pairs = declared.items() if isinstance(declared, Mapping) else [(None, declared)]
+    for option, variable in pairs:
+        texts = isinstance(option, str) and isinstance(variable, str)
+        if not (texts and re.fullmatch(f"{PREFIX}[A-Z0-9_]+", variable)):
+            raise PluginError(
+                f"OPTION_VARIABLES holds {variable!r:.200}",
+                hint=f'write {{"url": "{PREFIX}…"}}: option, and a variable in that namespace',
+            )
+        if variable in VARIABLES:
+            raise PluginError(f"OPTION_VARIABLES names {variable}, a setting of registry-core")
+    return FrozenDict(declared)
+
+
+def _refuse_unmarked(plugin: object, attribute: str) -> None:
+    function = inspect.getattr_static(plugin, attribute, None)
+    is_spec = hasattr(function, f"{specs.PROJECT}_spec")  # imported, to call or document it
+    if attribute in HOOKS and inspect.isroutine(function) and not is_spec:
+        raise _error(attribute, "is not marked as a hook", "put @hookimpl above it")
+
+
+def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> None:
+    if orderings:
+        raise _error(
+            name,
+            f"is marked {orderings[0]}, which the host refuses",
+            "drop it; the integer option `order` says who comes first",
+        )
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise _error(name, "is async, and the host calls plain functions", "drop async")
+    for parameter in inspect.signature(function).parameters.values():
+        required = parameter.default is parameter.empty and parameter.kind in (
+            parameter.POSITIONAL_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+            parameter.KEYWORD_ONLY,
+        )
+        if required and parameter.name not in HOOKS[name]:
+            hint = did_you_mean(parameter.name, HOOKS[name])
+            raise _error(name, f"wants {parameter.name!r}, which there is not", hint)
+        if required and parameter.kind is parameter.KEYWORD_ONLY:
+            raise _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
+
+
+def _error(name: str, message: str, hint: str) -> PluginError:
+    error = OverlayError if name == "registry_overlay" else PluginError
+    return error(f"{name} {message}", hint=hint)
+
+
+def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[str, ...]]:
+    """The gateways that can be used, and a complaint about each item that can't."""
+    return _sorted_out(value, ModelGateway, _wrong_gateway)
+
+
+def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+    """The artifacts, and a complaint about each item that is none."""
+    return _sorted_out(value, Artifact, _wrong_artifact)
+
+
+def returned_snapshot(value: Any) -> Snapshot | None:
+    """What an overlay returned. Raises PluginError if it is something else."""
+    if value is not None and not isinstance(value, Snapshot):
+        raise PluginError(f"returned {type(value).__name__}", hint="return a Snapshot or None")
+    return value
+
+
+def _sorted_out(
+    value: Any, cls: type, wrong: Callable[[Any], str | None]
+) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    if not issubclass(type(value), Iterable) or issubclass(type(value), (str, bytes, Mapping)):
+        raise PluginError(
+            f"returned {type(value).__name__}", hint=f"return a list of {cls.__name__}, or ()"
+        )
+    good: list[Any] = []
+    complaints: list[str] = []
+    for item in value:
+        if isinstance(item, cls):
+            complaint = wrong(item)
+        else:
+            kind = f"the class {item.__name__}" if inspect.isclass(item) else type(item).__name__
+            complaint = f"returned {kind} instead of {cls.__name__}"
+        if complaint is None:
+            good.append(item)
+        else:
+            complaints.append(complaint)
+    return tuple(good), tuple(complaints)
+
+
+def _wrong_gateway(gateway: ModelGateway) -> str | None:
+    id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
+    if not isinstance(id, str) or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):
+        return (
+            f"a gateway has the id {id!r}; use up to 64 of a-z 0-9 . _ -, a letter or digit first"
+        )
+    if not isinstance(name, str) or not name.strip():
+        return f"gateway {id!r} has the name {name!r}; use a text"
+    for flag in ("namespaced", "needs_network"):
+        if not isinstance(getattr(gateway, flag), bool):
+            return f"gateway {id!r} has a {flag} that is neither True nor False"
+    return None
+
+
+def _wrong_artifact(artifact: Artifact) -> str | None:
+    for field in ("emitter", "path", "text"):
+        value = getattr(artifact, field)
+        if not isinstance(value, str):
+            return f"an Artifact has {type(value).__name__} as {field}; use a text"
+    return None

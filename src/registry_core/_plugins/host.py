@@ -1,0 +1,298 @@
+"""The plugin host: calls the hooks of the plugins, each apart from all others.
+
+Whatever a plugin raises (`SystemExit` too) becomes a `Problem` that names it, and the
+others' results survive. One exception: policy fails closed, see `PluginHost.overlay`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve, frozen
+from pluggy import HookImpl
+
+from .._base.frozen import EMPTY, FrozenDict
+from .._base.version import __version__
+from .._catalog.snapshot import Snapshot
+from ..errors import OverlayError, PluginError, RegistryError
+from ..plugin import PluginSettings
+from ..report import Problem
+from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
+from .loader import OVERLAY, Plugin, PluginLoader
+
+if TYPE_CHECKING:
+    from ..plugin import Artifact, ModelGateway
+    from ..report import SyncReport
+
+Kind = Literal["plugin", "overlay", "emitter"]
+_KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
+
+
+@frozen(eq=False)
+class LoadedGateway:
+    """A gateway, the plugin that added it, and that plugin's settings."""
+
+    gateway: ModelGateway
+    plugin: Plugin
+    settings: PluginSettings
+
+
+@frozen(eq=False)
+class Outcome:
+    """What one implementation of a hook returned, or the problem that it met."""
+
+    plugin: Plugin
+    value: Any = None
+    problem: Problem | None = None
+
+
+class PluginHost(PluginLoader):
+    """The plugins of one process. `load()` finds and imports them; the rest calls their hooks."""
+
+    # Per implementation of registry_gateways: asked once, so that gateways keep their state.
+    _asked: Mapping[HookImpl, Outcome] = EMPTY
+    _gateway_problems: tuple[Problem, ...] = ()
+
+    def load(self) -> None:
+        """As `PluginLoader.load`; a gateway hook that raised is called again, too."""
+        with self._lock:
+            super().load()
+            self._asked = {
+                impl: outcome for impl, outcome in self._asked.items() if outcome.problem is None
+            }
+            self._gateway_problems = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the last `load()` met, and the call of `gateways()` after it."""
+        return (*super().problems, *self._gateway_problems)
+
+    def call_each(
+        self, hook: str, read: Callable[[Any], Any] = lambda value: value, /, **arguments: Any
+    ) -> list[Outcome]:
+        """Call each implementation of `hook`, in the order of `plugins`.
+
+        `settings` is added: each gets its own view. `read` checks and converts what was
+        returned; what it raises counts as the plugin's own.
+        """
+        return [
+            self._call(plugin, impl, read, arguments) for plugin, impl in self.implementations(hook)
+        ]
+
+    def gateways(self) -> tuple[LoadedGateway, ...]:
+        """The gateways of all plugins; of two with one id the first plugin keeps it.
+
+        Each hook is called once, again only if it failed. Problems go to `problems`.
+        """
+        taken: dict[str, LoadedGateway] = {}
+        problems: list[Problem] = []
+        with self._lock:
+            for plugin, impl in self.implementations("registry_gateways"):
+                if impl not in self._asked:
+                    outcome = self._call(plugin, impl, returned_gateways, {})
+                    self._asked = {**self._asked, impl: outcome}
+                outcome = self._asked[impl]
+                if outcome.problem is not None:
+                    problems.append(outcome.problem)
+                    continue
+                gateways, complaints = outcome.value
+                for gateway in gateways:
+                    added = LoadedGateway(gateway, plugin, self.settings_for(plugin))
+                    owner = taken.setdefault(gateway.id, added).plugin.source.title
+                    if taken[gateway.id] is not added:
+                        complaints = (*complaints, f"gateway {gateway.id!r} is taken by {owner}")
+                problems += _complaints("plugin", plugin, complaints)
+            self._gateway_problems = tuple(problems)
+        return tuple(taken.values())
+
+    def failure_of(self, key: str) -> PluginError | None:
+        """Why a gateway of the plugin with this key is missing: what failed, or was refused.
+
+        None if the plugin met no problem, or is not there.
+        """
+        for plugin in self.failed:
+            if plugin.key == key:
+                return plugin.error
+        failures: list[str] = []
+        for asked in self._asked.values():
+            if asked.plugin.key == key:
+                failures += asked.value[1] if asked.problem is None else [asked.problem.error.text]
+        return PluginError("; ".join(failures), culprit=key) if failures else None
+
+    def overlays(self) -> Mapping[str, Mapping[str, str]]:
+        """Key of each plugin that has a policy, or may have one that could not be loaded → its
+        `version`, and a digest of its `options` ("" without any)."""
+        self._ensure_loaded()
+        return FrozenDict(
+            {
+                one.key: FrozenDict(
+                    version=one.version,
+                    options=_digest(self.options_of(one.source)),
+                )
+                for one in (*self.plugins, *self.failed)
+                if one.may_overlay
+            }
+        )
+
+    def unseen_by(self, snapshot: Snapshot) -> str | None:
+        """Key of a plugin whose overlay has not passed `snapshot`, or with other options.
+
+        Without a project the options say nothing: a service runs anywhere. Nor does the version:
+        after an upgrade, what a new process has synced is right for one that still runs.
+        """
+        for key, about in self.overlays().items():
+            seen = snapshot.overlays.get(key)
+            if seen is None or (self.settings.project and seen.get("options") != about["options"]):
+                return key
+        return None
+
+    def way_out(self, unseen: str) -> str:
+        """The hint for data that the policy of this plugin has not passed."""
+        if self.settings.snapshot is None:
+            return "run registry-core sync"
+        return (
+            "export a snapshot from where the policy is installed and synced, or give it up: "
+            f"REGISTRY_CORE_DISABLE_PLUGINS={unseen}"
+        )
+
+    def outdated_overlay(self) -> PluginError | None:
+        """Why this process must not apply its policies: another version of one is installed by
+        now than the one that it runs. None if all are as installed."""
+        found = self.discovery.selected if self.discovery else ()
+        installed = {one.key: one.version for one in found}
+        for key, about in self.overlays().items():
+            version = installed.get(key, about["version"])
+            if version != about["version"]:
+                return OverlayError(
+                    f"this process runs version {about['version']}, and {version} is installed",
+                    culprit=key,
+                    hint="start this process anew",
+                )
+        return None
+
+    def overlay(self, snapshot: Snapshot, before: Snapshot | None = None) -> Snapshot:
+        """`snapshot` after all overlays, each on the result of the one before. It names them,
+        and what each withheld. If `before` has passed the same ones, what was withheld of it
+        and is not offered any more is still named: somebody may ask for it by name.
+
+        Raises OverlayError, naming the plugin, if one raises, returns something else, or
+        if a plugin that may have one could not be loaded: a deny list that is skipped is
+        worse than old data.
+        """
+        overlays = self.overlays()
+        for failed in self.failed:
+            if failed.may_overlay:
+                raise _held(failed, failed.error)
+        result, withheld = snapshot, dict[str, str]()
+        if before is not None and before.overlays == overlays:
+            withheld |= before.withheld
+        for plugin, impl in self.implementations(OVERLAY):
+            outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": result})
+            if outcome.problem is not None:
+                raise _held(plugin, outcome.problem.error)
+            if outcome.value is not None:
+                withheld |= {id: plugin.key for id, _ in _gone(result, outcome.value)}
+                result = outcome.value
+        if not overlays:
+            return result
+        providers = result.get_providers()
+        # One overlay may put back a part of a provider that another took out as a whole.
+        parts = {id: withheld.get(owner, "") for id, owner in _gone(snapshot, result)}
+        withheld = {
+            id: key
+            for id, key in (parts | withheld).items()
+            if id not in providers and result.get_model(id) is None
+        }
+        return Snapshot.build(providers, snapshot.gateways, overlays=overlays, withheld=withheld)
+
+    def emit(
+        self, snapshot: Snapshot, types_providers: tuple[str, ...] | None
+    ) -> tuple[tuple[Artifact, ...], tuple[Problem, ...]]:
+        """The artifacts of all writers, and what went wrong. Of two that claim one file of
+        one emitter the first keeps it. `types_providers` scopes the types; None is all."""
+        taken: dict[tuple[str, str], tuple[Artifact, Plugin]] = {}
+        problems: list[Problem] = []
+        for plugin, impl in self.implementations("registry_emit"):
+            view = evolve(self.settings_for(plugin), types_providers=types_providers)
+            arguments = {"snapshot": snapshot, "settings": view}
+            outcome = self._call(plugin, impl, returned_artifacts, arguments)
+            if outcome.problem is not None:
+                problems.append(outcome.problem)
+                continue
+            artifacts, complaints = outcome.value
+            for artifact in artifacts:
+                key = artifact.emitter, artifact.path
+                first, owner = taken.setdefault(key, (artifact, plugin))
+                if first is not artifact:
+                    name = f"{artifact.path!r} of {artifact.emitter!r}"
+                    complaints = (*complaints, f"{name} is taken by {owner.source.title}")
+            problems += _complaints("emitter", plugin, complaints)
+        return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
+
+    def emitters_fingerprint(self) -> str:
+        """Changes with each writer's version and options, and with the core's version."""
+        self._ensure_loaded()
+        writers = [
+            (one.key, one.version, self.options_of(one.source))
+            for one in self.plugins
+            if "registry_emit" in one.hooks
+        ]
+        return hashlib.sha256(repr((__version__, writers)).encode()).hexdigest()
+
+    def refreshed(self, report: SyncReport, snapshot: Snapshot) -> tuple[Problem, ...]:
+        """Tell the observers of a sync."""
+        outcomes = self.call_each("registry_refreshed", report=report, snapshot=snapshot)
+        return tuple(one.problem for one in outcomes if one.problem is not None)
+
+    def _call(
+        self,
+        plugin: Plugin,
+        impl: HookImpl,
+        read: Callable[[Any], Any],
+        arguments: Mapping[str, Any],
+    ) -> Outcome:
+        given = {"settings": self.settings_for(plugin), **arguments}
+        positional = [given[name] for name in impl.argnames]
+        defaulted = {name: given[name] for name in impl.kwargnames if name in given}
+        try:
+            return Outcome(plugin, read(impl.function(*positional, **defaulted)))
+        except KeyboardInterrupt:
+            raise  # the user's
+        except BaseException as error:
+            name = impl.opts.get("specname") or impl.function.__name__
+            failure = self._failure(plugin.source, name, error)
+            return Outcome(plugin, problem=Problem.of(_KINDS.get(name, "plugin"), failure))
+
+
+def _gone(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
+    """Ids of the providers, and full ids of other providers' models, that `after` lacks; each
+    with the provider's id."""
+    left = after.get_models()
+    for id, models in before.get_models().items():
+        if id not in left:
+            yield id, id
+        elif left[id] != models:
+            kept = set(left[id])
+            yield from ((f"{id}/{model}", id) for model in models if model not in kept)
+
+
+def _digest(options: Mapping[str, Any]) -> str:
+    if not options:
+        return ""
+    text = json.dumps(options, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _complaints(kind: Kind, plugin: Plugin, texts: Iterable[str]) -> list[Problem]:
+    return [Problem(kind, plugin.source.title, text) for text in texts]
+
+
+def _held(plugin: Plugin, error: RegistryError | None) -> OverlayError:
+    return OverlayError(
+        error.text if error else "it could not be loaded",
+        culprit=plugin.source.title,
+        hint=f"mend it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
+    )

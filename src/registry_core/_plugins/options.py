@@ -1,0 +1,80 @@
+"""The options of each plugin, from the project's table and from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._base.frozen import EMPTY
+from .._base.suggesting import did_you_mean, nearest
+from .._config.variables import PLUGIN_PREFIX, as_variable
+from ..settings import PREFIX
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+#: So many characters of a variable are compared with the names of plugins.
+_LONGEST = 100
+
+
+def options_of(
+    settings: Settings, entry: str, entries: Collection[str], declared: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """The options of the plugins with the entry-point name `entry`.
+
+    They are those of the table; above it, of the variables that the plugin has `declared`
+    (option → variable); above these, of `REGISTRY_CORE_PLUGIN_<ENTRY>_<OPTION>`. `entries`:
+    all names of entry points, since the longest that fits wins.
+    """
+    options = dict(settings.plugin_options.get(entry, EMPTY))
+    variables = settings.plugin_variables
+    options |= {
+        option: variables[variable]
+        for option, variable in declared.items()
+        if variable in variables
+    }
+    for variable, value in variables.items():
+        owner, option = _split(variable, entries)
+        if owner == as_variable(entry):
+            options[option] = value
+    return options
+
+
+def variables_in_vain(
+    settings: Settings, entries: Collection[str], declared: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """The variables that no plugin gets, each with what is wrong with it.
+
+    One that is not in the namespace of the plugins counts only if it seems to be one of the
+    `declared` misspelt: it may be read as a secret.
+    """
+    for variable in sorted({*settings.plugin_variables} - {*declared}):
+        if variable.startswith(PLUGIN_PREFIX):
+            if not _split(variable, entries)[0]:
+                hint = _nearest_option(variable, entries) or did_you_mean("", entries)
+                yield variable, f"names no option of an installed plugin; {hint}"
+        else:
+            names = [one.removeprefix(PREFIX) for one in declared]
+            near = nearest(variable.removeprefix(PREFIX), names, 0.8)
+            if near:
+                yield variable, f"is read by no plugin; did you mean {PREFIX}{near}?"
+
+
+def _split(variable: str, entries: Collection[str]) -> tuple[str, str]:
+    """Entry, as it is in variables, and option; two empty texts if none fits."""
+    names = "|".join(sorted(map(as_variable, entries), key=len, reverse=True))
+    match = re.fullmatch(rf"{PLUGIN_PREFIX}({names})_([A-Z0-9_]+)", variable)
+    return (match[1], match[2].lower()) if match else ("", "")
+
+
+def _nearest_option(variable: str, entries: Collection[str]) -> str:
+    name = variable.removeprefix(PLUGIN_PREFIX)
+    parts = name[:_LONGEST].split("_")
+    names = {as_variable(entry) for entry in entries}
+    for count in range(len(parts) - 1, 0, -1):
+        owner = "_".join(parts[:count])
+        near = nearest(owner, names)
+        if near:
+            return f"did you mean {PLUGIN_PREFIX}{near}{name[len(owner) :]}?"
+    return ""

@@ -1,0 +1,137 @@
+"""Which variable may be sent to which origin.
+
+A registry is data from the network, and says both which variable holds a key and where
+to send it. Whoever can change that data could ask for any secret at any address. So a
+variable goes only where it is *bound* for that provider:
+
+- for a provider of the bundle, by the bundle, which came with the package;
+- for any other, by the first sync that saw it, except variables that were already bound
+  elsewhere;
+- for a registry frozen from a file that the user chose, by that file, with the same
+  exception.
+
+Names of variables are compared without case, as Windows' environment compares them: there
+`openai_api_key` holds the key of OpenAI, too.
+
+What the user names (trusted hosts, `<PROVIDER>_BASE_URL`) is in `routing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from .._base.frozen import FrozenDict
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
+from .url_template import UrlTemplate, parse
+
+if TYPE_CHECKING:
+    from ..models import ProviderConfig
+
+#: A variable, and an origin (`scheme://host[:port]`, as in the URL template).
+Pair = tuple[str, str]
+
+#: What syncs remember: provider id → its pairs.
+Memory = Mapping[str, Iterable[Pair]]
+
+#: Stands in a pair for "nowhere": the variable is known, its provider has no URL.
+NOWHERE = ""
+
+
+def folded(variable: str) -> str:
+    """The name as it is compared. Everywhere, not on Windows alone: the environment is
+    passed in, and a mapping doesn't tell how it compares its keys.
+
+    In upper case as `os.environ` does it (it takes "ı" for "I"), then in lower case for
+    those who do that (they take the Kelvin sign for "k").
+    """
+    return variable.upper().lower()
+
+
+def pairs(provider: ProviderConfig) -> frozenset[Pair]:
+    """What `provider` asks for: key variables at all its origins, template variables at theirs."""
+    templates = tuple(_templates(provider))
+    origins = {template.origin for template in templates} or {NOWHERE}
+    keys = {(name, origin) for name in provider.api_key_env_vars for origin in origins}
+    return frozenset(keys).union(
+        (name, template.origin) for template in templates for name in template.variables
+    )
+
+
+def remember(
+    providers: Iterable[ProviderConfig],
+    bundle: Mapping[str, ProviderConfig],
+    remembered: Memory,
+) -> FrozenDict[str, tuple[Pair, ...]]:
+    """What to remember after a sync of `providers`; sorted.
+
+    A provider that is already remembered keeps its pairs, for ever; those of the bundle
+    are never remembered, nor are those without a URL. A new one gets what it asks for,
+    less the variables that the bundle or the memory binds to other origins. `remembered`
+    is what this returned last.
+    """
+    kept = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
+    claims = _claims(map(pairs, bundle.values()), kept.values())
+    for provider in providers:
+        known = provider.id in bundle or provider.id in remembered
+        if not known and any(_templates(provider)):
+            kept[provider.id] = _unclaimed(pairs(provider), claims)
+    return FrozenDict({id: tuple(sorted(kept[id])) for id in sorted(kept)})
+
+
+@frozen
+class Bindings:
+    """What is bound: the providers of the bundle, and what `remember` returned for the others.
+
+    `remembered` is None for a registry that is frozen from a file that the user chose.
+    """
+
+    bundle: Mapping[str, ProviderConfig]
+    remembered: Memory | None
+
+    def origins(self, provider: ProviderConfig, variable: str) -> frozenset[str]:
+        """Where `variable` may be sent for `provider`."""
+        known = self.bundle.get(provider.id)
+        if known is not None:
+            own = pairs(known)
+        elif self.remembered is not None:
+            own = frozenset(self.remembered.get(provider.id, ()))
+        else:
+            own = _unclaimed(pairs(provider), self._all_claims())
+        wanted = folded(variable)
+        return frozenset(origin for name, origin in own if folded(name) == wanted) - {NOWHERE}
+
+    def known_origins(self, variable: str) -> frozenset[str]:
+        """Where `variable` is bound for any provider; for messages."""
+        return frozenset(self._all_claims().get(folded(variable), ())) - {NOWHERE}
+
+    def _all_claims(self) -> dict[str, set[str]]:
+        return _claims(map(pairs, self.bundle.values()), (self.remembered or {}).values())
+
+
+def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
+    default = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
+    overrides = (override.get("api") for override in provider.model_overrides.values())
+    for url in (provider.url, default, *overrides):
+        if url:
+            try:
+                yield parse(url)
+            except ValueError:  # can't be called, so needs no binding
+                continue
+
+
+def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:
+    """Folded name → origins."""
+    claims: dict[str, set[str]] = {}
+    for own in (own for group in owners for own in group):
+        for name, origin in own:
+            claims.setdefault(folded(name), set()).add(origin)
+    return claims
+
+
+def _unclaimed(own: Iterable[Pair], claims: Mapping[str, set[str]]) -> frozenset[Pair]:
+    return frozenset(
+        (name, origin) for name, origin in own if origin in claims.get(folded(name), (origin,))
+    )

@@ -1,0 +1,131 @@
+"""From a full model id to an endpoint: the gateway's own way first, else the core's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._base.secrets import Secrets
+from .._base.suggesting import hint
+from .._http.client import HttpClient
+from .._http.config import HttpConfig
+from .._http.masking import masked
+from ..endpoint import Endpoint
+from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
+from ..models import ModelInfo, ProviderConfig, valid_id
+from . import routing
+from .bindings import Bindings, Memory, remember
+
+if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
+    from .._plugins.host import PluginHost
+    from .._world import World
+    from ..plugin import ModelGateway
+
+
+def resolve(
+    id: str,
+    snapshot: Snapshot,
+    world: World,
+    environ: Mapping[str, str],
+    registered: Mapping[str, ModelGateway],
+) -> Endpoint:
+    """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
+    _obey_policies(id, snapshot, world.host)
+    provider_id, model_id = snapshot.split(id)
+    provider = snapshot.get_provider_config(provider_id) if provider_id else None
+    if provider is None or not _may_be_id(model_id):
+        raise UnknownModelError("no provider has this model", culprit=id, hint=_hint(id, snapshot))
+    # The registry may be older than the model, and fine-tuned models are in no registry.
+    model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
+    endpoint = _taken_over(provider, model, world, environ, registered)
+    if endpoint is not None:
+        return endpoint
+    bundle = world.bundle.load().get_providers()
+    # Nothing is remembered for a registry that is frozen from a file of the user's choice.
+    remembered: Memory | None = None
+    if world.lookups.snapshot is None:
+        remembered = world.state().bindings
+    if remembered is not None and provider.gateway in registered:
+        # The application itself registered this gateway: what it says now is what is bound.
+        remembered = remember([provider], bundle, remembered)
+    return routing.resolve(
+        provider,
+        model,
+        environ=environ,
+        bound=Bindings(bundle, remembered),
+        trusted_hosts=world.settings.trusted_hosts,
+    )
+
+
+def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
+    """Raise WithheldError if a policy took this model out, or never saw this data.
+
+    An id that no gateway lists is passed on, but not if anything of its provider was taken
+    out: a dated id of a denied model would slip through.
+    """
+    unseen = host.unseen_by(snapshot)
+    if unseen is not None:
+        raise WithheldError(
+            f"the policy {unseen} has not passed the data that is served",
+            culprit=id,
+            hint=host.way_out(unseen),
+        )
+    if snapshot.get_model(id) is not None:
+        return
+    provider = snapshot.split(id)[0]
+    for taken, key in snapshot.withheld.items():
+        if taken == id or id.startswith(f"{taken}/"):
+            raise WithheldError(f"is withheld by the policy {key}", culprit=id)
+        if provider and taken.startswith(f"{provider}/"):
+            raise WithheldError(
+                f"the policy {key} withholds models of {provider}, and no gateway lists this one",
+                culprit=id,
+                hint=f"registry-core list {provider} shows what there is",
+            )
+
+
+def _taken_over(
+    provider: ProviderConfig,
+    model: ModelInfo,
+    world: World,
+    environ: Mapping[str, str],
+    registered: Mapping[str, ModelGateway],
+) -> Endpoint | None:
+    """What the provider's gateway says itself; None: it leaves it to the core."""
+    installed = {one.gateway.id: one for one in world.host.gateways()}
+    found = installed.get(provider.gateway or "")
+    gateway = found.gateway if found else registered.get(provider.gateway or "")
+    if gateway is None:
+        return None
+    # Of its own: a server that resolves for many tenants must not gather theirs. Without
+    # payloads: what is exchanged here is a key, which is never stored.
+    secrets = Secrets()
+    config = HttpConfig(world.settings, secrets, environ, world.clock)
+    client = HttpClient(config, found.settings.options if found else {})
+    for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
+        secrets.reveal(name, environ)
+    try:
+        with masked(secrets.mask):
+            endpoint: Any = gateway.endpoint(provider, model, environ, client)
+        if endpoint is None or isinstance(endpoint, Endpoint):
+            return endpoint
+        text = f"returned {type(endpoint).__name__}, not an Endpoint"
+    except (RegistryError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a plugin's own; SystemExit is not its to raise
+        text = secrets.mask(f"failed: {told(error)}")
+    finally:
+        client.close()
+    raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
+
+
+def _may_be_id(text: str) -> bool:
+    try:
+        return bool(valid_id(text))
+    except ValueError:
+        return False
+
+
+def _hint(id: str, snapshot: Snapshot) -> str:
+    return hint(id, snapshot.get_models()) or "registry-core list shows what there is"

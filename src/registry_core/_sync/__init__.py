@@ -1,0 +1,1 @@
+"""One sync: ask, choose, merge, commit; joined, or repeated in the background."""

@@ -1,0 +1,164 @@
+"""Ask every gateway at once, each in a thread of its own with a deadline of its own.
+
+A thread that outlives its deadline is abandoned, not joined: a pool would hold the
+exit of the process for a gateway that hangs.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+from attrs.converters import optional
+
+from .._base.printable import message
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
+from ..models import ProviderConfig
+from ..plugin import Disabled
+from ..records import clean_providers
+from ..report import GatewayStatus, Problem
+
+if TYPE_CHECKING:
+    from .._http.asked import Asked
+    from .._http.client import HttpClient
+    from ..plugin import ModelGateway, PluginSettings
+
+logger = logging.getLogger("registry_core")
+
+
+@frozen
+class FetchTask:
+    """One gateway to ask, and what is known of its last good fetch."""
+
+    gateway: ModelGateway
+    settings: PluginSettings
+    client: Callable[[], HttpClient]
+    asked: Sequence[Asked] | None
+    """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
+
+
+@frozen
+class Outcome:
+    """What became of one gateway."""
+
+    status: GatewayStatus
+    providers: Mapping[str, ProviderConfig] | None = None
+    """Published providers; None unless fresh."""
+    asked: tuple[Asked, ...] | None = None
+    warnings: tuple[Problem, ...] = field(default=())
+    error: str | None = field(default=None, converter=optional(message))
+    """Why it failed, or is disabled."""
+    finished_at: float = 0.0
+    """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
+    failure: RegistryError | None = None
+    """What was raised."""
+
+    @property
+    def answered(self) -> bool:
+        return self.status in ("fresh", "unchanged")
+
+    @classmethod
+    def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
+        if failure.culprit != gateway:
+            failure.add_note(f"gateway {gateway}")
+        # Where it is shown the gateway is named already.
+        text = str(failure).removeprefix(f"{gateway}: ")
+        return cls("failed", error=text, finished_at=at, failure=failure)
+
+
+def fetch_all(
+    tasks: Mapping[str, FetchTask],
+    *,
+    deadline: float,
+    clock: Callable[[], float],
+    mask: Callable[[str], str],
+    finished: Callable[[str, Outcome], None] = lambda id, outcome: None,
+) -> Mapping[str, Outcome]:
+    """Run all tasks in parallel; gateway id → outcome. Raises nothing of a gateway's.
+
+    `deadline` is in seconds from now, for each of them; `mask` hides secrets in what a
+    gateway raised; `finished` hears of each as it ends.
+    """
+    results: SimpleQueue[tuple[str, Outcome]] = SimpleQueue()
+    ends = time.monotonic() + deadline
+
+    def run(id: str, task: FetchTask) -> None:
+        results.put((id, _fetch(task, clock, mask)))
+
+    for id, task in tasks.items():
+        name = f"registry-core fetch {id}"
+        try:
+            Thread(target=run, args=(id, task), name=name, daemon=True).start()
+        except RuntimeError as error:  # the system has no thread left
+            failure = GatewayError(str(error), culprit=id, hint="try again")
+            results.put((id, Outcome.failed(id, failure, clock())))
+
+    outcomes: dict[str, Outcome] = {}
+    while len(outcomes) < len(tasks):
+        try:
+            id, outcome = results.get(timeout=max(0.0, ends - time.monotonic()))
+        except Empty:
+            break
+        outcomes[id] = outcome
+        finished(id, outcome)
+    for id in tasks.keys() - outcomes.keys():
+        failure = GatewayTimeoutError(
+            f"gave no result within {deadline:g} s and was abandoned",
+            culprit=id,
+            hint="raise fetch_deadline_ms if it needs longer",
+        )
+        outcomes[id] = Outcome.failed(id, failure, clock())
+        finished(id, outcomes[id])
+    return {id: outcomes[id] for id in sorted(outcomes)}
+
+
+def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
+    try:
+        return client.revalidate(asked)
+    except (OfflineError, GatewayTimeoutError):
+        raise
+    except GatewayError:  # the gateway may have moved: let it say itself what to ask
+        return False
+
+
+def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
+    gateway = task.gateway
+    client: HttpClient | None = None
+    try:
+        enabled = gateway.should_enable(task.settings)
+        if not enabled:
+            reason = enabled.reason if isinstance(enabled, Disabled) else "it is not enabled"
+            return Outcome("disabled", error=reason, finished_at=clock())
+        if gateway.needs_network and task.settings.offline:
+            return Outcome("offline", finished_at=clock())
+        client = task.client()
+        if task.asked and _is_unchanged(client, task.asked):
+            logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
+            asked = tuple(task.asked)
+            return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
+        fetched = gateway.fetch_providers(client)
+        providers, warnings = clean_providers(
+            gateway.id, gateway.namespaced, fetched, client.warnings
+        )
+        return Outcome(
+            "fresh",
+            providers,
+            client.asked,
+            warnings,
+            finished_at=client.confirmed_at,
+        )
+    except OfflineError:
+        return Outcome("offline", finished_at=clock())
+    except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
+        return Outcome.failed(gateway.id, as_error(error, GatewayError, gateway.id, mask), clock())
+    finally:
+        if client is not None:
+            client.close()

@@ -1,0 +1,240 @@
+"""The background refresher: a daemon thread that syncs whenever the stored data is due."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+# Here, in the caller's thread: its hooks must not come up between the two halves of a fork.
+import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+from ..errors import told as describe
+
+if TYPE_CHECKING:
+    from .._world import World
+    from ..report import SyncReport
+    from .options import Options
+
+logger = logging.getLogger("registry_core")
+
+#: Seconds until the first new try after a failure; each further one waits twice as long,
+#: up to the interval.
+FIRST_RETRY = 60.0
+#: Up to this share of each wait is added at random, so that a team's machines, all
+#: started at nine, don't ask the gateways in the same second for ever.
+JITTER = 0.1
+#: Seconds. A wait counts no time that the machine sleeps, so the clock is looked at between.
+LONGEST_WAIT = 60.0
+
+#: Held while a refresher imports. A fork waits for that, though not for ever: no thread of
+#: the child would end an import that was under way, and the module would stay half made.
+_importing = threading.RLock()
+_FORK_PATIENCE = 10.0
+_started: WeakSet[Refresher] = WeakSet()
+
+
+class Refresher:
+    """Calls `sync` when the data is older than the interval, until it is stopped.
+
+    All times are in seconds. `prepare` imports all that a sync needs, and gives the
+    interval; it is called by the thread, again if it raised. `sync(interval, retry_after)`
+    asks what has not answered for `interval`, nor failed within `retry_after`.
+    `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
+    set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
+    seconds)` returns when either is over.
+
+    Never keeps the interpreter alive; in a forked child it starts anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        prepare: Callable[[], float],
+        sync: Callable[[float, float], SyncReport],
+        last_refresh: Callable[[], float | None],
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+    ) -> None:
+        self._prepare = prepare
+        self._sync = sync
+        self._last_refresh = last_refresh
+        self._clock = clock
+        self._random = random
+        self._wait = wait
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        """Start the thread; nothing if it runs already."""
+        if self in _started:
+            return
+        self._stop = threading.Event()
+        threading.Thread(
+            target=self.run, args=(self._stop,), name="registry-core refresh", daemon=True
+        ).start()
+        _started.add(self)
+
+    def stop(self) -> None:
+        """No further sync starts. Returns at once: one that is under way ends by itself,
+        and what it has got is stored."""
+        self._stop.set()
+        _started.discard(self)
+
+    def run(self, stop: threading.Event) -> None:
+        """What the thread does until `stop` is set."""
+        interval: float | None = None
+        ended: float | None = None  # when this process last synced, in vain or not
+        failures = 0
+        jitter = 0.0  # none at the first look: what is due then is due at once
+        told: float | None = None
+        while not stop.is_set():
+            try:
+                if failures:
+                    since, pause = ended, _backoff(failures, interval)
+                else:
+                    interval = self._prepared(interval)
+                    since, pause = self._refreshed(ended, interval), interval
+                now = self._clock()
+                pause *= 1 + jitter
+                if since is not None and since <= now < since + pause:
+                    if told != since + pause:
+                        told = since + pause
+                        logger.debug("auto-refresh: due in %.0f s", told - now)
+                    self._wait(stop, min(since + pause - now, LONGEST_WAIT))
+                    jitter = jitter or JITTER * self._random()
+                    continue
+                interval = self._prepared(interval)
+                logger.debug("auto-refresh: the data is due")
+                report = self._sync(interval, _backoff(failures, interval))
+                if report.added or report.removed:
+                    counts = len(report.added), len(report.removed)
+                    logger.info("auto-refresh: %d models added, %d removed", *counts)
+                problem = _problem(report)
+            except Exception as error:  # settings, store: they may be mended meanwhile
+                logger.debug("auto-refresh failed", exc_info=True)
+                problem = describe(error)
+            ended, jitter = self._clock(), JITTER * self._random()
+            if problem is None:
+                if failures:
+                    logger.info("auto-refresh: works again")
+                failures = 0
+            else:
+                failures += 1
+                # Once, not every hour.
+                level = logging.WARNING if failures == 1 else logging.DEBUG
+                text = "auto-refresh: %s; the last good data stays, and it is tried again"
+                logger.log(level, text, " ".join(problem.split()))
+
+    def _prepared(self, interval: float | None) -> float:
+        if interval is not None:
+            return interval
+        with _importing:
+            return self._prepare()
+
+    def _refreshed(self, ended: float | None, interval: float) -> float | None:
+        """From when on the data ages; not from before a sync of ours that was to renew it, so
+        that one without effect (offline, a pinned snapshot) is not tried without end."""
+        now, last = self._clock(), self._last_refresh()
+        last, ended = (None if time is None or time > now else time for time in (last, ended))
+        in_vain = ended is not None and (last is None or last + interval <= ended)
+        return ended if in_vain else last
+
+
+def _backoff(failures: int, interval: float | None) -> float:
+    """Seconds to leave a gateway alone after so many failures in a row."""
+    doubled = FIRST_RETRY * 2.0 ** min(max(failures - 1, 0), 30)
+    return min(doubled, FIRST_RETRY if interval is None else interval)
+
+
+def _problem(report: SyncReport) -> str | None:
+    """What failed, in one line."""
+    if report.ok:
+        return None
+    failed = [f"{one.id}: {one.error}" for one in report.gateways if not one.ok]
+    failed += [str(one) for one in report.problems if one.fatal]
+    return "; ".join(failed)
+
+
+def refresher_of(
+    world: World, sync: Callable[[Options], SyncReport], interval_ms: int | None
+) -> Refresher:
+    """A refresher that calls `sync`; None means the interval of the settings."""
+    from ..settings import refresh_interval
+
+    given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
+
+    def prepare() -> float:
+        _import_all()
+        world.host.load()
+        return (given or world.settings.refresh_interval_ms) / 1000
+
+    def refresh(interval: float, retry_after: float) -> SyncReport:
+        from .options import Options
+
+        return sync(Options(fresh_for=interval, retry_after=retry_after))
+
+    def last_refresh() -> float | None:
+        from .freshness import answered_at
+
+        return answered_at(world.state(), world.host.gateways())
+
+    return Refresher(
+        prepare=prepare,
+        sync=refresh,
+        last_refresh=last_refresh,
+        clock=world.clock,
+        random=world.random,
+        wait=world.wait,
+    )
+
+
+def _import_all() -> None:
+    """Import what a sync needs, and what its libraries would import in the midst of one."""
+    from importlib import import_module
+
+    for name in _NEEDED:
+        with suppress(ImportError):  # then the sync says so, or does without
+            import_module(name, __package__)
+
+
+_NEEDED = (
+    *(".joining", ".sync"),
+    *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
+    *("mmap", "netrc"),
+)
+
+
+class _Fork:
+    """The hooks around a fork; `waited` is whether its `before` got hold of the lock."""
+
+    waited = False
+
+    @classmethod
+    def before(cls) -> None:
+        cls.waited = _importing.acquire(timeout=_FORK_PATIENCE)
+
+    @classmethod
+    def in_parent(cls) -> None:
+        if cls.waited:
+            _importing.release()
+
+    @classmethod
+    def in_child(cls) -> None:
+        """Threads don't survive a fork: the child (a worker of gunicorn) needs its own."""
+        global _importing
+        _importing = threading.RLock()
+        for refresher in list(_started):
+            _started.discard(refresher)
+            refresher.start()
+
+
+if hasattr(os, "register_at_fork"):
+    # After filelock's and the registry's own hooks, which the new threads need.
+    os.register_at_fork(
+        before=_Fork.before, after_in_parent=_Fork.in_parent, after_in_child=_Fork.in_child
+    )

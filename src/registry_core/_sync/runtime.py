@@ -1,0 +1,72 @@
+"""Gateways that an application registers at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from .._base.frozen import EMPTY
+from .._catalog.snapshot import Snapshot
+from .._catalog.state import GatewayState
+from ..settings import warn_once
+
+if TYPE_CHECKING:
+    from ..models import ProviderConfig
+    from ..plugin import ModelGateway
+
+
+@frozen
+class RuntimeGateway:
+    """One of them, and what this process knows of it; never stored or emitted."""
+
+    gateway: ModelGateway
+    providers: Mapping[str, ProviderConfig] = EMPTY
+    """Its last good data, as published."""
+    passed: Snapshot | None = None
+    """What the policies left of that."""
+    known: GatewayState = field(factory=GatewayState)
+
+    def after(
+        self,
+        providers: Mapping[str, ProviderConfig],
+        known: GatewayState | None,
+        overlay: Callable[[Snapshot], Snapshot],
+    ) -> RuntimeGateway:
+        """As it is after its turn, and as the policies leave it. Raises OverlayError."""
+        passed = overlay(Snapshot.build(providers)) if providers else None
+        return RuntimeGateway(self.gateway, providers, passed, known or self.known)
+
+
+def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
+    """`stored` with the providers of these gateways that it lacks. What a policy withheld of
+    it stays withheld, whoever offers it.
+
+    A gateway that has passed other overlays than `stored` is left out: another process may
+    have synced under a stricter policy, and only a sync of this one can tell.
+    """
+    providers = dict(stored.get_providers())
+    withheld = dict(stored.withheld)
+    for one in gateways:
+        passed = one.passed
+        if passed is None:
+            continue
+        if passed.overlays != stored.overlays:
+            warn_once(
+                f"{one.gateway.id} is left out until this process syncs: it has not passed the "
+                "policies of the data that is served"
+            )
+            continue
+        for id, provider in passed.get_providers().items():
+            if id not in providers and id not in stored.withheld:
+                models = {
+                    bare: model
+                    for bare, model in provider.models.items()
+                    if model.full_id not in stored.withheld
+                }
+                providers[id] = evolve(provider, models=models)
+        withheld |= {id: key for id, key in passed.withheld.items() if id not in providers}
+    if len(providers) == len(stored.get_providers()) and len(withheld) == len(stored.withheld):
+        return stored
+    return Snapshot.build(providers, stored.gateways, overlays=stored.overlays, withheld=withheld)

@@ -1,0 +1,332 @@
+"""One sync: prepare a generation, commit it, emit, notify. The only way the store changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from .._base.frozen import EMPTY, FrozenDict, freeze
+from .._catalog.loading import open_explicit
+from .._catalog.snapshot import Snapshot, lengths_of, splits
+from .._catalog.state import State
+from .._catalog.store import Store
+from .._emit.emission import Emission
+from .._emit.manifest import Manifest
+from .._emit.targets import Target, installed_types
+from .._files.writing import clear_leftovers
+from .._http.payloads import Payloads
+from .._resolve.bindings import remember
+from .._world import World
+from ..errors import OverlayError, SettingsError, StoreError, told
+from ..models import DEPRECATED
+from ..report import SyncReport
+from ..settings import warn_once
+from . import commit
+from .before import look_back
+from .changes import updated
+from .freshness import reached_at
+from .options import Options
+from .prepare import Prepared, prepare
+from .runtime import RuntimeGateway
+
+if TYPE_CHECKING:
+    from .._catalog.places import Places
+    from .._plugins.host import PluginHost
+
+logger = logging.getLogger("registry_core")
+
+
+@frozen
+class Result:
+    """What a sync leaves in memory."""
+
+    report: SyncReport
+    snapshot: Snapshot
+    runtime: tuple[RuntimeGateway, ...] = ()
+
+
+def sync(world: World, options: Options, runtime: Sequence[RuntimeGateway] = ()) -> Result:
+    """`runtime`: the gateways that the application registered.
+
+    Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
+    everything else is in the report."""
+    try:
+        return _sync(world, options, runtime)
+    except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
+        raise StoreError(
+            f"the system stopped the sync: {told(error)}",
+            hint="the last good data stays; try again when the cause is gone",
+        ) from error
+
+
+def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> Result:
+    settings, started = world.settings, world.clock()
+    world.host.load()
+    if settings.snapshot is not None:
+        return _sync_pinned(world, settings.snapshot, started, options)
+    store = _writable_store(world.places, settings.store_dir)
+    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
+        commit.adopt(store, commit.of_newest_version(store))
+        commit.adopt(store, world.store())
+        payloads = _payloads(world)
+        manifest = Manifest(store.emitted)  # before anything is changed
+        before = look_back(store, world.bundle, repair=True, verified=world.verified)
+        prepared = prepare(world, options, before, runtime, payloads, since)
+        if prepared.generation is not None:
+            commit.commit(store, prepared.generation, prepared.objects)
+        elif prepared.held:
+            logger.debug("store: a policy holds the generation that is there")
+        else:
+            logger.debug("store: nothing has changed")
+            if before.generation is not None:
+                commit.mark(store, before.generation)
+        generation = prepared.generation or before.generation
+        state = _next_state(prepared, world, started)
+        commit.save_state(store, state, prepared.generation or before.pointed)
+        report = _report(prepared, started, offline=settings.offline)
+        if generation is not None:  # else a policy failed, and there is nothing that it passed
+            targets = [Target("environment", store.place), *_other_targets(world, options)]
+            emission = Emission(world.host, prepared.snapshot, settings.types_providers)
+            report = _emit(emission, targets, manifest, report, force=options.force)
+    report = _notify(world.host, report, prepared.snapshot)
+    return Result(report, prepared.snapshot, tuple(prepared.runtime))
+
+
+def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
+    """The report of the same sync, and the files that it would change in the project target
+    or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
+    settings, started = world.settings, world.clock()
+    targets = [one for one in _other_targets(world, options) if one.requested]
+    if not targets:
+        raise SettingsError(
+            "there is no target to check",
+            hint="give --output DIR, or name folders under [tool.registry-core.output]",
+        )
+    world.host.load()
+    if settings.snapshot is not None:
+        snapshot = _pinned(world.host, settings.snapshot)
+        report = _pinned_report(snapshot, started)
+    else:
+        before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
+        prepared = prepare(world, options, before, ())
+        snapshot = prepared.snapshot
+        report = _report(prepared, started, offline=settings.offline)
+    emission = Emission(world.host, snapshot, settings.types_providers)
+    differing = tuple(path for target in targets for path in emission.differing(target))
+    return evolve(report, problems=(*report.problems, *emission.problems)), differing
+
+
+def _pinned(host: PluginHost, path: Path) -> Snapshot:
+    """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
+    installed policy has not passed it: it would be published without."""
+    snapshot = open_explicit(path)
+    unseen = host.unseen_by(snapshot)
+    if unseen is not None:
+        raise OverlayError(
+            f"has not passed the snapshot {path}",
+            culprit=unseen,
+            hint=host.way_out(unseen),
+        )
+    return snapshot
+
+
+def _sync_pinned(world: World, path: Path, started: float, options: Options) -> Result:
+    """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
+    snapshot = _pinned(world.host, path)
+    targets = [one for one in _other_targets(world, options) if one.requested]
+    emission = Emission(world.host, snapshot, world.settings.types_providers)
+    report = _pinned_report(snapshot, started)
+    report = _emit(emission, targets, Manifest(None), report, force=options.force)
+    return Result(_notify(world.host, report, snapshot), snapshot)
+
+
+def _emit(
+    emission: Emission,
+    targets: Sequence[Target],
+    manifest: Manifest,
+    report: SyncReport,
+    *,
+    force: bool,
+) -> SyncReport:
+    written = emission.write(targets, manifest, force=force)
+    return evolve(
+        report,
+        problems=(*report.problems, *emission.problems),
+        written=written,
+        targets=FrozenDict({str(one.root): manifest.count(one.name) for one in targets}),
+    )
+
+
+def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncReport:
+    problems = host.refreshed(report, snapshot)
+    return evolve(report, problems=(*report.problems, *problems))
+
+
+def _payloads(world: World) -> Payloads:
+    settings = world.settings
+    folder = world.places.payloads(settings.store_dir)
+    if folder is not None:
+        clear_leftovers(folder)
+    trusts = world.places.trusts(settings.store_dir)
+    return Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
+
+
+def _writable_store(places: Places, folder: Path | None) -> Store:
+    faults: list[str] = []
+    for place in places.stores(folder, make=True):
+        store = Store(place, places.trusts(folder))
+        try:
+            commit.create(store)
+        except StoreError as error:
+            if not commit.is_read_only(error):
+                raise  # it may be writable next time: another store would forget this one
+            logger.debug("%s", error)
+            faults.append(f"{error.culprit}: {error.message}")
+        else:
+            if places.is_temporary(store.place):
+                faults.append("there is no home folder that can be written")
+            if faults:
+                warn_once(f"the store is in {store.place}: {'; '.join(faults)}")
+            return store
+    raise StoreError(
+        f"no folder for the store can be written: {'; '.join(faults)}",
+        hint="set REGISTRY_CORE_STORE_DIR to a folder that can",
+    )
+
+
+@contextmanager
+def _locked(store: Store, *, patience: float) -> Generator[float | None]:
+    """Hold the store's lock. If that took waiting for the sync of another process, gives
+    the epoch seconds at which that one began. `patience` is in seconds.
+
+    The lock is the kernel's: it ends with its holder, however that dies.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(store.lock, thread_local=False)
+    since: float | None = None
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.debug("another process syncs %s: waiting", store.place)
+        earlier = store.read_state().started_at
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout:
+            raise StoreError(
+                f"another process has held it for {patience:g} s",
+                culprit=str(store.lock),
+                hint="end that process",
+            ) from None
+        found = store.read_state().started_at
+        since = found if found != earlier else None  # it may have died, or failed
+    except (OSError, NotImplementedError) as error:
+        raise StoreError(
+            f"can't be locked: {error}",
+            culprit=str(store.lock),
+            hint="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
+        ) from error
+    try:
+        yield since
+    finally:
+        lock.release()
+
+
+def _other_targets(world: World, options: Options) -> list[Target]:
+    settings = world.settings
+    if settings.output is not None:
+        return [Target("output", settings.output)]
+    installed = installed_types(world.types_path)
+    targets = [installed] if installed else []
+    if installed is None:
+        logger.debug("installed types: not written (editable, in a zip, or read-only)")
+    if options.project and settings.project and settings.outputs:
+        targets.append(Target("project", settings.project, settings.outputs))
+    elif settings.outputs:
+        logger.debug("project target: written by the command sync, and in dev")
+    return targets
+
+
+def _next_state(prepared: Prepared, world: World, started: float) -> State:
+    state, turns = prepared.before.state, prepared.turns
+    remembered = {turn.id: turn.remembered(held=prepared.held) for turn in turns}
+    outcomes = [turn.outcome for turn in turns if turn.outcome]
+    reached = reached_at(state, outcomes, started, world.clock())
+    bindings = state.bindings
+    # A sync that was killed may have stored its generation, and remembered nothing of it.
+    is_bound = state.generation.get("snapshot") == prepared.snapshot.hash
+    if prepared.generation is not None or not is_bound:
+        bundle = world.bundle.load().get_providers()
+        # If the memory was damaged, what was served until now is as good.
+        served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
+        for snapshot in served:
+            providers = snapshot.get_providers().values()
+            bindings = freeze(remember(providers, bundle, bindings))
+    return State(
+        last_refresh=state.last_refresh if prepared.held else reached,
+        started_at=started,
+        gateways=FrozenDict({id: known for id, known in remembered.items() if known}),
+        plugins=world.host.known_plugins(),
+        bindings=bindings,
+    )
+
+
+def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
+    added, removed, deprecated = _changes(prepared.before.snapshot, prepared.snapshot)
+    return SyncReport(
+        started_at=datetime.fromtimestamp(started, UTC),
+        gateways=tuple(prepared.reports),
+        problems=tuple(prepared.problems),
+        added=added,
+        removed=removed,
+        deprecated=deprecated,
+        updated=updated(prepared.before.snapshot, prepared.snapshot),
+        changed=prepared.generation not in (None, prepared.before.generation),
+        offline=offline,
+        **_size(prepared.snapshot),
+    )
+
+
+def _pinned_report(snapshot: Snapshot, started: float) -> SyncReport:
+    return SyncReport(started_at=datetime.fromtimestamp(started, UTC), **_size(snapshot))
+
+
+def _size(snapshot: Snapshot) -> dict[str, Any]:
+    providers, models = snapshot.count()
+    return {"snapshot_hash": snapshot.hash, "providers": providers, "models": models}
+
+
+def _changes(
+    before: Snapshot, after: Snapshot
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Full ids that are new, gone, and newly deprecated."""
+    if before == after:
+        return (), (), ()
+    old, new = dict(before.flags()), dict(after.flags())
+    same = {id: flags for id, flags in new.items() if old.get(id) == flags}
+    lengths = lengths_of(same)
+
+    def flags(providers: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+        return {
+            f"{id}/{model}": flags
+            for id, models in providers.items()
+            if id not in same
+            for model, flags in models.items()
+        }
+
+    def stays(id: str) -> bool:
+        # "a" with "b/c" stands for the same full id as "a/b" with "c".
+        return any(model in same.get(one, EMPTY) for one, model in splits(id, lengths))
+
+    def ids(found: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(id for id in found if not stays(id)))
+
+    was, now = flags(old), flags(new)
+    marked = (id for id in was.keys() & now.keys() if now[id] & ~was[id] & DEPRECATED)
+    return ids(now.keys() - was.keys()), ids(was.keys() - now.keys()), ids(marked)

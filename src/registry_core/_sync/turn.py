@@ -1,0 +1,189 @@
+"""One gateway's turn through a sync: it is asked, its data is chosen, a report says how it fared.
+
+One record, filled step by step. Data is what was fetched, else the newer of stored and bundled:
+newer by time of retrieval, never by dates in the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field, frozen
+
+from .._catalog.snapshot import Snapshot
+from .._catalog.state import GatewayState, utc
+from .._catalog.store import GatewayData
+from ..errors import ShrunkError
+from ..models import ProviderConfig
+from ..report import DataSource, GatewayReport
+from .fetch import Outcome
+from .freshness import fingerprint
+
+if TYPE_CHECKING:
+    from .._catalog.bundle import Bundle
+    from .._plugins.host import LoadedGateway
+    from ..plugin import ModelGateway
+    from .runtime import RuntimeGateway
+
+Providers = Mapping[str, ProviderConfig]
+
+
+@frozen
+class Data:
+    """Data of one gateway that can go into the merge."""
+
+    source: DataSource
+    about: GatewayData
+    providers: Callable[[], Providers]
+    count: Callable[[], tuple[int, int]]
+    """How many providers and models these are; asks for less than `providers`."""
+
+
+def in_snapshot(
+    source: DataSource, about: GatewayData, load: Callable[[], Snapshot], gateway: str
+) -> Data:
+    """What `gateway` published, of all that the snapshot holds; when wanted."""
+    return Data(source, about, lambda: load().providers_of(gateway), lambda: load().count(gateway))
+
+
+def fetched(plugin: str, providers: Providers, at: float, source: DataSource = "fetched") -> Data:
+    count = len(providers), sum(len(provider.models) for provider in providers.values())
+    return Data(source, GatewayData(plugin, at), lambda: providers, lambda: count)
+
+
+def bundled(bundle: Bundle, gateway: str) -> Data | None:
+    """Its data in the wheel."""
+    if gateway not in bundle.captured:
+        return None
+    about = GatewayData(bundle.plugins[gateway], bundle.captured[gateway])
+    return in_snapshot("bundled", about, bundle.load, gateway)
+
+
+@define
+class Turn:
+    """Filled from above to below."""
+
+    id: str
+    known: GatewayState
+    """What the store remembers of it."""
+    loaded: LoadedGateway | None
+    """It, its plugin and settings; None: no plugin adds it."""
+    runtime: RuntimeGateway | None = None
+    """It, if the application registered it. None beside no plugin: it can't be asked, and its
+    data stays until the settings say otherwise."""
+    stored: Data | None = None
+    """Its last good data in the store."""
+    good: Data | None = None
+    """The newer of that and the bundled."""
+    outcome: Outcome | None = None
+    """What became of asking it; None: there was nobody to ask."""
+    used: Data | None = field(default=None)
+    """What goes into the merge; None: it has no data."""
+    quarantined: bool = False
+
+    @classmethod
+    def installed(
+        cls,
+        id: str,
+        known: GatewayState,
+        loaded: LoadedGateway | None,
+        stored: Data | None,
+        wheel: Data | None,
+    ) -> Turn:
+        """That of a gateway whose data is, or was, a plugin's."""
+        both = [one for one in (wheel, stored) if one]
+        good = max(both, key=lambda one: (one.about.retrieved_at, one is stored), default=None)
+        return cls(id, known, loaded, None, stored, good, used=good)
+
+    @classmethod
+    def registered(cls, runtime: RuntimeGateway) -> Turn:
+        """That of a gateway of this process, whose data is in its memory."""
+        kept, known = runtime.providers, runtime.known
+        data = fetched("", kept, known.retrieved_at or 0.0, "stored") if kept else None
+        return cls(runtime.gateway.id, known, None, runtime, data, data, used=data)
+
+    @property
+    def gateway(self) -> ModelGateway | None:
+        either = self.loaded or self.runtime
+        return either.gateway if either else None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the stored data is that of the gateway as it is now."""
+        if self.loaded is None:
+            return self.runtime is not None
+        return self.stored is not None and self.known.fingerprint == fingerprint(self.loaded)
+
+    def choose(self, *, shrink_limit: float) -> None:
+        """Use what was fetched, unless fewer than `shrink_limit` (0 to 1) of the last good
+        models are left."""
+        outcome = self.outcome
+        if outcome is None:
+            return
+        if outcome.status == "unchanged" and self.stored:
+            about = evolve(self.stored.about, retrieved_at=outcome.finished_at)
+            self.used = evolve(self.stored, about=about)
+        elif outcome.providers is not None:
+            plugin = self.loaded.plugin.key if self.loaded else ""
+            fresh = fetched(plugin, outcome.providers, outcome.finished_at)
+            try:
+                refuse_shrunk(self.id, fresh, self.stored or self.good, limit=shrink_limit)
+            except ShrunkError as error:
+                self.quarantined = True
+                self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
+            else:
+                self.used = fresh
+
+    def hold(self) -> None:
+        """Use nothing of what was fetched: a policy has not passed it."""
+        self.used = self.good
+
+    def remembered(self, *, held: bool) -> GatewayState | None:
+        """What the store is to remember of it now; None: nothing."""
+        outcome, known = self.outcome, self.known
+        if outcome is None or outcome.status == "offline":
+            return known if self.used and known != GatewayState() else None
+        known = evolve(
+            known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
+        )
+        if outcome.answered and not held:
+            known = evolve(known, retrieved_at=outcome.finished_at)
+        if outcome.status == "fresh" and self.loaded and not held:
+            asked = tuple(one.to_dict() for one in outcome.asked or ())
+            known = evolve(known, fingerprint=fingerprint(self.loaded), asked=asked)
+        return known
+
+    def report(self, *, idle: str, now: float, max_age: float | None) -> GatewayReport:
+        """`idle`: what to say if there was nobody to ask. `max_age`: see `Options`."""
+        outcome = self.outcome or Outcome("disabled", error=idle)
+        providers, models = self.used.count() if self.used else (0, 0)
+        retrieved_at = self.used.about.retrieved_at if self.used else None
+        young = retrieved_at is not None and max_age is not None and now - retrieved_at <= max_age
+        loaded = self.loaded
+        return GatewayReport(
+            id=self.id,
+            name=self.gateway.name if self.gateway else self.id,
+            status=outcome.status,
+            source=self.used.source if self.used else "none",
+            distribution=loaded.plugin.source.name if loaded else None,
+            version=loaded.plugin.version if loaded else None,
+            providers=providers,
+            models=models,
+            retrieved_at=utc(retrieved_at),
+            error=outcome.error,
+            failure=outcome.failure,
+            quarantined=self.quarantined,
+            tolerated=outcome.status == "failed" and young,
+        )
+
+
+def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float) -> None:
+    """Raise ShrunkError if fewer than `limit` (0 to 1) of the last good models are left."""
+    now, before = fresh.count()[1], good.count()[1] if good else 0
+    if now < limit * before:
+        raise ShrunkError(
+            f"sent {now} models where its last good data has {before}; quarantined",
+            culprit=id,
+            hint=f"if that is right, run: registry-core sync --accept {id}",
+        )

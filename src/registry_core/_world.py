@@ -1,0 +1,111 @@
+"""What everything else works in: settings, plugins, places, bundle, environment and clock."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ._base.secrets import Secrets
+from ._catalog.bundle import Bundle
+from ._catalog.loading import Loaded, load
+from ._catalog.places import Places
+from ._catalog.store import Store, served
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ._catalog.state import State
+    from ._plugins.host import PluginHost
+
+Wait = Callable[[threading.Event, float], object]
+
+
+class World:
+    """Made first; a registry, a sync and every command work over it.
+
+    Making one touches nothing: the project's file is read, and plugins are found, when `host`
+    or `settings` is asked for. Everything from outside can be passed in; the defaults are
+    this process's. `clock` gives epoch seconds, `monotonic` seconds, `random` 0 to 1;
+    `wait(event, seconds)` returns when either is over. `types_path`: where to look for the
+    installed types; None is `sys.path`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        host: PluginHost | None = None,
+        environ: Mapping[str, str] | None = None,
+        places: Places | None = None,
+        bundle: Bundle | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random.random,
+        wait: Wait = threading.Event.wait,
+        types_path: Sequence[str] | None = None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.lookups = settings or Settings.for_lookups(self.environ)
+        """What a lookup goes by: `settings`, else the environment alone."""
+        self.places = places or Places.of_interpreter()
+        self.bundle = bundle or Bundle.of_wheel()
+        self.clock, self.monotonic, self.random, self.wait = clock, monotonic, random, wait
+        self.types_path = types_path
+        self.secrets = Secrets()
+        self.verified: dict[str, tuple[int, ...] | None] = {}
+        """Object hash → inode, size and times of its file when it was last read whole and
+        found right."""
+        self.in_dev = False
+        """Set by an adapter whose framework says that this is a dev server: what a refresh
+        changes is written to the project's folders, too."""
+        self._explicit = settings
+        self._host = self._given_host = host
+        self._lock = threading.RLock()
+
+    @property
+    def host(self) -> PluginHost:
+        """The plugins of this world, not loaded yet. Raises SettingsError."""
+        with self._lock:
+            if self._host is None:
+                from pathlib import Path
+
+                from ._config.load import load_settings
+                from ._plugins.host import PluginHost
+
+                self._host = PluginHost(
+                    self._explicit or load_settings(self.environ, Path.cwd()),
+                    environ=self.environ,
+                    secrets=self.secrets,
+                    known_hooks=self.state().hooks(),
+                )
+            return self._host
+
+    @property
+    def settings(self) -> Settings:
+        """What commands and syncs go by: `settings`, else environment and project. Raises
+        SettingsError."""
+        return self.host.settings
+
+    def load(self, damaged: Collection[str] = (), last: Loaded | None = None) -> Loaded:
+        """What lookups serve now; see `loading.load`."""
+        return load(self.lookups, self.places, self.bundle, damaged, last)
+
+    def store(self) -> Store | None:
+        """The store that is read; None if there is none yet. Raises StoreError."""
+        folder = self.lookups.store_dir
+        return served(self.places.stores(folder), self.places.trusts(folder))[0]
+
+    def state(self) -> State:
+        """What the store remembers beyond its data: times, failures, plugins. Raises StoreError."""
+        from ._catalog.state import State
+
+        store = self.store()
+        return store.read_state() if store else State()
+
+    def after_fork(self) -> None:
+        """A lock that another thread held at the fork would be held for ever in the child."""
+        self._lock = threading.RLock()
+        self._host, self.secrets = self._given_host, Secrets()

@@ -1,0 +1,40 @@
+"""Emitter `capabilities`: `capabilities/<provider>.json`, where Mastra looks them up.
+
+Shape: `{"attachment": [bare ids], "structuredOutput": […], "temperature": […]}`, each
+the sorted ids for which the flag is true; a list without ids is left out, and so is
+a file without lists. Names are `encodeURIComponent(provider id) + ".json"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ..plugin import Artifact, hookimpl
+from .json_registry import to_json
+from .mastra import callable_providers
+
+if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
+
+
+@hookimpl
+def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
+    for provider, _ in callable_providers(snapshot):
+        lists = {
+            "attachment": provider.models_with("attachment"),
+            "structuredOutput": provider.models_with("structured_output"),
+            "temperature": provider.models_with("temperature"),
+        }
+        if known := {flag: able for flag, able in lists.items() if able}:
+            yield Artifact("capabilities", file_name(provider.id), to_json(known))
+
+
+def file_name(provider_id: str) -> str:
+    """`capabilities/` and the name under which JavaScript's `encodeURIComponent` finds it."""
+    return f"capabilities/{quote(provider_id, safe=_UNRESERVED)}.json"
+
+
+#: What `encodeURIComponent` leaves as it is, beyond letters, digits and `_.-~`.
+_UNRESERVED = "!'()*"

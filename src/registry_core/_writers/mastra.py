@@ -1,0 +1,53 @@
+"""Which providers Mastra can call, and what it leaves out of their records.
+
+Read from the output of Mastra 1.71.0 (see `docs/mastra.md`). The registry holds
+every provider whole; these rules are for Mastra's own files, and only for providers
+of the models.dev gateway: those of other gateways are published as they are. How Mastra
+calls each is a column of the table in `known_providers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
+
+if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
+    from ..models import ProviderConfig
+
+_GATEWAY = "models.dev"
+#: Prefix of model ids → the provider whose models Mastra's own router serves under it.
+ALIASES = {"mastra": "openrouter"}
+#: The packages that Mastra uses for whoever names none, and so doesn't name.
+_GENERIC_PACKAGES = frozenset({"@ai-sdk/gateway", "@ai-sdk/openai-compatible"})
+
+
+def callable_providers(snapshot: Snapshot) -> Iterator[tuple[ProviderConfig, tuple[str, ...]]]:
+    """The providers that Mastra's files list, each with its sorted bare model ids."""
+    models = snapshot.get_models()
+    for id, provider in snapshot.get_providers().items():
+        if can_call(provider):
+            yield provider, models[id]
+
+
+def can_call(provider: ProviderConfig) -> bool:
+    """Whether Mastra can call it: there is an SDK package for it, or a URL to send to."""
+    if provider.gateway != _GATEWAY:
+        return True
+    how = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).mastra
+    return how == "sdk" or (how is None and provider.url is not None)
+
+
+def key_header(provider: ProviderConfig) -> str | None:
+    """The header of the key, None where an SDK package sets it."""
+    how = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).mastra
+    knows_itself = provider.gateway == _GATEWAY and how == "sdk"
+    return None if knows_itself else provider.api_key_header
+
+
+def package(provider: ProviderConfig) -> str | None:
+    """The SDK package, None where it is a generic one."""
+    generic = provider.gateway == _GATEWAY and provider.npm in _GENERIC_PACKAGES
+    return None if generic else provider.npm

@@ -1,0 +1,207 @@
+"""Emitter `python`: `registry_core_types.pyi`, what type checkers read.
+
+`KnownModelId` (full ids, closed), `ModelId` (the same, open to any text), `ProviderId`,
+and `Model_<provider>` (bare ids) for each provider; `model_id("…")`, `provider_id("…")` and
+`@takes_model_id`, which name every id. At run time the types are `str`, and the functions
+give back what they are given.
+
+Type checkers compare two unions member by member, so a large one makes `a == b` take
+minutes. So every id stands in parameters of functions without a body, where nothing is
+compared; what these functions return is a class of its own, one member. The unions hold
+that class, and ids as literals: those of the scope, or, without a scope, `FEW`.
+
+A provider's name is `Model_` and its id, each run of other characters than ASCII
+letters and digits written as one `_` (none at the ends): `Model_fireworks_ai`,
+`Model_302ai`. If several ids give the same name, the one spelled in lower-case words
+joined by single hyphens keeps it; each of the others is told apart by `__` and the
+first 16 hex digits of the SHA-256 of its id. A name so depends on no provider but
+those that clash with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+from ..plugin import Artifact, hookimpl
+from .featured import featured
+
+if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
+    from ..plugin import PluginSettings
+
+#: Most literals in each of the unions while no scope is set: so few that comparing two of
+#: them costs type checkers next to nothing beside what reading the file does.
+FEW = 30
+
+_HEADER = """\
+# Made by `registry-core sync`; changes are overwritten.
+# ruff: noqa
+# fmt: off
+# isort: skip_file
+# mypy: disable-error-code="overload-cannot-match, overload-overlap"
+# pyright: basic, reportOverlappingOverload=false
+
+import typing as t
+
+class _CheckedModelId(str):
+    \"\"\"What `model_id` gives.\"\"\"
+
+class _CheckedProviderId(str):
+    \"\"\"What `provider_id` gives.\"\"\"
+"""
+
+_OPEN = '''
+ModelId: t.TypeAlias = KnownModelId | str
+"""A full id: some are completed, any text is accepted."""
+
+# All ids, in parameters only: type checkers compare large unions member by member.
+'''
+
+_MODEL_ID = "def model_id(id: {}, /) -> _CheckedModelId: ..."
+_PROVIDER_ID = "def provider_id(id: {}, /) -> _CheckedProviderId: ..."
+_CALL = "def __call__(self, model: {}, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ..."
+
+# The first two are for functions, and the others for methods; each takes what accepts any
+# text before what accepts known ids only.
+_DECORATOR = """
+class _OpenMethod(t.Protocol[_Self_contra, _P, _R_co]):
+    def __get__(self, it: _Self_contra, cls: type | None = None, /) -> _Open[_P, _R_co]: ...
+
+class _ClosedMethod(t.Protocol[_Self_contra, _P, _R_co]):
+    def __get__(self, it: _Self_contra, cls: type | None = None, /) -> _Closed[_P, _R_co]: ...
+
+@t.overload
+def takes_model_id(f: t.Callable[t.Concatenate[str, _P], _R], /) -> _Open[_P, _R]: ...
+@t.overload
+def takes_model_id(
+    f: t.Callable[t.Concatenate[_CheckedModelId, _P], _R], /
+) -> _Closed[_P, _R]: ...
+@t.overload
+def takes_model_id(
+    f: t.Callable[t.Concatenate[_Self, str, _P], _R], /
+) -> _OpenMethod[_Self, _P, _R]: ...
+@t.overload
+def takes_model_id(
+    f: t.Callable[t.Concatenate[_Self, _CheckedModelId, _P], _R], /
+) -> _ClosedMethod[_Self, _P, _R]: ...
+"""
+
+_VARIABLES = """
+_P = t.ParamSpec("_P")
+_R = t.TypeVar("_R")
+_R_co = t.TypeVar("_R_co", covariant=True)
+_Self = t.TypeVar("_Self")
+_Self_contra = t.TypeVar("_Self_contra", contravariant=True)
+"""
+
+# pyrefly takes a `Literal` of more than 256 members for `str`, and a union of more than
+# 4,096; ty one of more than 8,192. They say nothing of it, and check nothing any more.
+_LITERAL, _UNION = 256, 4096
+# mypy prints a union of literals in full, 300 KB for today's ids, but of a union of more
+# than ten aliases it prints the first five. So a list of more than twenty is written as ten
+# short steps and the rest; that costs nothing in mypy or pyright (see docs/types.md).
+_STEPS, _STEP = 10, 2
+
+_CANONICAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_OTHER = re.compile(r"[^A-Za-z0-9]+")
+
+
+@hookimpl
+def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
+    scope = settings.types_providers
+    models = {id: ids for id, ids in snapshot.get_models().items() if scope is None or id in scope}
+    # A dict, for a full id that two providers share: "a" with "b/c", "a/b" with "c".
+    ids = [*dict.fromkeys(f"{provider}/{id}" for provider, ids in models.items() for id in ids)]
+    providers, known, groups = [*models], ids, [ids]
+    if scope is None and len(ids) > FEW:
+        few, known = featured(snapshot, FEW)
+        providers = few if len(providers) > FEW else providers
+        # pyright takes the first signature that fits, and time for each that doesn't.
+        usual = {f"{provider}/{id}" for provider in few for id in models[provider]}
+        groups = [[id for id in ids if (id in usual) is first] for first in (True, False)]
+    names = type_names(snapshot.get_models())
+    parts, model_ids = _parts("_ModelIds", groups)
+    provider_parts, provider_ids = _parts("_ProviderIds", [[*models]])
+    text = [
+        _HEADER,
+        _alias("ProviderId", providers, "_CheckedProviderId"),
+        '"""The id of a known provider; those not listed here come from `provider_id`."""\n',
+        _alias("KnownModelId", known, "_CheckedModelId"),
+        '"""A full id, as in `openai/gpt-4o`; those not listed here come from `model_id`."""\n',
+        _OPEN,
+        provider_ids,
+        _overloads(_PROVIDER_ID, provider_parts),
+        model_ids,
+        _overloads(_MODEL_ID, parts),
+        _VARIABLES,
+        "\nclass _Open(t.Protocol[_P, _R_co]):",
+        indent(_overloads(_CALL, ["str", *parts]), "    "),
+        "\nclass _Closed(t.Protocol[_P, _R_co]):",
+        indent(_overloads(_CALL, ["KnownModelId", *parts]), "    "),
+        _DECORATOR,
+        "\n# The bare ids of each provider.\n",
+        *(_alias(names[provider], ids) for provider, ids in models.items()),
+    ]
+    yield Artifact("python", "registry_core_types.pyi", "".join(text))
+
+
+def type_names(provider_ids: Iterable[str]) -> dict[str, str]:
+    """The name of each provider's type; see the module for the rule."""
+    plain = {id: f"Model_{_OTHER.sub('_', id).strip('_')}" for id in provider_ids}
+    count = Counter(plain.values())
+
+    def name(id: str) -> str:
+        if count[plain[id]] == 1 or _CANONICAL.fullmatch(id):
+            return plain[id]
+        return f"{plain[id]}__{sha256(id.encode()).hexdigest()[:16]}"
+
+    return {id: name(id) for id in plain}
+
+
+def _parts(name: str, groups: Iterable[Sequence[str]]) -> tuple[list[str], str]:
+    """Names of types that together hold the values of all groups, and their definitions."""
+    cut = [part for group in groups for part in _cut(group, _UNION)]
+    parts = {f"{name}_{n}": part for n, part in enumerate(cut)}
+    return [*parts], "".join(_alias(one, part) for one, part in parts.items())
+
+
+def _overloads(function: str, types: Sequence[str]) -> str:
+    """A function whose parameter is of any of the types, one signature for each."""
+    mark = "@t.overload\n" if len(types) > 1 else ""
+    return "\n" + "".join(f"{mark}{function.format(one)}\n" for one in types)
+
+
+def _alias(name: str, values: Sequence[str], *others: str) -> str:
+    """The definition of a type: literals, and other types."""
+    head = _STEPS * _STEP
+    if len(values) <= head:
+        literals = [_literal(values)] if values or not others else []
+        return f"\n{name}: t.TypeAlias = {' | '.join([*literals, *others])}\n"
+    cut = [*_cut(values[:head], _STEP), *_cut(values[head:], _LITERAL)]
+    steps = {f"_{name.lstrip('_')}_{n}": part for n, part in enumerate(cut)}
+    lines = [f"\n{step}: t.TypeAlias = {_literal(part)}\n" for step, part in steps.items()]
+    # Not `|`: pyright gives up an expression of more than 256 of them.
+    union = "".join(f"    {one},\n" for one in (*steps, *others))
+    return f"{''.join(lines)}\n{name}: t.TypeAlias = t.Union[\n{union}]\n"
+
+
+def _cut(values: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [values[start : start + size] for start in range(0, max(len(values), 1), size)]
+
+
+def _literal(values: Sequence[str]) -> str:
+    if not values:
+        return "t.Never"
+    items = "".join(f"    {_string(value)},\n" for value in values)
+    return f"t.Literal[\n{items}]"
+
+
+def _string(value: str) -> str:
+    # `ascii` escapes what could end the line or the string, or turn its direction.
+    quoted = ascii(value)
+    return quoted if '"' in quoted else f'"{quoted[1:-1]}"'

@@ -1,1 +1,0 @@
-"""Artifacts, and getting them to where they go."""

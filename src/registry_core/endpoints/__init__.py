@@ -1,1 +1,0 @@
-"""How to call a model: where, in which dialect, with which key."""

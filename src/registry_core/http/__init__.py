@@ -1,1 +1,0 @@
-"""What a gateway is given: HTTP, with everything that can go wrong."""

@@ -1,1 +1,0 @@
-"""Finding, importing, checking and calling plugins."""
