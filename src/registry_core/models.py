@@ -27,7 +27,6 @@ from ._base.fields import (
     Limit as Limit,
     Modalities as Modalities,
     as_array,
-    as_object as as_object,
     each,
     flag,
     frozen_object,

@@ -53,10 +53,9 @@ class Manifest:
         """Path → digests of what syncs wrote there, or were about to write."""
         entry = self._entry(target)
         found: dict[Path, set[str]] = {}
-        for name, about in _object(entry.get("files")).items():
-            found.setdefault(Path(name), set()).update(_texts(about))
-        for name, about in _object(entry.get("begun")).items():
-            found.setdefault(Path(name), set()).update(_texts(about))
+        for part in ("files", "begun"):
+            for name, about in _object(entry.get(part)).items():
+                found.setdefault(Path(name), set()).update(_texts(about))
         return found
 
     def holds(self, target: str, path: Path, data: bytes) -> bool:

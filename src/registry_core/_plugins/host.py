@@ -70,16 +70,14 @@ class PluginHost(PluginLoader):
         """What the last `load()` met, and the call of `gateways()` after it."""
         return (*super().problems, *self._gateway_problems)
 
-    def call_each(
-        self, hook: str, read: Callable[[Any], Any] = lambda value: value, /, **arguments: Any
-    ) -> list[Outcome]:
+    def call_each(self, hook: str, /, **arguments: Any) -> list[Outcome]:
         """Call each implementation of `hook`, in the order of `plugins`.
 
-        `settings` is added: each gets its own view. `read` checks and converts what was
-        returned; what it raises counts as the plugin's own.
+        `settings` is added: each gets its own view.
         """
         return [
-            self._call(plugin, impl, read, arguments) for plugin, impl in self.implementations(hook)
+            self._call(plugin, impl, lambda value: value, arguments)
+            for plugin, impl in self.implementations(hook)
         ]
 
     def gateways(self) -> tuple[LoadedGateway, ...]:
@@ -254,6 +252,7 @@ class PluginHost(PluginLoader):
         read: Callable[[Any], Any],
         arguments: Mapping[str, Any],
     ) -> Outcome:
+        """`read` checks and converts what was returned; what it raises counts as the plugin's."""
         given = {"settings": self.settings_for(plugin), **arguments}
         positional = [given[name] for name in impl.argnames]
         defaulted = {name: given[name] for name in impl.kwargnames if name in given}

@@ -28,12 +28,8 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
             "temperature": provider.models_with("temperature"),
         }
         if known := {flag: able for flag, able in lists.items() if able}:
-            yield Artifact("capabilities", file_name(provider.id), to_json(known))
-
-
-def file_name(provider_id: str) -> str:
-    """`capabilities/` and the name under which JavaScript's `encodeURIComponent` finds it."""
-    return f"capabilities/{quote(provider_id, safe=_UNRESERVED)}.json"
+            path = f"capabilities/{quote(provider.id, safe=_UNRESERVED)}.json"
+            yield Artifact("capabilities", path, to_json(known))
 
 
 #: What `encodeURIComponent` leaves as it is, beyond letters, digits and `_.-~`.
