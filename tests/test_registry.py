@@ -394,3 +394,13 @@ def test_the_bundle_is_served_from_a_zip_too(tmp_path: Path) -> None:
     )
     environ = {"PYTHONPATH": str(archive), "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none")}
     subprocess.run([sys.executable, "-c", program], env=environ, check=True)
+
+
+def test_what_a_sync_left_behind_is_served_once_it_is_adopted(synced: World) -> None:
+    registry = synced.registry()
+    assert registry.get_models()["openai"] == ("gpt-5", "gpt-old")
+    synced.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    result = synced.result()
+    assert registry.get_models()["openai"] == ("gpt-5", "gpt-old")  # within the TTL
+    registry.adopt(result)
+    assert registry.get_models()["openai"] == ("gpt-6", "gpt-old")
