@@ -323,3 +323,7 @@ def test_a_snapshot_is_no_other_thing_with_its_hash(rich: Snapshot) -> None:
 
 def test_an_id_that_ends_with_a_slash_is_below_no_provider(rich: Snapshot) -> None:
     assert rich.split("openai/") == (None, "openai/")
+
+
+def test_one_without_any_gateway_says_so() -> None:
+    assert Snapshot.build([]).gateways == {}
