@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
+from datetime import UTC, datetime
 
 import pytest
 
 from registry_core import (
     GatewayError,
+    GatewayReport,
     HostChangedError,
     ModelInfo,
     OverlayError,
@@ -17,12 +19,14 @@ from registry_core import (
     RegistryError,
     ShrunkError,
     SyncError,
+    SyncReport,
     TargetError,
     errors,
 )
 from registry_core._emit.targets import Manifest, Target, write
 from registry_core._sync.turn import fetched, refuse_shrunk
 from registry_core.plugin import Artifact
+from registry_core.report import GatewayStatus
 from tests.world import Overlay, World
 
 KINDS = [
@@ -108,3 +112,47 @@ def test_a_report_raises_all_failures_at_once(world: World) -> None:
         ["gateway second"],
     ]
     assert all(one.hint for one in raised.value.exceptions)  # type: ignore[attr-defined]
+
+
+def test_a_problem_is_its_error_without_the_culprit_twice() -> None:
+    error = SyncError("went wrong", culprit="acme", hint="try again")
+    problem = Problem.of("store", error, fatal=False)
+    assert (problem.kind, problem.culprit, problem.fatal) == ("store", "acme", False)
+    assert problem.message == error.text == "went wrong (try again)"
+    assert problem.error is error
+    assert RegistryError("went wrong", culprit="acme").text == "went wrong"
+
+
+def test_a_masked_error_holds_no_secret_nor_what_led_to_it() -> None:
+    try:
+        try:
+            raise ValueError("key-123")
+        except ValueError as cause:
+            raise GatewayError(
+                "key-123 is wrong", culprit="u?k=key-123", hint="not key-123"
+            ) from cause
+    except GatewayError as raised:
+        error = raised
+    error.mask(lambda text: text.replace("key-123", "***"))
+    assert str(error) == "u?k=***: *** is wrong (not ***)"
+    assert error.args == ("*** is wrong",)
+    assert (error.__cause__, error.__context__) == (None, None)
+    assert b"key-123" not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "tolerated", "ok"),
+    [
+        ("fresh", False, True),
+        ("disabled", False, True),
+        ("offline", False, True),
+        ("failed", False, False),
+        ("failed", True, True),
+    ],
+)
+def test_a_failure_that_is_not_tolerated_is_all_that_is_not_ok(
+    status: GatewayStatus, tolerated: bool, ok: bool
+) -> None:
+    gateway = GatewayReport("acme", "Acme", status, "stored", tolerated=tolerated)
+    report = SyncReport(datetime.now(UTC), gateways=(gateway,))
+    assert (gateway.ok, report.ok) == (ok, ok)

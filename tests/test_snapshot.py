@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
+from zlib import crc32
 
 import pytest
 
@@ -215,10 +218,112 @@ def test_a_truncated_file_is_damaged(rich: Snapshot, tmp_path: Path, size: int) 
 
 
 def test_a_newer_schema_is_named(rich: Snapshot) -> None:
-    from zlib import crc32
-
     header = bytearray(rich.to_bytes()[:68])
     header[8] = 9
     header[-4:] = crc32(header[:-4]).to_bytes(4, "little")
     with pytest.raises(SnapshotDamagedError, match="schema 9"):
         Snapshot.from_bytes(bytes(header) + rich.to_bytes()[68:])
+
+
+def test_a_gateways_share_is_read_from_the_directory(rich: Snapshot, tmp_path: Path) -> None:
+    for snapshot in (rich, stored(rich, tmp_path)):
+        assert snapshot.count() == (2, 3)
+        assert snapshot.count("models.dev") == (1, 1)
+        assert snapshot.count("models.dev", "") == (1, 1)
+        assert snapshot.count("nobody") == (0, 0)
+        assert snapshot.providers_of("nobody") == {}
+        mine = snapshot.providers_of("models.dev")
+        assert mine == {"openai": snapshot.get_provider_config("openai")}
+
+
+def test_flags_and_ids_are_the_same_built_and_stored(rich: Snapshot, tmp_path: Path) -> None:
+    again = stored(rich, tmp_path)
+    flags = {id: dict(models) for id, models in again.flags()}
+    assert flags == {id: dict(models) for id, models in rich.flags()}
+    assert {id: tuple(models) for id, models in flags.items()} == again.get_models()
+    assert flags["bare"] == {"a": 0, "b/c": 0}
+    assert flags["openai"]["gpt-4o"]
+
+
+def test_its_lines_are_all_its_records(rich: Snapshot, tmp_path: Path) -> None:
+    again = stored(rich, tmp_path)
+    lines = [json.loads(line) for line in again.lines()]
+    assert sorted((provider, model or "") for provider, model, _ in lines) == [
+        ("bare", ""),
+        ("bare", "a"),
+        ("bare", "b/c"),
+        ("openai", ""),
+        ("openai", "gpt-4o"),
+    ]
+    for provider, model, record in lines:
+        assert json.loads(again.record(provider, model) or b"") == record
+    assert again.record("openai", "nope") is None
+
+
+def test_it_keeps_what_the_overlays_say(tmp_path: Path) -> None:
+    overlays = {"acme:policy": {"version": "1.0", "options": "abc"}}
+    withheld = {"bad": "acme:policy"}
+    built = Snapshot.build([ProviderConfig("a", ["m"])], overlays=overlays, withheld=withheld)
+    for snapshot in (built, stored(built, tmp_path), built.with_providers([])):
+        for _ in range(2):  # read, and remembered
+            assert snapshot.overlays == overlays
+            assert snapshot.withheld == withheld
+    without = Snapshot.build([ProviderConfig("a", ["m"])])
+    assert (without.overlays, without.withheld) == ({}, {})
+    assert without != built
+
+
+def test_an_open_file_can_be_mapped_and_closed(rich: Snapshot, tmp_path: Path) -> None:
+    path = tmp_path / "snapshot"
+    path.write_bytes(rich.to_bytes())
+    with path.open("rb") as file:
+        snapshot = Snapshot.map(file.fileno(), name="mine")
+    assert snapshot.get_models() == rich.get_models()
+    path.write_bytes(rich.to_bytes()[:-1])
+    with path.open("rb") as file, pytest.raises(SnapshotDamagedError, match="mine"):
+        Snapshot.map(file.fileno(), name="mine")
+
+
+def test_a_file_that_is_no_snapshot_is_called_so(rich: Snapshot) -> None:
+    """Whole and consistent, but of another kind."""
+    header = bytearray(rich.to_bytes()[:68])
+    header[:7] = b"regtale"
+    header[-4:] = crc32(header[:-4]).to_bytes(4, "little")
+    with pytest.raises(SnapshotDamagedError, match="is not a snapshot"):
+        Snapshot.from_bytes(bytes(header) + rich.to_bytes()[68:])
+
+
+def test_a_damaged_directory_is_noticed_by_all_that_reads_it(rich: Snapshot) -> None:
+    """Its bytes are still JSON, of the same length; and a lookup, which reads no directory,
+    goes on."""
+    data = rich.to_bytes()
+    for good, bad in ((b'["bare",null,2]', b'["bore",null,2]'), (b"plugin 1.0", b"plugin 6.6")):
+        assert data.count(good) == 1
+        reads = [
+            Snapshot.get_models,
+            Snapshot.get_providers,
+            Snapshot.count,
+            lambda snapshot: list(snapshot.flags()),
+            lambda snapshot: snapshot.providers_of("models.dev"),
+            lambda snapshot: snapshot.split("openai/unknown"),
+            lambda snapshot: snapshot.gateways,
+            lambda snapshot: snapshot.overlays,
+            lambda snapshot: snapshot.withheld,
+        ]
+        for read in reads:
+            damaged = Snapshot.from_bytes(data.replace(good, bad))
+            with pytest.raises(SnapshotDamagedError, match="damaged record"):
+                read(damaged)
+            assert damaged.get_model("bare/a") == rich.get_model("bare/a")
+
+
+def test_a_snapshot_is_no_other_thing_with_its_hash(rich: Snapshot) -> None:
+    assert rich != SimpleNamespace(hash=rich.hash)
+
+
+def test_an_id_that_ends_with_a_slash_is_below_no_provider(rich: Snapshot) -> None:
+    assert rich.split("openai/") == (None, "openai/")
+
+
+def test_one_without_any_gateway_says_so() -> None:
+    assert Snapshot.build([]).gateways == {}

@@ -44,10 +44,13 @@ def test_it_starts_in_the_process_of_runserver_that_serves(
 ) -> None:
     from django.apps import AppConfig
 
+    from registry_core.devserver import django
+
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["manage.py", *command.split()])
-    config = AppConfig.create("registry_core.devserver.django.RegistryCoreConfig")
-    assert config.label == "registry_core"
+    installed = AppConfig.create("registry_core.devserver.django.RegistryCoreConfig")
+    assert (type(installed), installed.label) == (django.RegistryCoreConfig, "registry_core")
+    config = django.RegistryCoreConfig(installed.name, django)
     config.ready()
     assert ModelRegistry.get_instance().world.in_dev is starts

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
+from registry_core._catalog.state import GatewayState, State
 from registry_core._sync import freshness
+from registry_core._sync.fetch import Outcome
 from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.syncing.looking import files, status
-from tests.world import Emitter, World
+from tests.world import Emitter, Overlay, World
 
 
 def test_a_second_sync_revalidates_and_writes_nothing_but_state(world: World) -> None:
@@ -78,3 +82,118 @@ def test_a_new_version_of_the_core_asks_each_gateway_anew(
         monkeypatch.setattr(freshness, "__version__", version)
         world.sync()
         assert main.fetches == fetches
+
+
+def test_what_another_sync_has_just_asked_is_asked_again_once_the_clock_was_set_back(
+    world: World,
+) -> None:
+    """A time in the future tells nothing: without this, nobody would be asked for ten days."""
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    young = Options(fresh_for=3600)
+    world.sync()
+    world.sync(young)
+    assert len(world.server.requests) == 1
+    world.now -= 10 * 86400
+    world.sync(young)
+    assert len(world.server.requests) == 2
+    world.sync(young)
+    assert len(world.server.requests) == 2
+
+
+def test_what_an_overlay_held_is_asked_for_again_however_young(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    world.now += 3600
+    world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    world.plugins.append(Overlay(lambda snapshot: 1 / 0))
+    assert not world.sync().ok
+    world.plugins.pop()
+    assert world.sync(Options(fresh_for=3600)).ok
+    assert world.models()["openai"] == ("gpt-6", "gpt-old")
+
+
+CHECKED = GatewayState(retrieved_at=100.0, checked_at=100.0, status="fresh")
+
+
+@pytest.mark.parametrize(
+    ("known", "trusted", "current", "expected"),
+    [
+        (CHECKED, 99.0, True, True),
+        (CHECKED, 100.0, True, True),
+        (CHECKED, 100.5, True, False),  # older than that
+        (CHECKED, None, True, False),
+        (CHECKED, 99.0, False, False),  # of another version, or unreadable
+        (evolve(CHECKED, checked_at=None), 99.0, True, False),
+        (evolve(CHECKED, checked_at=101.0, retrieved_at=101.0), 99.0, True, True),
+        (evolve(CHECKED, checked_at=101.5, retrieved_at=101.5), 99.0, True, False),  # the future
+        (evolve(CHECKED, retrieved_at=50.0), 99.0, True, False),  # an overlay held it
+        (evolve(CHECKED, status="failed", retrieved_at=50.0), 99.0, False, True),
+    ],
+)
+def test_what_is_known_stands_from_when_it_is_trusted_until_now(
+    known: GatewayState, trusted: float | None, current: bool, expected: bool
+) -> None:
+    assert freshness.stands(known, trusted, 101.0, current=current) is expected
+
+
+def test_what_is_trusted_is_what_was_waited_for_or_is_young_enough() -> None:
+    def since(status: str, waited: float | None, **options: float) -> float | None:
+        known = evolve(CHECKED, status=status)
+        return freshness.trusted_since(known, Options(**options), waited, 1000.0)
+
+    assert since("fresh", None) is None
+    assert since("fresh", 500.0) == 500.0
+    assert since("fresh", None, fresh_for=100.0) == pytest.approx(900.0, abs=0.01)
+    assert since("fresh", 500.0, fresh_for=100.0) == 500.0
+    assert since("fresh", 950.0, fresh_for=100.0) == pytest.approx(900.0, abs=0.01)
+    assert since("failed", None, fresh_for=100.0, retry_after=10.0) == pytest.approx(990, abs=0.01)
+    assert since("disabled", 500.0, fresh_for=100.0) is None  # a token may be set here
+
+
+@pytest.mark.parametrize(
+    ("last", "finished", "expected"),
+    [
+        (None, [120.0, 130.0], 200.0),
+        (None, [90.0, 130.0], 90.0),  # one was taken over from a sync before
+        (None, [100.0], 200.0),
+        (95.0, [90.0], 95.0),  # never back
+        (95.0, [], 95.0),
+        (200.0, [], 200.0),
+        (200.5, [], None),  # the clock was set back
+        (200.5, [120.0], 200.0),
+    ],
+)
+def test_the_last_refresh_is_when_the_oldest_answer_was_given(
+    last: float | None, finished: list[float], expected: float | None
+) -> None:
+    outcomes = [Outcome("unchanged", finished_at=at) for at in finished]
+    for more in ([], [Outcome("disabled", finished_at=1.0)]):
+        reached = freshness.reached_at(State(last_refresh=last), [*outcomes, *more], 100.0, 200.0)
+        assert reached == expected
+    failed = [*outcomes, Outcome("failed", finished_at=150.0)]
+    unreached = freshness.reached_at(State(last_refresh=last), failed, 100.0, 200.0)
+    assert unreached == (last if last != 200.5 else None)
+
+
+def test_the_last_refresh_counts_for_the_gateways_that_have_answered_as_they_are_now(
+    world: World,
+) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+
+    def answered(**settings: Any) -> float | None:
+        host = world.registry(**settings).world.host
+        return freshness.answered_at(world.store.read_state(), host.gateways())
+
+    assert answered() is None
+    world.sync()
+    assert answered() == world.now
+    assert answered(plugin_options={"test-0": {"url": "another"}}) is None
+    world.gateway("second")
+    assert answered() is None
+    world.server.route("/main.json", Reply(404))
+    world.plugins.pop()
+    world.sync()
+    assert answered() is None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from registry_core import Snapshot
+from registry_core._sync.options import Options
 from tests.world import Overlay, World
 
 
@@ -68,3 +71,110 @@ def test_what_a_policy_held_was_not_retrieved(world: World) -> None:
     assert not world.sync().ok
     known = world.registry().world.state().gateways["main"]
     assert (known.retrieved_at, known.checked_at) == (world.now - 3600, world.now)
+
+
+class Denying:
+    """A policy whose list changes while its version and options do not."""
+
+    def __init__(self, world: World) -> None:
+        self.denied: set[str] = set()
+        world.plugins.append(Overlay(self._change))
+        self._world = world
+
+    def _change(self, snapshot: Snapshot) -> Snapshot:
+        kept = {
+            id: one.replace(
+                models={m: it for m, it in one.models.items() if it.full_id not in self.denied}
+            )
+            for id, one in snapshot.get_providers().items()
+            if id not in self.denied
+        }
+        return snapshot.with_providers(kept)
+
+    def sync(self, **payload: list[str]) -> None:
+        self._world.serve("main", payload)
+        assert self._world.sync().ok
+
+    def previous(self) -> Snapshot | None:
+        """What serves if the current snapshot turns out to be damaged."""
+        store = self._world.store
+        generation = store.read_generation()
+        assert generation
+        return store.open_snapshot(generation.previous) if generation.previous else None
+
+
+@pytest.fixture
+def denying(world: World) -> Denying:
+    world.gateway("main")
+    denying = Denying(world)
+    denying.denied = {"other"}
+    denying.sync(openai=["a", "b"], more=["m"])
+    return denying
+
+
+@pytest.mark.parametrize("denied", ["more", "more/m", "openai/a"])
+def test_what_is_withheld_since_is_not_shown_by_the_generation_before(
+    world: World, denying: Denying, denied: str
+) -> None:
+    denying.denied.add(denied)
+    denying.sync(openai=["a", "b", "c"], more=["m", "n"])
+    assert denying.previous() is None
+
+
+def test_the_generation_before_may_serve_if_it_never_had_what_is_withheld(
+    world: World, denying: Denying
+) -> None:
+    before = world.registry().snapshot()
+    denying.denied.add("new/x")
+    denying.sync(openai=["a", "b"], more=["m"], new=["x", "y"])
+    assert denying.previous() == before
+
+
+def test_a_model_that_the_generation_before_would_pass_on_counts_as_shown(
+    world: World, denying: Denying
+) -> None:
+    """`resolve` passes on what a registered provider does not list."""
+    denying.denied.add("more/x")
+    denying.sync(openai=["a", "b"], more=["m", "x"])
+    assert denying.previous() is None
+
+
+def test_a_merge_that_ends_as_before_keeps_the_generation_before(
+    world: World, denying: Denying
+) -> None:
+    before = world.registry().snapshot()
+    denying.sync(openai=["a", "b", "c"], more=["m"])
+    assert denying.previous() == before
+    current = world.registry().snapshot()
+    inputs = world.store.read_generation().inputs  # type: ignore[union-attr]
+    assert world.sync(priority=("main",)).ok
+    assert world.store.read_generation().inputs != inputs  # type: ignore[union-attr]
+    assert world.registry().snapshot() == current
+    assert denying.previous() == before
+
+
+def test_without_a_policy_there_is_no_generation_before_and_damage_ends_in_the_bundle(
+    world: World,
+) -> None:
+    world.gateway("main")
+    for name in ("a", "b"):
+        world.serve("main", {"openai": [name]})
+        assert world.sync(Options(accept=["main"])).ok
+    generation = world.store.read_generation()
+    assert generation
+    assert generation.previous is None
+
+
+def test_a_policy_that_nobody_knows_any_more_holds_what_finds_no_project(
+    world: World, denying: Denying
+) -> None:
+    for path in (world.store.pointer, world.store.state):
+        path.unlink()
+    world.store.policy.write_text("[")
+    report = world.sync()
+    (held,) = [one for one in report.problems if one.kind == "overlay"]
+    assert "--project" in held.error.hint
+    assert "registry-core.policy" in held.error.hint
+    assert not report.ok
+    assert world.sync(project=world.tmp_path).ok
+    assert "other" not in world.models()

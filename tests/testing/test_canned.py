@@ -15,8 +15,12 @@ URL = "https://llm.acme.example/v1/models"
 
 
 def test_it_is_a_client_for_the_type_checker_and_answers_from_its_routes() -> None:
-    client: GatewayClient = CannedClient({URL: {"data": [1, "x"]}})
+    canned = CannedClient({URL: {"data": [1, "x"]}}, options={"team": "a"})
+    client: GatewayClient = canned
     assert client.get_json(URL) == {"data": [1, "x"]}
+    assert client.options == {"team": "a"}
+    client.warn("acme/x", "has no price")
+    assert [(one.culprit, one.message) for one in canned.warnings] == [("acme/x", "has no price")]
 
 
 def test_each_answer_is_a_copy() -> None:
