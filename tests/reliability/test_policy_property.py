@@ -37,7 +37,9 @@ HOWS = ("spoil", "cut", "remove")
 catalogs = st.dictionaries(
     st.sampled_from(PROVIDERS), st.lists(st.sampled_from(MODELS), min_size=1, unique=True)
 )
-policies = st.sets(st.sampled_from([*PROVIDERS, *IDS, *OWN, *OWN_IDS]), max_size=4)
+policies = st.sets(st.sampled_from([*PROVIDERS, *IDS]), max_size=4) | st.sets(
+    st.sampled_from(["a", "c", *OWN, *sorted(OWN_IDS)]), min_size=1
+)
 
 
 class Killed(BaseException):
@@ -100,17 +102,26 @@ class Policies(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
 
-    @initialize(catalog=catalogs, denied=policies, first=st.sampled_from(["none", "plain", ""]))
-    def first_sync(self, catalog: dict[str, list[str]], denied: set[str], first: str) -> None:
-        providers = [provider(id, *models) for id, models in catalog.items()]
-        self.world.bundled = Snapshot.build([*providers, provider("z", "z")])
+    @initialize(
+        catalog=catalogs,
+        denied=policies,
+        plain=st.booleans(),
+        killed_at=st.none() | st.integers(1, 20),
+    )
+    def first_syncs(
+        self, catalog: dict[str, list[str]], denied: set[str], plain: bool, killed_at: int | None
+    ) -> None:
+        everything = [provider(id, *MODELS) for id in PROVIDERS]
+        self.world.bundled = Snapshot.build([*everything, provider("z", "z")])
         self.source.sends = {**catalog, "z": ["z"]}
         self.policy.denied = tuple(denied)
-        if first == "plain":
+        if plain:
             self.sync()
         self.install_or_give_up_the_policy()
-        if first == "":
+        if killed_at is None:
             self.sync()
+        else:
+            self.killed_sync(killed_at)
         self.restart()
 
     @property
@@ -240,12 +251,14 @@ class Policies(RuleBasedStateMachine):
             self.damage(pick.choice(files), pick, how)
 
     @rule(
-        names=st.sets(st.sampled_from(["pointer", "state", "policy"]), min_size=1, max_size=2),
+        names=st.sampled_from(
+            ["pointer", "policy", "pointer state", "policy state", "policy pointer"]
+        ),
         pick=st.randoms(use_true_random=False),
-        how=st.sampled_from(HOWS),
+        how=st.sampled_from(["remove", *HOWS]),
     )
-    def damage_what_tells_of_the_policy(self, names: set[str], pick: Any, how: str) -> None:
-        for name in sorted(names):
+    def damage_what_tells_of_the_policy(self, names: str, pick: Any, how: str) -> None:
+        for name in names.split():
             path = getattr(self.world.store, name)
             if path.is_file():
                 self.damage(path, pick, how)
