@@ -1,5 +1,5 @@
-"""Random catalogs, policies, and sequences of syncs, damage, kills, upgrades, downgrades and
-restarts: nothing that shows models ever shows one that a policy took out."""
+"""Random catalogs, policies that come and go, and sequences of syncs, damage, kills, upgrades,
+downgrades and restarts: nothing that shows models ever shows one that a policy took out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from unittest.mock import patch
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, Phase, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
+from registry_core import ModelRegistry, RegistryError, Settings, Snapshot, SnapshotDamagedError
+from registry_core._base.frozen import EMPTY
+from registry_core._catalog.store import Generation, Overlays
 from registry_core._sync import commit
 from registry_core._world import World as RealWorld
 from tests.reliability.test_policy import Policy, Source, provider, without
@@ -25,13 +27,20 @@ from tests.world import World
 
 PROVIDERS = ("a", "a/b", "c")
 MODELS = ("m", "b/m", "n", "o")
-KEYS = {f"{id.upper()}_API_KEY": "k" for id in PROVIDERS}
+#: Of a gateway that the service registers at run time.
+OWN = {"r": ["m", "n"]}
+OWN_IDS = {"r/m", "r/n"}
+KEYS = {f"{id.upper()}_API_KEY": "k" for id in (*PROVIDERS, *OWN)}
 IDS = sorted({f"{id}/{model}" for id in PROVIDERS for model in MODELS})
+
+HOWS = ("spoil", "cut", "remove")
 
 catalogs = st.dictionaries(
     st.sampled_from(PROVIDERS), st.lists(st.sampled_from(MODELS), min_size=1, unique=True)
 )
-policies = st.sets(st.sampled_from([*PROVIDERS, *IDS]), max_size=4)
+policies = st.sets(st.sampled_from([*PROVIDERS, *IDS]), max_size=4) | st.sets(
+    st.sampled_from(["a", "c", *OWN, *sorted(OWN_IDS)]), min_size=1
+)
 
 
 class Killed(BaseException):
@@ -73,8 +82,8 @@ def killing(step: int) -> Iterator[None]:
 
 
 class Policies(RuleBasedStateMachine):
-    """`taken` is what nobody may see: what the last sync that was done had taken out, less what
-    one that was killed since may have allowed again."""
+    """`taken` is what nobody may see: what the policy took out of the last generation that was
+    stored, and would take out of what the running service offers of its own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,8 +91,11 @@ class Policies(RuleBasedStateMachine):
         self.world = World(self.folder, None)  # type: ignore[arg-type]  # nothing is served
         self.world.writers = tuple(one for one in self.world.writers if one[0] == "json")
         self.source, self.policy = Source(), Policy()
-        self.world.plugins = [self.source, self.policy]
+        self.world.plugins = [self.source]
         self.taken: set[str] = set()
+        self.published: set[str] = set()
+        """Those of `taken` that the files of the last sync lack."""
+        self.in_force: Overlays = EMPTY
         self.last_denied: tuple[str, ...] | None = None
         self.remembers = True
         self.saved: list[Path] = []
@@ -91,19 +103,40 @@ class Policies(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
 
-    @initialize(catalog=catalogs, denied=policies)
-    def first_sync(self, catalog: dict[str, list[str]], denied: set[str]) -> None:
-        providers = [provider(id, *models) for id, models in catalog.items()]
-        self.world.bundled = Snapshot.build([*providers, provider("z", "z")])
+    @initialize(
+        catalog=catalogs,
+        denied=policies,
+        plain=st.booleans(),
+        killed_at=st.none() | st.integers(1, 20),
+    )
+    def first_syncs(
+        self, catalog: dict[str, list[str]], denied: set[str], plain: bool, killed_at: int | None
+    ) -> None:
+        everything = [provider(id, *MODELS) for id in PROVIDERS]
+        self.world.bundled = Snapshot.build([*everything, provider("z", "z")])
         self.source.sends = {**catalog, "z": ["z"]}
         self.policy.denied = tuple(denied)
-        self.sync()
-        self.running = self.world.registry()
+        if plain:
+            self.sync()
+        self.install_or_give_up_the_policy()
+        if killed_at is None:
+            self.sync()
+        else:
+            self.killed_sync(killed_at)
+        self.restart()
+
+    @property
+    def is_installed(self) -> bool:
+        return self.policy in self.world.plugins
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        return self.policy.denied if self.is_installed else ()
 
     @property
     def settings(self) -> dict[str, Any]:
         """The policy is one by configuration: its options say what it denies."""
-        options = {"test-1": {"deny": sorted(self.policy.denied)}}
+        options = {"test-1": {"deny": sorted(self.denied)}} if self.is_installed else {}
         return {"shrink_limit": 0.0, "project": self.folder, "plugin_options": options}
 
     def would_take(self) -> set[str]:
@@ -114,30 +147,64 @@ class Policies(RuleBasedStateMachine):
         """
         offered = self.offered()
         ids = {id for id in IDS if offered.get_model(id) and self.denies(id)}
-        if self.policy.denied == self.last_denied:
+        if self.denied == self.last_denied:
             ids |= {id for id in self.taken if not offered.get_model(id)}
-        return ids
+        return ids | {id for id in OWN_IDS if self.denies(id)}
 
     def offered(self) -> Snapshot:
         return Snapshot.build([provider(id, *ids) for id, ids in self.source.sends.items()])
 
     def denies(self, id: str) -> bool:
         """Whether the policy takes this id out whichever provider offers it."""
-        cuts = [at for at, one in enumerate(id) if one == "/" and id[:at] in PROVIDERS]
+        cuts = [at for at, one in enumerate(id) if one == "/" and id[:at] in (*PROVIDERS, *OWN)]
         offers = [Snapshot.build([provider(id[:at], id[at + 1 :])]) for at in cuts]
-        return not any(without(one, *self.policy.denied).get_model(id) for one in offers)
+        return not any(without(one, *self.denied).get_model(id) for one in offers)
 
-    def synced(self) -> None:
-        self.taken, self.last_denied = self.would_take(), self.policy.denied
+    def stored(self) -> None:
+        self.taken, self.last_denied = self.would_take(), self.denied
+        generation = self.pointed()
+        assert generation is not None
+        self.in_force = generation.overlays
         self.remembers = True
+
+    def pointed(self) -> Generation | None:
+        try:
+            return self.world.store.read_generation()
+        except SnapshotDamagedError:
+            return None
+
+    def is_told(self) -> bool:
+        """Whether anything in the store still tells of the policy that is in force."""
+        store = self.world.store
+        if store.policies() is not None:
+            return True
+        generation = self.pointed()
+        if generation is not None:
+            return generation.overlays == self.in_force
+        return store.read_state().generation.get("overlays") == self.in_force
+
+    def forget_what_nothing_tells(self) -> None:
+        if not self.is_told():
+            self.taken = set()
 
     @rule()
     def sync(self) -> None:
         report = self.world.sync(**self.settings)
         assert all(one.kind == "store" for one in report.problems), report.problems
-        self.synced()
-        left = without(self.offered(), *self.policy.denied).get_models()
+        self.stored()
+        self.published = {*self.taken}
+        left = without(self.offered(), *self.denied).get_models()
         assert self.world.models() == left
+
+    @precondition(lambda self: self.running_denied == (self.is_installed, self.denied))
+    @rule()
+    def sync_in_the_service(self) -> None:
+        report = self.running.sync_gateways()
+        assert all(one.kind == "store" for one in report.problems), report.problems
+        self.stored()
+        self.published = {*self.taken}
+        left = without(Snapshot.build([provider("r", *OWN["r"])]), *self.denied).get_models()
+        assert self.running.get_models().get("r") == left.get("r")
 
     @rule(catalog=catalogs)
     def upstream_changes(self, catalog: dict[str, list[str]]) -> None:
@@ -147,17 +214,30 @@ class Policies(RuleBasedStateMachine):
     def policy_changes(self, denied: set[str]) -> None:
         self.policy.denied = tuple(denied)
 
-    @rule(step=st.integers(1, 16))
+    @rule()
+    def install_or_give_up_the_policy(self) -> None:
+        self.world.plugins = [self.source, *([] if self.is_installed else [self.policy])]
+
+    @rule(step=st.integers(1, 20))
     def killed_sync(self, step: int) -> None:
+        before = self.pointed()
         with killing(step):
             try:
                 self.world.sync(**self.settings)
             except Killed:
-                self.taken &= self.would_take()
-                self.last_denied = None
+                self.published &= self.would_take()
+                after = self.pointed()
+                if after not in (None, before) and after.overlays == self.overlays():
+                    self.stored()
+                self.forget_what_nothing_tells()
             else:
-                self.synced()
+                self.stored()
+                self.published = {*self.taken}
 
+    def overlays(self) -> Overlays:
+        return self.world.registry(**self.settings).world.host.overlays()
+
+    @precondition(lambda self: self.is_installed and self.in_force and self.is_told())
     @rule()
     def sync_without_the_project(self) -> None:
         """As cron does it: the policy then has no options, and denies nothing."""
@@ -165,14 +245,26 @@ class Policies(RuleBasedStateMachine):
         assert not self.world.sync(shrink_limit=0.0).ok
         self.policy.denied = denied
 
-    @rule(pick=st.randoms(use_true_random=False), how=st.sampled_from(["spoil", "cut", "remove"]))
-    def damage(self, pick: Any, how: str) -> None:
-        store = self.world.store
-        files = [store.pointer, store.state, store.policy, *store.object("").glob("*")]
-        files = sorted(file for file in files if file.is_file() and file != store.policy)
-        if not files:
-            return
-        path = pick.choice(files)
+    @rule(pick=st.randoms(use_true_random=False), how=st.sampled_from(HOWS))
+    def damage_an_object(self, pick: Any, how: str) -> None:
+        files = sorted(self.world.store.object("").glob("*"))
+        if files:
+            self.damage(pick.choice(files), pick, how)
+
+    @rule(
+        names=st.sampled_from(
+            ["pointer", "policy", "pointer state", "policy state", "policy pointer"]
+        ),
+        pick=st.randoms(use_true_random=False),
+        how=st.sampled_from(["remove", *HOWS]),
+    )
+    def damage_what_tells_of_the_policy(self, names: str, pick: Any, how: str) -> None:
+        for name in names.split():
+            path = getattr(self.world.store, name)
+            if path.is_file():
+                self.damage(path, pick, how)
+
+    def damage(self, path: Path, pick: Any, how: str) -> None:
         self.last_denied = None  # what is not offered any more may be forgotten with it
         data = path.read_bytes()
         if how == "remove":
@@ -183,11 +275,7 @@ class Policies(RuleBasedStateMachine):
             other = path.with_suffix(".damaged")  # a reader may have mapped this one
             other.write_bytes(data[:at] + rest)
             other.replace(path)
-
-    @rule()
-    def damaged_mark(self) -> None:
-        if self.world.store.policy.exists():
-            self.world.store.policy.write_text("[")
+        self.forget_what_nothing_tells()
 
     @rule()
     def save(self) -> None:
@@ -208,10 +296,15 @@ class Policies(RuleBasedStateMachine):
         if self.saved and pick.random() < 0.5:
             shutil.copytree(pick.choice(self.saved), store.folder)
             self.remembers = False  # older data knows nothing of what is offered since
+            if len(store.policies() or ()) > 1:
+                self.taken = set()  # as if the sync that was killed had not come this far
+        self.forget_what_nothing_tells()
 
     @rule()
     def restart(self) -> None:
         self.running = self.world.registry(**self.settings)
+        self.running_denied = self.is_installed, self.denied
+        self.running.register_gateway(Source("mine", **OWN))
 
     @rule()
     def newer_bundle(self) -> None:
@@ -235,9 +328,11 @@ class Policies(RuleBasedStateMachine):
         emitted = self.world.store.place / "provider-registry.json"
         if emitted.exists():
             models = json.loads(emitted.read_text())["models"]
-            assert not {f"{id}/{one}" for id, them in models.items() for one in them} & self.taken
+            ids = {f"{id}/{one}" for id, them in models.items() for one in them}
+            assert not ids & self.published
 
     running = ModelRegistry(world=RealWorld(Settings(plugins=()), environ={}))
+    running_denied: tuple[bool, tuple[str, ...]] = (False, ())
 
 
 def shown(registry: ModelRegistry) -> set[str]:
