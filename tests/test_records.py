@@ -1,139 +1,502 @@
-"""Models as their records: what a sync moves without making models of it."""
+"""What a stranger sends: all that can be used is used, all else is named, nothing raises."""
 
 from __future__ import annotations
 
-import json
-import pickle
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
-from unittest.mock import ANY
 
+import orjson
 import pytest
-from attrs import field, frozen
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
-from registry_core import ModelInfo, ProviderConfig, Snapshot
-from registry_core._base.encoding import of_model
-from registry_core._catalog.checking import encode
-from registry_core.models import CAPABILITIES, Limit
-from registry_core.records import model_from_record, provider_from_record
+from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.snapshot import Snapshot
+from registry_core.errors import GatewayError
+from registry_core.models import Cost, Limit, Modalities, ModelInfo, ProviderConfig
+from registry_core.records import Warnings, clean_providers, model_from_record, provider_from_record
+from registry_core.report import Problem
 
 RECORD: dict[str, Any] = {
-    "name": "Größe “4”",
+    "id": "another",
+    "name": "GPT X",
+    "family": "gpt",
+    "status": "beta",
     "attachment": True,
-    "tool_call": False,
-    "status": "deprecated",
-    "knowledge": None,
-    "limit": {"context": 128000.0, "output": 0, "input": None},
-    "cost": {"input": 2.5, "output": -0.0, "tiers": [{"size": 1, "input": 5}]},
-    "modalities": {"input": ["text", "image"], "output": []},
-    "description": "kept",
-    "options": [{"a": None}, 1.5],
+    "reasoning": False,
+    "tool_call": True,
+    "structured_output": True,
+    "temperature": False,
+    "open_weights": False,
+    "knowledge": "2025",
+    "release_date": "2026-05",
+    "last_updated": "2026-05-13",
+    "limit": {"context": 400_000, "input": 0, "output": 128_000.0},
+    "cost": {"input": 1.25, "output": 10, "tiers": [{"tier": {"size": 200_000}, "input": 2.5}]},
+    "modalities": {"input": ["text", "image"], "output": ["text"]},
+    "description": "fast",
 }
 
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 2**54) | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
-names = st.sampled_from([*RECORD, *CAPABILITIES, "id", "extra", "release_date"])
-records = st.dictionaries(
-    names | st.text(max_size=5),
-    values | st.sampled_from([*RECORD.values()]),
-    max_size=8,
-)
+
+class Losses(list[tuple[str, str]]):
+    def __call__(self, culprit: str, message: str) -> None:
+        self.append((culprit, message))
 
 
-def provider(record: Any) -> ProviderConfig:
-    found = provider_from_record("acme", {"models": {"m": record}})
-    assert found is not None
-    return found
+@pytest.fixture
+def losses() -> Losses:
+    return Losses()
 
 
-@given(records)
-def test_a_record_is_that_of_the_model_that_it_becomes(record: dict[str, Any]) -> None:
-    model = model_from_record("acme", "m", record)
-    assert model is not None
-    lazy = provider(record)
-    assert lazy.models["m"] == model
-    assert (lazy.models.record("m"), lazy.models.flags["m"]) == encode(of_model(model))
+def model(id: str = "m", **fields: Any) -> ModelInfo:
+    return ModelInfo(id, "acme", **fields)
 
 
-@given(records)
-def test_a_record_can_be_written_as_json_and_read_back(record: dict[str, Any]) -> None:
-    whole = provider(record)
-    plain = json.loads(json.dumps(whole.to_dict()))
-    losses: list[tuple[str, str]] = []
-    assert provider_from_record("acme", plain, lambda *loss: losses.append(loss)) == whole
-    assert model_from_record("acme", "m", plain["models"]["m"]) == whole.models["m"]
-    assert [loss for loss in losses if "unknown" in loss[1]] == []
+def provider(id: str = "acme", models: Any = ("m",), **fields: Any) -> ProviderConfig:
+    return ProviderConfig(id, models, **fields)
 
 
-@given(records)
-def test_flags_are_known_without_a_model(record: dict[str, Any]) -> None:
-    lazy = provider(record)
-    eager = ProviderConfig(id="acme", models=dict(lazy.models))
-    assert lazy == eager
-    assert lazy.deprecated_models == eager.deprecated_models
-    for capability in CAPABILITIES:
-        assert lazy.models_with(capability) == eager.models_with(capability)
+# --- one model -----------------------------------------------------------------------
 
 
-def test_a_record_says_what_is_known_and_nothing_else() -> None:
-    models = provider(RECORD).models
-    assert models.record("m").decode() == (
-        '{"attachment":true,"cost":{"input":2.5,"output":0.0,"tiers":[{"input":5,"size":1}]},'
-        '"extra":{"description":"kept","options":[{"a":null},1.5]},"limit":{"context":128000},'
-        '"modalities":{"input":["text","image"]},"name":"Größe “4”","status":"deprecated",'
-        '"tool_call":false}'
+def test_a_whole_record_becomes_a_model(losses: Losses) -> None:
+    found = model_from_record("acme", "gpt-x", RECORD, losses)
+
+    assert found == ModelInfo(
+        id="gpt-x",
+        provider_id="acme",
+        name="GPT X",
+        family="gpt",
+        status="beta",
+        attachment=True,
+        reasoning=False,
+        tool_call=True,
+        structured_output=True,
+        temperature=False,
+        open_weights=False,
+        knowledge="2025",
+        release_date="2026-05",
+        last_updated="2026-05-13",
+        limit=Limit(context=400_000, output=128_000),
+        cost=Cost(input=1.25, output=10, tiers=({"tier": {"size": 200_000}, "input": 2.5},)),
+        modalities=Modalities(input=("text", "image"), output=("text",)),
+        extra={"description": "fast"},
     )
+    assert losses == []
 
 
-def test_the_same_models_can_be_published_under_another_id() -> None:
-    models = provider(RECORD).models
-    renamed = models.under("gateway/acme")
-    assert renamed["m"].full_id == "gateway/acme/m"
-    assert renamed.record("m") is models.record("m")
-    assert (len(renamed), "m" in renamed, "x" in renamed) == (1, True, False)
+def test_what_a_record_leaves_out_or_sets_to_null_is_unknown(losses: Losses) -> None:
+    empty = model_from_record("acme", "m", {}, losses)
+
+    assert empty == model()
+    assert model_from_record("acme", "m", dict.fromkeys(RECORD), losses) == model(
+        extra={"description": None}
+    )
+    assert model_from_record("acme", "m", {"modalities": {"input": []}}) == empty
+    assert empty is not None
+    assert (empty.cost, empty.limit.context, empty.attachment) == (None, None, None)
+    assert losses == []
 
 
-def test_models_that_somebody_made_are_the_same_mapping() -> None:
-    fetched = provider(RECORD).models
-    made = ProviderConfig("acme", {"m": fetched["m"]}).models
-    stored = Snapshot.build([provider(RECORD)]).get_providers()["acme"].models
-    for models in (fetched, made, stored, pickle.loads(pickle.dumps(made)), made.under("acme")):
-        assert type(models) is type(fetched)
-        assert models == fetched
-        assert models.record("m") == fetched.record("m")
-        assert models.having("deprecated") == ("m",)
-        assert dict(models.flags) == dict(fetched.flags)
+def test_unknown_keys_stay_in_extra_under_the_name_of_their_part(losses: Losses) -> None:
+    record = {
+        "cost": {"input": 1, "context_over_200k": {"input": 2}},
+        "limit": {"images": 5},
+        "modalities": {"input": ["text"], "cache": [1]},
+        "interleaved": True,
+    }
+    found = model_from_record("acme", "m", record, losses)
+
+    assert found is not None
+    assert found.extra == {
+        "interleaved": True,
+        "cost": {"context_over_200k": {"input": 2}},
+        "limit": {"images": 5},
+        "modalities": {"cache": (1,)},
+    }
+    assert found.cost == Cost(input=1)
+    assert found.modalities.input == ("text",)
+    assert losses == []
 
 
-def test_models_of_another_provider_are_refused() -> None:
-    with pytest.raises(ValueError, match="acme/m"):
-        ProviderConfig("other", provider(RECORD).models)
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("toolcall", "tool_call"),
+        ("toolCall", "tool_call"),
+        ("open-weights", "open_weights"),
+        ("limits", "limit"),
+    ],
+)
+def test_a_key_that_is_nearly_a_field_is_named_once_for_all_models(
+    losses: Losses, key: str, meant: str
+) -> None:
+    found = provider_from_record("acme", {"models": {"a": {key: True}, "b": {key: 5}}}, losses)
+
+    assert found is not None
+    assert found.models["a"].extra == {key: True}
+    message = f"{key} is no field and is kept in `extra`; did you mean {meant!r}?"
+    assert losses == [("acme", message)]
+    assert model_from_record("acme", "a", {key: True}, losses) == found.models["a"]
+    assert losses[1:] == [("acme/a", message)]
 
 
-def test_they_behave_as_any_mapping_of_models() -> None:
-    models = provider(RECORD).models
-    eager = {"m": models["m"]}
-    assert models == eager
-    assert models["m"] is models["m"]
-    assert pickle.loads(pickle.dumps(models)) == eager
-    assert hash(provider({})) == hash(ProviderConfig(id="acme", models={"m": model()}))
+def test_so_is_one_of_a_part(losses: Losses) -> None:
+    model_from_record("acme", "m", {"limit": {"contxt": 5}, "cost": {"per_image": 1}}, losses)
+
+    ((_, message),) = losses
+    assert message.startswith("limit.contxt is no field")
+    assert "'limit.context'" in message
 
 
-def model() -> ModelInfo:
-    return ModelInfo(id="m", provider_id="acme")
+def test_what_sources_really_say_beyond_the_fields_is_no_near_miss(losses: Losses) -> None:
+    for provider in Bundle.of_wheel().load().get_providers().values():
+        for one in provider.models.values():
+            plain = one.to_dict()
+            assert model_from_record(provider.id, one.id, plain | plain["extra"], losses)
+    assert losses == []
 
 
-def test_a_value_shows_its_fields_and_equals_another_of_its_own_class() -> None:
-    @frozen(eq=False, repr=False)
-    class Mine(Limit):
-        token: str = field(default="secret", repr=False)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", 7),
+        ("status", ["beta"]),
+        ("attachment", "yes"),
+        ("reasoning", 1),
+        ("release_date", {"year": 2026}),
+        ("limit", [1, 2]),
+        ("cost", "free"),
+        ("modalities", 7),
+    ],
+)
+def test_a_field_of_a_wrong_type_becomes_unknown_and_the_model_stays(
+    losses: Losses, field: str, value: Any
+) -> None:
+    good = {name: item for name, item in RECORD.items() if name != field}
 
-    assert repr(Limit(context=5)) == "Limit(context=5, input=None, output=None)"
-    assert repr(Mine(context=5)) == "Mine(context=5, input=None, output=None)"
-    assert Limit(context=5) == Limit(context=5) != Limit(context=6)
-    assert Limit(context=5) != Mine(context=5)
-    assert len({Limit(context=5), Limit(context=5), Mine(context=5)}) == 2
-    assert Limit(context=5) == ANY
+    found = model_from_record("acme", "m", {**RECORD, field: value}, losses)
+
+    assert found == model_from_record("acme", "m", good)
+    ((culprit, message),) = losses
+    assert culprit == "acme/m"
+    assert message.startswith(f"{field} is taken as unknown: expected ")
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("limit", "context", "much"),
+        ("limit", "output", -1),
+        ("limit", "input", 0.5),
+        ("limit", "context", True),
+        ("limit", "context", 10**400),
+        ("cost", "input", "0.1"),
+        ("cost", "output", -0.5),
+        ("cost", "reasoning", math.nan),
+        ("cost", "cache_read", math.inf),
+        ("cost", "cache_write", 10**400),
+        ("cost", "tiers", [1]),
+        ("cost", "tiers", "none"),
+        ("modalities", "input", "text"),
+        ("modalities", "output", ["text", None]),
+    ],
+)
+def test_only_the_wrong_item_of_a_part_becomes_unknown(
+    losses: Losses, part: str, key: str, value: Any
+) -> None:
+    good = {name: item for name, item in RECORD[part].items() if name != key}
+
+    found = model_from_record("acme", "m", {**RECORD, part: {**good, key: value}}, losses)
+
+    assert found == model_from_record("acme", "m", {**RECORD, part: good})
+    ((culprit, message),) = losses
+    assert culprit == "acme/m"
+    assert message.startswith(f"{part}.{key} is taken as unknown: expected ")
+
+
+@pytest.mark.parametrize("record", [None, 7, "text", ["a"]])
+def test_a_record_that_is_no_object_is_dropped(losses: Losses, record: Any) -> None:
+    assert model_from_record("acme", "m", record, losses) is None
+    kind = type(record).__name__
+    assert losses == [("acme/m", f"dropped: expected an object, got {kind}")]
+
+
+@pytest.mark.parametrize(
+    ("id", "reason"),
+    [
+        ("", "an empty one"),
+        ("a\0b", "without NUL"),
+        ("a\ud800b", "without lone surrogates"),
+        ("m" * 10_000, "at most 8192 characters"),
+        (7, "got int"),
+    ],
+)
+def test_an_id_that_can_not_be_written_everywhere_is_dropped(
+    losses: Losses, id: Any, reason: str
+) -> None:
+    assert model_from_record("acme", id, {"name": 7}, losses) is None
+    ((_, message),) = losses
+    assert message.startswith("dropped: expected an id")
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "a\nb",
+        "a'b",
+        'a"b',
+        "a\\b",
+        "a*/b",
+        "${x}",
+        "a\u202eb",
+        "a\u2028b",
+        "😀",
+        "a/b/c",
+        "m" * 5000,
+    ],
+)
+def test_other_hostile_ids_stay_exactly_as_they_are(losses: Losses, id: str) -> None:
+    found = model_from_record("acme", id, {}, losses)
+
+    assert found is not None
+    assert (found.id, losses) == (id, [])
+
+
+def test_equal_parts_are_one_instance() -> None:
+    first, second = (model_from_record("acme", id, RECORD) for id in "ab")
+
+    assert first is not None
+    assert second is not None
+    assert first.limit is second.limit
+    assert first.modalities is second.modalities
+
+
+def test_prices_that_are_equal_are_written_alike() -> None:
+    prices = [Cost(input=value).input for value in (-0.0, 0.0, 0)]
+
+    assert orjson.dumps(prices) == b"[0.0,0.0,0]"
+
+
+# --- one provider --------------------------------------------------------------------
+
+
+def test_models_may_be_records_or_a_list_of_ids(losses: Losses) -> None:
+    by_id = provider_from_record("acme", {"models": {"b": {}, "a": {}}, "name": "Acme"}, losses)
+    listed = provider_from_record("acme", {"models": ["b", "a", "b"], "name": "Acme"}, losses)
+
+    assert by_id == listed == provider(models=("a", "b"), name="Acme")
+    assert losses == []
+
+
+def test_a_broken_model_costs_only_itself(losses: Losses) -> None:
+    records = {"good": {}, "bad": None, "": {}}
+    found = provider_from_record("acme", {"models": records}, losses)
+    listed = provider_from_record("acme", {"models": ["good", None, ["x"], ""]}, losses)
+
+    assert found == listed == provider(models=("good",))
+    culprits = [culprit for culprit, _ in losses]
+    assert culprits == ["acme/bad", "acme/", "acme/None", "acme/['x']", "acme/"]
+
+
+def test_a_broken_field_of_a_provider_is_left_out(losses: Losses) -> None:
+    record = {
+        "models": ["m"],
+        "name": 7,
+        "url": "https://acme.example",
+        "model_overrides": {"m": {"api": 7, "shape": "responses"}, "n": "x"},
+    }
+    found = provider_from_record("acme", record, losses)
+
+    assert found == provider(
+        url="https://acme.example", model_overrides={"m": {"shape": "responses"}}
+    )
+    assert [message.split()[0] for _, message in losses] == [
+        "name",
+        "model_overrides.m.api",
+        "model_overrides.n",
+    ]
+
+
+@pytest.mark.parametrize("models", [None, "gpt", 7])
+def test_models_of_another_shape_are_reported(losses: Losses, models: Any) -> None:
+    assert provider_from_record("acme", {"models": models}, losses) == provider(models=())
+    assert [culprit for culprit, _ in losses] == ["acme"]
+
+
+@pytest.mark.parametrize("id", ["", "/acme", "acme/", "/", "a\0", "a\ud800", 7, None])
+def test_a_provider_whose_id_can_not_be_used_is_dropped(losses: Losses, id: Any) -> None:
+    assert provider_from_record(id, {"models": ["m"]}, losses) is None
+    assert len(losses) == 1
+
+
+@pytest.mark.parametrize("id", ["__proto__", "..", "../../evil", "with/slash", "CON", "1e3", "o'q"])
+def test_hostile_provider_ids_stay(losses: Losses, id: str) -> None:
+    found = provider_from_record(id, {"models": ["m"]}, losses)
+
+    assert found is not None
+    assert (found.models["m"].full_id, losses) == (f"{id}/m", [])
+
+
+# --- what a gateway returned ---------------------------------------------------------
+
+
+def test_providers_get_the_name_of_their_gateway() -> None:
+    given = provider(gateway="forged", url="https://acme.example", name="Acme")
+
+    providers, problems = clean_providers("models.dev", False, {"acme": given})
+
+    assert list(providers) == ["acme"]
+    assert providers["acme"].gateway == "models.dev"
+    assert providers["acme"].models == given.models
+    assert (providers["acme"].url, providers["acme"].name) == ("https://acme.example", "Acme")
+    assert problems == ()
+
+
+def test_a_namespaced_gateway_publishes_below_its_own_id() -> None:
+    given = {"acme": provider(), "acme-corp": provider("acme-corp")}
+
+    providers, _ = clean_providers("acme-corp", True, given)
+
+    assert list(providers) == ["acme-corp/acme", "acme-corp"]
+    assert [one.models["m"].full_id for one in providers.values()] == [
+        "acme-corp/acme/m",
+        "acme-corp/m",
+    ]
+    assert [one.id for one in providers.values()] == list(providers)
+
+
+def test_the_key_of_the_mapping_is_the_id() -> None:
+    providers, problems = clean_providers("models.dev", False, {"other": provider()})
+
+    assert providers["other"].id == "other"
+    assert providers["other"].models["m"].provider_id == "other"
+    assert problems == ()
+
+
+def test_a_broken_entry_is_dropped_alone_and_named() -> None:
+    given: dict[Any, Any] = {
+        "text": "no provider",
+        "empty": provider("empty", models=()),
+        "/slash": provider(),
+        7: provider(),
+        "a\0b": provider(),
+        "acme": provider(),
+    }
+
+    providers, problems = clean_providers("gw", False, given)
+
+    assert list(providers) == ["acme"]
+    assert [(one.kind, one.culprit, one.fatal) for one in problems] == [
+        ("record", "gw: text", False),
+        ("record", "gw: empty", False),
+        ("record", "gw: /slash", False),
+        ("record", "gw: 7", False),
+        ("record", "gw: a\\x00b", False),
+    ]
+    assert problems[0].message == "dropped: expected ProviderConfig, got str"
+    assert problems[1].message == "dropped: it has no valid model"
+
+
+def test_overrides_of_models_that_are_not_there_are_dropped() -> None:
+    given = provider(model_overrides={"m": {"shape": "responses"}, "gone": {"api": "https://x"}})
+
+    providers, problems = clean_providers("gw", False, {"acme": given})
+
+    assert providers["acme"].model_overrides == {"m": {"shape": "responses"}}
+    assert [one.culprit for one in problems] == ["gw: acme/gone"]
+
+
+@pytest.mark.parametrize("returned", [None, [], "acme", provider()])
+def test_what_is_no_mapping_fails_the_gateway(returned: Any) -> None:
+    with pytest.raises(GatewayError, match="expected a mapping of providers") as caught:
+        clean_providers("gw", True, returned)
+    assert caught.value.culprit == "gw"
+
+
+def test_a_result_without_a_valid_model_fails_the_gateway_and_names_the_first_loss() -> None:
+    with pytest.raises(GatewayError, match="gw: sent no valid model"):
+        clean_providers("gw", True, {})
+    with pytest.raises(GatewayError, match="gw: acme: dropped: it has no valid model"):
+        clean_providers("gw", True, {"acme": provider(models=()), "b": provider("b", ())})
+
+
+def test_what_the_plugin_reported_is_named_with_the_rest() -> None:
+    reported = [Problem("record", "acme/x", "dropped", fatal=False)]
+    given = {"acme": provider(), "b": provider("b", ())}
+
+    _, problems = clean_providers("gw", False, given, reported)
+
+    assert [one.culprit for one in problems] == ["gw: acme/x", "gw: b"]
+
+
+def test_warnings_are_capped_and_the_rest_is_counted() -> None:
+    warnings = Warnings("gw")
+    for number in range(60):
+        warnings(f"acme/{number}", "dropped")
+
+    assert len(warnings.problems) == 51
+    assert warnings.problems[49].culprit == "gw: acme/49"
+    assert warnings.problems[50] == Problem("record", "gw", "and 10 more", fatal=False)
+
+
+def test_warnings_can_be_shown_anywhere() -> None:
+    warnings = Warnings("gw")
+    warnings("a\x1b[31m\ud800\u202e/" + "m" * 5000, "bad\nline")
+
+    (problem,) = warnings.problems
+    assert problem.culprit.startswith("gw: a\\x1b[31m\\ud800\\u202e/mmm")
+    assert problem.culprit.isprintable()
+    assert len(problem.culprit) < 400
+    assert problem.message == "bad\\nline"
+
+
+def test_a_mapping_that_raises_is_the_gateways_failure() -> None:
+    class Broken(Mapping[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            raise KeyError(key)
+
+        def __iter__(self) -> Iterator[str]:
+            raise RuntimeError("lost the connection")
+
+        def __len__(self) -> int:
+            return 1
+
+    with pytest.raises(RuntimeError, match="lost the connection"):
+        clean_providers("gw", False, Broken())
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=5)
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["input", "context", "tiers", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+RECORDS = st.dictionaries(st.sampled_from([*RECORD, "provider", "x"]), ANYTHING, max_size=8)
+
+
+@given(records=st.dictionaries(st.text(max_size=3), RECORDS | ANYTHING, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_whatever_arrives_is_used_or_named_and_can_be_stored(records: dict[str, Any]) -> None:
+    losses = Losses()
+    found = provider_from_record("acme", {"models": records}, losses)
+
+    assert found is not None
+    dropped = {culprit for culprit, message in losses if message.startswith("dropped")}
+    assert len(found.models) + len(dropped) == len(records)
+    providers, _ = clean_providers("gw", False, {"acme": found, "safe": provider("safe")})
+    stored = Snapshot.from_bytes(Snapshot.build(providers).to_bytes())
+    assert stored.get_providers() == providers
+    assert {id: dict(one.models) for id, one in stored.get_providers().items()} == {
+        id: dict(one.models) for id, one in providers.items()
+    }

@@ -2,7 +2,7 @@
 
 Unknown is None everywhere: a missing price is not 0, a missing limit is not 0,
 a missing capability is not False. Constructors are strict (they raise TypeError
-or ValueError saying what they expected); `structure.py` is the tolerant way in for
+or ValueError saying what they expected); `records.py` is the tolerant way in for
 records that a stranger sent.
 """
 
@@ -95,7 +95,7 @@ class ModelInfo(Value):
 
     @property
     def kind(self) -> Kind | None:
-        """What it is for: as the source says, else as `kinds.py` knows; None if unknown."""
+        """What it is for: as the source says, else as `_base/kinds.py` knows; None if unknown."""
         if self._kind is not None:
             return self._kind
         from ._base.kinds import kind_of

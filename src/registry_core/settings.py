@@ -206,7 +206,7 @@ class Settings(Value):
 
     # What only the environment says.
     #: Variable → value, of those that start with `REGISTRY_CORE_` and are no setting:
-    #: options of plugins (see `plugins.settings`).
+    #: options of plugins (see `_plugins.options`).
     plugin_variables: Mapping[str, str | int | bool] = field(
         default=EMPTY, converter=freeze, repr=lambda variables: repr(sorted(variables))
     )

@@ -43,7 +43,7 @@ class State:
     plugins: Mapping[str, Mapping[str, Any]] = field(default=EMPTY)
     """Plugin key → version, hooks, load time and failure, as last seen."""
     bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
-    """Provider id → (variable, origin) pairs first seen; see `bindings.py`."""
+    """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
 

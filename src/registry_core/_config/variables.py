@@ -1,4 +1,4 @@
-"""Variables that are no settings: options of plugins (see `plugins.settings`)."""
+"""Variables that are no settings: options of plugins (see `_plugins.options`)."""
 
 from __future__ import annotations
 
