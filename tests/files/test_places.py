@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+import platformdirs
 import pytest
 from filelock import FileLock
 
@@ -214,3 +216,33 @@ def test_who_waited_for_a_store_to_be_made_does_not_make_it_once_more(
             commit.commit(mine, Generation(newer.hash, {"main": data}, ""), [newer])
         assert other.result().ok
     assert world.models() == {"later": ("l",), "other": ("x",)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the library is asked")
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"XDG_CACHE_HOME": "/elsewhere"}, {"XDG_CACHE_HOME": "  "}, {"HOME": "/srv/me"}],
+    ids=["as it is", "elsewhere", "blank", "home"],
+)
+def test_the_users_cache_is_where_the_library_says(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    expected = platformdirs.user_cache_dir("registry-core", appauthor=False)
+    assert Places(sys.prefix, sys.prefix).user_cache() == expected
+
+
+def test_on_a_new_machine_a_first_lookup_asks_no_library_where_a_store_might_be(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import sys; from registry_core import get_model; assert get_model('openai/gpt-4o');"
+        "print(*{'hashlib', 'logging', 'platformdirs', 'pathlib'} & sys.modules.keys())"
+    )
+    environ = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

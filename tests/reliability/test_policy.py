@@ -566,7 +566,7 @@ def test_a_gateway_of_this_process_does_not_restore_a_part_of_a_provider(
 def test_of_several_places_the_one_with_a_policy_is_served(world: World, policy: Policy) -> None:
     """A user synced into the cache while the environment could not be written; root syncs there
     later, without the policy."""
-    places = list(world.places.stores())
+    places = list(world.places.stores(make=True))
     cache = Store(places[1])
     commit.create(cache)
     commit.adopt(cache, world.store)

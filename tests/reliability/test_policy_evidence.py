@@ -132,7 +132,7 @@ def test_a_store_that_adopts_a_policy_never_serves_the_bundle_meanwhile(
     world: World, policy: Policy
 ) -> None:
     """An environment that could not be written at first: its user's cache has the store."""
-    cache = Store([*world.places.stores()][1])
+    cache = Store([*world.places.stores(make=True)][1])
     cache.place.parent.mkdir(parents=True)
     world.store.place.rename(cache.place)
     assert shown(world) == KEPT

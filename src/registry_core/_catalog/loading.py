@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
@@ -80,7 +81,7 @@ def load(
                 if last and passed and last.snapshot.hash not in damaged:
                     warn_once("the store is gone, or out of reach: what was loaded is still served")
                     return evolve(last, lasting=False)
-                _logger().debug("no store yet: the bundled data is served")
+                _debug("no store yet: the bundled data is served")
                 return Loaded(bundle.load(), look)
             generation = store.read_generation()
             _refuse_unpassed(store, generation)
@@ -88,7 +89,7 @@ def load(
             if generation is None:  # removed since `look`
                 return Loaded(bundle.load(), look)
             if _outdated(generation, store, bundle):
-                _logger().debug("the bundled data is newer than the stored generation")
+                _debug("the bundled data is newer than the stored generation")
                 return Loaded(bundle.load(), look, store, signature, generation)
             snapshot = _open(store, generation.snapshot, damaged)
             return Loaded(snapshot, look, store, signature, generation, "stored")
@@ -143,6 +144,11 @@ def _logger() -> Logger:
     import logging  # here, since most lookups have nothing to tell
 
     return logging.getLogger("registry_core")
+
+
+def _debug(message: str) -> None:
+    if "logging" in sys.modules:  # else nobody can have asked for it
+        _logger().debug(message)
 
 
 def open_explicit(path: Path) -> Snapshot:

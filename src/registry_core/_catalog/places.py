@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .._files.ownership import StrPath, is_ours, is_private, owns_environment
-from .._files.reading import Trust, anybody
+from .._files.reading import Trust, anybody, status_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,32 +27,36 @@ class Places:
 
     prefix: StrPath
     base_prefix: StrPath
-    cache: Path | None = None
+    cache: StrPath | None = None
     """The user's cache folder; None means: ask the platform when it is needed."""
-    temporary: Path | None = None
+    temporary: StrPath | None = None
 
     @classmethod
     def of_interpreter(cls) -> Places:
         return cls(sys.prefix, sys.base_prefix)
 
     def stores(self, store_dir: Path | None = None, *, make: bool = False) -> Iterator[StrPath]:
-        """Candidate folders of target 1, best first.
-
-        Nothing is created; with `make` the temporary folder is, once its turn comes.
-        """
+        """Candidate folders of target 1, best first: with `make` those that may be made, and the
+        temporary folder is, once its turn comes; else those that may be there, and nothing is
+        created. Raises StoreError if the system can't tell now."""
         if store_dir is not None:
             yield store_dir
             return
         if self.prefix != self.base_prefix:
             yield os.path.join(self.prefix, "share", "registry-core")  # noqa: PTH118
+        cache = self.user_cache()
+        # On a new machine a lookup then need not even know the name.
+        if cache is not None and (make or status_of(os.fspath(cache))):
+            yield self._own(cache)
+        if self._has_temporary(make=make):
+            yield self._own(self._temporary())
+
+    def _own(self, folder: StrPath) -> StrPath:
+        """The folder of this environment in one that all of them share."""
         from hashlib import sha256
 
         name = "env-" + sha256(os.fsencode(self.prefix)).hexdigest()[:16]
-        cache = self.user_cache()
-        if cache is not None:
-            yield cache / name
-        if self._has_temporary(make=make):
-            yield self._temporary() / name
+        return os.path.join(folder, name)  # noqa: PTH118
 
     def trusts(self, store_dir: Path | None = None) -> Trust:
         """Whose files count in those folders: those of the user and root, and of whoever owns
@@ -66,7 +70,7 @@ class Places:
         return trusted
 
     def is_temporary(self, place: Path) -> bool:
-        return place.parent == self._temporary()
+        return os.fspath(place.parent) == os.fspath(self._temporary())
 
     def payloads(self, store_dir: Path | None = None) -> Path | None:
         """The folder of raw payloads: shared by the user's environments, so that one
@@ -75,34 +79,42 @@ class Places:
         folder = store_dir or self.user_cache()
         if folder is None and self._has_temporary(make=True):
             folder = self._temporary()
-        return folder and folder / "payloads"
+        if folder is None:
+            return None
+        from pathlib import Path
 
-    def user_cache(self) -> Path | None:
+        return Path(folder) / "payloads"
+
+    def user_cache(self) -> StrPath | None:
         """`<user cache>/registry-core`, or None without a home folder."""
         if self.cache is not None:
             return self.cache
-        from platformdirs import user_cache_path
+        if sys.platform == "linux":
+            # As platformdirs says, whose import would take a first lookup longer than the rest.
+            base = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")  # noqa: PTH111
+            path = os.path.join(base, "registry-core")  # noqa: PTH118
+        else:
+            from platformdirs import user_cache_dir
 
-        try:
-            path = user_cache_path("registry-core", appauthor=False)
-        except (OSError, RuntimeError):  # no home folder to be found
-            return None
-        return path if path.is_absolute() else None
+            try:
+                path = user_cache_dir("registry-core", appauthor=False)
+            except (OSError, RuntimeError):  # no home folder to be found
+                return None
+        return path if os.path.isabs(path) else None  # noqa: PTH117
 
     def _has_temporary(self, *, make: bool) -> bool:
         """Whether there is a temporary folder that nobody else planted, or may write in:
         the folder that it lies in is open to every user."""
         if make:
             with suppress(OSError):
-                self._temporary().mkdir(mode=0o700)
+                os.mkdir(self._temporary(), mode=0o700)  # noqa: PTH102
         return is_private(self._temporary())
 
-    def _temporary(self) -> Path:
+    def _temporary(self) -> StrPath:
         if self.temporary is not None:
             return self.temporary
         user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
         # Not `tempfile.gettempdir()`, which writes a file to see whether it can.
         named = map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))
-        from pathlib import Path
-
-        return Path(next(filter(None, named), "/tmp")) / f"registry-core-{user}"  # noqa: S108
+        base = next(filter(None, named), "/tmp")  # noqa: S108
+        return os.path.join(base, f"registry-core-{user}")  # noqa: PTH118
