@@ -188,12 +188,8 @@ def frozen_object(value: Mapping[str, Any] | None) -> FrozenDict[str, Any]:
     return frozen_object
 
 
-def _tier(value: Mapping[str, Any]) -> FrozenDict[str, Any]:
-    return frozen_object(as_object(value))
-
-
 def _tiers(value: Iterable[Mapping[str, Any]]) -> tuple[FrozenDict[str, Any], ...]:
-    return tuple(map(_tier, as_array(value)))
+    return tuple(frozen_object(as_object(one)) for one in as_array(value))
 
 
 def overrides(value: Mapping[str, Mapping[str, str]]) -> FrozenDict[str, Mapping[str, str]]:
