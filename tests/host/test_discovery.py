@@ -54,7 +54,7 @@ def test_the_result_is_sorted_whatever_the_order_on_disk(site: Any) -> None:
 
 def test_other_groups_are_not_plugins(site: Any) -> None:
     site.install_file("loose.py", "")
-    assert find(site) == Discovery((), (), (), ())
+    assert find(site) == Discovery((), (), ())
 
 
 _audit: list[str] | None = None
@@ -143,7 +143,6 @@ def test_two_distributions_with_one_entry_point_name_are_a_clash(site: Any) -> N
     site.install("zeta", entry="gate")
     discovery = find(site)
     assert keys(discovery) == ["acme:gate", "zeta:gate"]
-    assert [[one.key for one in same] for same in discovery.clashes] == [["acme:gate", "zeta:gate"]]
     (problem,) = discovery.problems
     assert not problem.fatal
     assert "acme 1.0" in problem.message
@@ -153,7 +152,7 @@ def test_two_distributions_with_one_entry_point_name_are_a_clash(site: Any) -> N
 def test_a_clash_with_an_excluded_plugin_is_none(site: Any) -> None:
     site.install("acme", entry="gate")
     site.install("zeta", entry="gate")
-    assert find(site, disable_plugins=("zeta",)).clashes == ()
+    assert find(site, disable_plugins=("zeta",)).problems == ()
 
 
 def test_of_one_distribution_twice_on_the_path_the_first_counts(site: Any, tmp_path: Path) -> None:

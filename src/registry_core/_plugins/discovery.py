@@ -14,7 +14,6 @@ from email.parser import HeaderParser
 from importlib import metadata
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +58,6 @@ class Discovery:
     selected: tuple[PluginSource, ...]
     excluded: tuple[tuple[PluginSource, str], ...]
     """What the settings switch off, and by which variable."""
-    clashes: tuple[tuple[PluginSource, ...], ...]
-    """Selected plugins that share a name of an entry point, and so an options table."""
     problems: tuple[Problem, ...]
 
     @property
@@ -76,15 +73,16 @@ def find_plugins(settings: Settings, path: Sequence[str] | None = None) -> Disco
     sources, problems = _search(path)
     reasons = {source: exclusion(settings, source.key) for source in sources}
     selected = tuple(source for source in sources if reasons[source] is None)
-    by_entry = groupby(sorted(selected, key=lambda one: (one.entry, one)), lambda one: one.entry)
-    clashes = tuple(same for _, group in by_entry if len(same := tuple(group)) > 1)
-    for same in clashes:
-        titles = " and ".join(source.title for source in same)
-        problems.append(_note(same[0].entry, f"{titles} have one name and share their options"))
+    by_entry: dict[str, list[str]] = {}
+    for source in selected:
+        by_entry.setdefault(source.entry, []).append(source.title)
+    for entry, titles in sorted(by_entry.items()):
+        if len(titles) > 1:
+            message = f"{' and '.join(titles)} have one name and share their options"
+            problems.append(_note(entry, message))
     return Discovery(
         selected=selected,
         excluded=tuple((source, reason) for source, reason in reasons.items() if reason),
-        clashes=clashes,
         problems=(*problems, *_filters_in_vain(settings, sources)),
     )
 
