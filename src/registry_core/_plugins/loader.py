@@ -210,12 +210,7 @@ class PluginLoader:
         for name, plugin in self._builtins:
             source = PluginSource("registry-core", name, "registry-core", __version__, name)
             if source.key not in self._loaded:
-                hooks = implemented_hooks(self._manager, plugin)
-                self._manager.register(plugin, name=source.key)
-                self._declared[source.key] = option_variables(plugin)
-                self._loaded[source.key] = Plugin(
-                    source, hooks, builtin=True, may_overlay=OVERLAY in hooks
-                )
+                self._loaded[source.key] = self._register(source, plugin, builtin=True)
 
     def _load(self, source: PluginSource) -> Plugin:
         started = self._timer()
@@ -228,12 +223,7 @@ class PluginLoader:
             plugin = entry.load()
             if isinstance(plugin, type):
                 plugin = plugin()
-            hooks, variables = implemented_hooks(self._manager, plugin), option_variables(plugin)
-            if self._manager.is_registered(plugin):
-                twin = self._manager.get_name(plugin)
-                raise PluginError(f"is, or equals, {twin}", hint="drop one of the entry points")
-            self._manager.register(plugin, name=source.key)
-            self._declared[source.key] = variables
+            loaded = self._register(source, plugin, load_ms=self._elapsed_ms(started))
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
@@ -251,8 +241,18 @@ class PluginLoader:
                 error=self._failure(source, "can't be loaded", error),
                 may_overlay=may_overlay,
             )
-        logger.debug("%s: loaded, implements %s", source.title, ", ".join(hooks))
-        return Plugin(source, hooks, self._elapsed_ms(started), may_overlay=OVERLAY in hooks)
+        logger.debug("%s: loaded, implements %s", source.title, ", ".join(loaded.hooks))
+        return loaded
+
+    def _register(self, source: PluginSource, plugin: object, **about: Any) -> Plugin:
+        """Raises PluginError for what breaks a rule; then it takes no part."""
+        hooks, variables = implemented_hooks(self._manager, plugin), option_variables(plugin)
+        if self._manager.is_registered(plugin):
+            twin = self._manager.get_name(plugin)
+            raise PluginError(f"is, or equals, {twin}", hint="drop one of the entry points")
+        self._manager.register(plugin, name=source.key)
+        self._declared[source.key] = variables
+        return Plugin(source, hooks, may_overlay=OVERLAY in hooks, **about)
 
     def _elapsed_ms(self, started: float) -> float:
         return (self._timer() - started) * 1000
