@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from threading import Thread
 #: What shells exit with.
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: what the kernel sends when the parent ends
 _SI_KERNEL = 128  # asm-generic/siginfo.h: not sent by a process
 
 
@@ -77,12 +78,15 @@ if sys.platform != "win32":
         """
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         ours = signal.pthread_sigmask(signal.SIG_BLOCK, {*_PASSED_ON, signal.SIGCHLD})
-        die_with = _death_signal(os.getpid())
+        us, libc = os.getpid(), ctypes.CDLL(None)
         shared = _has_terminal()
 
         def in_child() -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, ours)
-            die_with()
+            if sys.platform == "linux":  # not to outlive us if we are killed
+                libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+                if os.getppid() != us:  # it has happened meanwhile
+                    os.kill(os.getpid(), signal.SIGTERM)
 
         child = subprocess.Popen(
             command,
@@ -113,19 +117,3 @@ if sys.platform != "win32":
             info = signal.sigwaitinfo(signals)
             return info.si_signo, info.si_code == _SI_KERNEL
         return signal.sigwait(signals), True  # macOS doesn't tell
-
-    def _death_signal(parent: int) -> Callable[[], None]:
-        """What the child does so as not to outlive us if we are killed: on Linux the kernel
-        sends it SIGTERM, at which a server ends its own children too."""
-        if sys.platform != "linux":
-            return lambda: None
-        import ctypes
-
-        libc = ctypes.CDLL(None)
-
-        def ask() -> None:
-            libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
-            if os.getppid() != parent:  # it has happened meanwhile
-                os.kill(os.getpid(), signal.SIGTERM)
-
-        return ask
