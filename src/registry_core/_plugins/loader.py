@@ -153,8 +153,7 @@ class PluginLoader:
     @property
     def lacks_some(self) -> bool:
         """Whether a plugin that is installed could not be found out about, or loaded."""
-        found = self.discovery.problems if self.discovery else ()
-        return bool(self.failed) or any(one.fatal for one in found)
+        return any(one.fatal for one in self._load_problems)
 
     def known_plugins(self) -> Mapping[str, Mapping[str, Any]]:
         """Plugin key → version, hooks, load_ms and failure, to be recorded; the core's left out.
