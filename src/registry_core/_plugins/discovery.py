@@ -162,20 +162,26 @@ class _Distribution(metadata.PathDistribution):
 
 
 def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
-    """What the metadata says. Of two distributions of one name the first on the path counts:
-    it is the one that gets imported."""
+    """What the metadata says."""
     sources: dict[str, PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
-    for distribution in _distributions(path):
-        where, ours = str(getattr(distribution, "_path", distribution)), False
-        folder = _normalized(Path(where).stem.partition("-")[0])
-        if folder in seen:
-            continue
-        seen.add(folder)
+    found = tuple(_distributions(path))
+    for distribution in found:
+        where, ours = str(getattr(distribution, "_path", "a distribution")), False
         try:
             ours = f"[{GROUP}]" in (distribution.read_text(_ENTRIES) or "")
-            for source in _sources(distribution) if ours else ():
+            if not ours:
+                continue
+            name = _header(distribution, "Name")
+            if not name:
+                raise ValueError("its metadata has no name")
+            if _normalized(name) in seen:
+                continue
+            seen.add(_normalized(name))
+            # Of two of one name the first on the path is the one that gets imported.
+            same = (one for one in found if _file_name(one) == _normalized(name))
+            for source in _sources(next(same, distribution), name):
                 if sources.setdefault(source.key, source) != source:
                     problems += [_note(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
@@ -185,14 +191,10 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     return sorted(sources.values()), problems
 
 
-def _sources(distribution: metadata.Distribution) -> Iterator[PluginSource]:
-    name = _header(distribution, "Name")
-    if not name:
-        raise ValueError("its metadata has no name")
-    version = _header(distribution, "Version") or "unknown"
-    for entry in distribution.entry_points:
-        if entry.group == GROUP:
-            yield PluginSource(_normalized(name), entry.name, name, version, entry.value)
+def _file_name(distribution: metadata.Distribution) -> str:
+    """The distribution's name, by the name of its folder."""
+    path = Path(str(getattr(distribution, "_path", "")))
+    return _normalized(path.stem.partition("-")[0])
 
 
 def _header(distribution: metadata.Distribution, name: str) -> str | None:
@@ -200,6 +202,13 @@ def _header(distribution: metadata.Distribution, name: str) -> str | None:
     texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
     value = HeaderParser().parsestr(next(filter(None, texts), ""))[name]
     return str(value) if value else None
+
+
+def _sources(distribution: metadata.Distribution, name: str) -> Iterator[PluginSource]:
+    version = _header(distribution, "Version") or "unknown"
+    for entry in distribution.entry_points:
+        if entry.group == GROUP:
+            yield PluginSource(_normalized(name), entry.name, name, version, entry.value)
 
 
 def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> Iterator[Problem]:
