@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from .._base.frozen import EMPTY, FrozenDict, freeze
+from .._base.frozen import EMPTY, FrozenDict
 from .._catalog.loading import open_explicit
 from .._catalog.snapshot import Snapshot, lengths_of, splits
 from .._catalog.state import State
@@ -267,7 +267,7 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
         served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
         for snapshot in served:
             providers = snapshot.get_providers().values()
-            bindings = freeze(remember(providers, bundle, bindings))
+            bindings = remember(providers, bundle, bindings)
     return State(
         last_refresh=state.last_refresh if prepared.held else reached,
         started_at=started,
