@@ -15,7 +15,7 @@ from zipfile import ZipFile
 import pytest
 
 import registry_core
-from registry_core import ModelGateway, ModelRegistry, ProviderConfig, StoreError
+from registry_core import Endpoint, ModelGateway, ModelRegistry, ProviderConfig, StoreError
 from registry_core.state import State, utc
 from tests.world import NOW, Overlay, Plugin, World
 
@@ -358,13 +358,34 @@ def test_policies_hold_for_gateways_registered_at_run_time(synced: World) -> Non
 
 
 def test_resolving_for_many_tenants_gathers_none_of_their_secrets(synced: World) -> None:
+    """Neither those that the core reads, nor those that a gateway asks for."""
+    seen: list[str | None] = []
+
+    class Exchanging(ModelGateway):
+        id = name = "tenants"
+        needs_network = False
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            known = ProviderConfig("tenants", ["m"], api_key_env_vars="TENANT_API_KEY")
+            return {"tenants": known}
+
+        def endpoint(self, provider: Any, model: Any, environ: Any, client: Any) -> Endpoint:
+            seen.append(client.secret("TENANT_SESSION"))
+            return Endpoint("http://127.0.0.1:1/v1", "m", "openai", environ["TENANT_API_KEY"])
+
+    synced.plugins.append(Plugin(Exchanging()))
     registry = synced.registry()
+    registry.sync_gateways()
     for n in range(20):
-        registry.resolve(
-            "openai/gpt-5",
-            {"OPENAI_API_KEY": f"tenant-key-{n}", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"},
-        )
-    assert registry.context().secrets.name_of("tenant-key-7") is None
+        key, session = f"tenant-key-{n}", f"tenant-session-{n}"
+        environ = {"TENANT_API_KEY": key, "TENANT_SESSION": session}
+        assert registry.resolve("tenants/m", environ).api_key == key
+        url = "http://127.0.0.1:1/v1"
+        registry.resolve("openai/gpt-5", {"OPENAI_API_KEY": key, "OPENAI_BASE_URL": url})
+        secrets = registry.context().secrets
+        assert seen[-1] == session
+        assert (secrets.name_of(key), secrets.name_of(session)) == (None, None)
+        assert secrets.mask(f"{key} {session}") == f"{key} {session}"
 
 
 def test_gateways_registered_at_run_time_need_no_plugin(world: World) -> None:
@@ -404,3 +425,12 @@ def test_what_a_sync_left_behind_is_served_once_it_is_adopted(synced: World) -> 
     assert registry.get_models()["openai"] == ("gpt-5", "gpt-old")  # within the TTL
     registry.adopt(result)
     assert registry.get_models()["openai"] == ("gpt-6", "gpt-old")
+
+
+def test_where_the_data_comes_from_is_known_without_a_lookup_before(world: World) -> None:
+    assert world.registry().loaded().origin == "bundled"
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    loaded = world.registry().loaded()
+    assert (loaded.origin, loaded.store) == ("stored", world.store)

@@ -65,7 +65,8 @@ def test_a_damaged_memory_binds_nothing(damaged: object) -> None:
 
 def test_a_provider_of_the_bundle_is_never_remembered() -> None:
     moved = provider("groq", url="https://evil.example")
-    assert remember([moved], BUNDLE, {"groq": [["K", "https://evil.example"]]}) == {}
+    for memory in ({}, {"groq": [["K", "https://evil.example"]]}):
+        assert remember([moved], BUNDLE, memory) == {}
 
 
 def test_a_provider_without_a_url_is_not_bound_yet() -> None:
