@@ -13,10 +13,21 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from attrs import evolve
 
 import registry_core
-from registry_core import Endpoint, ModelGateway, ModelRegistry, ProviderConfig, StoreError
+from registry_core import (
+    Endpoint,
+    HostChangedError,
+    ModelGateway,
+    ModelRegistry,
+    ProviderConfig,
+    Snapshot,
+    SnapshotDamagedError,
+    StoreError,
+)
 from registry_core.state import State, utc
+from registry_core.syncing import commit
 from tests.world import NOW, Overlay, Plugin, World
 
 
@@ -434,3 +445,40 @@ def test_where_the_data_comes_from_is_known_without_a_lookup_before(world: World
     world.sync()
     loaded = world.registry().loaded()
     assert (loaded.origin, loaded.store) == ("stored", world.store)
+
+
+def test_a_frozen_registry_binds_keys_by_its_file_and_any_other_by_its_syncs(
+    world: World, tmp_path: Path
+) -> None:
+    acme = ProviderConfig(
+        "acme", ["m"], url="https://api.acme.example/v1", api_key_env_vars="ACME_API_KEY"
+    )
+    path = tmp_path / "pinned"
+    path.write_bytes(world.bundled.with_providers([acme]).to_bytes())
+    environ = {"ACME_API_KEY": "sk-acme"}
+    assert world.registry(snapshot=path).resolve("acme/m", environ).api_key == "sk-acme"
+    world.bundled = Snapshot.build([])
+
+    class Acme(ModelGateway):
+        id = name = "acme"
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            return {"acme": acme}
+
+    world.plugins.append(Plugin(Acme()))
+    world.sync()
+    assert world.registry().resolve("acme/m", environ).api_key == "sk-acme"
+    store = world.store
+    commit.save_state(store, evolve(store.read_state(), bindings={}), store.read_generation())
+    with pytest.raises(HostChangedError):
+        world.registry().resolve("acme/m", environ)
+
+
+def test_where_the_bundle_itself_is_damaged_a_lookup_says_so_and_ends(world: World) -> None:
+    data = bytearray(world.bundled.to_bytes())
+    data[data.index(b'"gpt-old",{')] ^= 1
+    world.bundled = Snapshot.from_bytes(bytes(data))
+    registry = world.registry()
+    for _ in range(2):
+        with pytest.raises(SnapshotDamagedError, match="damaged record"):
+            registry.get_model("openai/gpt-old")
