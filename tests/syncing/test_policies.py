@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry_core import Snapshot
+from registry_core import Snapshot, SnapshotDamagedError
 from registry_core.syncing.context import Options
 from tests.world import Overlay, World
 
@@ -178,3 +178,20 @@ def test_a_policy_that_nobody_knows_any_more_holds_what_finds_no_project(
     assert not report.ok
     assert world.sync(project=world.tmp_path).ok
     assert "other" not in world.models()
+
+
+def test_a_lost_mark_beside_lost_data_shows_nothing_that_the_policy_took_out(
+    world: World, denying: Denying
+) -> None:
+    """The pointer still says that there was a policy."""
+    world.store.policy.unlink()
+    generation = world.store.read_generation()
+    assert generation
+    world.store.object(generation.snapshot).write_bytes(b"damaged")
+    artifact = world.store.place / "provider-registry.json"
+    artifact.unlink()
+    world.plugins[-1] = Overlay(lambda snapshot: 1 / 0)
+    assert not world.sync().ok
+    assert not artifact.exists()
+    with pytest.raises(SnapshotDamagedError):
+        world.models()
