@@ -86,3 +86,18 @@ def test_a_store_starts_from_no_other_and_not_from_itself(tmp_path: Path) -> Non
         commit.adopt(mine, other)
     after = {path: path.stat().st_mtime_ns for path in mine.place.rglob("*") if path.is_file()}
     assert before == after
+
+
+def test_data_that_has_passed_the_policy_in_force_is_carried_over(tmp_path: Path) -> None:
+    mine, other = store(tmp_path / "mine", NEWER, "m"), store(tmp_path / "other", NEWER, "n")
+    commit.adopt(mine, other)
+    assert current(mine) == current(other)
+    assert mine.policies() == (NEWER,)
+
+
+def test_a_policy_is_carried_over_even_if_there_is_nothing_else(tmp_path: Path) -> None:
+    mine, other = store(tmp_path / "mine"), store(tmp_path / "other", OLDER, "m")
+    other.pointer.unlink()
+    other.state.unlink()
+    commit.adopt(mine, other)
+    assert mine.policies() == (OLDER,)

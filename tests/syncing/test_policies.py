@@ -6,6 +6,7 @@ import pytest
 
 from registry_core import Snapshot, SnapshotDamagedError
 from registry_core.syncing.context import Options
+from tests.syncing.looking import files
 from tests.world import Overlay, World
 
 
@@ -195,3 +196,11 @@ def test_a_lost_mark_beside_lost_data_shows_nothing_that_the_policy_took_out(
     assert not artifact.exists()
     with pytest.raises(SnapshotDamagedError):
         world.models()
+
+
+def test_a_sync_without_news_leaves_the_mark_of_a_policy_as_it_is(
+    world: World, denying: Denying
+) -> None:
+    before = files(world.store.place)["registry-core.policy"]
+    assert world.sync().ok
+    assert files(world.store.place)["registry-core.policy"] == before
