@@ -33,7 +33,7 @@ def _in_strings(tree: ast.Module) -> Iterator[ast.Module]:
             text = node.value
         else:
             continue
-        if "registry_core" in text or "def test" in text:
+        if "\n" in text and ("registry_core" in text or "def test" in text):
             try:
                 yield ast.parse(dedent(text))
             except (SyntaxError, ValueError):  # prose, or another language
@@ -159,15 +159,15 @@ class Calls:
                 known[one.arg] = one.annotation or self._types.functions.get(one.arg)
                 if getattr(scope, "name", "").startswith("test"):
                     self.fixtures.add(one.arg)
-        pending = [*ast.iter_child_nodes(scope)]
+        pending = [*ast.iter_child_nodes(scope)][::-1]
         while pending:
-            node = pending.pop(0)
+            node = pending.pop()
             self._learn(node, known)
             self._note(node, known)
             if isinstance(node, _SCOPES):
                 self._walk(node, known)
             else:
-                pending = [*ast.iter_child_nodes(node), *pending]
+                pending += [*ast.iter_child_nodes(node)][::-1]
 
     def _learn(self, node: ast.AST, known: Known) -> None:
         """What a variable holds from here on."""

@@ -25,7 +25,8 @@ def calls() -> Calls:
     folders = [ROOT / "tests", *ROOT.glob("plugins/*/tests"), *ROOT.glob("examples/*/tests")]
     files = (file for folder in folders for file in sorted(folder.rglob("*.py")))
     tests = trees(file for file in files if file != Path(__file__))
-    return Calls(tests, Types([*tests, *trees(SOURCE.rglob("*.py"))]))
+    source = [ast.parse(file.read_text("utf-8")) for file in SOURCE.rglob("*.py")]
+    return Calls(tests, Types([*tests, *source]))
 
 
 def members(kind: type[Any]) -> Iterator[tuple[str, bool]]:

@@ -96,3 +96,11 @@ def test_the_ids_below_a_provider_are_its_gateways_even_without_a_namespace() ->
     merged, problems = merge(results, owners={}, prefixes={})
     assert sorted(merged) == ["acme", "some/where"]
     assert [one.fatal for one in problems] == [False, False]
+
+
+def test_what_the_user_prefers_may_lie_below_the_prefix_of_another() -> None:
+    results = published(acme=["acme"], mine=["acme/x"])
+    options = {"prefixes": {"acme": "acme"}}
+    assert winner(results, "acme/x", **options) is None
+    assert winner(results, "acme/x", **options, priority=["mine"]) == "mine"
+    assert winner(results, "acme/x", **options, priority=["acme", "mine"]) is None

@@ -13,10 +13,21 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from attrs import evolve
 
 import registry_core
-from registry_core import ModelGateway, ModelRegistry, ProviderConfig, StoreError
+from registry_core import (
+    Endpoint,
+    HostChangedError,
+    ModelGateway,
+    ModelRegistry,
+    ProviderConfig,
+    Snapshot,
+    SnapshotDamagedError,
+    StoreError,
+)
 from registry_core._catalog.state import State, utc
+from registry_core._sync import commit
 from tests.world import NOW, Overlay, Plugin, World
 
 
@@ -358,13 +369,34 @@ def test_policies_hold_for_gateways_registered_at_run_time(synced: World) -> Non
 
 
 def test_resolving_for_many_tenants_gathers_none_of_their_secrets(synced: World) -> None:
+    """Neither those that the core reads, nor those that a gateway asks for."""
+    seen: list[str | None] = []
+
+    class Exchanging(ModelGateway):
+        id = name = "tenants"
+        needs_network = False
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            known = ProviderConfig("tenants", ["m"], api_key_env_vars="TENANT_API_KEY")
+            return {"tenants": known}
+
+        def endpoint(self, provider: Any, model: Any, environ: Any, client: Any) -> Endpoint:
+            seen.append(client.secret("TENANT_SESSION"))
+            return Endpoint("http://127.0.0.1:1/v1", "m", "openai", environ["TENANT_API_KEY"])
+
+    synced.plugins.append(Plugin(Exchanging()))
     registry = synced.registry()
+    registry.sync_gateways()
     for n in range(20):
-        registry.resolve(
-            "openai/gpt-5",
-            {"OPENAI_API_KEY": f"tenant-key-{n}", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"},
-        )
-    assert registry.world.secrets.name_of("tenant-key-7") is None
+        key, session = f"tenant-key-{n}", f"tenant-session-{n}"
+        environ = {"TENANT_API_KEY": key, "TENANT_SESSION": session}
+        assert registry.resolve("tenants/m", environ).api_key == key
+        url = "http://127.0.0.1:1/v1"
+        registry.resolve("openai/gpt-5", {"OPENAI_API_KEY": key, "OPENAI_BASE_URL": url})
+        secrets = registry.world.secrets
+        assert seen[-1] == session
+        assert (secrets.name_of(key), secrets.name_of(session)) == (None, None)
+        assert secrets.mask(f"{key} {session}") == f"{key} {session}"
 
 
 def test_gateways_registered_at_run_time_need_no_plugin(world: World) -> None:
@@ -394,3 +426,49 @@ def test_the_bundle_is_served_from_a_zip_too(tmp_path: Path) -> None:
     )
     environ = {"PYTHONPATH": str(archive), "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none")}
     subprocess.run([sys.executable, "-c", program], env=environ, check=True)
+
+
+def test_where_the_data_comes_from_is_known_without_a_lookup_before(world: World) -> None:
+    assert world.registry().world.load().origin == "bundled"
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    loaded = world.registry().world.load()
+    assert (loaded.origin, loaded.store) == ("stored", world.store)
+
+
+def test_a_frozen_registry_binds_keys_by_its_file_and_any_other_by_its_syncs(
+    world: World, tmp_path: Path
+) -> None:
+    acme = ProviderConfig(
+        "acme", ["m"], url="https://api.acme.example/v1", api_key_env_vars="ACME_API_KEY"
+    )
+    path = tmp_path / "pinned"
+    path.write_bytes(world.bundled.with_providers([acme]).to_bytes())
+    environ = {"ACME_API_KEY": "sk-acme"}
+    assert world.registry(snapshot=path).resolve("acme/m", environ).api_key == "sk-acme"
+    world.bundled = Snapshot.build([])
+
+    class Acme(ModelGateway):
+        id = name = "acme"
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            return {"acme": acme}
+
+    world.plugins.append(Plugin(Acme()))
+    world.sync()
+    assert world.registry().resolve("acme/m", environ).api_key == "sk-acme"
+    store = world.store
+    commit.save_state(store, evolve(store.read_state(), bindings={}), store.read_generation())
+    with pytest.raises(HostChangedError):
+        world.registry().resolve("acme/m", environ)
+
+
+def test_where_the_bundle_itself_is_damaged_a_lookup_says_so_and_ends(world: World) -> None:
+    data = bytearray(world.bundled.to_bytes())
+    data[data.index(b'"gpt-old",{')] ^= 1
+    world.bundled = Snapshot.from_bytes(bytes(data))
+    registry = world.registry()
+    for _ in range(2):
+        with pytest.raises(SnapshotDamagedError, match="damaged record"):
+            registry.get_model("openai/gpt-old")

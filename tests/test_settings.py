@@ -662,3 +662,22 @@ def test_settings_are_deeply_immutable_and_survive_pickle() -> None:
         settings.outputs["json"] = Path()  # type: ignore[index]
     assert hash(settings) == hash(pickle.loads(pickle.dumps(settings)))
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("store_dir", " "), ("snapshot", ""), ("output", "a\0b"), ("cache_ttl_ms", None)],
+)
+def test_an_argument_that_is_no_value_is_an_error_and_no_default(name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=f"Settings.{name}"):
+        Settings(**{name: value})
+
+
+def test_an_argument_of_none_is_the_default_where_that_is_none() -> None:
+    assert Settings(store_dir=None).store_dir is None
+
+
+def test_the_largest_number_is_taken_and_the_next_is_not() -> None:
+    assert Settings(fetch_max_bytes=10**12).fetch_max_bytes == 10**12
+    with pytest.raises(SettingsError):
+        Settings(fetch_max_bytes=10**12 + 1)

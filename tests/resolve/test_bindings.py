@@ -7,7 +7,7 @@ import pytest
 
 from registry_core import HostChangedError, MissingCredentialError, UnroutableError
 from registry_core._catalog.state import State
-from registry_core._resolve.bindings import pairs, remember
+from registry_core._resolve.bindings import Bindings, pairs, remember
 from tests.resolve.make import BUNDLE, endpoint, provider
 
 ACME = provider(url="https://${ACME_HOST}/v1", model_overrides={"m": {"api": "https://b.example"}})
@@ -147,3 +147,28 @@ def test_another_case_of_a_key_variable_does_not_go_into_a_url() -> None:
     leaky = provider(url="https://api.acme.example/${acme_thing}", api_key_env_vars="ACME_THING")
     with pytest.raises(UnroutableError, match="a secret does not go into a URL"):
         endpoint(leaky, WindowsEnvironment(ACME_THING="sk"))
+
+
+def test_what_binds_one_variable_binds_no_other_of_the_same_provider() -> None:
+    """Both are bound, but one key to one host, and the other to the other."""
+    memory = {
+        "acme": (
+            ("ACME_API_KEY", "https://api.acme.example"),
+            ("ACME_ADMIN_KEY", "https://admin.acme.example"),
+        )
+    }
+    bindings = Bindings(BUNDLE, memory)
+    acme = provider()
+    assert bindings.origins(acme, "ACME_API_KEY") == {"https://api.acme.example"}
+    assert bindings.origins(acme, "acme_admin_key") == {"https://admin.acme.example"}
+    assert bindings.origins(acme, "ACME_OTHER_KEY") == frozenset()
+    assert bindings.known_origins("ACME_ADMIN_KEY") == {"https://admin.acme.example"}
+    moved = provider(url="https://admin.acme.example/v1")
+    with pytest.raises(HostChangedError):
+        endpoint(moved, bundle=BUNDLE, remembered=memory)
+
+
+def test_nowhere_is_no_origin() -> None:
+    nowhere = Bindings(BUNDLE, {"acme": (("ACME_API_KEY", ""),)})
+    assert nowhere.origins(provider(), "ACME_API_KEY") == frozenset()
+    assert nowhere.known_origins("ACME_API_KEY") == frozenset()

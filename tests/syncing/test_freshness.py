@@ -197,3 +197,18 @@ def test_the_last_refresh_counts_for_the_gateways_that_have_answered_as_they_are
     world.plugins.pop()
     world.sync()
     assert answered() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "becomes"),
+    [("fresh", "unchanged"), ("unchanged", "unchanged"), ("failed", "failed"), ("disabled",) * 2],
+)
+def test_what_another_sync_made_of_a_gateway_is_taken_over(status: str, becomes: str) -> None:
+    known = GatewayState(checked_at=100.0, status=status, error="why")
+    outcome = freshness.taken_over(known)
+    assert (outcome.status, outcome.error, outcome.finished_at) == (becomes, "why", 100.0)
+
+
+def test_a_fingerprint_does_not_hang_on_the_order_of_options() -> None:
+    assert freshness.digest({"a": 1, "b": 2}) == freshness.digest({"b": 2, "a": 1})
+    assert freshness.digest({"a": 1}) != freshness.digest({"a": 2})

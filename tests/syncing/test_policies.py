@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from registry_core import Snapshot
+from registry_core import Snapshot, SnapshotDamagedError
 from registry_core._sync.options import Options
+from tests.syncing.looking import files
 from tests.world import Overlay, World
 
 
@@ -178,3 +179,28 @@ def test_a_policy_that_nobody_knows_any_more_holds_what_finds_no_project(
     assert not report.ok
     assert world.sync(project=world.tmp_path).ok
     assert "other" not in world.models()
+
+
+def test_a_lost_mark_beside_lost_data_shows_nothing_that_the_policy_took_out(
+    world: World, denying: Denying
+) -> None:
+    """The pointer still says that there was a policy."""
+    world.store.policy.unlink()
+    generation = world.store.read_generation()
+    assert generation
+    world.store.object(generation.snapshot).write_bytes(b"damaged")
+    artifact = world.store.place / "provider-registry.json"
+    artifact.unlink()
+    world.plugins[-1] = Overlay(lambda snapshot: 1 / 0)
+    assert not world.sync().ok
+    assert not artifact.exists()
+    with pytest.raises(SnapshotDamagedError):
+        world.models()
+
+
+def test_a_sync_without_news_leaves_the_mark_of_a_policy_as_it_is(
+    world: World, denying: Denying
+) -> None:
+    before = files(world.store.place)["registry-core.policy"]
+    assert world.sync().ok
+    assert files(world.store.place)["registry-core.policy"] == before

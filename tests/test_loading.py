@@ -1,0 +1,88 @@
+"""What lookups serve while the system refuses to say what is current."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from registry_core import StoreError
+from registry_core._catalog import loading
+from registry_core._catalog.store import Store
+from tests.world import Overlay, World
+
+
+def refuse(*_arguments: Any) -> Any:
+    raise StoreError("refused for now", culprit="the pointer")
+
+
+@pytest.fixture
+def synced(world: World) -> World:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    world.sync()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("where", "name"), [(loading, "served"), (Store, "read_generation"), (Store, "open_snapshot")]
+)
+def test_what_was_loaded_is_served_until_the_system_answers_again(
+    synced: World, monkeypatch: pytest.MonkeyPatch, where: object, name: str
+) -> None:
+    registry = synced.registry()
+    before = registry.get_models()
+    synced.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    synced.sync()
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, refuse)
+        synced.monotonic += 1000
+        assert registry.get_models() == before
+    assert registry.get_models()["openai"] == ("gpt-6", "gpt-old")  # asked again at once
+
+
+def test_a_process_that_has_loaded_nothing_gets_the_bundle_where_no_policy_can_be(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "read_generation", refuse)
+    registry = synced.registry()
+    assert registry.get_models() == synced.bundled.get_models()
+    synced.store.policy.write_text("[]")
+    registry.invalidate()
+    with pytest.raises(StoreError, match="refused for now"):
+        registry.get_models()
+
+
+def test_where_not_even_the_store_is_known_there_may_be_a_policy(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "served", refuse)
+    with pytest.raises(StoreError, match="refused for now"):
+        synced.registry().get_models()
+
+
+def test_what_was_loaded_before_a_policy_came_is_not_served(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = synced.registry()
+    registry.get_models()
+    synced.plugins.append(Overlay(lambda snapshot: snapshot.with_providers([])))
+    synced.sync()
+    monkeypatch.setattr(Store, "read_generation", refuse)
+    synced.monotonic += 1000
+    with pytest.raises(StoreError, match="refused for now"):
+        registry.get_models()
+
+
+def test_what_has_passed_a_policy_is_served_while_the_system_refuses(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced.plugins.append(Overlay(lambda snapshot: None))
+    synced.sync()
+    registry = synced.registry()
+    before = registry.get_models()
+    synced.serve("main", {"openai": ["gpt-6", "gpt-old"]})
+    synced.sync()
+    monkeypatch.setattr(Store, "read_generation", refuse)
+    synced.monotonic += 1000
+    assert registry.get_models() == before
