@@ -12,6 +12,7 @@ from registry_core import Cost, Lifecycle, ModelInfo, ProviderConfig, Snapshot
 from registry_core._base.encoding import of_model
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.checking import encode
+from registry_core.models import CAPABILITIES
 from registry_core.records import model_from_record, provider_from_record
 
 
@@ -269,3 +270,27 @@ def test_plain_values_are_json_with_every_field() -> None:
     provider = ProviderConfig("acme", {"m": going}, model_overrides={"m": {"api": "x"}})
     assert provider.to_dict()["models"] == {"m": plain}
     assert provider_from_record("acme", provider.to_dict()) == provider
+
+
+#: As they lie in every stored snapshot. Add below, and change none.
+BITS = {
+    "attachment": 0,
+    "open_weights": 1,
+    "reasoning": 2,
+    "structured_output": 3,
+    "temperature": 4,
+    "tool_call": 5,
+    "deprecated": 6,
+}
+
+
+def test_flags_keep_the_bits_that_stored_snapshots_have() -> None:
+    """A snapshot holds them, and says nothing of what they mean."""
+    assert {*CAPABILITIES, "deprecated"} == BITS.keys()
+    for provider in Bundle.of_wheel().load().get_providers().values():
+        for id, one in provider.models.items():
+            flags = provider.models.flags[id]
+            known = {name for name, bit in BITS.items() if flags >> bit & 1}
+            assert known == {name for name in BITS if getattr(one, name, one.status == name)}, (
+                one.full_id
+            )

@@ -148,11 +148,19 @@ CAPABILITIES = (
     "temperature",
     "tool_call",
 )
+DEPRECATED = 64
 
-
-#: What is known of a model without decoding it, one bit each.
-_FLAGS = {name: 1 << bit for bit, name in enumerate((*CAPABILITIES, "deprecated"))}
-DEPRECATED = _FLAGS["deprecated"]
+#: What is known of a model without decoding it, one bit each. Snapshots store them, so a bit
+#: keeps its meaning for good; a new flag takes the next one.
+_FLAGS = {
+    "attachment": 1,
+    "open_weights": 2,
+    "reasoning": 4,
+    "structured_output": 8,
+    "temperature": 16,
+    "tool_call": 32,
+    "deprecated": DEPRECATED,
+}
 
 
 def flags_of(said: Callable[[str], object]) -> int:
