@@ -3,7 +3,7 @@
 `Settings` is the one table of it: each field says how its value is read, and from it
 follow the variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A
 lookup reads the environment only (`Settings.for_lookups`); commands and syncs read
-all of it (`configuration.load_settings`).
+all of it (`_config.load`).
 """
 
 from __future__ import annotations

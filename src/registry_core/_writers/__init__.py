@@ -1,7 +1,7 @@
 """The writers that come with the core: plugins like any other, registered by the host.
 
-Each is a module with one `registry_emit` hook: snapshot in, artifacts out. `mastra`
-holds the rules that the writers of Mastra's files share.
+Each is a module with one `registry_emit` hook: snapshot in, artifacts out. `mastra` holds the
+rules that the writers of Mastra's files share, `featured` which ids the types name first.
 """
 
 from __future__ import annotations
