@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot, SnapshotDamagedError
-from registry_core._catalog.snapshot import parse_model_string
+from registry_core._catalog.ids import parse_model_string
 
 
 def build(**models: list[str]) -> Snapshot:
