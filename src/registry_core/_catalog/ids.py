@@ -1,8 +1,11 @@
-"""Full ids: how they can be split into a provider's and a model's."""
+"""Full ids: how they can be split into a provider's and a model's; and roles, which stand
+for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from .._base.fields import each, valid_id, valid_provider_id
 
 
 def parse_model_string(id: str) -> tuple[str | None, str]:
@@ -22,3 +25,22 @@ def splits(id: str, lengths: Iterable[int]) -> Iterator[tuple[str, str]]:
     for length in lengths:
         if id.startswith("/", length):
             yield id[:length], id[length + 1 :]
+
+
+def checked_roles(roles: Mapping[str, str]) -> dict[str, str]:
+    """`roles`, if each is an id without a slash that stands for a full id. Raises TypeError or
+    ValueError, naming the role that is wrong."""
+    return each(roles, _target)
+
+
+def _target(role: str, target: str) -> str:
+    if "/" in valid_id(role):
+        raise ValueError("expected a role without a slash")
+    if type(target) is not str:
+        raise TypeError(f"expected a full id, got {type(target).__name__}")
+    provider, model = parse_model_string(target)
+    if provider is None:
+        raise ValueError(f"expected a full id such as openai/gpt-5, got {target[:40]!r}")
+    valid_provider_id(provider)
+    valid_id(model)
+    return target

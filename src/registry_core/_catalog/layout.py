@@ -4,7 +4,7 @@
              directory, SHA-256 of all that follows the header, own checksum
     table    one slot per bucket: offset, size, checksum
     directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]};
-             after a policy also "overlays" and "withheld", see the properties
+             after a policy also "overlays", "withheld" and "roles", see the properties
     records  per bucket lines of JSON [provider id, model id or null, record]
 
 A record's key is ``provider/model`` (or the provider id); its bucket is the CRC-32

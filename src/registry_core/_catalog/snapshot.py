@@ -15,6 +15,7 @@ from struct import error as StructError
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from .._base.fields import as_object
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
 from ..errors import SnapshotDamagedError
 from ..models import ModelInfo, ModelMap, ProviderConfig, decode
@@ -67,14 +68,22 @@ class Snapshot:
         *,
         overlays: Mapping[str, Mapping[str, str]] = EMPTY,
         withheld: Mapping[str, str] = EMPTY,
+        roles: Mapping[str, str] = EMPTY,
     ) -> Snapshot:
-        """A snapshot of these providers; the rest is what the properties say."""
+        """A snapshot of these providers; the rest is what the properties say. Raises
+        TypeError or ValueError for what can be no role (see `with_roles`)."""
+        from .ids import checked_roles
         from .writing import encode
 
         items = providers.values() if isinstance(providers, Mapping) else providers
         by_id = {provider.id: provider for provider in items}
         ordered = FrozenDict({id: by_id[id] for id in sorted_ids(by_id)})
-        about = {"gateways": gateways, "overlays": overlays, "withheld": withheld}
+        about = {
+            "gateways": gateways,
+            "overlays": overlays,
+            "withheld": withheld,
+            "roles": checked_roles(roles),
+        }
         snapshot = cls.from_bytes(encode(ordered, about))
         # What was just built need not be decoded again. Model lookups stay with the
         # bytes: they know which provider wins an id that can be split in two ways.
@@ -131,7 +140,7 @@ class Snapshot:
     @property
     def gateways(self) -> Mapping[str, str]:
         """Gateway id → key of the plugin that its data came through."""
-        return FrozenDict(self._contents()["gateways"])
+        return self._about("gateways")
 
     @property
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
@@ -146,18 +155,21 @@ class Snapshot:
 
         Of a provider that is gone as a whole, only the provider is named.
         """
-        view: Mapping[str, str] | None = self._views.get("withheld")
-        if view is None:
-            view = self._views["withheld"] = FrozenDict(self._contents().get("withheld", EMPTY))
-        return view
+        return self._about("withheld")
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """Role → the full id that it stands for, as overlays declared it. There may be no such
+        model, or it may be withheld."""
+        return self._about("roles")
 
     def get_model(self, id: str) -> ModelInfo | None:
-        """The model with this full id. If it can be split in two ways, the longest
-        provider id that has the model wins."""
+        """The model with this full id, or of this role. If a full id can be split in two
+        ways, the longest provider id that has the model wins."""
         try:
             return self._models[id]
         except KeyError:
-            return self._find(id)
+            return self._find(id) or self._of_role(id)
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id, or None."""
@@ -219,6 +231,10 @@ class Snapshot:
     def is_provider_registered(self, id: str) -> bool:
         return self.get_provider_config(id) is not None
 
+    def offers(self, id: str) -> bool:
+        """Whether this is the id of a provider, or the full id of a model; a role is neither."""
+        return self._find(id) is not None or self.is_provider_registered(id)
+
     def split(self, id: str) -> tuple[str | None, str]:
         """Full id → (provider, bare model id): the longest registered provider that has
         the model, else the longest registered one, else up to the first slash."""
@@ -238,9 +254,23 @@ class Snapshot:
         self, providers: Mapping[str, ProviderConfig] | Iterable[ProviderConfig]
     ) -> Snapshot:
         """A snapshot of these providers instead; what an overlay returns."""
-        return Snapshot.build(
-            providers, self.gateways, overlays=self.overlays, withheld=self.withheld
-        )
+        return self.replace(providers=providers)
+
+    def with_roles(self, roles: Mapping[str, str]) -> Snapshot:
+        """A snapshot with these roles, too: role → full id. What an overlay returns.
+
+        A role is an id without a slash. Raises TypeError or ValueError, naming the role.
+        """
+        return self.replace(roles={**self.roles, **as_object(roles)})
+
+    def replace(self, **changes: Any) -> Snapshot:
+        """A copy with these arguments of `build` instead, each as a whole."""
+        if "providers" not in changes:
+            changes["providers"] = self.get_providers()
+        about = {
+            name: getattr(self, name) for name in ("gateways", "overlays", "withheld", "roles")
+        }
+        return Snapshot.build(**{**about, **changes})
 
     def record(self, provider: str, model: str | None) -> bytes | None:
         """The record of a provider or a model, as JSON; None if there is none."""
@@ -276,6 +306,11 @@ class Snapshot:
         owner = json.loads(b'"%b"' % longest)
         return self._models.setdefault(id, decode(owner, id[len(owner) + 1 :], record))
 
+    def _of_role(self, id: str) -> ModelInfo | None:
+        target = None if "/" in id else self.roles.get(id)
+        model = target and self.get_model(target)
+        return self._models.setdefault(id, model) if model else None
+
     def _lines(self, key: str) -> list[bytes]:
         if len(key) > MAX_KEY:
             return []
@@ -288,6 +323,12 @@ class Snapshot:
             self._views["contents"] = json.loads(self._chunk(*self._directory, 0))
         contents: dict[str, Any] = self._views["contents"]
         return contents
+
+    def _about(self, name: str) -> Mapping[str, str]:
+        view: Mapping[str, str] | None = self._views.get(name)
+        if view is None:
+            view = self._views[name] = FrozenDict(self._contents().get(name, EMPTY))
+        return view
 
     def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
         chunk = self._data[offset : offset + size]
