@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._base.version import __version__ as __version__
-    from ._catalog.snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
+    from ._catalog.ids import parse_model_string as parse_model_string
+    from ._catalog.snapshot import Snapshot as Snapshot
     from .endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
@@ -117,7 +118,8 @@ _MODULES = {
     "registry": ("ModelRegistry",),
     "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
-    "_catalog.snapshot": ("Snapshot", "parse_model_string"),
+    "_catalog.ids": ("parse_model_string",),
+    "_catalog.snapshot": ("Snapshot",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen
 
-from ._base.frozen import EMPTY
+from ._base.frozen import EMPTY, thaw
 from ._base.printable import message as _message
 from .errors import RegistryError, SyncError
 
@@ -147,4 +147,5 @@ class SyncReport:
         def said(attribute: Attribute[Any], _value: object) -> bool:
             return attribute.name not in ("failure", "_raised")
 
-        return {**asdict(self, filter=said, value_serializer=plain), "ok": self.ok}
+        told: dict[str, Any] = thaw(asdict(self, filter=said, value_serializer=plain))
+        return {**told, "ok": self.ok}

@@ -26,7 +26,8 @@ from .._base.frozen import EMPTY, FrozenDict, Value, quick
 from .._files.reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
-from .snapshot import SCHEMA, Snapshot
+from .layout import SCHEMA
+from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,11 +31,22 @@ def resolve(
     registered: Mapping[str, ModelGateway],
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
-    _obey_policies(id, snapshot, world.host)
+    culprit, role = id, snapshot.roles.get(id)
+    if role is not None:
+        culprit, id = f"{id} ({role})", role
+    _obey_policies(id, snapshot, world.host, culprit)
+    if role is not None and snapshot.get_model(id) is None:
+        raise UnknownModelError(
+            "no gateway lists the model that this role stands for",
+            culprit=culprit,
+            hint=_hint(id, snapshot),
+        )
     provider_id, model_id = snapshot.split(id)
     provider = snapshot.get_provider_config(provider_id) if provider_id else None
     if provider is None or not _may_be_id(model_id):
-        raise UnknownModelError("no provider has this model", culprit=id, hint=_hint(id, snapshot))
+        raise UnknownModelError(
+            "no provider has this model", culprit=culprit, hint=_hint(id, snapshot)
+        )
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
     endpoint = _taken_over(provider, model, world, environ, registered)
@@ -58,7 +69,7 @@ def resolve(
     )
 
 
-def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
+def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost, culprit: str) -> None:
     """Raise WithheldError if a policy took this model out, or never saw this data.
 
     An id that no gateway lists is passed on, but not if anything of its provider was taken
@@ -68,7 +79,7 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
     if unseen is not None:
         raise WithheldError(
             f"the policy {unseen} has not passed the data that is served",
-            culprit=id,
+            culprit=culprit,
             hint=host.way_out(unseen),
         )
     if snapshot.get_model(id) is not None:
@@ -76,11 +87,11 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
     provider = snapshot.split(id)[0]
     for taken, key in snapshot.withheld.items():
         if taken == id or id.startswith(f"{taken}/"):
-            raise WithheldError(f"is withheld by the policy {key}", culprit=id)
+            raise WithheldError(f"is withheld by the policy {key}", culprit=culprit)
         if provider and taken.startswith(f"{provider}/"):
             raise WithheldError(
                 f"the policy {key} withholds models of {provider}, and no gateway lists this one",
-                culprit=id,
+                culprit=culprit,
                 hint=f"registry-core list {provider} shows what there is",
             )
 
@@ -128,4 +139,6 @@ def _may_be_id(text: str) -> bool:
 
 
 def _hint(id: str, snapshot: Snapshot) -> str:
-    return hint(id, snapshot.get_models()) or "registry-core list shows what there is"
+    return (
+        hint(id, snapshot.get_models(), snapshot.roles) or "registry-core list shows what there is"
+    )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from .._base.frozen import EMPTY, FrozenDict
+from .._catalog.ids import lengths_of, splits
 from .._catalog.loading import open_explicit
-from .._catalog.snapshot import Snapshot, lengths_of, splits
+from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
 from .._catalog.store import Store
 from .._emit.emission import Emission

@@ -64,6 +64,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
     return {
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
+        "roles": dict(loaded.snapshot.roles),
         "store": str(store.place) if store else None,
         "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
         "project": str(settings.project) if settings.project else None,
@@ -89,6 +90,8 @@ def _show(found: dict[str, Any]) -> None:
     from .._sync.prepare import INSTALL
 
     say(f"serves: {found['serves']} {found['snapshot'][:12]}")
+    for role, id in found["roles"].items():
+        say(f"role {role}: {id}")
     say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
     say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from .common import complain, json_option, registry, reports_errors, say, say_json
+
+if TYPE_CHECKING:
+    from ..registry import ModelRegistry
 
 
 @click.command("list")
@@ -15,8 +18,9 @@ from .common import complain, json_option, registry, reports_errors, say, say_js
 @json_option
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
-    """List model ids, those that contain TEXT if it is given."""
-    every = registry().get_models()
+    """List the full ids of models, those that contain TEXT if it is given."""
+    mine = registry()
+    every = mine.get_models()
     found: Mapping[str, Sequence[str]] = every
     if text:
         wanted = text.casefold()
@@ -30,7 +34,7 @@ def list_models(text: str, as_json: bool) -> None:
     elif found:
         say(*(f"{id}/{model}" for id, models in found.items() for model in models))
     if not found:
-        _not_found(f"no provider or model contains {text!r}", text, every)
+        _not_found(f"no provider or model contains {text!r}", text, mine)
 
 
 @click.command()
@@ -38,16 +42,20 @@ def list_models(text: str, as_json: bool) -> None:
 @json_option
 @reports_errors
 def show(id: str, as_json: bool) -> None:
-    """Show all that is known of a model or a provider."""
+    """Show all that is known of a model, a role or a provider."""
     mine = registry()
     model = mine.get_model(id)
-    provider = None if model else mine.get_provider_config(id)
+    target = mine.snapshot().roles.get(id)
+    provider = None if model or target else mine.get_provider_config(id)
     if model is not None:
-        found = model.to_dict()
+        role = {"role": id, "full_id": target} if target else {}
+        found = {**role, **model.to_dict()}
     elif provider is not None:
         found = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
+    elif target is not None:
+        _not_found(f"{id!r} is a role, and its model {target!r} is not served", target, mine)
     else:
-        _not_found(f"{id!r} is neither a model nor a provider", id, mine.get_models())
+        _not_found(f"{id!r} is neither a model, a role nor a provider", id, mine)
     if as_json:
         say_json(found)
     elif provider is not None:
@@ -56,10 +64,10 @@ def show(id: str, as_json: bool) -> None:
         say(*_lines(found))
 
 
-def _not_found(message: str, text: str, models: Mapping[str, Sequence[str]]) -> NoReturn:
+def _not_found(message: str, text: str, mine: ModelRegistry) -> NoReturn:
     from .._base.suggesting import hint
 
-    meant = hint(text, models)
+    meant = hint(text, mine.get_models(), mine.snapshot().roles)
     complain(f"{message}; {meant}" if meant else message)
     raise SystemExit(1)
 
