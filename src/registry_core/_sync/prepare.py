@@ -69,7 +69,7 @@ def prepare(
     was waited for; its results stand. Without `payloads` nothing at all is written.
     """
     host, settings = world.host, world.settings
-    turns = _installed(host, world.bundle, before)
+    turns = _installed(host, world.bundle, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
     ask(world, options, (*turns, *own), payloads, since)
     for turn in turns:
@@ -82,7 +82,7 @@ def prepare(
     for turn in own:
         turn.choose(shrink_limit=0.0)
     prepared = Prepared(before, turns, before.snapshot)
-    prepared.problems = [*host.problems, *before.problems, *_misled(host, options, turns)]
+    prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
     for turn in (*turns, *own):
         prepared.problems += turn.outcome.warnings if turn.outcome else ()
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
@@ -120,22 +120,33 @@ def prepare(
     elif generation and before.generation and generation.same_as(before.generation):
         prepared.generation = None if before.whole else before.generation
     prepared.reports = [
-        _report(turn, host, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
+        _report(turn, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
     ]
     return prepared
 
 
-def _installed(host: PluginHost, bundle: Bundle, before: Before) -> list[Turn]:
-    """The turns of the gateways that plugins add, or added."""
+def _installed(
+    host: PluginHost, bundle: Bundle, before: Before, forget: Collection[str]
+) -> list[Turn]:
+    """The turns of the gateways that plugins add, and of those whose plugins can't be asked
+    whether they do: what failed, or is not installed, keeps its data."""
     loaded = {one.gateway.id: one for one in host.gateways()}
     turns: list[Turn] = []
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
-        known = before.state.gateways.get(id, GatewayState())
-        stored, wheel = before.stored.get(id), bundled(bundle, id)
-        turn = Turn.installed(id, known, loaded.get(id), stored, wheel)
-        if turn.loaded or (turn.good and not host.is_excluded(turn.good.about.plugin)):
+        known, stored = before.state.gateways.get(id), before.stored.get(id)
+        if id in forget:
+            known = stored = None
+        wheel = bundled(bundle, id)
+        turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
+        if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin)):
             turns.append(turn)
     return turns
+
+
+def _is_given_up(host: PluginHost, plugin: str) -> bool:
+    """Whether the gateways that this plugin does not add are gone: it said so, or the settings."""
+    said = any(one.key == plugin for one in host.plugins) and host.failure_of(plugin) is None
+    return said or host.is_excluded(plugin)
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
@@ -149,14 +160,27 @@ def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -
     return own
 
 
-def _misled(host: PluginHost, options: Options, turns: Iterable[Turn]) -> Iterable[Problem]:
-    """What the user asks for that there is not."""
-    loaded = [turn.id for turn in turns if turn.loaded]
+def _misled(
+    host: PluginHost, options: Options, before: Before, turns: Sequence[Turn]
+) -> Iterable[Problem]:
+    """What the user asks for that there is not, or that is no more."""
+    loaded = {turn.id for turn in turns if turn.loaded}
     if not loaded:
         yield _no_gateway(host)
-    for id in sorted({*options.accept} - {*loaded}):
-        text = f"there is no such gateway; {did_you_mean(id, loaded)}"
-        yield Problem("gateway", f"--accept {id}", text, fatal=False)
+    ids = {turn.id for turn in turns}
+    for id in sorted(before.stored.keys() - ids - {*options.forget}):
+        plugin = before.stored[id].about.plugin
+        if not host.is_excluded(plugin):
+            text = f"{plugin} does not add it any more, so its data is dropped"
+            yield Problem("gateway", id, text, fatal=False)
+    known = ids | before.stored.keys() | before.state.gateways.keys()
+    for option, asked, there in [
+        ("--accept", options.accept, loaded),
+        ("--forget", options.forget, known),
+    ]:
+        for id in sorted({*asked} - there):
+            text = f"there is no such gateway; {did_you_mean(id, there)}"
+            yield Problem("gateway", f"{option} {id}", text, fatal=False)
 
 
 def _no_gateway(host: PluginHost) -> Problem:
@@ -234,11 +258,8 @@ def _combine(
     )
 
 
-def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:
-    plugin = turn.good and turn.good.about.plugin
-    loads = any(one.key == plugin for one in host.plugins)
-    idle = f"its plugin {'does not add it' if loads else 'is not installed'}"
-    report = turn.report(idle=idle, now=now, max_age=max_age)
+def _report(turn: Turn, *, now: float, max_age: float | None) -> GatewayReport:
+    report = turn.report(now=now, max_age=max_age)
     used = "no data" if report.source == "none" else f"{report.source} data is used"
     why = f": {report.error}" if report.error else ""
     logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)

@@ -115,6 +115,13 @@ class Turn:
             return self.runtime is not None
         return self.stored is not None and self.known.fingerprint == fingerprint(self.loaded)
 
+    @property
+    def measure(self) -> Data | None:
+        """What a result of it is compared with. The bundle says what its source sends only if
+        the user has set none of its options: one of them may be the URL of a mirror."""
+        own = self.loaded is not None and self.loaded.settings.options
+        return self.stored or (None if own else self.good)
+
     def choose(self, *, shrink_limit: float) -> None:
         """Use what was fetched, unless fewer than `shrink_limit` (0 to 1) of the last good
         models are left."""
@@ -128,7 +135,7 @@ class Turn:
             plugin = self.loaded.plugin.key if self.loaded else ""
             fresh = fetched(plugin, outcome.providers, outcome.finished_at)
             try:
-                refuse_shrunk(self.id, fresh, self.stored or self.good, limit=shrink_limit)
+                refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
             except ShrunkError as error:
                 self.quarantined = True
                 self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
@@ -154,9 +161,9 @@ class Turn:
             known = evolve(known, fingerprint=fingerprint(self.loaded), asked=asked)
         return known
 
-    def report(self, *, idle: str, now: float, max_age: float | None) -> GatewayReport:
-        """`idle`: what to say if there was nobody to ask. `max_age`: see `Options`."""
-        outcome = self.outcome or Outcome("disabled", error=idle)
+    def report(self, *, now: float, max_age: float | None) -> GatewayReport:
+        """`max_age`: see `Options`."""
+        outcome = self.outcome or Outcome("disabled", error="its plugin is not installed")
         providers, models = self.used.count() if self.used else (0, 0)
         retrieved_at = self.used.about.retrieved_at if self.used else None
         young = retrieved_at is not None and max_age is not None and now - retrieved_at <= max_age
