@@ -174,6 +174,15 @@ class ModelGateway(ABC):
         """Whether to ask this gateway now. `Disabled("set ACME_TOKEN")` tells the user why not."""
         return True
 
+    def identity(self, client: GatewayClient) -> str | None:
+        """Whose data `fetch_providers` gets: the name of an account or a tenant, say.
+
+        For credentials that rotate while the account stays the same; it may come from
+        `client.secret` or `client.options`. Asks no URL: it is called in the thread of the sync.
+        None: the secrets that a fetch uses tell it. Since 0.1.
+        """
+        return None
+
     @abstractmethod
     def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
         """Providers by their id, without the gateway's prefix.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 from attrs.converters import optional
 
+from .._base.frozen import EMPTY
 from .._base.printable import message
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
 from ..models import ProviderConfig
@@ -38,9 +39,11 @@ class FetchTask:
 
     gateway: ModelGateway
     settings: PluginSettings
-    client: Callable[[], HttpClient]
+    client: HttpClient
     asked: Sequence[Asked] | None
     """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
+    failure: RegistryError | None = None
+    """Why it could not say for whom it asks: a failure, if it is to be asked."""
 
 
 @frozen
@@ -51,6 +54,8 @@ class Outcome:
     providers: Mapping[str, ProviderConfig] | None = None
     """Published providers; None unless fresh."""
     asked: tuple[Asked, ...] | None = None
+    identity: Mapping[str, str] = EMPTY
+    """Whose data that is: see `Cache.whose`."""
     warnings: tuple[Problem, ...] = field(default=())
     error: str | None = field(default=None, converter=optional(message))
     """Why it failed, or is disabled."""
@@ -128,8 +133,7 @@ def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
 
 
 def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
-    gateway = task.gateway
-    client: HttpClient | None = None
+    gateway, client = task.gateway, task.client
     try:
         enabled = gateway.should_enable(task.settings)
         if not enabled:
@@ -137,7 +141,8 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
-        client = task.client()
+        if task.failure is not None:
+            raise task.failure
         if task.asked and _is_unchanged(client, task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
@@ -150,6 +155,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             "fresh",
             providers,
             client.asked,
+            client.whose,
             warnings,
             finished_at=client.confirmed_at,
         )
@@ -160,5 +166,4 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
         return Outcome.failed(gateway.id, as_error(error, GatewayError, gateway.id, mask), clock())
     finally:
-        if client is not None:
-            client.close()
+        client.close()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import GatewayState, utc
 from .._catalog.store import GatewayData
@@ -72,6 +73,8 @@ class Turn:
     runtime: RuntimeGateway | None = None
     """It, if the application registered it. None beside no plugin: it can't be asked, and its
     data stays until the settings say otherwise."""
+    wheel: Data | None = None
+    """Its data in the wheel."""
     stored: Data | None = None
     """Its last good data in the store."""
     good: Data | None = None
@@ -80,6 +83,8 @@ class Turn:
     """What became of asking it; None: there was nobody to ask."""
     used: Data | None = field(default=None)
     """What goes into the merge; None: it has no data."""
+    disowned: bool = False
+    """What is stored was fetched for another identity than is there now."""
     quarantined: bool = False
 
     @classmethod
@@ -94,14 +99,14 @@ class Turn:
         """That of a gateway whose data is, or was, a plugin's."""
         both = [one for one in (wheel, stored) if one]
         good = max(both, key=lambda one: (one.about.retrieved_at, one is stored), default=None)
-        return cls(id, known, loaded, None, stored, good, used=good)
+        return cls(id, known, loaded, None, wheel, stored, good, used=good)
 
     @classmethod
     def registered(cls, runtime: RuntimeGateway) -> Turn:
         """That of a gateway of this process, whose data is in its memory."""
         kept, known = runtime.providers, runtime.known
         data = fetched("", kept, known.retrieved_at or 0.0, "stored") if kept else None
-        return cls(runtime.gateway.id, known, None, runtime, data, data, used=data)
+        return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
     def gateway(self) -> ModelGateway | None:
@@ -118,9 +123,16 @@ class Turn:
     @property
     def measure(self) -> Data | None:
         """What a result of it is compared with. The bundle says what its source sends only if
-        the user has set none of its options: one of them may be the URL of a mirror."""
-        own = self.loaded is not None and self.loaded.settings.options
-        return self.stored or (None if own else self.good)
+        the user has set none of its options, of which one may be the URL of a mirror, and it is
+        not asked for an identity of its own."""
+        options = self.loaded.settings.options if self.loaded else EMPTY
+        identity = self.outcome.identity if self.outcome else EMPTY
+        return self.stored or (None if options or identity else self.good)
+
+    def disown(self) -> None:
+        """Neither compare nor serve what was fetched for another identity."""
+        self.disowned, self.stored = True, None
+        self.good = self.used = self.wheel
 
     def choose(self, *, shrink_limit: float) -> None:
         """Use what was fetched, unless fewer than `shrink_limit` (0 to 1) of the last good
@@ -148,7 +160,8 @@ class Turn:
 
     def remembered(self, *, held: bool) -> GatewayState | None:
         """What the store is to remember of it now; None: nothing."""
-        outcome, known = self.outcome, self.known
+        outcome = self.outcome
+        known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status == "offline":
             return known if self.used and known != GatewayState() else None
         known = evolve(
@@ -158,7 +171,12 @@ class Turn:
             known = evolve(known, retrieved_at=outcome.finished_at)
         if outcome.status == "fresh" and self.loaded and not held:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
-            known = evolve(known, fingerprint=fingerprint(self.loaded), asked=asked)
+            known = evolve(
+                known,
+                fingerprint=fingerprint(self.loaded),
+                asked=asked,
+                identity=outcome.identity,
+            )
         return known
 
     def report(self, *, now: float, max_age: float | None) -> GatewayReport:
