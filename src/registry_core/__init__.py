@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         SyncError as SyncError,
         TargetError as TargetError,
         UnknownModelError as UnknownModelError,
+        UnreachableError as UnreachableError,
         UnroutableError as UnroutableError,
         WithheldError as WithheldError,
     )
@@ -90,6 +91,7 @@ _MODULES = {
         "SyncError",
         "TargetError",
         "UnknownModelError",
+        "UnreachableError",
         "UnroutableError",
         "WithheldError",
     ),

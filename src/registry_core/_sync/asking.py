@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from .._http.asked import Asked
 from .._http.client import HttpClient
 from .._http.config import HttpConfig
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
     from .._http.payloads import Payloads
     from .._world import World
     from ..plugin import ModelGateway
+    from ..settings import Settings
     from .options import Options
     from .turn import Turn
 
 logger = logging.getLogger("registry_core")
+
+#: The deadline of a gateway that comes and goes.
+_BRIEF_MS = 5_000
 
 
 def ask(
@@ -46,7 +52,7 @@ def ask(
             trusted = None  # what *this* sync fetches is to be taken
         view = turn.loaded.settings if turn.loaded else world.host.view({})
         client = HttpClient(
-            config,
+            evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
             view.options,
             payloads=None if turn.runtime else payloads,
             since=trusted,
@@ -67,7 +73,8 @@ def ask(
             logger.debug("%s: not asked, it was %.0f s ago: %s", turn.id, ago, known.status)
             client.close()
             continue
-        asked = Asked.read(known.asked) if current and not options.force else None
+        again = current and not turn.volatile and not options.force
+        asked = Asked.read(known.asked) if again else None
         due[turn.id] = turn
         tasks[turn.id] = FetchTask(turn.gateway, view, client, asked, failure)
     outcomes = fetch_all(
@@ -79,6 +86,12 @@ def ask(
     )
     for id, outcome in outcomes.items():
         due[id].outcome = outcome
+
+
+def _brief(settings: Settings) -> Settings:
+    """For who may be away: it is tried once, and not waited for long."""
+    deadline = min(settings.fetch_deadline_ms, _BRIEF_MS)
+    return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
 
 
 def _identify(turn: Turn, gateway: ModelGateway, client: HttpClient) -> None:

@@ -19,7 +19,14 @@ from attrs.converters import optional
 
 from .._base.frozen import EMPTY
 from .._base.printable import message
-from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
+from ..errors import (
+    GatewayError,
+    GatewayTimeoutError,
+    OfflineError,
+    RegistryError,
+    UnreachableError,
+    as_error,
+)
 from ..models import ProviderConfig
 from ..plugin import Disabled
 from ..records import clean_providers
@@ -58,7 +65,7 @@ class Outcome:
     """Whose data that is: see `Cache.whose`."""
     warnings: tuple[Problem, ...] = field(default=())
     error: str | None = field(default=None, converter=optional(message))
-    """Why it failed, or is disabled."""
+    """Why it failed, or is disabled, or absent."""
     finished_at: float = 0.0
     """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
     failure: RegistryError | None = None
@@ -67,6 +74,18 @@ class Outcome:
     @property
     def answered(self) -> bool:
         return self.status in ("fresh", "unchanged")
+
+    @property
+    def reached(self) -> bool:
+        """Nothing more is to be learnt by asking it again at once."""
+        return self.answered or self.status == "absent"
+
+    @classmethod
+    def in_vain(cls, gateway: ModelGateway, failure: RegistryError, at: float) -> Outcome:
+        """What it is that `gateway` raised this, or was abandoned."""
+        if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
+            return cls("absent", error=str(failure), finished_at=at)
+        return cls.failed(gateway.id, failure, at)
 
     @classmethod
     def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
@@ -118,7 +137,7 @@ def fetch_all(
             culprit=id,
             hint="raise fetch_deadline_ms if it needs longer",
         )
-        outcomes[id] = Outcome.failed(id, failure, clock())
+        outcomes[id] = Outcome.in_vain(tasks[id].gateway, failure, clock())
         finished(id, outcomes[id])
     return {id: outcomes[id] for id in sorted(outcomes)}
 
@@ -149,7 +168,11 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
         fetched = gateway.fetch_providers(client)
         providers, warnings = clean_providers(
-            gateway.id, gateway.namespaced, fetched, client.warnings
+            gateway.id,
+            gateway.namespaced,
+            fetched,
+            client.warnings,
+            may_be_empty=gateway.volatile,
         )
         return Outcome(
             "fresh",
@@ -164,6 +187,6 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        return Outcome.failed(gateway.id, as_error(error, GatewayError, gateway.id, mask), clock())
+        return Outcome.in_vain(gateway, as_error(error, GatewayError, gateway.id, mask), clock())
     finally:
         client.close()

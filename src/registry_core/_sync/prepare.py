@@ -45,6 +45,8 @@ class Prepared:
     turns: Sequence[Turn]
     """Of the gateways of plugins, sorted by id."""
     snapshot: Snapshot
+    lasting: Snapshot
+    """The same without volatile data: for whatever leaves this machine."""
     generation: Generation | None = None
     """None: the one in the store stays."""
     held: bool = False
@@ -81,7 +83,7 @@ def prepare(
         turn.choose(shrink_limit=0.0 if accepted else settings.shrink_limit)
     for turn in own:
         turn.choose(shrink_limit=0.0)
-    prepared = Prepared(before, turns, before.snapshot)
+    prepared = Prepared(before, turns, before.snapshot, before.lasting)
     prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
     for turn in (*turns, *own):
         prepared.problems += turn.outcome.warnings if turn.outcome else ()
@@ -228,20 +230,25 @@ def _combine(
     Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
     """
     before, used = prepared.before, _used(prepared)
-    owners = bundle.load().get_providers()
+    owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
     results = {id: one.providers() for id, one in used.items()}
     namespaced = [turn for turn in prepared.turns if turn.gateway and turn.gateway.namespaced]
-    merged, lost = merge(
-        results,
-        owners={id: provider.gateway or "" for id, provider in owners.items()},
-        prefixes={turn.id: turn.id for turn in namespaced},
-        priority=priority,
-    )
-    if not merged:
+    prefixes = {turn.id: turn.id for turn in namespaced}
+
+    def merged_from(ids: Collection[str]) -> tuple[Snapshot, tuple[Problem, ...]]:
+        some = {id: results[id] for id in ids}
+        merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=priority)
+        return Snapshot.build(merged, {id: used[id].about.plugin for id in ids}), lost
+
+    plain, lost = merged_from(used)
+    merged = plain.get_providers()
+    if not merged and {turn.volatile for turn in prepared.turns} != {True}:
         raise SyncError("no gateway is left that has a model", culprit="merge")
-    plain = Snapshot.build(merged, {id: one.about.plugin for id, one in used.items()})
-    final = host.overlay(plain, before.last)
-    objects = {final.hash: final}
+    final = lasting = host.overlay(plain, before.last)
+    stays = [id for id, one in used.items() if not one.about.volatile]
+    if len(stays) < len(used):
+        lasting = host.overlay(merged_from(stays)[0], before.lasting)
+    objects = {one.hash: one for one in (final, lasting)}
     gateways: dict[str, GatewayData] = {}
     for id, one in used.items():
         gateways[id] = one.about
@@ -252,9 +259,15 @@ def _combine(
             objects[holder.hash] = holder
             gateways[id] = evolve(one.about, result=holder.hash)
     prepared.problems += lost
-    prepared.snapshot, prepared.objects = final, tuple(objects.values())
+    prepared.snapshot, prepared.lasting = final, lasting
+    prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
-        final.hash, FrozenDict(gateways), inputs, final.overlays, fallback(before, final)
+        final.hash,
+        FrozenDict(gateways),
+        inputs,
+        final.overlays,
+        fallback(before, final),
+        lasting.hash if lasting != final else None,
     )
 
 

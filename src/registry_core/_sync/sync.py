@@ -92,7 +92,8 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             targets = [Target("environment", store.place), *_other_targets(world, options)]
-            emission = Emission(world.host, prepared.snapshot, settings.types_providers)
+            scope = settings.types_providers
+            emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
     report = _notify(world.host, report, prepared.snapshot)
     return Result(report, prepared.snapshot, tuple(prepared.runtime))
@@ -115,7 +116,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
         prepared = prepare(world, options, before, ())
-        snapshot = prepared.snapshot
+        snapshot = prepared.lasting
         report = _report(prepared, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))

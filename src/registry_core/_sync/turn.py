@@ -48,9 +48,9 @@ def in_snapshot(
     return Data(source, about, lambda: load().providers_of(gateway), lambda: load().count(gateway))
 
 
-def fetched(plugin: str, providers: Providers, at: float, source: DataSource = "fetched") -> Data:
+def in_memory(source: DataSource, about: GatewayData, providers: Providers) -> Data:
     count = len(providers), sum(len(provider.models) for provider in providers.values())
-    return Data(source, GatewayData(plugin, at), lambda: providers, lambda: count)
+    return Data(source, about, lambda: providers, lambda: count)
 
 
 def bundled(bundle: Bundle, gateway: str) -> Data | None:
@@ -105,13 +105,21 @@ class Turn:
     def registered(cls, runtime: RuntimeGateway) -> Turn:
         """That of a gateway of this process, whose data is in its memory."""
         kept, known = runtime.providers, runtime.known
-        data = fetched("", kept, known.retrieved_at or 0.0, "stored") if kept else None
+        about = GatewayData("", known.retrieved_at or 0.0)
+        data = in_memory("stored", about, kept) if kept else None
         return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
     def gateway(self) -> ModelGateway | None:
         either = self.loaded or self.runtime
         return either.gateway if either else None
+
+    @property
+    def volatile(self) -> bool:
+        """It comes and goes; without its plugin, it did when its data was fetched."""
+        if self.gateway is not None:
+            return self.gateway.volatile
+        return self.good is not None and self.good.about.volatile
 
     @property
     def is_current(self) -> bool:
@@ -124,7 +132,9 @@ class Turn:
     def measure(self) -> Data | None:
         """What a result of it is compared with. The bundle says what its source sends only if
         the user has set none of its options, of which one may be the URL of a mirror, and it is
-        not asked for an identity of its own."""
+        not asked for an identity of its own. Nothing does of one that comes and goes."""
+        if self.volatile:
+            return None
         options = self.loaded.settings.options if self.loaded else EMPTY
         identity = self.outcome.identity if self.outcome else EMPTY
         return self.stored or (None if options or identity else self.good)
@@ -140,12 +150,15 @@ class Turn:
         outcome = self.outcome
         if outcome is None:
             return
-        if outcome.status == "unchanged" and self.stored:
+        if outcome.status == "absent":
+            self.used = None
+        elif outcome.status == "unchanged" and self.stored:
             about = evolve(self.stored.about, retrieved_at=outcome.finished_at)
             self.used = evolve(self.stored, about=about)
         elif outcome.providers is not None:
             plugin = self.loaded.plugin.key if self.loaded else ""
-            fresh = fetched(plugin, outcome.providers, outcome.finished_at)
+            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile)
+            fresh = in_memory("fetched", about, outcome.providers)
             try:
                 refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
             except ShrunkError as error:
@@ -164,6 +177,8 @@ class Turn:
         known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status == "offline":
             return known if self.used and known != GatewayState() else None
+        if outcome.status == "absent":
+            known = GatewayState(fingerprint=fingerprint(self.loaded) if self.loaded else "")
         known = evolve(
             known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
         )

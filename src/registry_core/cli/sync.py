@@ -208,7 +208,7 @@ def _data(gateway: GatewayReport, now: datetime) -> str:
 
 def _complain(report: SyncReport) -> None:
     for gateway in report.gateways:
-        if gateway.error:
+        if gateway.error and gateway.status != "absent":
             level = "note" if gateway.ok else "error"
             complain(f"{level}: {gateway.id}: {gateway.error}")
     for problem in report.problems:
