@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from registry_core import ModelRegistry, ProviderConfig, Snapshot
+from registry_core import ModelRegistry, ProviderConfig, Snapshot, UnreachableError
 from registry_core._catalog.store import Generation
 from registry_core._emit.exports import export_snapshot
 from registry_core._sync.freshness import answered_at
@@ -106,6 +106,18 @@ def test_one_that_hangs_is_absent(world: World, local: JsonGateway) -> None:
         release.set()
     assert report.ok
     assert status(report) == {"local": "absent", "main": "fresh", "second": "disabled"}
+
+
+def test_a_gateway_may_say_itself_that_nobody_is_there(world: World, local: JsonGateway) -> None:
+    """One that asks by a socket of another kind; of any other gateway that is a failure."""
+
+    def away(client: Any) -> dict[str, ProviderConfig]:
+        raise UnreachableError("the socket is gone", culprit="local")
+
+    local.fetch_providers = away  # type: ignore[method-assign]
+    assert status(world.sync())["local"] == "absent"
+    local.volatile = False
+    assert status(world.sync())["local"] == "failed"
 
 
 def test_its_absence_stands_for_a_while(world: World, local: JsonGateway) -> None:

@@ -94,12 +94,13 @@ class Cache:
     def whose(self, variables: Iterable[str]) -> Mapping[str, str]:
         """Who asks: those of the `variables` that are set → a keyed digest of the value, or
         under "" that of the identity. Empty if no other process could make the same digests."""
-        if not self._payloads.lasting:
-            return EMPTY
-        if self.identity is not None:
-            return {"": self._digest("", self.identity)}
         values = {name: self._config.secret(name) for name in sorted(variables)}
-        return {name: self._digest(name, value) for name, value in values.items() if value}
+        if self.identity is not None:
+            values = {"": self.identity}
+        told = {name: value for name, value in values.items() if value}
+        if not told or not self._payloads.lasting:
+            return EMPTY
+        return {name: self._digest(name, value) for name, value in told.items()}
 
     def get(self, request: Request) -> Any:
         """The JSON value that `request` gets; each caller has one of its own."""
