@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         SyncError as SyncError,
         TargetError as TargetError,
         UnknownModelError as UnknownModelError,
+        UnreachableError as UnreachableError,
         UnroutableError as UnroutableError,
         WithheldError as WithheldError,
     )
@@ -91,6 +92,7 @@ _MODULES = {
         "SyncError",
         "TargetError",
         "UnknownModelError",
+        "UnreachableError",
         "UnroutableError",
         "WithheldError",
     ),

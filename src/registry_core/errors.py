@@ -98,6 +98,10 @@ class GatewayTimeoutError(GatewayError):
     """A gateway did not answer before its deadline."""
 
 
+class UnreachableError(GatewayError):
+    """Nobody answers there: refused, cut off, no such host."""
+
+
 class OfflineError(GatewayError):
     """The network is switched off (`REGISTRY_CORE_OFFLINE`, `sync --offline`)."""
 

@@ -189,13 +189,18 @@ def _fault(make: Callable[[Any], object], value: Any) -> str | None:
 
 
 def clean_providers(
-    gateway_id: str, namespaced: bool, returned: Any, reported: Iterable[Problem] = ()
+    gateway_id: str,
+    namespaced: bool,
+    returned: Any,
+    reported: Iterable[Problem] = (),
+    *,
+    may_be_empty: bool = False,
 ) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
     """What a gateway returned, as it is published: by published id, with the gateway's name.
 
     The mapping key is the id. An entry that can't be used is dropped alone. The second
     result names the losses: those `reported` through the client, then those found here.
-    Raises GatewayError if no model is left.
+    Raises GatewayError if no model is left, unless it `may_be_empty`.
     """
     if not issubclass(type(returned), Mapping):
         raise GatewayError(
@@ -208,13 +213,15 @@ def clean_providers(
         warnings(problem.culprit, problem.message)
     providers: dict[str, ProviderConfig] = {}
     for id, provider in returned.items():
+        if may_be_empty and isinstance(provider, ProviderConfig) and not provider.models:
+            continue
         try:
             published = _published(gateway_id, namespaced, id, provider, warnings)
         except (TypeError, ValueError) as error:
             warnings(str(id), f"dropped: {error}")
         else:
             providers[published.id] = published
-    if not providers:
+    if not providers and not may_be_empty:
         first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
         raise GatewayError(
             f"sent no valid model{first}", culprit=gateway_id, hint="check its URL and its answer"

@@ -287,6 +287,27 @@ def test_doctor_says_how_to_install_a_gateway_when_there_is_none(
     assert "no gateway is installed: pip install registry-gateway" in run("doctor").stdout
 
 
+def test_doctor_says_which_data_nothing_refreshes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync", REGISTRY_CORE_PLUGINS="registry-gateway-models-dev")
+    assert "nothing refreshes it" not in run("doctor").stdout
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    lines = run("doctor").stdout.splitlines()
+    missing = "nothing refreshes it: registry-gateway-models-dev:models-dev is not installed"
+    hint = "to drop its data: registry-core sync --forget models.dev"
+    assert f"models.dev: {missing}; {hint}" in lines
+    missing = "nothing refreshes it: registry-gateway-netlify:netlify is not installed"
+    assert f"netlify: {missing}" in lines  # of the wheel: there is nothing to drop
+
+
+def test_sync_drops_the_data_of_a_gateway_by_hand(run: Run, server: Loopback) -> None:
+    run("sync")
+    server.route("/netlify.json", Reply(404))
+    assert ", of " not in run("sync", "--offline").stdout.replace("stored, of", "")
+    assert "bundled, of" in run("sync", "--forget", "netlify").stdout
+
+
 def test_a_plugin_that_can_not_be_loaded_is_named_beside_the_gateways_that_are_switched_off(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,20 @@ def test_shrinkage_is_measured_against_the_bundle_if_nothing_is_stored(world: Wo
     assert world.models() == {"openai": ("a", "b", "c")}
 
 
+def test_the_bundle_is_no_measure_of_a_source_that_the_user_set(world: World) -> None:
+    """A mirror that holds a part of the catalog, in a store that is new."""
+    world.bundled = Snapshot.build(
+        [ProviderConfig(id="openai", models=["a", "b", "c"], gateway="main")]
+    )
+    world.gateway("main")
+    world.serve("main", {"openai": ["a", "b"]})
+    options = {"test-0": {"url": "https://mirror.example"}}
+    assert world.sync(plugin_options=options, shrink_limit=0.9).ok
+    assert world.models() == {"openai": ("a", "b")}
+    world.serve("main", {"openai": ["a"]})
+    assert world.sync(plugin_options=options, shrink_limit=0.9).gateways[0].quarantined
+
+
 def test_shrinkage_is_measured_against_what_is_stored_even_if_the_bundle_is_newer(
     world: World,
 ) -> None:

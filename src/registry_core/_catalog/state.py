@@ -28,6 +28,8 @@ class GatewayState:
     """Of the versions of plugin and core, and the options, at the last good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
+    identity: Mapping[str, str] = EMPTY
+    """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
 
 
 @frozen
@@ -67,6 +69,9 @@ class State:
                 error=None if about.get("error") is None else str(about["error"]),
                 fingerprint=str(about.get("fingerprint", "")),
                 asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
+                identity=FrozenDict(
+                    {name: str(digest) for name, digest in _object(about.get("identity")).items()}
+                ),
             )
             for id, about in _objects(raw.get("gateways"))
         }

@@ -28,27 +28,35 @@ Scope = tuple[str, ...] | None
 class Emission:
     """The artifacts of one snapshot; each scope of types is made once, when first wanted."""
 
-    def __init__(self, host: PluginHost, snapshot: Snapshot, scope: Scope) -> None:
+    def __init__(
+        self,
+        host: PluginHost,
+        snapshot: Snapshot,
+        scope: Scope,
+        lasting: Snapshot | None = None,
+    ) -> None:
+        """`lasting`: what targets get that the user named, if that is not `snapshot`, too."""
         self._host = host
         self._snapshot = snapshot
+        self._lasting = lasting or snapshot
         self._scope = scope
-        self._made: dict[Scope, list[Artifact]] = {}
+        self._made: dict[tuple[Scope, Snapshot], list[Artifact]] = {}
         self.problems: list[Problem] = []
 
     def artifacts(self, target: Target) -> list[Artifact]:
-        scope = self._scope_of(target)
-        if scope not in self._made:
-            emitted, problems = self._host.emit(self._snapshot, scope)
+        scope, snapshot = self._scope_of(target), self._snapshot_of(target)
+        if (scope, snapshot) not in self._made:
+            emitted, problems = self._host.emit(snapshot, scope)
             kept, refused = usable(emitted)
-            self._made[scope] = kept
+            self._made[scope, snapshot] = kept
             self.problems += [*problems, *refused]
-        return self._made[scope]
+        return self._made[scope, snapshot]
 
     def key(self, target: Target) -> str:
         """Changes with the snapshot, the emitters, the scope and the folders."""
         folders = sorted((target.folders or {}).items())
         parts = (
-            self._snapshot.hash,
+            self._snapshot_of(target).hash,
             self._host.emitters_fingerprint(),
             repr((self._scope_of(target), folders, dict(target.rename))),
         )
@@ -98,6 +106,9 @@ class Emission:
     def _scope_of(self, target: Target) -> Scope:
         return self._scope if target.requested else None
 
+    def _snapshot_of(self, target: Target) -> Snapshot:
+        return self._lasting if target.requested else self._snapshot
+
     def _name_unmade(self, target: Target) -> None:
         """Report what the target's settings ask for and nobody can make."""
         # The core's writers may have nothing to write.
@@ -107,9 +118,11 @@ class Emission:
             culprit = f"[tool.registry-core.output] {emitter}"
             self.problems.append(Problem("target", culprit, text))
         for provider in self._scope_of(target) or ():
-            known = self._snapshot.get_models()
+            known = self._lasting.get_models()
             if provider not in known:
                 text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
+                if provider in self._snapshot.get_models():
+                    text = f"{provider!r} comes and goes, so no file of the project names it"
                 culprit = "[tool.registry-core.types] providers"
                 self.problems.append(Problem("target", culprit, text, fatal=False))
 

@@ -1,9 +1,9 @@
 """The raw payloads of gateways, shared by all environments of a user.
 
-One file per URL and credentials. Its name is an HMAC under a random key of the user, so
-that nobody can tell from it, or try out, what was sent. A file that can't be read or
-written, is damaged, or is a stranger's, is as if it were absent: then a payload is fetched
-once more. A folder that others may write in is not used.
+One file per URL and credentials (or identity, where that is told otherwise). Its name is an
+HMAC under a random key of the user, so that nobody can tell from it, or try out, what was
+sent. A file that can't be read or written, is damaged, or is a stranger's, is as if it were
+absent: then a payload is fetched once more. A folder that others may write in is not used.
 """
 
 from __future__ import annotations
@@ -90,15 +90,27 @@ class Payloads:
         self._trusts = trusts
         self._max_bytes = max_bytes
         self._key: bytes | None = None
+        self._key_lasts = False
         self._key_lock = Lock()
 
     def key(self, url: str, credentials: Iterable[tuple[str, str]]) -> str:
         """The name of what `url` sends to who sends these headers."""
         told = json.dumps([url, sorted(credentials)]).encode()
+        return hmac.new(self._hidden()[0], told, hashlib.sha256).hexdigest()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether other processes of the user give the same names."""
+        return self._hidden()[1]
+
+    def _hidden(self) -> tuple[bytes, bool]:
+        """The key, and whether it is kept. Made at the first need; of this process alone, if it
+        can't be kept."""
         with self._key_lock:
             if self._key is None:
-                self._key = self._user_key()
-            return hmac.new(self._key, told, hashlib.sha256).hexdigest()
+                kept = self._user_key()
+                self._key, self._key_lasts = kept or secrets.token_bytes(_KEY_BYTES), bool(kept)
+            return self._key, self._key_lasts
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None]:
@@ -164,8 +176,8 @@ class Payloads:
         assert self._folder is not None
         return self._folder / f"{key}.payload"
 
-    def _user_key(self) -> bytes:
-        """The random key of the user, made at the first need; of this process, if it can't be."""
+    def _user_key(self) -> bytes | None:
+        """The random key of the user, made at the first need; None if it can't be kept."""
         if self._folder is not None:
             with suppress(OSError, StoreError):
                 if (key := self._read_key()) is not None:
@@ -175,9 +187,8 @@ class Payloads:
                     if (key := self._read_key()) is None and self._is_usable():
                         key = secrets.token_bytes(_KEY_BYTES)
                         write_atomically(self._folder / "key", key, durable=True, mode=0o600)
-                    if key is not None:
-                        return key
-        return secrets.token_bytes(_KEY_BYTES)
+                    return key
+        return None
 
     def _read_key(self) -> bytes | None:
         """None if there is none, or none that may be believed."""

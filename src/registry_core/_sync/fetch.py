@@ -17,8 +17,16 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 from attrs.converters import optional
 
+from .._base.frozen import EMPTY
 from .._base.printable import message
-from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
+from ..errors import (
+    GatewayError,
+    GatewayTimeoutError,
+    OfflineError,
+    RegistryError,
+    UnreachableError,
+    as_error,
+)
 from ..models import ProviderConfig
 from ..plugin import Disabled
 from ..records import clean_providers
@@ -38,9 +46,11 @@ class FetchTask:
 
     gateway: ModelGateway
     settings: PluginSettings
-    client: Callable[[], HttpClient]
+    client: HttpClient
     asked: Sequence[Asked] | None
     """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
+    failure: RegistryError | None = None
+    """Why it could not say for whom it asks: a failure, if it is to be asked."""
 
 
 @frozen
@@ -51,9 +61,11 @@ class Outcome:
     providers: Mapping[str, ProviderConfig] | None = None
     """Published providers; None unless fresh."""
     asked: tuple[Asked, ...] | None = None
+    identity: Mapping[str, str] = EMPTY
+    """Whose data that is: see `Cache.whose`."""
     warnings: tuple[Problem, ...] = field(default=())
     error: str | None = field(default=None, converter=optional(message))
-    """Why it failed, or is disabled."""
+    """Why it failed, or is disabled, or absent."""
     finished_at: float = 0.0
     """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
     failure: RegistryError | None = None
@@ -62,6 +74,18 @@ class Outcome:
     @property
     def answered(self) -> bool:
         return self.status in ("fresh", "unchanged")
+
+    @property
+    def reached(self) -> bool:
+        """Nothing more is to be learnt by asking it again at once."""
+        return self.answered or self.status == "absent"
+
+    @classmethod
+    def in_vain(cls, gateway: ModelGateway, failure: RegistryError, at: float) -> Outcome:
+        """What it is that `gateway` raised this, or was abandoned."""
+        if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
+            return cls("absent", error=str(failure), finished_at=at)
+        return cls.failed(gateway.id, failure, at)
 
     @classmethod
     def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
@@ -113,7 +137,7 @@ def fetch_all(
             culprit=id,
             hint="raise fetch_deadline_ms if it needs longer",
         )
-        outcomes[id] = Outcome.failed(id, failure, clock())
+        outcomes[id] = Outcome.in_vain(tasks[id].gateway, failure, clock())
         finished(id, outcomes[id])
     return {id: outcomes[id] for id in sorted(outcomes)}
 
@@ -128,8 +152,7 @@ def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
 
 
 def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
-    gateway = task.gateway
-    client: HttpClient | None = None
+    gateway, client = task.gateway, task.client
     try:
         enabled = gateway.should_enable(task.settings)
         if not enabled:
@@ -137,19 +160,25 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
-        client = task.client()
+        if task.failure is not None:
+            raise task.failure
         if task.asked and _is_unchanged(client, task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
         fetched = gateway.fetch_providers(client)
         providers, warnings = clean_providers(
-            gateway.id, gateway.namespaced, fetched, client.warnings
+            gateway.id,
+            gateway.namespaced,
+            fetched,
+            client.warnings,
+            may_be_empty=gateway.volatile,
         )
         return Outcome(
             "fresh",
             providers,
             client.asked,
+            client.whose,
             warnings,
             finished_at=client.confirmed_at,
         )
@@ -158,7 +187,6 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        return Outcome.failed(gateway.id, as_error(error, GatewayError, gateway.id, mask), clock())
+        return Outcome.in_vain(gateway, as_error(error, GatewayError, gateway.id, mask), clock())
     finally:
-        if client is not None:
-            client.close()
+        client.close()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +31,7 @@ from . import commit
 from .before import look_back
 from .changes import updated
 from .freshness import reached_at
+from .locking import locked
 from .options import Options
 from .prepare import Prepared, prepare
 from .runtime import RuntimeGateway
@@ -72,7 +72,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     if settings.snapshot is not None:
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
-    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
+    with locked(store, settings) as since:
         commit.adopt(store, commit.of_newest_version(store))
         commit.adopt(store, world.store())
         payloads = _payloads(world)
@@ -93,7 +93,8 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             targets = [Target("environment", store.place), *_other_targets(world, options)]
-            emission = Emission(world.host, prepared.snapshot, settings.types_providers)
+            scope = settings.types_providers
+            emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
     report = _notify(world.host, report, prepared.snapshot)
     return Result(report, prepared.snapshot, tuple(prepared.runtime))
@@ -116,7 +117,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
         prepared = prepare(world, options, before, ())
-        snapshot = prepared.snapshot
+        snapshot = prepared.lasting
         report = _report(prepared, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))
@@ -199,44 +200,6 @@ def _writable_store(places: Places, folder: Path | None) -> Store:
         f"no folder for the store can be written: {'; '.join(faults)}",
         hint="set REGISTRY_CORE_STORE_DIR to a folder that can",
     )
-
-
-@contextmanager
-def _locked(store: Store, *, patience: float) -> Generator[float | None]:
-    """Hold the store's lock. If that took waiting for the sync of another process, gives
-    the epoch seconds at which that one began. `patience` is in seconds.
-
-    The lock is the kernel's: it ends with its holder, however that dies.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(store.lock, thread_local=False)
-    since: float | None = None
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        logger.debug("another process syncs %s: waiting", store.place)
-        earlier = store.read_state().started_at
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout:
-            raise StoreError(
-                f"another process has held it for {patience:g} s",
-                culprit=str(store.lock),
-                hint="end that process",
-            ) from None
-        found = store.read_state().started_at
-        since = found if found != earlier else None  # it may have died, or failed
-    except (OSError, NotImplementedError) as error:
-        raise StoreError(
-            f"can't be locked: {error}",
-            culprit=str(store.lock),
-            hint="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
-        ) from error
-    try:
-        yield since
-    finally:
-        lock.release()
 
 
 def _other_targets(world: World, options: Options) -> list[Target]:

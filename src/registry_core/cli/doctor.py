@@ -41,7 +41,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
     from .._plugins.discovery import find_plugins
     from .._world import World
 
-    world = World(settings)
+    world, discovery = World(settings), find_plugins(settings)
     loaded, store, state = world.load(), world.store(), world.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
@@ -51,6 +51,8 @@ def _examine(settings: Settings) -> dict[str, Any]:
         captured = world.bundle.captured.get(id, 0.0)
         retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
         data = "bundled" if captured else "none"
+        plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
+        installed = plugin is None or any(one.key == plugin for one in discovery.found)
         gateways[id] = {
             "status": about.status if about else "never asked",
             "data": "stored" if id in known and known[id].result else data,
@@ -58,9 +60,10 @@ def _examine(settings: Settings) -> dict[str, Any]:
             "retrieved_at": _iso(utc(retrieved or None)),
             "checked_at": _iso(utc(about.checked_at) if about else None),
             "error": about.error if about else None,
+            "not_installed": None if installed else plugin,
         }
-    installed = installed_types()
-    discovery, hooks = find_plugins(settings), state.hooks()
+    types = installed_types()
+    hooks = state.hooks()
     return {
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
@@ -69,7 +72,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
         "project": str(settings.project) if settings.project else None,
         "targets": {
-            "installed types": str(installed.root) if installed else None,
+            "installed types": str(types.root) if types else None,
             **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
         },
         "gateways": gateways,
@@ -101,6 +104,10 @@ def _show(found: dict[str, Any]) -> None:
     for id, one in found["gateways"].items():
         if one["error"]:
             say(f"{id}: {one['error']}")
+        if one["not_installed"]:
+            drop = f"; to drop its data: registry-core sync --forget {id}"
+            hint = drop if one["data"] == "stored" else ""
+            say(f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}")
         if one["bundled_is_newer"]:
             say(f"{id}: the bundled data is newer; the next sync will use it")
     if not found["gateway_plugins"]:
