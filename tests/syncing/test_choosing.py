@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from registry_core import ProviderConfig, Snapshot
+import pytest
+
+from registry_core import Endpoint, HostChangedError, ProviderConfig, Snapshot
 from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.syncing.looking import status
@@ -53,6 +55,23 @@ def test_the_bundle_is_no_measure_of_a_source_that_the_user_set(world: World) ->
     assert world.models() == {"openai": ("a", "b")}
     world.serve("main", {"openai": ["a"]})
     assert world.sync(plugin_options=options, shrink_limit=0.9).gateways[0].quarantined
+
+
+def test_the_gateway_of_a_providers_id_gets_its_models_and_not_its_key(world: World) -> None:
+    known = ProviderConfig(
+        "acme", url="https://acme.example/v1", api_key_env_vars="ACME_KEY", models=["a"]
+    )
+    world.bundled = Snapshot.build([known.replace(gateway="main")])
+    moved = known.replace(url="https://elsewhere.example/v1", models=["b"])
+    gateway = world.gateway("acme", fetch_providers=lambda client: {"acme": moved})
+    world.sync()
+    assert world.models()["acme"] == ("b",)
+    environ = {"ACME_KEY": "key-of-acme"}
+    with pytest.raises(HostChangedError):
+        world.registry().resolve("acme/b", environ)
+    own = Endpoint("https://elsewhere.example/v1", "b", "openai", api_key="of-its-own")
+    gateway.endpoint = lambda *_: own  # type: ignore[method-assign]
+    assert world.registry().resolve("acme/b", environ) == own
 
 
 def test_shrinkage_is_measured_against_what_is_stored_even_if_the_bundle_is_newer(

@@ -80,13 +80,19 @@ class Payloads:
 
     `folder` is for these files alone. None, or one that can't be written, or that others
     than whom this `trusts` may write in: nothing is kept and nobody is waited for; all else
-    works.
+    works. Unless it `writes`, it only reads what is there.
     """
 
     def __init__(
-        self, folder: Path | None, *, trusts: Trust = is_ours, max_bytes: int = 64 * 2**20
+        self,
+        folder: Path | None,
+        *,
+        trusts: Trust = is_ours,
+        max_bytes: int = 64 * 2**20,
+        writes: bool = True,
     ) -> None:
         self._folder = folder
+        self._writes = writes
         self._trusts = trusts
         self._max_bytes = max_bytes
         self._key: bytes | None = None
@@ -117,7 +123,7 @@ class Payloads:
         """Hold `key` for this thread alone, on this machine. Raises TimeoutError after
         `timeout` seconds. The system frees it when its holder dies."""
         held: FileLock | None = None
-        if self._folder is not None:
+        if self._folder is not None and self._writes:
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if self._is_usable():
@@ -148,7 +154,7 @@ class Payloads:
 
     def write(self, key: str, payload: Payload) -> None:
         """Store `payload`; the caller holds the lock of `key`."""
-        if not self._is_usable():
+        if not (self._writes and self._is_usable()):
             return
         with suppress(OSError):
             # Not synced to disk: what a loss of power damages is fetched again.
@@ -159,7 +165,7 @@ class Payloads:
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
         """Note that the URL still holds what is stored. Opens nothing for writing."""
-        if self._is_usable():
+        if self._writes and self._is_usable():
             with suppress(OSError):
                 os.utime(self._path(key), ns=(confirmed_ns, confirmed_ns))
 
@@ -184,7 +190,7 @@ class Payloads:
                     return key
                 # Two processes that meet here must agree, or both would fetch.
                 with self.lock("key", timeout=5):
-                    if (key := self._read_key()) is None and self._is_usable():
+                    if (key := self._read_key()) is None and self._writes and self._is_usable():
                         key = secrets.token_bytes(_KEY_BYTES)
                         write_atomically(self._folder / "key", key, durable=True, mode=0o600)
                     return key

@@ -33,7 +33,7 @@ def ask(
     world: World,
     options: Options,
     turns: Iterable[Turn],
-    payloads: Payloads | None,
+    payloads: Payloads,
     since: float | None,
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""

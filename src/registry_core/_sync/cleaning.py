@@ -64,7 +64,7 @@ def plan(world: World, *, bindings: bool) -> Plan:
         remove += artifacts
         files = [path for folder in _versions(store) for path in _named(folder, _OF_STORE)]
         remove += [path for path in files if path not in keeps]
-    payloads = world.places.payloads(world.lookups.store_dir)
+    payloads = world.places.payloads(world.lookups.store_dir, make=False)
     if payloads and payloads.is_dir():
         if world.lookups.store_dir is None:
             stays[payloads] = "raw answers, which all environments of this user share"

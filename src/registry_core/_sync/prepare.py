@@ -64,11 +64,11 @@ def prepare(
     options: Options,
     before: Before,
     runtime: Sequence[RuntimeGateway],
-    payloads: Payloads | None = None,
+    payloads: Payloads,
     since: float | None = None,
 ) -> Prepared:
     """`runtime`: the gateways of this process. `since`: a sync of this store began then that
-    was waited for; its results stand. Without `payloads` nothing at all is written.
+    was waited for; its results stand.
     """
     host, settings = world.host, world.settings
     turns = _installed(host, world.bundle, before, options.forget)
@@ -174,6 +174,8 @@ def _misled(
         plugin = before.stored[id].about.plugin
         if not host.is_excluded(plugin):
             text = f"{plugin} does not add it any more, so its data is dropped"
+            if host.settings.project is None:
+                text += "; no project was found: if its options are in one, sync there"
             yield Problem("gateway", id, text, fatal=False)
     known = ids | before.stored.keys() | before.state.gateways.keys()
     for option, asked, there in [

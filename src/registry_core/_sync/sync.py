@@ -75,7 +75,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     with locked(store, settings) as since:
         commit.adopt(store, commit.of_newest_version(store))
         commit.adopt(store, world.store())
-        payloads = _payloads(world)
+        payloads = _payloads(world, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
         prepared = prepare(world, options, before, runtime, payloads, since)
@@ -116,7 +116,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
         report = _pinned_report(snapshot, started)
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
-        prepared = prepare(world, options, before, ())
+        prepared = prepare(world, options, before, (), _payloads(world, writes=False))
         snapshot = prepared.lasting
         report = _report(prepared, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
@@ -170,13 +170,13 @@ def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncRep
     return evolve(report, problems=(*report.problems, *problems))
 
 
-def _payloads(world: World) -> Payloads:
+def _payloads(world: World, *, writes: bool) -> Payloads:
     settings = world.settings
-    folder = world.places.payloads(settings.store_dir)
-    if folder is not None:
+    folder = world.places.payloads(settings.store_dir, make=writes)
+    if folder is not None and writes:
         clear_leftovers(folder)
-    trusts = world.places.trusts(settings.store_dir)
-    return Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
+    trusts, most = world.places.trusts(settings.store_dir), settings.fetch_max_bytes
+    return Payloads(folder, trusts=trusts, max_bytes=most, writes=writes)
 
 
 def _writable_store(places: Places, folder: Path | None) -> Store:
