@@ -46,6 +46,8 @@ class State:
     """Plugin key → version, hooks, load time and failure, as last seen."""
     bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
     """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
+    in_project: bool = False
+    """Some sync found a project: its options are not to be missed where none is found."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
 
@@ -84,6 +86,7 @@ class State:
             bindings=FrozenDict(
                 {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
             ),
+            in_project=raw.get("in_project") is True,
             generation=freeze(_object(raw.get("generation"))),
         )
 

@@ -122,7 +122,7 @@ def prepare(
     elif generation and before.generation and generation.same_as(before.generation):
         prepared.generation = None if before.whole else before.generation
     prepared.reports = [
-        _report(turn, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
+        _report(turn, host, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
     ]
     return prepared
 
@@ -140,15 +140,20 @@ def _installed(
             known = stored = None
         wheel = bundled(bundle, id)
         turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
-        if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin)):
+        if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin, before)):
             turns.append(turn)
     return turns
 
 
-def _is_given_up(host: PluginHost, plugin: str) -> bool:
-    """Whether the gateways that this plugin does not add are gone: it said so, or the settings."""
+def _is_given_up(host: PluginHost, plugin: str, before: Before) -> bool:
+    """Whether the gateways that this plugin does not add are gone: it said so, or the settings.
+
+    What it says counts only where its options can be found: a sync that is started elsewhere
+    (by cron, by a service) finds no project.
+    """
+    missed = before.state.in_project and host.settings.project is None
     said = any(one.key == plugin for one in host.plugins) and host.failure_of(plugin) is None
-    return said or host.is_excluded(plugin)
+    return (said and not missed) or host.is_excluded(plugin)
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
@@ -174,8 +179,6 @@ def _misled(
         plugin = before.stored[id].about.plugin
         if not host.is_excluded(plugin):
             text = f"{plugin} does not add it any more, so its data is dropped"
-            if host.settings.project is None:
-                text += "; no project was found: if its options are in one, sync there"
             yield Problem("gateway", id, text, fatal=False)
     known = ids | before.stored.keys() | before.state.gateways.keys()
     for option, asked, there in [
@@ -273,8 +276,11 @@ def _combine(
     )
 
 
-def _report(turn: Turn, *, now: float, max_age: float | None) -> GatewayReport:
-    report = turn.report(now=now, max_age=max_age)
+def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:
+    plugin = turn.good and turn.good.about.plugin
+    loads = any(one.key == plugin for one in host.plugins)
+    does = "does not add it here, where no project was found" if loads else "is not installed"
+    report = turn.report(idle=f"its plugin {does}", now=now, max_age=max_age)
     used = "no data" if report.source == "none" else f"{report.source} data is used"
     why = f": {report.error}" if report.error else ""
     logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)

@@ -194,9 +194,9 @@ class Turn:
             )
         return known
 
-    def report(self, *, now: float, max_age: float | None) -> GatewayReport:
-        """`max_age`: see `Options`."""
-        outcome = self.outcome or Outcome("disabled", error="its plugin is not installed")
+    def report(self, *, idle: str, now: float, max_age: float | None) -> GatewayReport:
+        """`idle`: what to say if there was nobody to ask. `max_age`: see `Options`."""
+        outcome = self.outcome or Outcome("disabled", error=idle)
         providers, models = self.used.count() if self.used else (0, 0)
         retrieved_at = self.used.about.retrieved_at if self.used else None
         young = retrieved_at is not None and max_age is not None and now - retrieved_at <= max_age
