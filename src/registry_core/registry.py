@@ -305,7 +305,7 @@ class ModelRegistry:
         `environ` holds the credentials; None is this process's environment. A model
         that the registry doesn't know is passed on, if its provider is known. Loads
         plugins; touches the network only if the gateway must exchange a token.
-        Raises ResolveError, or GatewayError if that exchange fails.
+        Raises ResolveError: ExchangeError, which is a GatewayError too, if that fails.
         """
         from ._resolve.resolving import resolve
 

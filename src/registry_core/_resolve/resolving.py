@@ -11,7 +11,14 @@ from .._http.client import HttpClient
 from .._http.config import HttpConfig
 from .._http.masking import masked
 from ..endpoint import Endpoint
-from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
+from ..errors import (
+    ExchangeError,
+    RegistryError,
+    ResolveError,
+    UnknownModelError,
+    WithheldError,
+    told,
+)
 from ..models import ModelInfo, ProviderConfig, valid_id
 from . import routing
 from .bindings import Bindings, Memory, remember
@@ -105,19 +112,32 @@ def _taken_over(
     client = HttpClient(config, found.settings.options if found else {})
     for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
         secrets.reveal(name, environ)
+    cause: BaseException | None = None
     try:
         with masked(secrets.mask):
             endpoint: Any = gateway.endpoint(provider, model, environ, client)
         if endpoint is None or isinstance(endpoint, Endpoint):
             return endpoint
-        text = f"returned {type(endpoint).__name__}, not an Endpoint"
-    except (RegistryError, KeyboardInterrupt):
+        failure = ExchangeError(f"its endpoint returned {type(endpoint).__name__}, not an Endpoint")
+    except (ResolveError, KeyboardInterrupt):
         raise
+    except RegistryError as error:  # masked already
+        failure, cause = ExchangeError(error.message, culprit=error.culprit, hint=error.hint), error
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        text = secrets.mask(f"failed: {told(error)}")
+        failure = ExchangeError(secrets.mask(f"its endpoint failed: {told(error)}"))
+        cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()
-    raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
+    failure.culprit = failure.culprit or gateway.id
+    raise failure from cause
+
+
+def _shows_secret(error: BaseException, secrets: Secrets) -> bool:
+    """Whether a traceback of this error would: nobody can mask a stranger's."""
+    from traceback import format_exception
+
+    shown = "".join(format_exception(error))
+    return secrets.mask(shown) != shown
 
 
 def _may_be_id(text: str) -> bool:
