@@ -219,6 +219,12 @@ def test_loopback_can_be_trusted_without_encryption(address: str) -> None:
     assert found.base_url == f"http://{address}/v1"
 
 
+def test_a_provider_that_moves_to_this_machine_still_gets_no_key_unasked() -> None:
+    moved = provider("openai", url="http://127.0.0.1:8080/v1")
+    with pytest.raises(HostChangedError):
+        endpoint(moved, SECRETS, bundle=BUNDLE)
+
+
 def test_a_trusted_host_never_gets_a_secret_in_the_url() -> None:
     config = provider("evil", url="https://ok.example/${GITLAB_TOKEN}", api_key_env_vars=())
     with pytest.raises(UnroutableError, match="asks for GITLAB_TOKEN"):

@@ -151,6 +151,38 @@ def test_a_provider_without_key_variables_needs_none() -> None:
     assert found.headers == {}
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1234/v1", "http://localhost:8080", "https://[::1]:8443/v1"]
+)
+def test_a_server_on_this_machine_needs_no_key_and_gets_one_that_is_set(url: str) -> None:
+    config = provider(url=url)
+    for unset in ({}, {"ACME_API_KEY": " "}):
+        found = endpoint(config, unset)
+        assert (found.base_url, found.api_key, found.headers) == (url, None, {})
+        # Without one, the client would send OPENAI_API_KEY there.
+        assert found.openai_kwargs() == {"base_url": url, "api_key": "no-key"}
+    assert endpoint(config, KEYS).api_key == "sk-acme"
+
+
+def test_so_does_one_that_the_user_or_a_variable_puts_there() -> None:
+    own = {"ACME_BASE_URL": "http://localhost:4000/v1"}
+    assert endpoint(provider(), own).api_key is None
+    assert endpoint(provider(), own | KEYS).api_key == "sk-acme"
+    template = provider(url="${ACME_HOST_URL}/v1")
+    there = {"ACME_HOST_URL": "http://127.0.0.1:4000"}
+    assert endpoint(template, there).base_url == "http://127.0.0.1:4000/v1"
+    with pytest.raises(MissingCredentialError, match="set ACME_API_KEY"):
+        endpoint(template, {"ACME_HOST_URL": "https://acme.example"})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1.acme.example/v1", "http://localhost.acme.example", "http://10.0.0.1"]
+)
+def test_a_name_that_begins_like_this_machine_needs_a_key(url: str) -> None:
+    with pytest.raises(MissingCredentialError):
+        endpoint(provider(url=url), {})
+
+
 def test_the_header_that_a_provider_names_carries_the_key() -> None:
     assert endpoint(provider(api_key_header="api-key")).headers == {"api-key": "sk-test"}
     for usual in (None, "Authorization", "authorization"):

@@ -41,7 +41,7 @@ def resolve(
 
     The base URL is that of `<PROVIDER>_BASE_URL`, else of the model's override, else of
     the provider, else of the table of known providers. The key is that of the first of the
-    provider's key variables that is set.
+    provider's key variables that is set; on this machine none has to be.
 
     Raises UnroutableError (the provider can't be called with a URL and a key),
     MissingCredentialError (a variable is not set), HostChangedError (a variable would go
@@ -63,13 +63,17 @@ def resolve(
     def may_send(variable: str) -> bool:
         return free or template.origin in bound.origins(provider, variable)
 
-    key_variable = _key_variable(provider, environ, may_send)
-    for variable in (*template.variables, *filter(None, (key_variable,))):
+    for variable in template.variables:
         if not may_send(variable):
             raise _host_changed(provider, variable, template, bound)
+    base_url = _fill(provider, template, environ)
+    key_variable = _key_variable(provider, environ, may_send)
+    if key_variable is None and provider.api_key_env_vars and not parse(base_url).loopback:
+        raise _missing_key(provider)
+    if key_variable and not may_send(key_variable):
+        raise _host_changed(provider, key_variable, template, bound)
 
     dialect = dialect_of(provider.id, override.get("npm") or provider.npm, override.get("shape"))
-    base_url = _fill(provider, template, environ)
     if dialect == "anthropic" and not base_url.endswith("/v1"):
         # Anthropic's own client takes ANTHROPIC_BASE_URL without the version; its paths
         # all start with /v1.
@@ -133,15 +137,17 @@ def _key_variable(
     provider: ProviderConfig, environ: Mapping[str, str], may_send: Callable[[str], bool]
 ) -> str | None:
     """The first variable that is set and may be sent; the first set one if none may be."""
-    variables = provider.api_key_env_vars
-    present = [name for name in variables if environ.get(name, "").strip()]
-    if variables and not present:
-        raise MissingCredentialError(
-            f"needs a key: {' or '.join(variables)} is not set",
-            culprit=provider.id,
-            hint=f"set {variables[0]}",
-        )
+    present = [name for name in provider.api_key_env_vars if environ.get(name, "").strip()]
     return next((name for name in present if may_send(name)), present[0] if present else None)
+
+
+def _missing_key(provider: ProviderConfig) -> MissingCredentialError:
+    variables = provider.api_key_env_vars
+    return MissingCredentialError(
+        f"needs a key: {' or '.join(variables)} is not set",
+        culprit=provider.id,
+        hint=f"set {variables[0]}",
+    )
 
 
 def _host_changed(

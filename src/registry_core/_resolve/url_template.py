@@ -58,9 +58,14 @@ class UrlTemplate:
         return "$" not in self.origin
 
     @property
+    def loopback(self) -> bool:
+        """Whether its host is this machine."""
+        return _LOOPBACK.fullmatch(self.host) is not None
+
+    @property
     def private(self) -> bool:
         """Whether nobody between here and the host can read along: https, or loopback."""
-        return self.scheme == "https" or _LOOPBACK.fullmatch(self.host) is not None
+        return self.scheme == "https" or self.loopback
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The URL with each variable replaced by its value.
