@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from registry_core import MissingCredentialError, ProviderConfig, ResolveError, 
 from registry_core._resolve.dialects import dialect_of
 from registry_core._resolve.routing import base_url_variable
 from registry_core.known_providers import KNOWN_PROVIDERS
+from registry_core.settings import warn_once
 from tests.resolve.make import endpoint, provider
 
 KEYS = {"ACME_API_KEY": "sk-acme"}
@@ -219,6 +221,92 @@ def test_a_base_url_variable_that_is_not_plain_is_named_but_not_shown(own: str) 
     with pytest.raises(ResolveError, match="ACME_BASE_URL: is not a plain base URL") as caught:
         endpoint(provider(), {**KEYS, "ACME_BASE_URL": own, "HOST": "h"})
     assert own not in str(caught.value)
+
+
+OPERATIONS = [
+    "/chat/completions",
+    "/completions",
+    "/messages",
+    "/responses",
+    "/embeddings",
+    "/models/m:generateContent",
+    "/models/m:streamGenerateContent",
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("npm", ["@ai-sdk/openai-compatible", "@ai-sdk/anthropic"])
+def test_a_base_url_that_ends_in_an_operation_is_refused_by_name(operation: str, npm: str) -> None:
+    config, kept = provider(npm=npm), f"/v1{operation}"
+    for own in (f"https://proxy.example{kept}", f"https://proxy.example{kept}/"):
+        with pytest.raises(ResolveError) as caught:
+            endpoint(config, {**KEYS, "ACME_BASE_URL": own})
+        assert str(caught.value) == (
+            f"ACME_BASE_URL: ends in {operation}, which the client adds by itself"
+            f" (write only what stands before {operation})"
+        )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_so_is_the_value_of_a_variable_and_the_url_of_a_catalog(operation: str) -> None:
+    environ = {**KEYS, "ACME_URL": f"https://acme.example/v1{operation}"}
+    for template in ("${ACME_URL}", "${ACME_URL}/v1"):
+        with pytest.raises(ResolveError, match=f"ACME_URL: ends in {operation}"):
+            endpoint(provider(url=template), environ)
+    elsewhere = {"m": {"api": f"https://acme.example/v1{operation}"}}
+    for config in (
+        provider(url=f"https://a.example/v1{operation}"),
+        provider(model_overrides=elsewhere),
+    ):
+        with pytest.raises(UnroutableError, match=f"acme: .* ends in {operation}.*ACME_BASE_URL"):
+            endpoint(config, KEYS)
+
+
+def test_what_only_looks_like_an_operation_passes() -> None:
+    for url in (
+        "https://h.example/messages/v1",
+        "https://h.example/my-responses",
+        "https://completions",
+    ):
+        assert endpoint(provider(), {**KEYS, "ACME_BASE_URL": url}).base_url == url
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What this process was warned of, as if for the first time."""
+    warn_once.cache_clear()
+    yield caplog
+    warn_once.cache_clear()
+
+
+def test_a_base_url_without_the_version_that_the_providers_has_is_pointed_out(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    environ = {**KEYS, "ACME_BASE_URL": "http://proxy.example:4000"}
+    for _ in range(2):
+        assert endpoint(provider(), environ).base_url == "http://proxy.example:4000"
+    assert told.messages == [
+        "ACME_BASE_URL: its URL has no version such as /v1, which acme's own has; where calls end"
+        " in 404, add it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "own"),
+    [
+        (provider(), "http://proxy.example/v2"),
+        (provider(), "http://proxy.example/v1beta/openai"),
+        (provider(url="https://api.acme.example"), "http://proxy.example"),
+        (provider(npm="@ai-sdk/anthropic"), "http://proxy.example"),
+        (provider(url=None), "http://proxy.example"),
+    ],
+    ids=["another", "inside", "the provider has none", "anthropic's is added", "nothing known"],
+)
+def test_nothing_is_pointed_out_where(
+    config: ProviderConfig, own: str, told: pytest.LogCaptureFixture
+) -> None:
+    endpoint(config, {**KEYS, "ACME_BASE_URL": own})
+    assert told.messages == []
 
 
 def test_a_key_that_no_header_can_carry_is_named_but_not_shown() -> None:

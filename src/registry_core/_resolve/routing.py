@@ -1,4 +1,4 @@
-"""From a provider and a model to an `Endpoint`. Pure: the environment is passed in."""
+"""From a provider and a model to an `Endpoint`. The environment is passed in."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from ..endpoint import Endpoint
 from ..errors import HostChangedError, MissingCredentialError, ResolveError, UnroutableError
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ModelInfo, ProviderConfig
+from ..settings import warn_once
 from .bindings import Bindings, folded
 from .dialects import dialect_of
-from .url_template import BadValueError, UrlTemplate, parse
+from .url_template import BadValueError, UrlTemplate, operation, parse, version
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 
@@ -57,7 +58,9 @@ def resolve(
     override = provider.model_overrides.get(model.id, EMPTY)
     own_variable = base_url_variable(provider.id)
     own_url = environ.get(own_variable, "").strip()
-    template = _template(provider, override.get("api"), own_variable, own_url)
+    known = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN)
+    own_api = override.get("api") or provider.url or known.url
+    template = _template(provider, own_url or own_api, own_variable, own_url)
     free = bool(own_url) or _trusted(template, trusted_hosts)
 
     def may_send(variable: str) -> bool:
@@ -73,7 +76,20 @@ def resolve(
     if key_variable and not may_send(key_variable):
         raise _host_changed(provider, key_variable, template, bound)
 
+    ending = operation(base_url)
+    if ending:  # only now: the hint is for hosts that may have the key
+        raise UnroutableError(
+            f"its base URL {template.text} ends in {ending}, which the client adds by itself",
+            culprit=provider.id,
+            hint=f"set {own_variable} to what stands before {ending}",
+        )
     dialect = dialect_of(provider.id, override.get("npm") or provider.npm, override.get("shape"))
+    expected = own_url and own_api and version(own_api)
+    if expected and dialect != "anthropic" and not version(base_url):
+        warn_once(
+            f"{own_variable}: its URL has no version such as {expected}, which {provider.id}'s own"
+            " has; where calls end in 404, add it"
+        )
     if dialect == "anthropic" and not base_url.endswith("/v1"):
         # Anthropic's own client takes ANTHROPIC_BASE_URL without the version; its paths
         # all start with /v1.
@@ -89,10 +105,8 @@ def resolve(
 
 
 def _template(
-    provider: ProviderConfig, override: str | None, own_variable: str, own_url: str
+    provider: ProviderConfig, url: str | None, own_variable: str, own_url: str
 ) -> UrlTemplate:
-    default = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
-    url = own_url or override or provider.url or default
     if not url:
         raise UnroutableError(
             "has no known base URL", culprit=provider.id, hint=f"set {own_variable}"
@@ -107,6 +121,7 @@ def _template(
             culprit=own_variable,
             hint="write https://host[:port]/path, with no user name, query, fragment or variable",
         )
+    _refuse_operation(own_variable, own_url)
     if template is None:
         raise UnroutableError(
             f"has a base URL that is not plain: {url[:200]!a}",
@@ -178,6 +193,8 @@ def _fill(provider: ProviderConfig, template: UrlTemplate, environ: Mapping[str,
             culprit=provider.id,
             hint=f"set {' and '.join(missing)}",
         )
+    for name in template.variables:
+        _refuse_operation(name, environ[name].strip())
     try:
         return template.fill(environ)
     except BadValueError as error:
@@ -186,6 +203,16 @@ def _fill(provider: ProviderConfig, template: UrlTemplate, environ: Mapping[str,
             culprit=str(error),
             hint="give only the part of the URL that it stands for",
         ) from None
+
+
+def _refuse_operation(variable: str, url: str) -> None:
+    ending = operation(url)
+    if ending:
+        raise ResolveError(
+            f"ends in {ending}, which the client adds by itself",
+            culprit=variable,
+            hint=f"write only what stands before {ending}",
+        )
 
 
 def _key(variable: str, environ: Mapping[str, str]) -> str:
