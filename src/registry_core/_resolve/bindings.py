@@ -10,6 +10,9 @@ variable goes only where it is *bound* for that provider:
 - for a registry frozen from a file that the user chose, by that file, with the same
   exception.
 
+URLs are logged everywhere, and a secret may have any name. So what is filled into one is a
+place: by the bundle, where it has it there, else by its name (`_base.variable_names`).
+
 Names of variables are compared without case, as Windows' environment compares them: there
 `openai_api_key` holds the key of OpenAI, too.
 
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .._base.frozen import FrozenDict
+from .._base.variable_names import is_place
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .url_template import UrlTemplate, parse
 
@@ -52,12 +56,9 @@ def folded(variable: str) -> str:
 
 def pairs(provider: ProviderConfig) -> frozenset[Pair]:
     """What `provider` asks for: key variables at all its origins, template variables at theirs."""
-    templates = tuple(_templates(provider))
-    origins = {template.origin for template in templates} or {NOWHERE}
+    origins = {template.origin for template in _templates(provider)} or {NOWHERE}
     keys = {(name, origin) for name in provider.api_key_env_vars for origin in origins}
-    return frozenset(keys).union(
-        (name, template.origin) for template in templates for name in template.variables
-    )
+    return _places(provider).union(keys)
 
 
 def remember(
@@ -103,6 +104,14 @@ class Bindings:
         wanted = folded(variable)
         return frozenset(origin for name, origin in own if folded(name) == wanted) - {NOWHERE}
 
+    def fills(self, provider: ProviderConfig, variable: str, origin: str) -> bool:
+        """Whether `variable` may be filled into a URL of `provider` at `origin`: its provider
+        comes with the bundle and has it there, or it is bound and its name says a place."""
+        known = self.bundle.get(provider.id)
+        if known is not None:
+            return (folded(variable), origin) in {(folded(name), at) for name, at in _places(known)}
+        return is_place(variable) and origin in self.origins(provider, variable)
+
     def known_origins(self, variable: str) -> frozenset[str]:
         """Where `variable` is bound for any provider; for messages."""
         return frozenset(self._all_claims().get(folded(variable), ())) - {NOWHERE}
@@ -120,6 +129,11 @@ def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
                 yield parse(url)
             except ValueError:  # can't be called, so needs no binding
                 continue
+
+
+def _places(provider: ProviderConfig) -> frozenset[Pair]:
+    templates = _templates(provider)
+    return frozenset((name, one.origin) for one in templates for name in one.variables)
 
 
 def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:

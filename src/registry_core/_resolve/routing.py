@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 
 from .._base.frozen import EMPTY
+from .._base.variable_names import holds_secret, is_place
 from .._config.variables import as_variable
 from ..endpoint import Endpoint
 from ..errors import HostChangedError, MissingCredentialError, ResolveError, UnroutableError
@@ -17,12 +18,6 @@ from .dialects import dialect_of
 from .url_template import BadValueError, UrlTemplate, operation, parse, version
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-
-#: Words in the name of a variable that holds a secret. URLs are logged everywhere, so
-#: such a variable is never filled into one.
-_SECRET = frozenset(
-    {"APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASSWORD", "PAT", "SECRET", "TOKEN"}
-)
 
 
 def base_url_variable(provider_id: str) -> str:
@@ -67,8 +62,11 @@ def resolve(
         return free or template.origin in bound.origins(provider, variable)
 
     for variable in template.variables:
-        if not may_send(variable):
-            raise _host_changed(provider, variable, template, bound)
+        place = is_place(variable)
+        if not (place and free) and not bound.fills(provider, variable, template.origin):
+            if place:
+                raise _host_changed(provider, variable, template, bound)
+            raise _no_place(provider, f"{variable}, whose name does not say that it is a place")
     base_url = _fill(provider, template, environ)
     key_variable = _key_variable(provider, environ, may_send)
     if key_variable is None and provider.api_key_env_vars and not parse(base_url).loopback:
@@ -130,13 +128,17 @@ def _template(
         )
     keys = set(map(folded, provider.api_key_env_vars))
     for name in template.variables:
-        if folded(name) in keys or _SECRET.intersection(name.upper().split("_")):
-            raise UnroutableError(
-                f"its base URL asks for {name}, and a secret does not go into a URL",
-                culprit=provider.id,
-                hint=f"set {own_variable}",
-            )
+        if folded(name) in keys or holds_secret(name):
+            raise _no_place(provider, f"{name}, and a secret does not go into a URL")
     return template
+
+
+def _no_place(provider: ProviderConfig, asked: str) -> UnroutableError:
+    return UnroutableError(
+        f"its base URL asks for {asked}",
+        culprit=provider.id,
+        hint=f"set {base_url_variable(provider.id)}",
+    )
 
 
 def _trusted(template: UrlTemplate, trusted_hosts: Collection[str]) -> bool:
