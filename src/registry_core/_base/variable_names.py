@@ -6,16 +6,60 @@ Catalogs list the variables of a provider without saying which holds what.
 from __future__ import annotations
 
 _SECRETS = frozenset(
-    "APIKEY AUTH BEARER COOKIE CREDENTIAL CREDENTIALS JWT KEY PASS PASSPHRASE PASSWD PASSWORD PAT"
-    " PWD SECRET SESSION TOKEN".split()
+    {
+        "APIKEY",
+        "AUTH",
+        "BEARER",
+        "COOKIE",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "JWT",
+        "KEY",
+        "PASS",
+        "PASSPHRASE",
+        "PASSWD",
+        "PASSWORD",
+        "PAT",
+        "PWD",
+        "SECRET",
+        "SESSION",
+        "TOKEN",
+    }
 )
 #: These count inside a word, too: GITHUBTOKEN, PGPASSWORD.
 _INSIDE = ("APIKEY", "CREDENTIAL", "PASSW", "SECRET", "TOKEN")
 #: As the last word of a name: ACME_TOKEN_URL holds no token.
 _PLACES = frozenset(
-    "ACCOUNT ADDRESS DATACENTER DEPLOYMENT DOMAIN ENDPOINT GATEWAY HOST HOSTNAME ID INSTANCE"
-    " LOCATION NAME ORG ORGANIZATION PORT PRODUCT PROJECT REGION RESOURCE SERVER SITE SUBDOMAIN"
-    " TENANT URI URL WORKSPACE ZONE".split()
+    {
+        "ACCOUNT",
+        "ADDRESS",
+        "DATACENTER",
+        "DEPLOYMENT",
+        "DOMAIN",
+        "ENDPOINT",
+        "GATEWAY",
+        "HOST",
+        "HOSTNAME",
+        "ID",
+        "INSTANCE",
+        "LOCATION",
+        "NAME",
+        "ORG",
+        "ORGANIZATION",
+        "PORT",
+        "PRODUCT",
+        "PROJECT",
+        "REGION",
+        "RESOURCE",
+        "SERVER",
+        "SITE",
+        "SUBDOMAIN",
+        "TENANT",
+        "URI",
+        "URL",
+        "WORKSPACE",
+        "ZONE",
+    }
 )
 
 
