@@ -395,6 +395,7 @@ ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "drops the encryption": ("openai", {"api": "http://api.openai.example/v1"}),
     "hides behind a user name": ("openai", {"api": "https://api.openai.example@evil.example/v1"}),
     "plants a secret of any name": ("fresh", {"api": "https://evil.example/${ODDLY}/v1"}),
+    "adds a variable to what it knows": ("openai", {"api": HOME, "env": ["ODDLY", "X_KEY"]}),
     "asks for a shell": ("openai", {"api": "https://$(env).evil.example", "env": ["$(env)"]}),
 }
 

@@ -212,6 +212,50 @@ def test_a_bound_key_is_preferred_to_one_that_a_payload_puts_before_it() -> None
     assert endpoint(config, SECRETS, bundle=BUNDLE).api_key == SECRETS["OPENAI_API_KEY"]
 
 
+@pytest.mark.parametrize("frozen", [False, True], ids=["synced", "frozen"])
+def test_a_new_provider_cannot_fish_for_keys_with_a_list_of_them(frozen: bool) -> None:
+    names = ["EVIL_API_KEY", *SECRETS]
+    fisher = provider("evil", url=EVIL, api_key_env_vars=names)
+    memory = remember([fisher], BUNDLE, {})
+    for name, secret in SECRETS.items():
+        with pytest.raises(HostChangedError, match=name):
+            endpoint(fisher, {name: secret}, bundle=BUNDLE, remembered=memory, frozen=frozen)
+    own = {**SECRETS, "EVIL_API_KEY": "sk-evil"}
+    found = endpoint(fisher, own, bundle=BUNDLE, remembered=memory, frozen=frozen)
+    assert found.api_key == "sk-evil"
+
+
+@pytest.mark.parametrize("added", ["GROQ_API_KEY", "ACME_API_KEY", "OPENAI_ADMIN_KEY", "NPM_TOKEN"])
+def test_a_variable_that_a_payload_adds_to_a_provider_of_the_bundle_is_not_sent(added: str) -> None:
+    config = provider("openai", url=None, api_key_env_vars=["OPENAI_API_KEY", added])
+    with pytest.raises(HostChangedError, match=added):
+        endpoint(config, {added: "secret-0123456789"}, bundle=BUNDLE)
+
+
+def test_what_the_bundle_has_for_one_provider_goes_to_no_other() -> None:
+    """Each of several variables, such as GEMINI_API_KEY beside GOOGLE_API_KEY."""
+    bundle = Bundle.of_wheel().load().get_providers()
+    assert "GEMINI_API_KEY" in bundle["google"].api_key_env_vars
+    for name in sorted({name for one in bundle.values() for name in one.api_key_env_vars}):
+        thief = provider("evil", url=EVIL, api_key_env_vars=name)
+        memory = remember([thief], bundle, {})
+        assert memory == {"evil": ()}
+        with pytest.raises(HostChangedError):
+            endpoint(thief, {name: "secret-0123456789"}, bundle=bundle, remembered=memory)
+
+
+@pytest.mark.parametrize(
+    "name", ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "GEMINI_API_KEY"]
+)
+def test_the_bundle_sends_each_of_googles_variables_to_google(name: str) -> None:
+    bundle = Bundle.of_wheel().load().get_providers()
+    found = endpoint(bundle["google"], {name: "k"}, model="gemini-2.5-pro", bundle=bundle)
+    assert (found.api_key, found.base_url) == (
+        "k",
+        "https://generativelanguage.googleapis.com/v1beta",
+    )
+
+
 def test_the_error_names_both_hosts_and_the_line_to_add() -> None:
     with pytest.raises(HostChangedError) as caught:
         endpoint(provider("openai", url="https://new.example:8443/v1"), SECRETS, bundle=BUNDLE)
