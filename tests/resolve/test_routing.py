@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import pickle
 import re
 from collections.abc import Iterator
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from registry_core import MissingCredentialError, ProviderConfig, ResolveError, UnroutableError
+from registry_core._catalog.bundle import Bundle
 from registry_core._resolve.dialects import dialect_of
 from registry_core._resolve.routing import base_url_variable
-from registry_core.known_providers import KNOWN_PROVIDERS
+from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from registry_core.settings import warn_once
 from tests.resolve.make import endpoint, provider
 
@@ -321,6 +323,44 @@ def test_an_unroutable_provider_gives_its_reason_whatever_is_set() -> None:
     environ = {**KEYS, "ACME_BASE_URL": "http://localhost:1"}
     with pytest.raises(UnroutableError, match=r"acme: .*needs a request signature"):
         endpoint(config, environ)
+
+
+def test_a_model_with_a_url_of_its_own_is_called_there_though_its_provider_has_none() -> None:
+    bundle = Bundle.of_wheel().load().get_providers()
+    environ = {"AZURE_RESOURCE_NAME": "mine", "AZURE_API_KEY": "k"}
+    found = endpoint(bundle["azure"], environ, model="claude-opus-4-5", bundle=bundle)
+    assert (found.base_url, found.dialect, found.api_key) == (
+        "https://mine.services.ai.azure.com/anthropic/v1",
+        "anthropic",
+        "k",
+    )
+    for missing in environ:
+        given = {name: text for name, text in environ.items() if name != missing}
+        with pytest.raises(MissingCredentialError, match=missing):
+            endpoint(bundle["azure"], given, model="claude-opus-4-5", bundle=bundle)
+    with pytest.raises(UnroutableError, match=r"no known base URL for gpt-4o.*AZURE_BASE_URL"):
+        endpoint(bundle["azure"], environ, model="gpt-4o", bundle=bundle)
+
+
+def test_the_models_of_the_bundle_that_only_their_own_urls_make_routable() -> None:
+    bundle = Bundle.of_wheel().load().get_providers()
+    routed: dict[str, int] = {}
+    for id, config in bundle.items():
+        if config.url or KNOWN_PROVIDERS.get(id, NOTHING_KNOWN).url:
+            continue
+        for model in config.models:
+            environ = dict.fromkeys(config.api_key_env_vars, "k")
+            environ |= {f"{id.upper().replace('-', '_')}_RESOURCE_NAME": "r"}
+            with contextlib.suppress(UnroutableError):
+                endpoint(config, environ, model=model, bundle=bundle)
+                routed[id] = routed.get(id, 0) + 1
+    assert routed == {"azure": 19, "azure-cognitive-services": 16, "cohere": 1}
+
+
+def test_a_policy_that_makes_a_provider_unroutable_holds_for_models_with_their_own_url() -> None:
+    elsewhere = {"m": {"api": "https://acme.example/v1"}}
+    with pytest.raises(UnroutableError, match="ask the platform team"):
+        endpoint(provider(model_overrides=elsewhere, unroutable="ask the platform team"), KEYS)
 
 
 def test_a_provider_without_any_url_says_which_variable_would_help() -> None:

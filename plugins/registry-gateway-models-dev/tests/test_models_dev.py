@@ -214,6 +214,24 @@ def test_a_provider_without_a_url_says_so() -> None:
     assert providers["two"].unroutable == reason
 
 
+def test_a_provider_without_a_url_is_routable_where_one_of_its_models_has_one() -> None:
+    own = {"provider": {"api": "https://${ACME_RESOURCE_NAME}.acme.example/v1"}}
+    shaped = {"provider": {"shape": "responses"}}
+    env = ["ACME_RESOURCE_NAME", "ACME_API_KEY"]
+    providers = providers_from_payload(
+        {
+            "acme": entry(api=None, env=env, models={"here": own, "nowhere": MODEL}),
+            "shapes": entry(api=None, env=env, models={"m": shaped}),
+            "amazon-bedrock": entry(api=None, models={"m": own}),
+        }
+    )
+
+    assert providers["acme"].unroutable is None
+    assert "models.dev gives no URL" in str(providers["shapes"].unroutable)
+    known = KNOWN_PROVIDERS["amazon-bedrock"].unroutable
+    assert providers["amazon-bedrock"].unroutable == known
+
+
 def test_a_broken_entry_is_dropped_alone_and_named() -> None:
     losses = Losses()
     payload: dict[str, Any] = {"list": [], "null": None, "": entry(), "acme": entry()}

@@ -55,7 +55,14 @@ def resolve(
     own_url = environ.get(own_variable, "").strip()
     known = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN)
     own_api = override.get("api") or provider.url or known.url
-    template = _template(provider, own_url or own_api, own_variable, own_url)
+    url = own_url or own_api
+    if not url:
+        raise UnroutableError(
+            f"has no known base URL for {model.id}",
+            culprit=provider.id,
+            hint=f"set {own_variable}",
+        )
+    template = _template(provider, url, own_variable, own_url)
     free = bool(own_url) or _trusted(template, trusted_hosts)
 
     def may_send(variable: str) -> bool:
@@ -102,13 +109,7 @@ def resolve(
     )
 
 
-def _template(
-    provider: ProviderConfig, url: str | None, own_variable: str, own_url: str
-) -> UrlTemplate:
-    if not url:
-        raise UnroutableError(
-            "has no known base URL", culprit=provider.id, hint=f"set {own_variable}"
-        )
+def _template(provider: ProviderConfig, url: str, own_variable: str, own_url: str) -> UrlTemplate:
     try:
         template = parse(url)
     except ValueError:

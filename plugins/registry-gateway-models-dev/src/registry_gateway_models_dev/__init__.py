@@ -87,6 +87,8 @@ def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> Provid
     variables = _variables(id, entry.get("env"), warn)
     override, known = OVERRIDES.get(id, {}), KNOWN_PROVIDERS.get(id, NOTHING_KNOWN)
     url = override.get("url") or entry.get("api") or None
+    models = entry.get("models")
+    overrides = _model_overrides(models)
     record = {
         "name": entry.get("name"),
         "url": url,
@@ -94,9 +96,9 @@ def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> Provid
         "api_key_header": "Authorization" if url else known.key_header,
         "doc_url": entry.get("doc"),
         "npm": entry.get("npm"),
-        "models": entry.get("models"),
-        "model_overrides": _model_overrides(entry.get("models")),
-        "unroutable": _unroutable(known, url, variables),
+        "models": models,
+        "model_overrides": overrides,
+        "unroutable": _unroutable(known, [url, *map(_api, overrides.values())], variables),
         **override,
     }
     return provider_from_record(id, record, warn)
@@ -136,8 +138,13 @@ def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
     return overrides
 
 
-def _unroutable(known: KnownProvider, url: Any, variables: Sequence[str]) -> str | None:
-    if known.unroutable or known.url or (isinstance(url, str) and url):
+def _api(override: Mapping[str, Any]) -> Any:
+    return override.get("api")
+
+
+def _unroutable(known: KnownProvider, urls: Iterable[Any], variables: Sequence[str]) -> str | None:
+    """Why none of its models can be called. `urls`: its own, and those of its models."""
+    if known.unroutable or known.url or any(isinstance(url, str) and url for url in urls):
         return known.unroutable
     if len(variables) > 1:
         return f"models.dev gives no URL for it, and it takes {', '.join(variables)} together"
