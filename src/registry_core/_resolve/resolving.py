@@ -13,6 +13,8 @@ from .._http.masking import masked
 from ..endpoint import Endpoint
 from ..errors import (
     ExchangeError,
+    GatewayTimeoutError,
+    OfflineError,
     RegistryError,
     ResolveError,
     UnknownModelError,
@@ -28,6 +30,17 @@ if TYPE_CHECKING:
     from .._plugins.host import PluginHost
     from .._world import World
     from ..plugin import ModelGateway
+
+
+class OfflineExchangeError(ExchangeError, OfflineError):
+    """So that `except OfflineError` catches it here, too."""
+
+
+class ExchangeTimeoutError(ExchangeError, GatewayTimeoutError):
+    """So that `except GatewayTimeoutError` catches it here, too."""
+
+
+_KINDS: tuple[type[ExchangeError], ...] = (OfflineExchangeError, ExchangeTimeoutError)
 
 
 def resolve(
@@ -122,7 +135,10 @@ def _taken_over(
     except (ResolveError, KeyboardInterrupt):
         raise
     except RegistryError as error:  # masked already
-        failure, cause = ExchangeError(error.message, culprit=error.culprit, hint=error.hint), error
+        kind = next(
+            (kind for kind in _KINDS if isinstance(error, kind.__bases__[1])), ExchangeError
+        )
+        failure, cause = kind(error.message, culprit=error.culprit, hint=error.hint), error
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
         failure = ExchangeError(secrets.mask(f"its endpoint failed: {told(error)}"))
         cause = None if _shows_secret(error, secrets) else error
