@@ -232,6 +232,17 @@ def test_a_variable_that_a_payload_adds_to_a_provider_of_the_bundle_is_not_sent(
         endpoint(config, {added: "secret-0123456789"}, bundle=BUNDLE)
 
 
+def test_nor_is_it_preferred_where_the_user_says_where_to_go() -> None:
+    names = ["AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY"]
+    config = provider("openai", url="https://new.example/v1", api_key_env_vars=names)
+    own = {**SECRETS, "OPENAI_BASE_URL": "https://proxy.example/v1"}
+    for found in (
+        endpoint(config, own, bundle=BUNDLE),
+        endpoint(config, SECRETS, bundle=BUNDLE, trusted_hosts=["new.example"]),
+    ):
+        assert found.api_key == SECRETS["OPENAI_API_KEY"]
+
+
 def test_what_the_bundle_has_for_one_provider_goes_to_no_other() -> None:
     """Each of several variables, such as GEMINI_API_KEY beside GOOGLE_API_KEY."""
     bundle = Bundle.of_wheel().load().get_providers()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from .._base.frozen import EMPTY
 from .._base.variable_names import holds_secret, is_place
@@ -75,7 +75,7 @@ def resolve(
                 raise _host_changed(provider, variable, template, bound)
             raise _no_place(provider, f"{variable}, whose name does not say that it is a place")
     base_url = _fill(provider, template, environ)
-    key_variable = _key_variable(provider, environ, may_send)
+    key_variable = _key_variable(provider, environ, template.origin, bound)
     if key_variable is None and provider.api_key_env_vars and not parse(base_url).loopback:
         raise _missing_key(provider)
     if key_variable and not may_send(key_variable):
@@ -152,11 +152,17 @@ def _trusted(template: UrlTemplate, trusted_hosts: Collection[str]) -> bool:
 
 
 def _key_variable(
-    provider: ProviderConfig, environ: Mapping[str, str], may_send: Callable[[str], bool]
+    provider: ProviderConfig, environ: Mapping[str, str], origin: str, bound: Bindings
 ) -> str | None:
-    """The first variable that is set and may be sent; the first set one if none may be."""
-    present = [name for name in provider.api_key_env_vars if environ.get(name, "").strip()]
-    return next((name for name in present if may_send(name)), present[0] if present else None)
+    """The first variable that is set: of those bound to `origin`, else of those that are bound
+    for this provider elsewhere, else of all."""
+
+    def doubt(variable: str) -> tuple[bool, bool]:
+        homes = bound.origins(provider, variable)
+        return origin not in homes, not homes
+
+    present = (name for name in provider.api_key_env_vars if environ.get(name, "").strip())
+    return min(present, key=doubt, default=None)
 
 
 def _missing_key(provider: ProviderConfig) -> MissingCredentialError:
