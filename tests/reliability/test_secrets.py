@@ -23,6 +23,7 @@ from registry_core import (
     Endpoint,
     GatewayError,
     HostChangedError,
+    MissingCredentialError,
     ProviderConfig,
     RegistryError,
     SettingsError,
@@ -436,3 +437,21 @@ def test_no_synced_payload_gets_a_key_that(world: World, name: str) -> None:
             home = known[id]["api"]
             assert endpoint.base_url == home, id
             assert endpoint.api_key == KEYS[known[id]["env"][0]]
+
+
+def test_a_new_provider_takes_each_key_variable_that_a_catalog_names_for_it(world: World) -> None:
+    world.plugins.append(Plugin(ModelsDevGateway(world.server.url("/api.json"))))
+    env = ["MULTI_REGION", "MULTI_TOKEN", "MULTI_API_KEY", "AWS_SECRET_ACCESS_KEY"]
+    about = {"api": "https://multi.example/v1", "env": env, "models": {"m": {}}}
+    world.serve("api", {"multi": about})
+    assert world.sync().ok
+
+    def key(**environ: str) -> str | None:
+        return world.registry().resolve("multi/m", environ).api_key
+
+    assert key(MULTI_TOKEN="t") == "t"
+    assert key(MULTI_TOKEN="t", MULTI_API_KEY="k") == "k"
+    with pytest.raises(MissingCredentialError, match="MULTI_API_KEY or MULTI_TOKEN"):
+        key(MULTI_REGION="eu")
+    with pytest.raises(HostChangedError):
+        key(AWS_SECRET_ACCESS_KEY="secret")
