@@ -150,5 +150,12 @@ class WithheldError(ResolveError):
     """A policy keeps this model from being used, or has not seen the data yet."""
 
 
+class ExchangeError(ResolveError, GatewayError):
+    """The model's gateway failed to make an endpoint, as where it exchanges a token for a key.
+
+    What the gateway raised is its cause, unless that shows a secret.
+    """
+
+
 class DialectError(ResolveError):
     """A client helper for another dialect than the endpoint speaks."""

@@ -16,6 +16,7 @@ from ._base.encoding import of_model
 from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
+from ._base.variable_names import is_credential as is_credential
 from ._catalog.checking import checked, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id

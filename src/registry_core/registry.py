@@ -306,7 +306,7 @@ class ModelRegistry:
         that the registry doesn't know is passed on, if its provider is known; the one
         of a role must be known. Loads
         plugins; touches the network only if the gateway must exchange a token.
-        Raises ResolveError, or GatewayError if that exchange fails.
+        Raises ResolveError: ExchangeError, which is a GatewayError too, if that fails.
         """
         from ._resolve.resolving import resolve
 
