@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import mktime_tz, parsedate_tz
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +17,7 @@ from .asked import Asked
 from .config import HttpConfig
 from .parsing import parse
 from .payloads import Payload, Payloads
-from .transport import LONGER, Request, Transport, shown
+from .transport import LONGER, Answer, Request, Transport, shown
 
 
 @frozen
@@ -44,7 +46,7 @@ class Cache:
 
     A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
     again. `force` sends no validators. `consulted` holds the variables that the plugin has
-    asked for; whoever made it adds to it.
+    asked for; whoever made it adds to it. `doubt(url, message)` hears of news that may be none.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Cache:
         transport: Transport,
         payloads: Payloads,
         consulted: Iterable[str],
+        doubt: Callable[[str, str], object],
         *,
         since: float | None,
         force: bool,
@@ -61,6 +64,7 @@ class Cache:
         self._transport = transport
         self._payloads = payloads
         self._consulted = consulted
+        self._doubt = doubt
         self._since_ns = self._now_ns() if since is None else _nanoseconds(since)
         self._force = force
         self._lock = Lock()
@@ -187,6 +191,8 @@ class Cache:
                 hint="tell those who run it, and replace that secret",
             )
         value = parse(answer.body, culprit=culprit)  # what is no data is not kept
+        if stored is not None and (doubt := _older(answer, stored)):
+            self._doubt(culprit, doubt)
         payload = Payload(answer.body, answer.etag, answer.last_modified, now)
         self._payloads.write(key, payload)
         return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
@@ -200,6 +206,25 @@ def _validators(payload: Payload | None) -> dict[str, str]:
         return {}
     headers = {"If-None-Match": payload.etag, "If-Modified-Since": payload.last_modified}
     return {name: value for name, value in headers.items() if value}
+
+
+def _older(answer: Answer, stored: Payload) -> str:
+    """What to say if the answer was changed last before what is held; "" if it was not."""
+    now, before = _date(answer.last_modified), _date(stored.last_modified)
+    if now is None or before is None or now >= before:
+        return ""
+    return (
+        f"sent what was last changed {now:%Y-%m-%d %H:%M} UTC, older than what is held"
+        f" ({before:%Y-%m-%d %H:%M}); it is taken (if models are missing, ask again later)"
+    )
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        parsed = parsedate_tz(header or "")
+        return parsed and datetime.fromtimestamp(mktime_tz(parsed), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _nanoseconds(seconds: float) -> int:

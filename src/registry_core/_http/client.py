@@ -37,12 +37,18 @@ class HttpClient:
         self._options = options
         self._consulted = set[str]() if consulted is None else consulted
         self._transport = Transport(config)
+        self._warnings: list[Problem] = []
         self._cache: Cache | None = None
         if payloads is not None:
             self._cache = Cache(
-                config, self._transport, payloads, self._consulted, since=since, force=force
+                config,
+                self._transport,
+                payloads,
+                self._consulted,
+                self.warn,
+                since=since,
+                force=force,
             )
-        self._warnings: list[Problem] = []
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -50,7 +56,7 @@ class HttpClient:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the plugin reported with `warn`."""
+        """What the plugin reported with `warn`, and news that may be none."""
         return tuple(self._warnings)
 
     @property

@@ -14,7 +14,7 @@ from attrs import frozen
 #: What requests, urllib3 and http.client raise: OSError is the base of requests' errors.
 FAILURES = (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError)
 
-CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
 CHECK_CA = "behind a company's CA, set REQUESTS_CA_BUNDLE to the file of its certificates"
 
 
@@ -27,6 +27,8 @@ class Fault:
     retry: bool = False
     after: float | None = None
     """Seconds that the server asks to wait."""
+    status: int | None = None
+    """Of the answer, if its status says what is wrong."""
 
 
 def diagnose(error: BaseException) -> Fault:
@@ -37,8 +39,11 @@ def diagnose(error: BaseException) -> Fault:
         root, urllib3.exceptions.ProxySchemeUnknown
     ):
         return Fault("the proxy's address can't be used", CHECK_PROXY)
-    if isinstance(error, requests.exceptions.InvalidSchema):
-        return Fault("can't be asked through this proxy", CHECK_PROXY)
+    if isinstance(error, requests.exceptions.InvalidSchema):  # raised for nothing else here
+        return Fault(
+            "can't be asked through a SOCKS proxy without the package PySocks",
+            f"pip install 'requests[socks]', or {CHECK_PROXY}",
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return Fault(f"the proxy failed: {why}", CHECK_PROXY, retry=True)
     if isinstance(root, ssl.SSLError):

@@ -30,6 +30,10 @@ _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BACKOFF_SECONDS = 0.5
+#: What servers, and firewalls before them, answer to validators that they can't take.
+_BLAME_VALIDATORS = (400, 412, 416, 431, 500)
+#: The names of what is asked for, and of none.
+_ENCODINGS = ("gzip", "x-gzip", "identity", "")
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -119,6 +123,9 @@ class Transport:
             if self.left() <= 0:
                 break
             outcome = self._attempt(request, validators)
+            if validators and isinstance(outcome, Fault) and outcome.status in _BLAME_VALIDATORS:
+                validators = EMPTY
+                outcome = self._attempt(request, validators)
             if self.left() <= 0:
                 break
             if isinstance(outcome, Answer):
@@ -175,14 +182,18 @@ class Transport:
     def _answer(self, response: requests.Response, validators: Mapping[str, str]) -> Answer | Fault:
         most = self._config.settings.fetch_max_bytes
         status = response.status_code
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
         chunks: list[bytes] = []
         size = 0
         if status == 304 and validators:
             response.raw.drain_conn()
         elif status != 200:
             return self._refusal(response)
-        elif "," in response.headers.get("Content-Encoding", ""):
-            return Fault("compressed its answer more than once", "check the url")
+        elif encoding not in _ENCODINGS:  # some unpack to gigabytes before they can be stopped
+            return Fault(
+                f"sent its answer encoded as {encoding[:40]!r}, which nobody asked for",
+                "check the url, and what lies between",
+            )
         else:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
                 chunks.append(chunk)
@@ -200,14 +211,14 @@ class Transport:
         message = f"answered {status} {responses.get(status, '')}".rstrip()
         if status == 429 or status >= 500:
             after = self._seconds(response.headers.get("Retry-After"))
-            return Fault(message, "try again later", retry=True, after=after)
+            return Fault(message, "try again later", retry=True, after=after, status=status)
         if status in (401, 403):
             sent = str(response.request.headers.get("Authorization", ""))
             name = self._config.secrets.name_of(sent.removeprefix("Bearer "))
             return Fault(message, f"check {name or 'the credentials that it is sent'}")
         if status == 407:
             return Fault(message, CHECK_PROXY)
-        return Fault(message, "check the url")
+        return Fault(message, "check the url", status=status)
 
     def _seconds(self, retry_after: str | None) -> float | None:
         """Retry-After holds seconds or a date (RFC 9110, section 10.2.3)."""
