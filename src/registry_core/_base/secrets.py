@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from threading import Lock
 
 #: Shorter values would mask ordinary words.
@@ -44,11 +44,15 @@ class Secrets:
         with self._lock:
             return self._names.get(value)
 
-    def found_in(self, body: bytes) -> str | None:
-        """The variable whose value, of 16 characters or more, stands in `body`; None if none."""
+    def found_in(self, text: bytes, others: Iterable[str] = ()) -> str | None:
+        """What stands in `text`, for a message: a value that was read, or one of `others`, of
+        16 characters or more, as it is or as a URL or JSON quotes it. None if nothing does."""
         with self._lock:
-            long = [(value, name) for value, name in self._names.items() if len(value) >= _LONG]
-        return next((name for value, name in long if value.encode() in body), None)
+            names = {**dict.fromkeys(others, ""), **self._names}
+        for value, name in names.items():
+            if len(value) >= _LONG and any(form.encode() in text for form in _forms(value)):
+                return f"the value of {name}" if name else "a credential of the request"
+        return None
 
     def mask(self, text: str) -> str:
         """`text` with ***NAME*** for each value that was read, quoted for a URL or JSON too."""
@@ -70,5 +74,6 @@ def _forms(value: str) -> set[str]:
         quote(value, safe="!#$%&'()*+,/:;=?@[]~"),  # as requests does it
         quote_plus(value),
         json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],
     }

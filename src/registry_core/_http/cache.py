@@ -15,6 +15,7 @@ from requests import PreparedRequest
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .asked import Asked
 from .config import HttpConfig
+from .echoes import read
 from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Answer, Request, Transport, shown
@@ -183,14 +184,8 @@ class Cache:
             self._payloads.confirm(key, now)
             return _Held(key, stored, confirmed=True, at_ns=now)
         culprit = shown(request.url or "")
-        echoed = self._config.secrets.found_in(answer.body)
-        if echoed is not None:
-            raise GatewayError(
-                f"sent the value of {echoed} back; nothing of its answer is kept",
-                culprit=culprit,
-                hint="tell those who run it, and replace that secret",
-            )
-        value = parse(answer.body, culprit=culprit)  # what is no data is not kept
+        # What is no data, or holds a secret, is not kept.
+        value = read(answer, request, self._config.secrets, culprit=culprit)
         if stored is not None and (doubt := _older(answer, stored)):
             self._doubt(culprit, doubt)
         payload = Payload(answer.body, answer.etag, answer.last_modified, now)

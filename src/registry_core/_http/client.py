@@ -10,8 +10,8 @@ from ..report import Problem
 from .asked import Asked
 from .cache import Cache
 from .config import HttpConfig
+from .echoes import read
 from .masking import masked
-from .parsing import parse
 from .payloads import Payloads
 from .transport import Request, Transport, shown
 
@@ -89,8 +89,9 @@ class HttpClient:
         with masked(self._config.secrets.mask):
             if self._cache is not None:
                 return self._cache.get(request)
-            answer = self._transport.get(self._transport.prepare(request))
-            return parse(answer.body, culprit=shown(url))
+            prepared = self._transport.prepare(request)
+            answer = self._transport.get(prepared)
+            return read(answer, prepared, self._config.secrets, culprit=shown(url))
 
     def revalidate(self, asked: Sequence[Asked]) -> bool:
         """See `Cache`; False, if nothing is kept."""

@@ -58,8 +58,16 @@ class Answer:
 
     status: int
     body: bytes
-    etag: str | None
-    last_modified: str | None
+    headers: Mapping[str, str] = field(repr=False)
+    """Their names are found in any case."""
+
+    @property
+    def etag(self) -> str | None:
+        return self.headers.get("ETag")
+
+    @property
+    def last_modified(self) -> str | None:
+        return self.headers.get("Last-Modified")
 
 
 class Transport:
@@ -203,8 +211,7 @@ class Transport:
                         f"sent more than {most / 2**20:g} MiB",
                         "raise fetch_max_bytes if that is right",
                     )
-        headers = response.headers
-        return Answer(status, b"".join(chunks), headers.get("ETag"), headers.get("Last-Modified"))
+        return Answer(status, b"".join(chunks), response.headers)
 
     def _refusal(self, response: requests.Response) -> Fault:
         status = response.status_code
