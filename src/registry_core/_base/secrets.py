@@ -48,8 +48,8 @@ class Secrets:
         """What stands in `text`, for a message: a value that was read, or one of `others`, of
         16 characters or more, as it is or as a URL or JSON quotes it. None if nothing does."""
         with self._lock:
-            names = {**dict.fromkeys(others, ""), **self._names}
-        for value, name in names.items():
+            named = list(self._names.items())
+        for value, name in (*named, *((other, "") for other in others)):
             if len(value) >= _LONG and any(form.encode() in text for form in _forms(value)):
                 return f"the value of {name}" if name else "a credential of the request"
         return None
