@@ -15,7 +15,10 @@ from attrs import frozen
 FAILURES = (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError)
 
 CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
-CHECK_CA = "behind a company's CA, set REQUESTS_CA_BUNDLE to the file of its certificates"
+CHECK_CA = (
+    "behind a company's CA, set REQUESTS_CA_BUNDLE or SSL_CERT_FILE to the file of its"
+    " certificates, or add it to the system's"
+)
 
 
 @frozen
@@ -56,8 +59,11 @@ def diagnose(error: BaseException) -> Fault:
         return Fault("cut its answer off", "try again later", retry=True)
     if isinstance(error, urllib3.exceptions.DecodeError):
         return Fault("sent a body that can't be decompressed", "check the url")
-    if type(error) is OSError:  # of requests itself: the file of certificates is not there
-        return Fault("the CA bundle can't be read", "check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE")
+    if type(error) is OSError:  # of requests, or of `trust`: the certificates are not there
+        return Fault(
+            "the CA bundle can't be read",
+            "check REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR",
+        )
     if isinstance(error, (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)):
         return Fault("is not a URL that can be asked", "check the url")
     if isinstance(root, ValueError):

@@ -1,12 +1,14 @@
 """One GET over HTTP: retries, redirects and size limit, all within one deadline.
 
-Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …).
+Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …);
+`trust` has what it leaves out.
 Nothing of what a failed library call says is repeated, since it holds whole URLs; and
 errors are raised outside of `except`, so that no traceback shows what led to them.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -24,6 +26,7 @@ from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .config import HttpConfig
 from .connections import CutAdapter
 from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
+from .trust import trusting
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 10.0
@@ -76,7 +79,8 @@ class Transport:
     def __init__(self, config: HttpConfig) -> None:
         self._config = config
         self._deadline = config.monotonic() + config.settings.fetch_deadline_ms / 1000
-        self._adapter = CutAdapter()
+        # Of the process, as proxies are: whoever's credentials are used, it is the same network.
+        self._adapter = CutAdapter(partial(trusting, os.environ))
         self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
         self._session.headers.clear()
         self._session.headers.update(_HEADERS)
