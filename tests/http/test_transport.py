@@ -407,7 +407,6 @@ def test_the_body_of_a_redirect_is_not_read(server: Loopback, make: Make) -> Non
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd",
         "ftp://host/a",
         "models.dev/api.json",
         "",

@@ -33,11 +33,20 @@ class Secrets:
         with self._lock:
             if value not in self._names:
                 self._names[value] = name
-                if len(value) >= _SHORTEST:
-                    self._forms |= dict.fromkeys(_forms(value), name)
-                    longest_first = sorted(self._forms, key=len, reverse=True)
-                    self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._mask(value, name)
         return value
+
+    def hide(self, value: str, name: str) -> None:
+        """From here on `mask` hides `value`, which came from no variable, under this name."""
+        with self._lock:
+            if value not in self._forms:
+                self._mask(value, name)
+
+    def _mask(self, value: str, name: str) -> None:
+        if len(value) >= _SHORTEST:
+            self._forms |= dict.fromkeys(_forms(value), name)
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def name_of(self, value: str) -> str | None:
         """The variable that `value` was read from; None if it came from elsewhere."""

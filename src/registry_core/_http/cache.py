@@ -104,6 +104,11 @@ class Cache:
             with self._lock:
                 self._asked.append(asked)
 
+    def forget(self) -> None:
+        """Note that something was got elsewhere, which no later request can confirm."""
+        with self._lock:
+            self._asked.append(None)
+
     def revalidate(self, asked: Sequence[Asked]) -> bool:
         """Whether each of these requests would get what it got then: it is confirmed by a
         304, or was by another process since. Sends conditional requests until one would not.
@@ -178,7 +183,7 @@ class Cache:
         # A time in the future means that a clock was set back: it says nothing.
         if stored and self._since_ns < stored.confirmed_ns <= self._now_ns():
             return _Held(key, stored, confirmed=True, at_ns=stored.confirmed_ns)
-        answer = self._transport.get(request, {} if self._force else _validators(stored))
+        answer = self._transport.send(request, {} if self._force else _validators(stored))
         now = self._now_ns()
         if answer.status == 304 and stored is not None:
             self._payloads.confirm(key, now)

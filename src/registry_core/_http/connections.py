@@ -60,7 +60,7 @@ class CutAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         if verify is not True:  # else its context knows whom to believe
             # For plain http, too: a proxy may speak TLS, and requests would believe any.
-            super().cert_verify(conn, "https:", verify, cert)
+            super().cert_verify(conn, "https:", verify, cert)  # type: ignore[no-untyped-call]
 
     @cached_property
     def _context(self) -> SSLContext:

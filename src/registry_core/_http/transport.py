@@ -1,4 +1,8 @@
-"""One GET over HTTP: retries, redirects and size limit, all within one deadline.
+"""One request over HTTP: retries, redirects and size limit, all within one deadline.
+
+A POST is tried again only if it was not acted on: no connection could be made, or the server
+says that it did nothing yet (429, or 503 with Retry-After). It follows no redirect: what it
+carries was meant for this URL.
 
 Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …);
 `trust` has what it leaves out.
@@ -47,17 +51,21 @@ LONGER = "raise fetch_deadline_ms if it needs longer"
 
 @frozen
 class Request:
-    """A GET, as a plugin asks for it; `bearer` and `headers` are credentials."""
+    """As a plugin asks for it; `bearer` and `headers` are credentials. A POST has a `json` value
+    or a `form`."""
 
     url: str
     bearer: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     params: Mapping[str, str] = EMPTY
+    method: str = "GET"
+    json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @frozen
 class Answer:
-    """A 200, or a 304 to validators that were sent (then the body is empty)."""
+    """A 200 (to a POST a 201, too), or a 304 to validators that were sent, without a body."""
 
     status: int
     body: bytes
@@ -74,7 +82,7 @@ class Answer:
 
 
 class Transport:
-    """Sends GET requests until `fetch_deadline_ms` from now."""
+    """Sends requests until `fetch_deadline_ms` from now."""
 
     def __init__(self, config: HttpConfig) -> None:
         self._config = config
@@ -108,10 +116,12 @@ class Transport:
             raise GatewayError("is not an http or https URL", culprit=culprit, hint="check the url")
         named = any(name.lower() == "authorization" for name in request.headers)
         asked = requests.Request(
-            "GET",
+            request.method,
             request.url,
             headers=request.headers,
             params=request.params,
+            json=request.json,
+            data=request.form,
             # Given as `auth`, or a line in netrc would outrank it.
             auth=partial(_authorize, request.bearer) if request.bearer or named else None,
         )
@@ -121,7 +131,7 @@ class Transport:
             fault = diagnose(error)
         raise GatewayError(fault.message, culprit=culprit, hint=fault.hint)
 
-    def get(
+    def send(
         self, request: requests.PreparedRequest, validators: Mapping[str, str] = EMPTY
     ) -> Answer:
         """Send `request`, and again while it makes sense.
@@ -143,7 +153,8 @@ class Transport:
             if isinstance(outcome, Answer):
                 return outcome
             fault = outcome
-            if not fault.retry or attempt == retries:
+            again = fault.retry and (fault.undone or request.method == "GET")
+            if not again or attempt == retries:
                 tries = f" ({attempt + 1} attempts)" if attempt else ""
                 raise GatewayError(fault.message + tries, culprit=culprit, hint=fault.hint)
             pause = fault.after
@@ -199,7 +210,7 @@ class Transport:
         size = 0
         if status == 304 and validators:
             response.raw.drain_conn()
-        elif status != 200:
+        elif status != 200 and not (status == 201 and response.request.method == "POST"):
             return self._refusal(response)
         elif encoding not in _ENCODINGS:  # some unpack to gigabytes before they can be stopped
             return Fault(
@@ -222,7 +233,8 @@ class Transport:
         message = f"answered {status} {responses.get(status, '')}".rstrip()
         if status == 429 or status >= 500:
             after = self._seconds(response.headers.get("Retry-After"))
-            return Fault(message, "try again later", retry=True, after=after, status=status)
+            undone = status == 429 or (status == 503 and after is not None)
+            return Fault(message, "try again later", True, after, status, undone)
         if status in (401, 403):
             sent = str(response.request.headers.get("Authorization", ""))
             name = self._config.secrets.name_of(sent.removeprefix("Bearer "))
@@ -275,6 +287,8 @@ def _follow(
     except ValueError:
         return Fault("redirected to what is not an http or https URL", "check the url")
     where = f"redirected to {shown(target)}"
+    if request.method != "GET":
+        return Fault(f"{where}, which a POST does not follow", "check the url")
     if not target.startswith(("http:", "https:")):
         return Fault(f"{where}, which is not an http or https URL", "check the url")
     if current.startswith("https:") and not target.startswith("https:"):

@@ -31,7 +31,9 @@ def ask(
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
     now = world.clock()
-    config = HttpConfig(world.settings, world.secrets, world.environ, world.clock)
+    config = HttpConfig(
+        world.settings, world.secrets, world.environ, world.clock, tokens=world.tokens
+    )
     due: dict[str, Turn] = {}
     tasks: dict[str, FetchTask] = {}
     for turn in turns:
@@ -53,6 +55,7 @@ def ask(
             HttpClient,
             config,
             view.options,
+            gateway=turn.id,
             payloads=None if turn.runtime else payloads,
             since=trusted,
             force=options.force,

@@ -1,0 +1,138 @@
+"""Tokens that were exchanged for a secret, until they expire; in memory only."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from attrs import field, frozen
+from cachetools import TLRUCache
+
+from ..errors import GatewayTimeoutError
+
+#: Of all gateways and tenants together; the least recently used goes first.
+_MOST = 1024
+
+
+@frozen
+class Asker:
+    """Who wants a token: a gateway's client."""
+
+    gateway: str
+    consulted: set[str]
+    """Variables that it has asked for; grows while it asks."""
+    secret: Callable[[str], str | None]
+    left: Callable[[], float]
+    """Seconds until its deadline."""
+
+
+@frozen
+class _Done:
+    """How an exchange ended."""
+
+    owner: object
+    """For whom: only now is it known which variables it asked for."""
+    token: Any = field(default=None, repr=False)
+    error: Exception | None = None
+
+
+class Tokens:
+    """Shared by all syncs, and every `resolve`, of one world; `clock` gives epoch seconds.
+
+    A token belongs to a gateway, the key that its plugin gives, and the values of all
+    variables that this gateway has ever asked for: nobody with other secrets gets it. Of
+    those only a digest is kept. However many threads want it, one exchanges it, and if
+    that fails, it fails for all of them.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._salt = secrets.token_bytes(32)
+        self._lock = Lock()
+        self._variables: dict[str, set[str]] = {}
+        self._running: dict[object, Future[_Done]] = {}
+        self._kept: TLRUCache[object, tuple[Any, float]] = TLRUCache(
+            _MOST, ttu=lambda owner, kept, now: kept[1], timer=clock
+        )
+
+    def get(self, asker: Asker, key: Hashable, exchange: Callable[[], Any], margin: float) -> Any:
+        """A token that is good for `margin` seconds more, or was exchanged just now.
+
+        `exchange` gives it and when it expires: an aware datetime, or seconds from now.
+        Raises what that raises, TypeError if it gives something else, and
+        GatewayTimeoutError if another thread is still at it at the deadline.
+        """
+        while True:
+            owner = self._owner(asker, key)
+            with self._lock:
+                if (kept := self._kept.get(owner)) is not None:
+                    return kept[0]
+                running = self._running.get(owner)
+                if running is None:
+                    own = self._running[owner] = Future[_Done]()
+                    break
+            done = self._wait(running, owner, asker)
+            # It may have asked for a variable that has another value here.
+            if done.owner == self._owner(asker, key):
+                if done.error is not None:
+                    raise done.error
+                return done.token
+        done, until = _Done(None), 0.0  # nobody's: an interrupt is not shared
+        try:
+            token, expires = _checked(exchange())
+            until = (
+                expires.timestamp() if isinstance(expires, datetime) else self._clock() + expires
+            )
+            done = _Done(self._owner(asker, key), token)
+            return token
+        except Exception as error:
+            done = _Done(self._owner(asker, key), error=error)
+            raise
+        finally:
+            with self._lock:
+                if self._running.get(owner) is own:
+                    del self._running[owner]
+                if done.error is None and done.owner is not None:
+                    self._kept[done.owner] = done.token, until - margin
+            own.set_result(done)
+
+    def _wait(self, running: Future[_Done], owner: object, asker: Asker) -> _Done:
+        try:
+            return running.result(max(asker.left(), 0.0))
+        except TimeoutError:
+            with self._lock:  # who comes next need not wait for it
+                if self._running.get(owner) is running:
+                    del self._running[owner]
+        raise GatewayTimeoutError(
+            "another thread was still exchanging its token at the deadline",
+            culprit=asker.gateway,
+            hint="try again later",
+        )
+
+    def _owner(self, asker: Asker, key: Hashable) -> object:
+        with self._lock:
+            variables = self._variables.setdefault(asker.gateway, set())
+            variables |= asker.consulted
+            names = sorted(variables)
+        values = json.dumps([(name, asker.secret(name)) for name in names])
+        return asker.gateway, key, hmac.digest(self._salt, values.encode(), "sha256")
+
+
+def _checked(returned: Any) -> tuple[Any, datetime | float]:
+    match returned:
+        case (token, datetime(tzinfo=zone) as expires) if zone is not None:
+            return token, expires
+        case (token, int() | float() as expires) if not isinstance(expires, bool):
+            return token, expires
+        case _:
+            raise TypeError(
+                "exchange must return the token and when it expires: an aware datetime,"
+                " or seconds from now"
+            )
