@@ -185,6 +185,7 @@ class GatewayClient(Protocol):
         gateway apart; who has other values of the variables that were asked for by `secret`
         never gets them. What `exchange` gets from this client is stored nowhere.
         """
+        raise NotImplementedError
 
 
 class ModelGateway(ABC):

@@ -108,10 +108,18 @@ def test_a_token_that_expires_within_the_margin_is_used_and_not_kept(
 
 @pytest.mark.parametrize(
     "returned",
-    ["token", ("t",), ("t", None), ("t", "3600"), ("t", True), ("t", datetime(2100, 1, 1))],
+    [
+        "token",
+        ("t",),
+        ("t", None),
+        ("t", "3600"),
+        ("t", True),
+        ("t", 10**400),
+        ("t", datetime(2100, 1, 1)),
+    ],
 )
 def test_what_no_exchange_may_return_is_an_error(client: Any, returned: Any) -> None:
-    with pytest.raises(TypeError, match="aware datetime, or seconds from now"):
+    with pytest.raises(GatewayError, match=r"acme: .*an aware datetime or seconds from now"):
         client().token("", lambda: returned)
 
 

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from attrs import field, frozen
 from cachetools import TLRUCache
 
-from ..errors import GatewayTimeoutError
+from ..errors import GatewayError, GatewayTimeoutError
 
 #: Of all gateways and tenants together; the least recently used goes first.
 _MOST = 1024
@@ -66,12 +67,12 @@ class Tokens:
         """A token that is good for `margin` seconds more, or was exchanged just now.
 
         `exchange` gives it and when it expires: an aware datetime, or seconds from now.
-        Raises what that raises, TypeError if it gives something else, and
+        Raises what that raises, GatewayError if it gives something else, and
         GatewayTimeoutError if another thread is still at it at the deadline.
         """
         while True:
-            owner = self._owner(asker, key)
             with self._lock:
+                owner = self._owner(asker, key)
                 if (kept := self._kept.get(owner)) is not None:
                     return kept[0]
                 running = self._running.get(owner)
@@ -79,29 +80,31 @@ class Tokens:
                     own = self._running[owner] = Future[_Done]()
                     break
             done = self._wait(running, owner, asker)
-            # It may have asked for a variable that has another value here.
-            if done.owner == self._owner(asker, key):
-                if done.error is not None:
-                    raise done.error
-                return done.token
-        done, until = _Done(None), 0.0  # nobody's: an interrupt is not shared
+            with self._lock:
+                if done.owner != self._owner(asker, key):
+                    continue  # it asked for a variable that has another value here
+            if done.error is not None:
+                raise done.error
+            return done.token
+        token, until = None, 0.0
+        error: BaseException | None = None
         try:
-            token, expires = _checked(exchange())
-            until = (
-                expires.timestamp() if isinstance(expires, datetime) else self._clock() + expires
-            )
-            done = _Done(self._owner(asker, key), token)
+            token, until = self._read(exchange(), asker)
             return token
-        except Exception as error:
-            done = _Done(self._owner(asker, key), error=error)
+        except BaseException as raised:
+            error = raised
             raise
         finally:
             with self._lock:
                 if self._running.get(owner) is own:
                     del self._running[owner]
-                if done.error is None and done.owner is not None:
-                    self._kept[done.owner] = done.token, until - margin
-            own.set_result(done)
+                owner = self._owner(asker, key)
+                if error is None:
+                    self._kept[owner] = token, until - margin
+            if error is None or isinstance(error, Exception):
+                own.set_result(_Done(owner, token, error))
+            else:  # an interrupt is nobody else's
+                own.set_result(_Done(None))
 
     def _wait(self, running: Future[_Done], owner: object, asker: Asker) -> _Done:
         try:
@@ -117,22 +120,24 @@ class Tokens:
         )
 
     def _owner(self, asker: Asker, key: Hashable) -> object:
-        with self._lock:
-            variables = self._variables.setdefault(asker.gateway, set())
-            variables |= asker.consulted
-            names = sorted(variables)
-        values = json.dumps([(name, asker.secret(name)) for name in names])
+        """Whose token it is, as far as is known by now; the caller holds the lock."""
+        variables = self._variables.setdefault(asker.gateway, set())
+        variables |= asker.consulted
+        values = json.dumps([(name, asker.secret(name)) for name in sorted(variables)])
         return asker.gateway, key, hmac.digest(self._salt, values.encode(), "sha256")
 
-
-def _checked(returned: Any) -> tuple[Any, datetime | float]:
-    match returned:
-        case (token, datetime(tzinfo=zone) as expires) if zone is not None:
-            return token, expires
-        case (token, int() | float() as expires) if not isinstance(expires, bool):
-            return token, expires
-        case _:
-            raise TypeError(
-                "exchange must return the token and when it expires: an aware datetime,"
-                " or seconds from now"
-            )
+    def _read(self, returned: Any, asker: Asker) -> tuple[Any, float]:
+        """The token, and when it expires in epoch seconds."""
+        with suppress(OverflowError):
+            match returned:
+                case (token, datetime(tzinfo=zone) as expires) if zone is not None:
+                    return token, expires.timestamp()
+                case (token, int() | float() as seconds) if not isinstance(seconds, bool):
+                    return token, self._clock() + seconds
+                case _:
+                    pass
+        raise GatewayError(
+            "its exchange gave no token with the time at which that expires",
+            culprit=asker.gateway,
+            hint="return (token, an aware datetime or seconds from now)",
+        )
