@@ -71,14 +71,14 @@ class Tokens:
         GatewayTimeoutError if another thread is still at it at the deadline.
         """
         while True:
+            own = Future[_Done]()
             with self._lock:
                 owner = self._owner(asker, key)
                 if (kept := self._kept.get(owner)) is not None:
                     return kept[0]
-                running = self._running.get(owner)
-                if running is None:
-                    own = self._running[owner] = Future[_Done]()
-                    break
+                running = self._running.setdefault(owner, own)
+            if running is own:
+                return self._exchange(own, owner, asker, key, exchange, margin)
             done = self._wait(running, owner, asker)
             with self._lock:
                 if done.owner != self._owner(asker, key):
@@ -86,6 +86,16 @@ class Tokens:
             if done.error is not None:
                 raise done.error
             return done.token
+
+    def _exchange(
+        self,
+        own: Future[_Done],
+        owner: object,
+        asker: Asker,
+        key: Hashable,
+        exchange: Callable[[], Any],
+        margin: float,
+    ) -> Any:
         token, until = None, 0.0
         error: BaseException | None = None
         try:
