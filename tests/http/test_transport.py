@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -255,6 +256,22 @@ def test_a_gzip_bomb_is_given_up(server: Loopback, make: Make, chunked: bool) ->
         server.route("/a", Reply(200, bomb, headers))
     with pytest.raises(GatewayError, match="sent more than 1 MiB"):
         make(fetch_max_bytes=2**20).get_json(server.url("/a"))
+
+
+def test_a_bomb_takes_no_more_memory_than_the_limit_allows(server: Loopback, make: Make) -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    zeros = b"0" * 2**20
+    bomb = b"".join(packer.compress(zeros) for _ in range(256)) + packer.flush()
+    assert len(bomb) < 300_000
+    server.route("/a", Reply(200, bomb, {"Content-Encoding": "gzip"}))
+    client = make(fetch_max_bytes=2**20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(GatewayError, match="sent more than 1 MiB"):
+            client.get_json(server.url("/a"))
+        assert tracemalloc.get_traced_memory()[1] < 16 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_gzip_is_asked_for_and_unpacked(server: Loopback, make: Make) -> None:
