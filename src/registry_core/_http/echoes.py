@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -69,5 +70,5 @@ def _unescaped(body: bytes) -> bytes:
 
     As text, not as the parsed value: of two values under one key that has the last only.
     """
-    text = body.decode("raw_unicode_escape", "replace")
+    text, _ = codecs.raw_unicode_escape_decode(body, "replace")
     return text.replace("\\/", "/").encode("utf-8", "surrogatepass")
