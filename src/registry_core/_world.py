@@ -18,6 +18,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from ._base.secrets import Secrets
     from ._catalog.state import State
+    from ._http.tokens import Tokens
     from ._plugins.host import PluginHost
 
 Wait = Callable[[threading.Event, float], object]
@@ -63,6 +64,7 @@ class World:
         changes is written to the project's folders, too."""
         self._explicit = settings
         self._host = self._given_host = host
+        self._tokens: Tokens | None = None
         self._lock = threading.RLock()
 
     @property
@@ -74,6 +76,16 @@ class World:
 
                 self._secrets = Secrets()
             return self._secrets
+
+    @property
+    def tokens(self) -> Tokens:
+        """What gateways have exchanged, for syncs and `resolve`."""
+        with self._lock:
+            if self._tokens is None:
+                from ._http.tokens import Tokens
+
+                self._tokens = Tokens(self.clock)
+            return self._tokens
 
     @property
     def host(self) -> PluginHost:
@@ -118,4 +130,4 @@ class World:
     def after_fork(self) -> None:
         """A lock that another thread held at the fork would be held for ever in the child."""
         self._lock = threading.RLock()
-        self._host, self._secrets = self._given_host, None
+        self._host, self._secrets, self._tokens = self._given_host, None, None

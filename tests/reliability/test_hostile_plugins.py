@@ -118,7 +118,7 @@ BROKEN_FETCHES = {
     "fetch-empty": ("return {}", "no valid model"),
     "fetch-texts": ("return {'p': 'm'}", "no valid model"),
     "fetch-no-ids": ("return {3: ProviderConfig('p', ['m']), None: None}", "no valid model"),
-    "fetch-no-json": ("return client.get_json('file:///etc/passwd')", "not an http"),
+    "fetch-no-json": ("return client.get_json('file:///etc/passwd')", "what is not JSON"),
     "fetch-subclass": (
         "return {'p': type('Sub', (ProviderConfig,), {'gateway': None})('p', ['m'])}",
         "no valid model",

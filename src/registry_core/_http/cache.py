@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import mktime_tz, parsedate_tz
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +16,10 @@ from .._base.frozen import EMPTY
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .asked import Asked
 from .config import HttpConfig
+from .echoes import read
 from .parsing import parse
 from .payloads import Payload, Payloads
-from .transport import LONGER, Request, Transport, shown
+from .transport import LONGER, Answer, Request, Transport, shown
 
 
 @frozen
@@ -45,7 +48,7 @@ class Cache:
 
     A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
     again. `force` sends no validators. `consulted` holds the variables that the plugin has
-    asked for; whoever made it adds to it.
+    asked for; whoever made it adds to it. `doubt(url, message)` hears of news that may be none.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Cache:
         transport: Transport,
         payloads: Payloads,
         consulted: Iterable[str],
+        doubt: Callable[[str, str], object],
         *,
         since: float | None,
         force: bool,
@@ -62,6 +66,7 @@ class Cache:
         self._transport = transport
         self._payloads = payloads
         self._consulted = consulted
+        self._doubt = doubt
         self._since_ns = self._now_ns() if since is None else _nanoseconds(since)
         self._force = force
         self.identity: str | None = None
@@ -114,6 +119,11 @@ class Cache:
         finally:
             with self._lock:
                 self._asked.append(asked)
+
+    def forget(self) -> None:
+        """Note that something was got elsewhere, which no later request can confirm."""
+        with self._lock:
+            self._asked.append(None)
 
     def revalidate(self, asked: Sequence[Asked]) -> bool:
         """Whether each of these requests would get what it got then: it is confirmed by a
@@ -201,20 +211,16 @@ class Cache:
         # A time in the future means that a clock was set back: it says nothing.
         if stored and self._since_ns < stored.confirmed_ns <= self._now_ns():
             return _Held(key, stored, confirmed=True, at_ns=stored.confirmed_ns)
-        answer = self._transport.get(request, {} if self._force else _validators(stored))
+        answer = self._transport.send(request, {} if self._force else _validators(stored))
         now = self._now_ns()
         if answer.status == 304 and stored is not None:
             self._payloads.confirm(key, now)
             return _Held(key, stored, confirmed=True, at_ns=now)
         culprit = shown(request.url or "")
-        echoed = self._config.secrets.found_in(answer.body)
-        if echoed is not None:
-            raise GatewayError(
-                f"sent the value of {echoed} back; nothing of its answer is kept",
-                culprit=culprit,
-                hint="tell those who run it, and replace that secret",
-            )
-        value = parse(answer.body, culprit=culprit)  # what is no data is not kept
+        # What is no data, or holds a secret, is not kept.
+        value = read(answer, request, self._config.secrets, culprit=culprit)
+        if stored is not None and (doubt := _older(answer, stored)):
+            self._doubt(culprit, doubt)
         payload = Payload(answer.body, answer.etag, answer.last_modified, now)
         self._payloads.write(key, payload)
         return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
@@ -228,6 +234,25 @@ def _validators(payload: Payload | None) -> dict[str, str]:
         return {}
     headers = {"If-None-Match": payload.etag, "If-Modified-Since": payload.last_modified}
     return {name: value for name, value in headers.items() if value}
+
+
+def _older(answer: Answer, stored: Payload) -> str:
+    """What to say if the answer was changed last before what is held; "" if it was not."""
+    now, before = _date(answer.last_modified), _date(stored.last_modified)
+    if now is None or before is None or now >= before:
+        return ""
+    return (
+        f"sent what was last changed {now:%Y-%m-%d %H:%M} UTC, older than what is held"
+        f" ({before:%Y-%m-%d %H:%M}); it is taken (if models are missing, ask again later)"
+    )
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        parsed = parsedate_tz(header or "")
+        return parsed and datetime.fromtimestamp(mktime_tz(parsed), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _nanoseconds(seconds: float) -> int:

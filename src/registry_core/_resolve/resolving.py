@@ -132,9 +132,14 @@ def _taken_over(
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
     # payloads: what is exchanged here is a key, which is never stored.
     secrets = Secrets()
-    config = HttpConfig(world.settings, secrets, environ, world.clock)
-    client = HttpClient(config, found.settings.options if found else {})
-    for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
+    config = HttpConfig(world.settings, secrets, environ, world.clock, tokens=world.tokens)
+    client = HttpClient(
+        config,
+        found.settings.options if found else {},
+        gateway=gateway.id,
+        consulted=set(provider.api_key_env_vars),  # as a plugin may read them from `environ`
+    )
+    for name in provider.api_key_env_vars:
         secrets.reveal(name, environ)
     cause: BaseException | None = None
     try:

@@ -38,7 +38,9 @@ def ask(
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
     now = world.clock()
-    config = HttpConfig(world.settings, world.secrets, world.environ, world.clock)
+    config = HttpConfig(
+        world.settings, world.secrets, world.environ, world.clock, tokens=world.tokens
+    )
     due: dict[str, Turn] = {}
     tasks: dict[str, FetchTask] = {}
     for turn in turns:
@@ -54,6 +56,7 @@ def ask(
         client = HttpClient(
             evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
             view.options,
+            gateway=turn.id,
             payloads=None if turn.runtime else payloads,
             since=trusted,
             force=options.force,
