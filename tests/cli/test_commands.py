@@ -372,6 +372,12 @@ def test_check_fails_after_one_id_is_edited(run: Run, tmp_path: Path) -> None:
     assert "gpt-5-mimi" in committed.read_text()
 
 
+def test_help_says_in_whole_sentences_what_each_command_is_for(run: Run) -> None:
+    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(lines) == len(main.commands)
+    assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
+
+
 def test_wrong_settings_exit_2_and_name_the_variable(run: Run) -> None:
     done = run("sync", REGISTRY_CORE_OFFLINE="perhaps")
     assert done.exit_code == 2

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sys
+from importlib import metadata
 from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,18 @@ def test_broken_metadata_costs_nobody_else(site: Any) -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize("finder", ["ours", "somebody's"])
+def test_what_pip_has_moved_aside_is_nothing(
+    finder: str, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.install("acme")
+    (site.folder / "acme-1.0.dist-info").rename(site.folder / "~cme-1.0.dist-info")
+    if finder != "ours":
+        distributions = metadata.distributions
+        monkeypatch.setattr(metadata, "distributions", lambda **given: distributions(**given))
+    assert find(site) == Discovery((), (), ())
 
 
 def test_a_distribution_without_a_version_is_still_a_plugin(site: Any) -> None:

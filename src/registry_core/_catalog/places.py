@@ -33,6 +33,8 @@ class Places:
 
     @classmethod
     def of_interpreter(cls) -> Places:
+        if getattr(sys, "frozen", False):  # it may unpack itself elsewhere each time
+            return cls(sys.executable, sys.executable)
         return cls(sys.prefix, sys.base_prefix)
 
     def stores(self, store_dir: Path | None = None, *, make: bool = False) -> Iterator[StrPath]:

@@ -25,7 +25,7 @@ from .._files.writing import clear_leftovers, write_atomically
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
-from .manifest import Manifest, Signature, digest, signature, signature_of
+from .manifest import Manifest, Signature, digest, plain, signature, signature_of
 
 logger = logging.getLogger("registry_core")
 
@@ -237,14 +237,14 @@ def is_made_of(path: Path, digests: Collection[str]) -> bool:
 
 
 def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
-    """Paths in `target` whose content is not that of its artifact."""
+    """Paths in `target` whose text is not that of its artifact, however its lines end."""
     contents = target.contents(artifacts)
     return tuple(str(path) for path, data in contents.items() if not _holds(path, data))
 
 
 def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        return path.is_file() and plain(path.read_bytes()) == plain(data)
     except OSError:
         return False
 

@@ -130,7 +130,9 @@ def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution
     if finders != [PathFinder] or metadata.distributions is not _DISTRIBUTIONS:
         # Who knows what that one looks at; tests of applications replace it.
         given: dict[str, Any] = {} if path is None else {"path": list(path)}
-        yield from metadata.distributions(**given)
+        for one in metadata.distributions(**given):
+            if not Path(_where(one)).name.startswith("~"):
+                yield one
         return
     for folder in sys.path if path is None else path:
         folder = folder or "."
@@ -168,7 +170,7 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     seen: set[str] = set()
     found = tuple(_distributions(path))
     for distribution in found:
-        where, ours = str(getattr(distribution, "_path", "a distribution")), False
+        where, ours = _where(distribution) or "a distribution", False
         try:
             ours = f"[{GROUP}]" in (distribution.read_text(_ENTRIES) or "")
             if not ours:
@@ -193,8 +195,12 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
 
 def _file_name(distribution: metadata.Distribution) -> str:
     """The distribution's name, by the name of its folder."""
-    path = Path(str(getattr(distribution, "_path", "")))
-    return _normalized(path.stem.partition("-")[0])
+    return _normalized(Path(_where(distribution)).stem.partition("-")[0])
+
+
+def _where(distribution: metadata.Distribution) -> str:
+    """The path of its metadata, "" if it does not say."""
+    return str(getattr(distribution, "_path", ""))
 
 
 def _header(distribution: metadata.Distribution, name: str) -> str | None:

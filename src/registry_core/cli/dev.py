@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @project_option
 @reports_errors
 def dev(command: tuple[str, ...], project: Path | None) -> None:
-    """Run a dev server, in any language, and keep the models fresh beside it.
+    """Run a dev server in any language, beside a refresh.
 
     It gets REGISTRY_CORE_DEV=true, and REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because
     this process refreshes, the project's files too. Exit status: the command's, 128 + n

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def doctor(project: Path | None, as_json: bool) -> None:
-    """Show the state of the data, the store, the targets and the plugins. Changes nothing.
+    """Show the state of data, store, targets and plugins.
 
-    Exit status 1 if a gateway or plugin failed when it was last asked.
+    Changes nothing. Exit status 1 if a gateway or plugin failed when it was last asked.
     """
     settings = load(project)
     found = _examine(settings)
