@@ -1,0 +1,124 @@
+"""What the author of a plugin is told at the command line, and what he can't spoil there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.shell import Shell
+
+NOISY = """
+import subprocess
+def noise(where):
+    print(f"print {where}")
+    sys.__stdout__.write(f"held {where}\\n")
+    sys.__stdout__.flush()
+    os.write(1, f"system {where}\\n".encode())
+    subprocess.run([sys.executable, "-c", "print('child')"])
+    thread = threading.Thread(target=lambda: os.write(1, f"thread {where}\\n".encode()))
+    thread.start()
+    thread.join()
+
+noise("at import")
+import atexit
+atexit.register(noise, "at the end")
+
+class Noisy(Gateway):
+    needs_network = False
+    def fetch_providers(self, client):
+        noise("in a fetch")
+        return super().fetch_providers(client)
+
+@hookimpl
+def registry_gateways():
+    noise("in a hook")
+    return [Noisy("noisy", ["m"])]
+
+@hookimpl
+def registry_emit():
+    noise("in a writer")
+    return []
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    return Shell(tmp_path)
+
+
+def test_nothing_that_a_plugin_prints_reaches_the_output_of_a_command(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.install("noisy", NOISY)
+    synced = shell.run("sync", "--json")
+    assert json.loads(synced.out)["models"] == 1
+    assert synced.status == 0, synced.err
+    for how in ("print", "held", "system", "thread"):
+        for where in ("at import", "in a hook", "in a fetch", "in a writer", "at the end"):
+            assert f"{how} {where}" in synced.err
+    assert "child" in synced.err
+    for command in (
+        ["plugins", "--load", "--json"],
+        ["doctor", "--json"],
+        ["list", "--json"],
+        ["show", "noisy", "--json"],
+        ["sync", "--check", "--output", str(shell.home), "--json"],
+        ["export", "--format", "mastra", "--json", str(tmp_path / "mastra")],
+    ):
+        assert json.loads(shell.run(*command).out), command
+    assert shell.run("list").out == "noisy/m\n"
+
+
+def test_a_dev_server_has_the_output_that_plugins_have_not(shell: Shell) -> None:
+    shell.install("noisy", NOISY)
+    done = shell.run("dev", "--", "echo", "served")
+    assert (done.status, done.out) == (0, "served\n")
+
+
+BROKEN = """
+def parsed(answer):
+    return answer["data"]
+
+class Broken(Gateway):
+    needs_network = False
+    def fetch_providers(self, client):
+        return parsed({})
+
+@hookimpl
+def registry_gateways():
+    return [Gateway("good", ["m"], needs_network=False), Broken("oops", [])]
+"""
+
+
+def test_v_shows_each_decision_and_vv_the_tracebacks(shell: Shell) -> None:
+    shell.install("oops", BROKEN)
+    quiet, decisions, traces = shell.run("sync"), shell.run("sync", "-v"), shell.run("sync", "-vv")
+    assert "registry-core: " not in quiet.err
+    assert "registry-core: oops: failed, no data, 0 models: KeyError" in decisions.err
+    assert "Traceback" not in decisions.err
+    assert 'oops.py", line ' in traces.err
+    assert "registry-core: KeyError: 'data'" in traces.err
+    for command in (["list"], ["show", "x"], ["plugins"], ["doctor"], ["dev", "--", "true"]):
+        name, *more = command
+        assert "No such option" not in shell.run(name, "--verbose", *more).err
+
+
+def test_an_error_of_a_plugin_names_file_line_and_distribution(shell: Shell) -> None:
+    path = shell.install("oops-gateway", BROKEN, entry="oops")
+    line = path.read_text().splitlines().index('    return answer["data"]') + 1
+    place = f"KeyError: 'data', in oops_gateway.py, line {line}"
+    told = shell.run("sync").err
+    assert f"error: oops: {place}, of oops-gateway 1.0\n" in told
+    assert place in shell.run("doctor").out
+    hook = BROKEN.replace("return [", "parsed({})\n    return [")
+    shell.install("oops-gateway", hook, entry="oops")
+    assert f"error: oops-gateway 1.0 (entry oops): registry_gateways: {place}\n" in (
+        shell.run("sync").err
+    )
+    shell.install("oops-gateway", BROKEN + "\n1 / 0\n", entry="oops")
+    end = len(path.read_text().splitlines())
+    told = shell.run("plugins", "--load").err
+    assert f"ZeroDivisionError: division by zero, in oops_gateway.py, line {end}\n" in told
