@@ -11,7 +11,7 @@ from .._http.client import HttpClient
 from .._http.config import HttpConfig
 from .._http.masking import masked
 from ..endpoint import Endpoint
-from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
+from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, as_error
 from ..models import ModelInfo, ProviderConfig, valid_id
 from . import routing
 from .bindings import Bindings, Memory, remember
@@ -114,7 +114,8 @@ def _taken_over(
     except (RegistryError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        text = secrets.mask(f"failed: {told(error)}")
+        module = type(gateway).__module__
+        text = f"failed: {as_error(error, GatewayError, '', secrets.mask, module).message}"
     finally:
         client.close()
     raise GatewayError(f"its endpoint {text}", culprit=gateway.id)

@@ -60,7 +60,9 @@ def ask(
         )
         asked = Asked.read(known.asked) if current and not options.force else None
         due[turn.id] = turn
-        tasks[turn.id] = FetchTask(turn.gateway, view, client, asked)
+        source = turn.loaded.plugin.source if turn.loaded else None
+        plugin = f"{source.name} {source.version}" if source else ""
+        tasks[turn.id] = FetchTask(turn.gateway, view, client, asked, plugin)
     outcomes = fetch_all(
         tasks,
         deadline=world.settings.fetch_deadline_ms / 1000,

@@ -41,6 +41,8 @@ class FetchTask:
     client: Callable[[], HttpClient]
     asked: Sequence[Asked] | None
     """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
+    plugin: str = ""
+    """Distribution and version that the gateway comes from, if any."""
 
 
 @frozen
@@ -157,8 +159,12 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         return Outcome("offline", finished_at=clock())
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        return Outcome.failed(gateway.id, as_error(error, GatewayError, gateway.id, mask), clock())
+            logger.debug("%s: the fetch failed\n%s", gateway.id, mask(traceback.format_exc()))
+        module = type(gateway).__module__
+        failure = as_error(error, GatewayError, gateway.id, mask, module)
+        if failure is not error and task.plugin:
+            failure.message += f", of {task.plugin}"
+        return Outcome.failed(gateway.id, failure, clock())
     finally:
         if client is not None:
             client.close()
