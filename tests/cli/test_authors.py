@@ -78,6 +78,12 @@ def test_a_dev_server_has_the_output_that_plugins_have_not(shell: Shell) -> None
     assert (done.status, done.out) == (0, "served\n")
 
 
+GOOD = """
+@hookimpl
+def registry_gateways():
+    return [Gateway("good", ["m"], needs_network=False)]
+"""
+
 BROKEN = """
 def parsed(answer):
     return answer["data"]
@@ -120,5 +126,15 @@ def test_an_error_of_a_plugin_names_file_line_and_distribution(shell: Shell) -> 
     )
     shell.install("oops-gateway", BROKEN + "\n1 / 0\n", entry="oops")
     end = len(path.read_text().splitlines())
+    shell.run("sync")
     told = shell.run("plugins", "--load").err
     assert f"ZeroDivisionError: division by zero, in oops_gateway.py, line {end}\n" in told
+
+
+def test_plugins_says_why_one_failed_at_the_last_sync(shell: Shell) -> None:
+    shell.install("good", GOOD)
+    shell.install("oops", "1 / 0")
+    shell.run("sync")
+    listed = shell.run("plugins")
+    assert (listed.status, "failed" in listed.out) == (0, True)
+    assert "note: at the last sync: oops:oops: can't be loaded: ZeroDivisionError" in listed.err
