@@ -18,9 +18,9 @@ from attrs import field, frozen
 from attrs.converters import optional
 
 from .._base.printable import message
+from .._plugins.hook_rules import reason_disabled
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
 from ..models import ProviderConfig
-from ..plugin import Disabled
 from ..records import clean_providers
 from ..report import GatewayStatus, Problem
 
@@ -133,9 +133,8 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
     gateway = task.gateway
     client: HttpClient | None = None
     try:
-        enabled = gateway.should_enable(task.settings)
-        if not enabled:
-            reason = enabled.reason if isinstance(enabled, Disabled) else "it is not enabled"
+        reason = reason_disabled(gateway, gateway.should_enable(task.settings))
+        if reason is not None:
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
+_TWICE = "a plugin adds it, too; what was registered at run time is not used: give it another id"
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
 
 
@@ -71,6 +72,7 @@ def prepare(
     host, settings = world.host, world.settings
     turns = _installed(host, world.bundle, before)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
+    idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
     ask(world, options, (*turns, *own), payloads, since)
     for turn in turns:
         if turn.outcome is None and turn.good:
@@ -83,6 +85,7 @@ def prepare(
         turn.choose(shrink_limit=0.0)
     prepared = Prepared(before, turns, before.snapshot)
     prepared.problems = [*host.problems, *before.problems, *_misled(host, options, turns)]
+    prepared.problems += [Problem("gateway", id, _TWICE, fatal=False) for id in sorted(idle)]
     for turn in (*turns, *own):
         prepared.problems += turn.outcome.warnings if turn.outcome else ()
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
@@ -139,14 +142,8 @@ def _installed(host: PluginHost, bundle: Bundle, before: Before) -> list[Turn]:
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
-    """The turns of the gateways of this process."""
-    own: list[Turn] = []
-    for one in runtime:
-        if one.gateway.id in installed:
-            logger.debug("%s: a plugin has this gateway, too", one.gateway.id)
-        else:
-            own.append(Turn.registered(one))
-    return own
+    """The turns of the gateways of this process, without those that a plugin has, too."""
+    return [Turn.registered(one) for one in runtime if one.gateway.id not in installed]
 
 
 def _misled(host: PluginHost, options: Options, turns: Iterable[Turn]) -> Iterable[Problem]:
