@@ -231,6 +231,8 @@ def _published(
     if not provider.models:
         raise ValueError("it has no valid model")
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
+    if provider.id not in (id, public):
+        warn(id, f"its key counts, not {provider.id!r}, the id of its ProviderConfig")
     models = provider.models.under(public)
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():

@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .._base.suggesting import did_you_mean
+from .._base.suggesting import did_you_mean, nearest
 from .._files.reading import is_absent, is_out_of_reach, status_of, unreadable
 from ..report import Problem
 from ..settings import Settings
@@ -170,7 +170,9 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     for distribution in found:
         where, ours = str(getattr(distribution, "_path", "a distribution")), False
         try:
-            ours = f"[{GROUP}]" in (distribution.read_text(_ENTRIES) or "")
+            entries = distribution.read_text(_ENTRIES) or ""
+            ours = f"[{GROUP}]" in entries
+            problems += _misspelt(where, entries)
             if not ours:
                 continue
             name = _header(distribution, "Name")
@@ -189,6 +191,16 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
             fatal = ours or isinstance(error, OSError)  # then it may be one of ours
             problems.append(Problem("plugin", where, text, fatal=fatal))
     return sorted(sources.values()), problems
+
+
+def _misspelt(where: str, entries: str) -> Iterator[Problem]:
+    """The groups of entry points that are nearly ours."""
+    if "registry" not in entries.lower():
+        return
+    for group in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
+        if group != GROUP and nearest(group.lower(), [GROUP], 0.85):
+            text = f"its entry points of the group {group!r} are ignored; did you mean {GROUP!r}?"
+            yield _note(where, text)
 
 
 def _file_name(distribution: metadata.Distribution) -> str:
