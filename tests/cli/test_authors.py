@@ -138,3 +138,28 @@ def test_plugins_says_why_one_failed_at_the_last_sync(shell: Shell) -> None:
     listed = shell.run("plugins")
     assert (listed.status, "failed" in listed.out) == (0, True)
     assert "note: at the last sync: oops:oops: can't be loaded: ZeroDivisionError" in listed.err
+
+
+def test_doctor_repeats_the_warnings_of_the_last_sync(shell: Shell) -> None:
+    shell.install(
+        "odd",
+        """
+        class Odd(Gateway):
+            needs_network = False
+            def fetch_providers(self, client):
+                return {"odd": ProviderConfig("odd", ["m"]), "other": 5}
+
+        @hookimpl
+        def registry_gateways():
+            return [Odd("odd")]
+        """,
+    )
+    (shell.project / "pyproject.toml").write_text(
+        '[tool.registry-core.output]\npython = "typings"\n'
+        '[tool.registry-core.types]\nproviders = ["odd", "xaii"]\n'
+    )
+    warnings = [line for line in shell.run("sync").err.splitlines() if "warning: " in line]
+    assert len(warnings) == 2
+    doctor = shell.run("doctor")
+    assert (doctor.status, [one for one in warnings if one not in doctor.out]) == (0, [])
+    assert [f"warning: {one}" for one in json.loads(shell.run("doctor", "--json").out)["warnings"]]

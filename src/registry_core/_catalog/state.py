@@ -28,6 +28,8 @@ class GatewayState:
     """Of the versions of plugin and core, and the options, at the last good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
+    warnings: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of each record that could not be used in the last good fetch."""
 
 
 @frozen
@@ -46,6 +48,8 @@ class State:
     """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
+    clashes: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of each provider that lost out in the last merge."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> State:
@@ -67,6 +71,7 @@ class State:
                 error=None if about.get("error") is None else str(about["error"]),
                 fingerprint=str(about.get("fingerprint", "")),
                 asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
+                warnings=_pairs(about.get("warnings")),
             )
             for id, about in _objects(raw.get("gateways"))
         }
@@ -80,6 +85,7 @@ class State:
                 {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
             ),
             generation=freeze(_object(raw.get("generation"))),
+            clashes=_pairs(raw.get("clashes")),
         )
 
     def confirmed(self, gateway: str, retrieved_at: float) -> float:
@@ -90,6 +96,12 @@ class State:
     def hooks(self) -> dict[str, tuple[str, ...]]:
         """Plugin key → the hooks that it had when it was last loaded."""
         return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
+
+    @property
+    def warnings(self) -> tuple[tuple[str, str], ...]:
+        """(culprit, message) of all that is wrong with the data in use."""
+        found = [one for about in self.gateways.values() for one in about.warnings]
+        return (*found, *self.clashes)
 
     def to_json(self) -> str:
         text = json.dumps(asdict(self), sort_keys=True)

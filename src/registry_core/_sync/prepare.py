@@ -56,6 +56,8 @@ class Prepared:
     problems: list[Problem] = field(factory=list)
     runtime: Sequence[RuntimeGateway] = ()
     """The gateways of this process, as they are now."""
+    clashes: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of what lost out in the merge, now or when it was last needed."""
 
 
 def prepare(
@@ -83,11 +85,11 @@ def prepare(
         turn.choose(shrink_limit=0.0 if accepted else settings.shrink_limit)
     for turn in own:
         turn.choose(shrink_limit=0.0)
-    prepared = Prepared(before, turns, before.snapshot)
+    prepared = Prepared(before, turns, before.snapshot, clashes=before.state.clashes)
     prepared.problems = [*host.problems, *before.problems, *_misled(host, options, turns)]
     prepared.problems += [Problem("gateway", id, _TWICE, fatal=False) for id in sorted(idle)]
     for turn in (*turns, *own):
-        prepared.problems += turn.outcome.warnings if turn.outcome else ()
+        prepared.problems += turn.warnings
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
     prepared.problems += [
         Problem("gateway", id, outcome.error or "", raised=outcome.failure)
@@ -110,13 +112,14 @@ def prepare(
         else:
             _combine(prepared, inputs, host, world.bundle, settings.priority)
     except (OverlayError, SyncError) as error:
-        prepared.held = True
+        prepared.held, prepared.clashes = True, before.state.clashes
         for turn in turns:
             turn.hold()
         if isinstance(error, OverlayError):
             prepared.runtime = runtime
         error.message += "; the last generation stays"
         prepared.problems.append(Problem.of("overlay", error))
+    prepared.problems += [Problem("merge", *one, fatal=False) for one in prepared.clashes]
     generation = prepared.generation
     if generation is None and not before.whole and before.overlays == EMPTY:
         prepared.generation = before.generation
@@ -224,7 +227,7 @@ def _combine(
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
             gateways[id] = evolve(one.about, result=holder.hash)
-    prepared.problems += lost
+    prepared.clashes = tuple((one.culprit, one.message) for one in lost)
     prepared.snapshot, prepared.objects = final, tuple(objects.values())
     prepared.generation = Generation(
         final.hash, FrozenDict(gateways), inputs, final.overlays, fallback(before, final)
