@@ -62,7 +62,9 @@ def ask(
         due[turn.id] = turn
         source = turn.loaded.plugin.source if turn.loaded else None
         plugin = f"{source.name} {source.version}" if source else ""
-        tasks[turn.id] = FetchTask(turn.gateway, view, client, asked, plugin)
+        # Accepted now, or at the sync that stored it.
+        empty = turn.id in options.accept or (turn.stored and turn.stored.count() == (0, 0))
+        tasks[turn.id] = FetchTask(turn.gateway, view, client, asked, plugin, bool(empty))
     outcomes = fetch_all(
         tasks,
         deadline=world.settings.fetch_deadline_ms / 1000,

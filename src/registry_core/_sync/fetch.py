@@ -43,6 +43,8 @@ class FetchTask:
     """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
     plugin: str = ""
     """Distribution and version that the gateway comes from, if any."""
+    may_be_empty: bool = False
+    """A result without a model is right."""
 
 
 @frozen
@@ -145,7 +147,11 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
         fetched = gateway.fetch_providers(client)
         providers, warnings = clean_providers(
-            gateway.id, gateway.namespaced, fetched, client.warnings
+            gateway.id,
+            gateway.namespaced,
+            fetched,
+            client.warnings,
+            may_be_empty=task.may_be_empty,
         )
         return Outcome(
             "fresh",

@@ -201,7 +201,7 @@ def _combine(
 ) -> None:
     """Merge, overlay, and say which object holds each gateway's data.
 
-    Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
+    Raises OverlayError, and SyncError if there is no data.
     """
     before, used = prepared.before, _used(prepared)
     owners = bundle.load().get_providers()
@@ -213,7 +213,7 @@ def _combine(
         prefixes={turn.id: turn.id for turn in namespaced},
         priority=priority,
     )
-    if not merged:
+    if not (merged or used):  # data without a model is what the user has accepted
         raise SyncError("no gateway is left that has a model", culprit="merge")
     plain = Snapshot.build(merged, {id: one.about.plugin for id, one in used.items()})
     final = host.overlay(plain, before.last)
