@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from registry_core.testing import write_distribution
 from tests.reliability.shell import Shell
 
 NOISY = """
@@ -138,6 +140,51 @@ def test_plugins_says_why_one_failed_at_the_last_sync(shell: Shell) -> None:
     listed = shell.run("plugins")
     assert (listed.status, "failed" in listed.out) == (0, True)
     assert "note: at the last sync: oops:oops: can't be loaded: ZeroDivisionError" in listed.err
+
+
+WRITER = """
+from registry_core import Artifact, hookimpl
+from edited.text import TEXT
+
+@hookimpl
+def registry_emit():
+    return [Artifact("edited", "edited.txt", TEXT)]
+"""
+
+
+@pytest.mark.parametrize("editable", [True, False])
+def test_code_that_is_edited_without_a_new_version_counts(
+    shell: Shell, tmp_path: Path, editable: bool
+) -> None:
+    source = tmp_path / "source" if editable else shell.site
+
+    def install(text: str) -> None:
+        if not editable:  # installed anew
+            modules = {"edited/__init__.py": WRITER, "edited/text.py": f"TEXT = {text!r}"}
+            write_distribution(
+                shell.site, "edited", entry_points={"edited": "edited"}, modules=modules
+            )
+            return
+        (source / "edited").mkdir(parents=True, exist_ok=True)
+        (source / "edited" / "__init__.py").write_text(WRITER)
+        (source / "edited" / "text.py").write_text(f"TEXT = {text!r}")
+
+    shell.install("good", GOOD)
+    if editable:
+        write_distribution(shell.site, "edited", entry_points={"edited": "edited"})
+        (info,) = shell.site.glob("edited-*.dist-info")
+        (info / "direct_url.json").write_text('{"url": "x", "dir_info": {"editable": true}}')
+        shell.environ["PYTHONPATH"] += f"{os.pathsep}{source}"
+    shell.plugins.append("edited")
+    output = ("--output", str(tmp_path / "out"))
+    for text in ("one", "other"):
+        install(text)
+        assert shell.run("sync", "--check", *output).status == 1
+        assert shell.run("sync", *output).status == 0
+        assert (tmp_path / "out" / "edited.txt").read_text() == text
+        assert shell.run("sync", "--check", *output).status == 0
+    again = json.loads(shell.run("sync", "--json", *output).out)
+    assert again["written"] == []
 
 
 def test_doctor_repeats_the_warnings_of_the_last_sync(shell: Shell) -> None:

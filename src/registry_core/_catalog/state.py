@@ -25,7 +25,8 @@ class GatewayState:
     status: str = "never asked"
     error: str | None = None
     fingerprint: str = ""
-    """Of the versions of plugin and core, and the options, at the last good fetch."""
+    """Of the version and code of the plugin, the core's version, and the options, at the last
+    good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
     warnings: tuple[tuple[str, str], ...] = ()
