@@ -107,8 +107,8 @@ def test_a_price_that_changes_upstream_is_in_the_report(world: World) -> None:
     report = world.sync()
     change = Change("openai/gpt-5", "model", "cost.input", 1.25, 2)
     assert (report.added, report.removed, report.updated) == ((), (), (change,))
-    plain = json.loads(json.dumps(report.to_dict()))["updated"]
-    assert plain == [
+    assert report.to_dict() == json.loads(json.dumps(report.to_dict()))
+    assert report.to_dict()["updated"] == [
         {
             "id": "openai/gpt-5",
             "kind": "model",

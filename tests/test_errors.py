@@ -23,8 +23,9 @@ from registry_core import (
     TargetError,
     errors,
 )
+from registry_core._catalog.store import GatewayData
 from registry_core._emit.targets import Manifest, Target, write
-from registry_core._sync.turn import fetched, refuse_shrunk
+from registry_core._sync.turn import in_memory, refuse_shrunk
 from registry_core.plugin import Artifact
 from registry_core.report import GatewayStatus
 from tests.world import Overlay, World
@@ -66,7 +67,8 @@ def providers(count: int) -> dict[str, ProviderConfig]:
 
 
 def test_a_result_that_shrank_names_the_command_that_takes_it() -> None:
-    good, half, less = (fetched("acme:acme", providers(n), 0.0) for n in (10, 5, 4))
+    about = GatewayData("acme:acme", 0.0)
+    good, half, less = (in_memory("fetched", about, providers(n)) for n in (10, 5, 4))
     refuse_shrunk("acme", half, good, limit=0.5)
     with pytest.raises(ShrunkError, match="--accept acme"):
         refuse_shrunk("acme", less, good, limit=0.5)

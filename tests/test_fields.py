@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "override": (
         lambda: Provider("a", ["m"], model_overrides={"m": {"api": 7}}),
         "model_overrides.m.api: expected text, got int",
+    ),
+    "day": (
+        lambda: Model("a", "x", lifecycle={"retires_on": date(2026, 9, 30)}),
+        "lifecycle.retires_on: expected a date as text, such as 2026-09-30, got date",
     ),
     "unknown name": (
         lambda: Provider("a", ["m"], api_key_env="KEY"),

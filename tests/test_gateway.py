@@ -12,6 +12,7 @@ def test_a_gateway_is_enabled_and_leaves_its_endpoints_to_the_core() -> None:
     gateway = JsonGateway("acme", "")
     assert gateway.should_enable(plugin_settings()) is True
     provider = ProviderConfig("acme", ["m"])
+    assert gateway.identity(CannedClient()) is None
     assert gateway.endpoint(provider, ModelInfo("m", "acme"), {}, CannedClient()) is None
 
 

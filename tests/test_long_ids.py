@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from registry_core import ModelRegistry, ProviderConfig, Snapshot, shortcuts as helpers
-from registry_core._catalog.snapshot import parse_model_string
+from registry_core._catalog.ids import parse_model_string
 from registry_core._sync.sync import _changes
 from registry_core.models import MAX_ID
 from tests.test_regression_counts import calls

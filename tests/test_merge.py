@@ -34,6 +34,13 @@ def test_the_owner_in_the_bundle_keeps_its_provider() -> None:
     assert winner(results, "openai", owners={"openai": "z"}) == "z"
 
 
+def test_the_gateway_of_the_providers_id_outranks_its_owner_in_the_bundle() -> None:
+    results = published(main=["openrouter"], openrouter=["openrouter"])
+    owners = {"openrouter": "main"}
+    assert winner(results, "openrouter", owners=owners) == "openrouter"
+    assert winner(results, "openrouter", owners=owners, priority=["main"]) == "main"
+
+
 def test_else_the_lower_gateway_id_wins() -> None:
     assert winner(published(b=["p"], a=["p"]), "p") == "a"
 

@@ -49,6 +49,12 @@ def test_without_dates_the_status_is_what_the_source_said() -> None:
     assert gone.status_on("2026-01-01") == "retired"
 
 
+@pytest.mark.parametrize("wrong", [7, None, b"2026-09-30"])
+def test_what_is_neither_a_day_nor_text_is_refused_by_type(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="expected text, got"):
+        model().status_on(wrong)
+
+
 def test_an_unknown_lifecycle_is_one_of_nothing() -> None:
     assert model().lifecycle == Lifecycle(None, None, None)
     assert model(lifecycle=None).lifecycle == model(lifecycle={}).lifecycle == Lifecycle()

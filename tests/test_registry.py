@@ -522,3 +522,23 @@ def test_where_the_bundle_itself_is_damaged_a_lookup_says_so_and_ends(world: Wor
     for _ in range(2):
         with pytest.raises(SnapshotDamagedError, match="damaged record"):
             registry.get_model("openai/gpt-old")
+
+
+def test_without_an_environment_of_the_call_that_of_the_registry_counts(synced: World) -> None:
+    process, mine = "http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"
+    synced.environ = {"OPENAI_BASE_URL": process}
+    registry = synced.registry()
+    assert registry.resolve("openai/gpt-5").base_url == process
+    assert registry.resolve("openai/gpt-5", {"OPENAI_BASE_URL": mine}).base_url == mine
+
+
+def test_an_object_that_holds_another_snapshot_than_its_name_says_is_damaged(
+    synced: World,
+) -> None:
+    generation = synced.store.read_generation()
+    assert generation
+    other = synced.bundled.with_providers([ProviderConfig("evil", ["m"])])
+    synced.store.object(generation.snapshot).write_bytes(other.to_bytes())
+    with pytest.raises(SnapshotDamagedError, match="another snapshot"):
+        synced.store.open_snapshot(generation.snapshot)
+    assert "evil" not in synced.models()

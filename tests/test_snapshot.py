@@ -7,12 +7,13 @@ import json
 import pickle
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from zlib import crc32
 
 import pytest
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot, SnapshotDamagedError
-from registry_core._catalog.snapshot import parse_model_string
+from registry_core._catalog.ids import parse_model_string
 
 
 def build(**models: list[str]) -> Snapshot:
@@ -273,6 +274,64 @@ def test_it_keeps_what_the_overlays_say(tmp_path: Path) -> None:
     assert without != built
 
 
+def test_a_role_gives_the_model_that_it_stands_for(rich: Snapshot, tmp_path: Path) -> None:
+    declared = rich.with_roles({"fast": "openai/gpt-4o", "bare": "bare/b/c"})
+    again = stored(declared, tmp_path)
+    assert again == declared != rich
+    for snapshot in (declared, again, pickle.loads(pickle.dumps(again)), again.with_providers([])):
+        assert snapshot.roles == {"bare": "bare/b/c", "fast": "openai/gpt-4o"}
+    for _ in range(2):  # read, and remembered
+        assert again.get_model("fast") == rich.get_model("openai/gpt-4o")
+        assert again.get_model("bare") == rich.get_model("bare/b/c")
+    assert again.split("fast") == ("openai", "gpt-4o")
+    assert again.split("bare/unknown") == ("bare", "unknown")
+    # A provider may have the same id; neither hides the other.
+    assert again.get_provider_config("bare") == rich.get_provider_config("bare")
+    assert again.get_provider_config("fast") is None
+    assert again.with_providers([]).get_model("fast") is None
+
+
+def test_roles_are_added_and_the_later_word_counts(rich: Snapshot) -> None:
+    first = rich.with_roles({"fast": "openai/gpt-4o", "best": "bare/a"})
+    assert first.with_roles({"fast": "bare/a"}).roles == {"best": "bare/a", "fast": "bare/a"}
+    assert first.with_roles({}) == first
+
+
+def test_without_roles_the_bytes_are_as_before_there_were_any(rich: Snapshot) -> None:
+    assert rich.roles == {}
+    assert rich.with_roles({}).to_bytes() == rich.to_bytes()
+    assert b'"roles"' not in rich.to_bytes()
+    assert rich.with_roles({"fast": "a/b"}).replace(roles={}) == rich
+
+
+@pytest.mark.parametrize(
+    ("roles", "error"),
+    [
+        ({"a/b": "openai/gpt-4o"}, "a/b: expected a role without a slash"),
+        ({"": "openai/gpt-4o"}, "expected an id, got an empty one"),
+        ({"a\0": "openai/gpt-4o"}, "without NUL"),
+        ({"fast": "gpt-4o"}, "fast: expected a full id such as openai/gpt-5, got 'gpt-4o'"),
+        ({"fast": "openai/"}, "fast: expected a full id"),
+        ({"fast": "/gpt-4o"}, "fast: expected a full id"),
+        ({"fast": "openai/\ud800"}, "fast: expected an id without lone surrogates"),
+        ({"fast": None}, "fast: expected a full id, got NoneType"),
+        ({7: "openai/gpt-4o"}, "7: expected an id, got int"),
+        (["fast"], "expected an object, got list"),
+    ],
+)
+def test_what_can_be_no_role_is_refused_by_name(rich: Snapshot, roles: Any, error: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=error):
+        rich.with_roles(roles)
+
+
+def test_only_providers_and_models_are_offered(rich: Snapshot) -> None:
+    declared = rich.with_roles({"fast": "openai/gpt-4o"})
+    assert [id for id in ("openai", "openai/gpt-4o", "fast", "x") if declared.offers(id)] == [
+        "openai",
+        "openai/gpt-4o",
+    ]
+
+
 def test_an_open_file_can_be_mapped_and_closed(rich: Snapshot, tmp_path: Path) -> None:
     path = tmp_path / "snapshot"
     path.write_bytes(rich.to_bytes())
@@ -309,6 +368,8 @@ def test_a_damaged_directory_is_noticed_by_all_that_reads_it(rich: Snapshot) -> 
             lambda snapshot: snapshot.gateways,
             lambda snapshot: snapshot.overlays,
             lambda snapshot: snapshot.withheld,
+            lambda snapshot: snapshot.roles,
+            lambda snapshot: snapshot.get_model("no-slash"),
         ]
         for read in reads:
             damaged = Snapshot.from_bytes(data.replace(good, bad))

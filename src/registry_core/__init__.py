@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._base.version import __version__ as __version__
-    from ._catalog.snapshot import Snapshot as Snapshot, parse_model_string as parse_model_string
+    from ._catalog.ids import parse_model_string as parse_model_string
+    from ._catalog.snapshot import Snapshot as Snapshot
     from .endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
+        ExchangeError as ExchangeError,
         GatewayError as GatewayError,
         GatewayTimeoutError as GatewayTimeoutError,
         HostChangedError as HostChangedError,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         SyncError as SyncError,
         TargetError as TargetError,
         UnknownModelError as UnknownModelError,
+        UnreachableError as UnreachableError,
         UnroutableError as UnroutableError,
         WithheldError as WithheldError,
     )
@@ -74,6 +77,7 @@ _MODULES = {
     "endpoint": ("Endpoint",),
     "errors": (
         "DialectError",
+        "ExchangeError",
         "GatewayError",
         "GatewayTimeoutError",
         "HostChangedError",
@@ -90,6 +94,7 @@ _MODULES = {
         "SyncError",
         "TargetError",
         "UnknownModelError",
+        "UnreachableError",
         "UnroutableError",
         "WithheldError",
     ),
@@ -117,7 +122,8 @@ _MODULES = {
     "registry": ("ModelRegistry",),
     "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
-    "_catalog.snapshot": ("Snapshot", "parse_model_string"),
+    "_catalog.ids": ("parse_model_string",),
+    "_catalog.snapshot": ("Snapshot",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

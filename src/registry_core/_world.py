@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ._base.secrets import Secrets
 from ._catalog.bundle import Bundle
 from ._catalog.loading import Loaded, load
 from ._catalog.places import Places
@@ -17,6 +16,7 @@ from ._catalog.store import Store, served
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from ._base.secrets import Secrets
     from ._catalog.state import State
     from ._plugins.host import PluginHost
 
@@ -54,7 +54,7 @@ class World:
         self.bundle = bundle or Bundle.of_wheel()
         self.clock, self.monotonic, self.random, self.wait = clock, monotonic, random, wait
         self.types_path = types_path
-        self.secrets = Secrets()
+        self._secrets: Secrets | None = None
         self.verified: dict[str, tuple[int, ...] | None] = {}
         """Object hash → inode, size and times of its file when it was last read whole and
         found right."""
@@ -64,6 +64,16 @@ class World:
         self._explicit = settings
         self._host = self._given_host = host
         self._lock = threading.RLock()
+
+    @property
+    def secrets(self) -> Secrets:
+        """The credentials that syncs read; lookups read none."""
+        with self._lock:
+            if self._secrets is None:
+                from ._base.secrets import Secrets
+
+                self._secrets = Secrets()
+            return self._secrets
 
     @property
     def host(self) -> PluginHost:
@@ -108,4 +118,4 @@ class World:
     def after_fork(self) -> None:
         """A lock that another thread held at the fork would be held for ever in the child."""
         self._lock = threading.RLock()
-        self._host, self.secrets = self._given_host, Secrets()
+        self._host, self._secrets = self._given_host, None

@@ -118,6 +118,10 @@ class GatewayTimeoutError(GatewayError):
     """A gateway did not answer before its deadline."""
 
 
+class UnreachableError(GatewayError):
+    """Nobody answers there: refused, cut off, no such host."""
+
+
 class OfflineError(GatewayError):
     """The network is switched off (`REGISTRY_CORE_OFFLINE`, `sync --offline`)."""
 
@@ -164,6 +168,13 @@ class HostChangedError(ResolveError):
 
 class WithheldError(ResolveError):
     """A policy keeps this model from being used, or has not seen the data yet."""
+
+
+class ExchangeError(ResolveError, GatewayError):
+    """The model's gateway failed to make an endpoint, as where it exchanges a token for a key.
+
+    What the gateway raised is its cause, unless that shows a secret.
+    """
 
 
 class DialectError(ResolveError):

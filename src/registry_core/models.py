@@ -39,6 +39,7 @@ from ._base.fields import (
     opt_modalities,
     opt_text,
     overrides,
+    text,
     valid_id as valid_id,
     valid_provider_id as valid_provider_id,
     variables,
@@ -109,12 +110,14 @@ class ModelInfo(Value):
         return None if known is None else modality in known
 
     def status_on(self, day: date | str) -> str | None:
-        """The status on a day: a date, or text such as "2026-09-30" (else ValueError).
+        """The status on a day: a date, or text such as "2026-09-30" (else TypeError or ValueError).
 
         "retired" from `lifecycle.retires_on` on, "deprecated" from `lifecycle.deprecated_on`
         on; otherwise `status`, which is what the source said when it was asked.
         """
-        on = iso_date(day if isinstance(day, str) else day.isoformat()[:10]) or ""
+        from datetime import date  # few ask
+
+        on = iso_date(text(day.isoformat()[:10] if isinstance(day, date) else day)) or ""
         if (self.lifecycle.retires_on or "~") <= on:
             return "retired"
         if (self.lifecycle.deprecated_on or "~") <= on and self.status != "retired":
@@ -299,8 +302,8 @@ class ProviderConfig(Value):
     `models` is keyed by the bare id; an iterable of ids will do. `url` may hold
     `${VARIABLE}` templates. `api_key_env_vars` are alternatives: the first that
     is set wins. `model_overrides` maps a bare id to `{"api", "npm", "shape"}`,
-    where the model lives elsewhere than its provider. `unroutable` says why the
-    provider can't be called with a URL and a key alone; None if it can.
+    where the model lives elsewhere than its provider. `unroutable` says why none of its
+    models can be called with a URL and a key alone; None if some can, perhaps not all.
     """
 
     id: str = field(converter=valid_provider_id)

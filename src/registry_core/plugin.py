@@ -171,10 +171,24 @@ class ModelGateway(ABC):
     namespaced: bool = True
     #: False for a gateway that reads no network; it is then asked offline too.
     needs_network: bool = True
+    #: True for a server that comes and goes, as on a laptop. It is tried once, with a deadline of
+    #: 5 seconds. Any result counts, one without a model too; if nobody answers, it is absent: no
+    #: failure, and its models are gone until it is back. They are for lookups on this machine
+    #: alone: no file of a project, no export names them.
+    volatile: bool = False
 
     def should_enable(self, settings: PluginSettings) -> bool | Disabled:
         """Whether to ask this gateway now. `Disabled("set ACME_TOKEN")` tells the user why not."""
         return True
+
+    def identity(self, client: GatewayClient) -> str | None:
+        """Whose data `fetch_providers` gets: the name of an account or a tenant, say.
+
+        For credentials that rotate while the account stays the same; it may come from
+        `client.secret` or `client.options`. Asks no URL: it is called in the thread of the sync.
+        None: the secrets that a fetch uses tell it. Since 0.1.
+        """
+        return None
 
     @abstractmethod
     def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:

@@ -16,6 +16,7 @@ from ._base.encoding import of_model
 from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
+from ._base.variable_names import is_credential as is_credential
 from ._catalog.checking import checked, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
@@ -214,6 +215,8 @@ def clean_providers(
         warnings(problem.culprit, problem.message)
     providers: dict[str, ProviderConfig] = {}
     for id, provider in returned.items():
+        if may_be_empty and isinstance(provider, ProviderConfig) and not provider.models:
+            continue
         try:
             published = _published(gateway_id, namespaced, id, provider, warnings)
         except (TypeError, ValueError) as error:

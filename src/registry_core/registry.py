@@ -122,7 +122,7 @@ class ModelRegistry:
             self._cache.clear()
 
     def get_model(self, id: str) -> ModelInfo | None:
-        """The model with this full id, as "openai/gpt-4o"; None if it is unknown."""
+        """The model with this full id, as "openai/gpt-4o", or of this role; else None."""
         snapshot = self.snapshot()
         try:
             return snapshot.get_model(id)
@@ -310,9 +310,10 @@ class ModelRegistry:
         """Where and how to call this model: base URL, dialect, key.
 
         `environ` holds the credentials; None is this process's environment. A model
-        that the registry doesn't know is passed on, if its provider is known. Loads
+        that the registry doesn't know is passed on, if its provider is known; the one
+        of a role must be known. Loads
         plugins; touches the network only if the gateway must exchange a token.
-        Raises ResolveError, or GatewayError if that exchange fails.
+        Raises ResolveError: ExchangeError, which is a GatewayError too, if that fails.
         """
         from ._resolve.resolving import resolve
 

@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen
 
-from ._base.frozen import EMPTY
+from ._base.frozen import EMPTY, thaw
 from ._base.printable import message as _message
 from .errors import RegistryError, SyncError
 
 #: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
-#: another process had just done · failed: asked in vain · disabled: not asked, by its own
-#: choice · offline: not asked, no network wanted
-GatewayStatus = Literal["fresh", "unchanged", "failed", "disabled", "offline"]
+#: another process had just done · absent: one that comes and goes, and is not there now ·
+#: failed: asked in vain · disabled: not asked, by its own choice · offline: not asked, no
+#: network wanted
+GatewayStatus = Literal["fresh", "unchanged", "absent", "failed", "disabled", "offline"]
 
 #: Where the data in use came from: this sync, the store, the wheel, or nowhere.
 DataSource = Literal["fetched", "stored", "bundled", "none"]
@@ -69,7 +70,7 @@ class GatewayReport:
     retrieved_at: datetime | None = None
     """Aware UTC: when the data in use was last got or confirmed; None if there is none."""
     error: str | None = None
-    """Why it failed, with what to do about it; or why it is disabled."""
+    """Why it failed, with what to do about it; or why it is disabled, or absent."""
     failure: RegistryError | None = field(default=None, eq=False, repr=False)
     """What was raised, if this sync asked it and it failed."""
     quarantined: bool = False
@@ -147,4 +148,5 @@ class SyncReport:
         def said(attribute: Attribute[Any], _value: object) -> bool:
             return attribute.name not in ("failure", "_raised")
 
-        return {**asdict(self, filter=said, value_serializer=plain), "ok": self.ok}
+        told: dict[str, Any] = thaw(asdict(self, filter=said, value_serializer=plain))
+        return {**told, "ok": self.ok}

@@ -53,7 +53,7 @@ PROVIDER_MODELS: Mapping[str, tuple[str, ...]] = _View(
 
 
 def get_model(id: str) -> ModelInfo | None:
-    """The model with this full id, as "openai/gpt-4o"; None if it is unknown."""
+    """The model with this full id, as "openai/gpt-4o", or of this role; else None."""
     return ModelRegistry.get_instance().get_model(id)
 
 
@@ -72,7 +72,7 @@ def is_provider_registered(id: str) -> bool:
 
 
 def is_valid_model_id(id: str) -> bool:
-    """Whether the provider and the model are both known."""
+    """Whether the provider and the model are both known, or the model of a role."""
     return get_model(id) is not None
 
 

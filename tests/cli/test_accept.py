@@ -25,6 +25,8 @@ def test_a_result_that_shrank_is_taken_only_if_it_is_accepted(
         }
         return CliRunner().invoke(main, ["sync", *arguments], env=variables)
 
+    server.serve("/netlify.json", {"providers": {"openai": {"models": ["a", "b", "c"]}}})
+    assert sync().exit_code == 0
     server.serve("/netlify.json", {"providers": {"openai": {"models": ["only-one"]}}})
 
     refused = sync()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from registry_core._catalog.snapshot import Snapshot
+from registry_core import ProviderConfig, Snapshot
 from registry_core.cli import main
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
@@ -216,6 +216,40 @@ def test_show_leaves_out_what_is_not_set_of_a_provider_and_says_where_it_is_call
     assert "url" in json.loads(run("show", "openai", "--json").stdout)
 
 
+def test_a_role_is_shown_with_what_it_stands_for(run: Run, tmp_path: Path) -> None:
+    roles = {"fast": "openai/gpt-5", "gone": "openai/gpt-4"}
+    declared = Snapshot.build([ProviderConfig("openai", ["gpt-5", "gpt-5-mini"])], roles=roles)
+    file = tmp_path / "declared"
+    file.write_bytes(declared.to_bytes())
+    served = {"REGISTRY_CORE_SNAPSHOT": str(file)}
+    assert run("show", "fast", **served).stdout.startswith(
+        "role: fast\nfull_id: openai/gpt-5\nid: gpt-5\nprovider_id: openai\n"
+    )
+    model = json.loads(run("show", "openai/gpt-5", "--json", **served).stdout)
+    shown = json.loads(run("show", "fast", "--json", **served).stdout)
+    assert shown == {"role": "fast", "full_id": "openai/gpt-5", **model}
+    gone = run("show", "gone", **served)
+    assert gone.exit_code == 1
+    assert "'gone' is a role, and its model 'openai/gpt-4' is not served" in gone.stderr
+    assert "did you mean 'openai/gpt-5'" in gone.stderr
+    assert "did you mean 'fast'" in run("show", "fats", **served).stderr
+    assert "role fast: openai/gpt-5\nrole gone: openai/gpt-4\n" in run("doctor", **served).stdout
+    # Each model once, by its own id: a role is another name for one.
+    assert run("list", **served).stdout == "openai/gpt-5\nopenai/gpt-5-mini\n"
+
+
+def test_what_mastra_reads_knows_no_roles(run: Run, tmp_path: Path) -> None:
+    plain = Snapshot.build([ProviderConfig("openai", ["gpt-5"])])
+    written = []
+    for name, snapshot in {"a": plain, "b": plain.with_roles({"fast": "openai/gpt-5"})}.items():
+        (tmp_path / f"{name}.snapshot").write_bytes(snapshot.to_bytes())
+        served = {"REGISTRY_CORE_SNAPSHOT": str(tmp_path / f"{name}.snapshot")}
+        folder = tmp_path / name
+        assert run("export", "--format", "mastra", str(folder), **served).exit_code == 0
+        written.append({one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()})
+    assert written[0] == written[1] != {}
+
+
 def test_plugins_shows_what_would_load(run: Run) -> None:
     rows = json.loads(run("plugins", "--json").stdout)
     assert {"registry-gateway-models-dev:models-dev", "registry-gateway-netlify:netlify"} <= {
@@ -266,6 +300,27 @@ def test_doctor_says_how_to_install_a_gateway_when_there_is_none(
     assert "pip install" not in run("doctor").stdout  # and imports all that it needs
     monkeypatch.setattr("sys.path", [str(tmp_path)])
     assert "no gateway is installed: pip install registry-gateway" in run("doctor").stdout
+
+
+def test_doctor_says_which_data_nothing_refreshes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync", REGISTRY_CORE_PLUGINS="registry-gateway-models-dev")
+    assert "nothing refreshes it" not in run("doctor").stdout
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    lines = run("doctor").stdout.splitlines()
+    missing = "nothing refreshes it: registry-gateway-models-dev:models-dev is not installed"
+    hint = "to drop its data: registry-core sync --forget models.dev"
+    assert f"models.dev: {missing}; {hint}" in lines
+    missing = "nothing refreshes it: registry-gateway-netlify:netlify is not installed"
+    assert f"netlify: {missing}" in lines  # of the wheel: there is nothing to drop
+
+
+def test_sync_drops_the_data_of_a_gateway_by_hand(run: Run, server: Loopback) -> None:
+    run("sync")
+    server.route("/netlify.json", Reply(404))
+    assert ", of " not in run("sync", "--offline").stdout.replace("stored, of", "")
+    assert "bundled, of" in run("sync", "--forget", "netlify").stdout
 
 
 def test_a_plugin_that_can_not_be_loaded_is_named_beside_the_gateways_that_are_switched_off(

@@ -58,7 +58,12 @@ def test_the_plugins_of_the_page_load_and_do_what_it_says(
     entries = {name.removesuffix(".py"): name.removesuffix(".py") for name in modules}
     site = write_distribution(tmp_path, "acme", entry_points=entries, modules=modules)
     monkeypatch.syspath_prepend(str(site))
-    settings = Settings(plugin_options={"acme_policy": {"denied": ["other"]}})
+    settings = Settings(
+        plugin_options={
+            "acme_policy": {"denied": ["other"]},
+            "acme_roles": {"roles": {"fast": "acme/a"}},
+        }
+    )
     host = PluginHost(settings, environ={}, secrets=Secrets(), path=[str(site)], builtins=())
 
     snapshot = Snapshot.build([ProviderConfig("acme", ["a"]), ProviderConfig("other", ["b"])])
@@ -71,6 +76,7 @@ def test_the_plugins_of_the_page_load_and_do_what_it_says(
     assert (host.problems, problems) == ((), ())
     assert loaded.gateway.id == "acme"
     assert list(changed.get_providers()) == ["acme"]
+    assert changed.get_model("fast") == snapshot.get_model("acme/a") is not None
     assert [(one.path, one.text) for one in artifacts] == [("counts.txt", "acme: 1\nother: 1\n")]
 
 

@@ -13,7 +13,8 @@ from tests.nodetools import TYPESCRIPTS, tsc
 from tests.pytypes import CHECKERS, check, error_lines
 
 PAGE = Path(__file__).parents[2] / "docs" / "types.md"
-REGISTRY = snapshot_of({"anthropic": ["claude-opus-4-5"], "openai": ["gpt-4o"]})
+MODELS = {"anthropic": ["claude-opus-4-5"], "openai": ["gpt-4o"]}
+REGISTRY = snapshot_of(MODELS).with_roles({"fast": "openai/gpt-4o"})
 
 
 def examples(language: str) -> list[str]:

@@ -139,10 +139,10 @@ def test_without_a_scope_the_unions_hold_the_newest_models_of_providers_with_the
         ]
     )
     newest = [f"big/m{n:03}" for n in range(200 - (FEW - 3), 200)]
-    assert featured(snapshot, FEW)[0] == ["big", "own"]
-    assert featured(snapshot, FEW)[1] == [*newest, "own/new", "own/old", "own/speech"]
-    assert featured(snapshot, 3)[1] == ["big/m198", "big/m199", "own/new"]
-    assert read_back(emitted(snapshot))["KnownModelId"] == featured(snapshot, FEW)[1]
+    assert featured(snapshot, FEW, FEW)[0] == ["big", "own"]
+    assert featured(snapshot, FEW, FEW)[1] == [*newest, "own/new", "own/old", "own/speech"]
+    assert featured(snapshot, 3, 3)[1] == ["big/m198", "big/m199", "own/new"]
+    assert read_back(emitted(snapshot))["KnownModelId"] == featured(snapshot, FEW, FEW)[1]
 
 
 def test_a_scope_is_in_the_unions_whole_however_large_it_is() -> None:
@@ -152,6 +152,21 @@ def test_a_scope_is_in_the_unions_whole_however_large_it_is() -> None:
     assert sorted(found["KnownModelId"]) == sorted(found["model_id"]) == full_ids
     assert found["ProviderId"] == found["provider_id"] == ["a"]
     assert len(found["Model_a"]) == 10_000
+
+
+def test_roles_are_in_the_unions_first_and_in_the_functions_and_take_the_room_of_others() -> None:
+    snapshot = snapshot_of({"a": [f"m-{n:03}" for n in range(100)], "b": ["n"]})
+    declared = snapshot.with_roles({"fast": "a/m-000", "best": "b/n", "gone": "a/retired"})
+    found = read_back(emitted(declared))
+    assert found["KnownModelId"][:2] == found["model_id"][:2] == ["best", "fast"]
+    assert len(found["KnownModelId"]) == FEW
+    assert sorted(found["model_id"][2:]) == read_back(emitted(snapshot))["model_id"]
+    scoped = read_back(emitted(declared, ("b",)))  # what a role stands for is the project's, too
+    assert scoped["KnownModelId"] == scoped["model_id"] == ["best", "fast", "b/n"]
+    many = snapshot.with_roles({f"r-{n:03}": "b/n" for n in range(100)})
+    found = read_back(emitted(many))
+    assert (len(found["KnownModelId"]), found["ProviderId"]) == (FEW, ["a", "b"])
+    assert len(found["model_id"]) == 201
 
 
 def test_the_file_is_ascii_so_that_no_id_can_break_or_turn_a_line() -> None:

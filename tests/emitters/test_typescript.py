@@ -73,6 +73,15 @@ def test_the_scope_keeps_only_the_providers_that_it_names() -> None:
     assert read_back(text) == {"a": ["m"], "c": ["o"]}
 
 
+def test_roles_that_stand_for_a_model_are_completed_first() -> None:
+    snapshot = snapshot_of({"openai": ["gpt"]})
+    declared = snapshot.with_roles(
+        {"fast": "openai/gpt", "gone": "openai/retired", 'a"b': "openai/gpt"}
+    )
+    union = emitted(declared).partition("export type ModelRouterModelId =\n")[2]
+    assert union == '  | "a\\"b"\n  | "fast"\n  | "openai/gpt"\n  | (string & {});\n'
+
+
 def test_an_empty_scope_names_nothing() -> None:
     assert read_back(emitted(snapshot_of({"a": ["m"]}), ())) == {}
 

@@ -11,6 +11,7 @@ import pytest
 from registry_core._catalog.snapshot import Snapshot
 from registry_core._plugins.host import PluginHost
 from registry_core.errors import OverlayError
+from registry_core.models import ProviderConfig
 from registry_core.plugin import Artifact
 from registry_core.report import Problem, SyncReport
 from registry_core.settings import Settings
@@ -205,6 +206,37 @@ def test_none_leaves_the_snapshot_as_it_is(site: Any, make_host: Any, snapshot: 
         {},
     )
     assert host.overlays() == seen.overlays
+
+
+def test_roles_pass_all_overlays(site: Any, make_host: Any, snapshot: Snapshot) -> None:
+    site.install("alpha", overlay("return snapshot.with_roles({'fast': 'openai/gpt'})"))
+    site.install("mid", overlay("return snapshot.with_roles({'best': 'openai/gpt'})"))
+    site.install("zeta", overlay("return with_provider(snapshot, 'zeta')"))
+    seen = make_host().overlay(snapshot)
+    assert seen.roles == {"best": "openai/gpt", "fast": "openai/gpt"}
+    assert seen.get_model("fast") == snapshot.get_model("openai/gpt")
+
+
+def test_a_role_that_cannot_be_holds_the_generation(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install("acme", overlay("return snapshot.with_roles({'fast': 'gpt-4o'})"))
+    with pytest.raises(OverlayError, match="fast: expected a full id"):
+        make_host().overlay(snapshot)
+
+
+def test_a_role_with_the_id_of_a_withheld_provider_does_not_hide_that_it_is_withheld(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    more = Snapshot.build([*snapshot.get_providers().values(), ProviderConfig("bad", ["b"])])
+    deny = (
+        "left = {id: it for id, it in snapshot.get_providers().items() if id != 'bad'}\n"
+        "    return snapshot.with_providers(left).with_roles({'bad': 'openai/gpt'})"
+    )
+    site.install("acme", overlay(deny))
+    seen = make_host().overlay(more)
+    assert seen.get_model("bad")
+    assert seen.withheld == {"bad": "acme:acme"}
 
 
 def test_without_plugins_there_is_no_policy(make_host: Any, snapshot: Snapshot) -> None:

@@ -238,6 +238,80 @@ def test_a_part_of_a_provider_that_a_second_policy_puts_back_withholds_the_rest(
     assert is_withheld(registry, "openai/anything")
 
 
+def with_roles(**roles: str) -> Overlay:
+    return Overlay(lambda snapshot: snapshot.with_roles(roles))
+
+
+def test_a_role_resolves_to_its_model_and_is_withheld_with_it(world: World, policy: Policy) -> None:
+    roles = with_roles(fast="openai/gpt-5", denied="openai/secret", bad="bad/b", far="other/gone")
+    world.plugins.append(roles)
+    world.sync()
+    registry = world.registry()
+    endpoint = registry.resolve("fast", KEYS)
+    assert endpoint == registry.resolve("openai/gpt-5", KEYS)
+    assert registry.get_model("fast") == registry.get_model("openai/gpt-5") is not None
+    for role, id in (("denied", "openai/secret"), ("bad", "bad/b")):
+        assert registry.get_model(role) is None
+        with pytest.raises(
+            WithheldError, match=rf"^{role} \({id}\): .*policy registry-core:test-1"
+        ):
+            registry.resolve(role, KEYS)
+    assert dict(registry.snapshot().withheld) == {
+        "bad": "registry-core:test-1",  # a provider, though a role has its id
+        "openai/secret": "registry-core:test-1",
+    }
+
+
+def test_a_role_for_what_no_gateway_lists_is_unknown_and_says_what_it_stands_for(
+    world: World, source: Source
+) -> None:
+    """Its model's id would be passed on; a role that stands for a retired model is a mistake."""
+    world.plugins.append(with_roles(fast="openai/gpt-6"))
+    world.sync()
+    registry = world.registry()
+    assert registry.get_model("fast") is None
+    assert registry.resolve("openai/gpt-6", KEYS).model == "gpt-6"
+    with pytest.raises(
+        UnknownModelError, match=r"^fast \(openai/gpt-6\): no gateway lists"
+    ) as caught:
+        registry.resolve("fast", KEYS)
+    assert "openai/gpt-5" in caught.value.hint
+    with pytest.raises(UnknownModelError, match="did you mean 'fast'"):
+        registry.resolve("fsat", KEYS)
+
+
+def test_a_gateway_of_this_process_keeps_the_roles_and_may_serve_one(
+    world: World, source: Source
+) -> None:
+    def declare(snapshot: Snapshot) -> Snapshot:
+        local = {"local": "good/g"} if snapshot.is_provider_registered("good") else {}
+        return snapshot.with_roles({"fast": "openai/gpt-5", **local})
+
+    world.plugins.append(Overlay(declare))
+    registry = world.registry()
+    registry.register_gateway(Source("mine", good=["g"]))
+    registry.sync_gateways()
+    assert registry.snapshot().roles == {"fast": "openai/gpt-5", "local": "good/g"}
+    assert registry.get_model("local") == registry.get_model("good/g") is not None
+    assert registry.get_model("fast") == registry.get_model("openai/gpt-5") is not None
+    assert world.registry().snapshot().roles == {"fast": "openai/gpt-5"}
+
+
+def test_a_changed_role_is_a_new_generation_and_so_is_one_that_is_gone(
+    world: World, source: Source
+) -> None:
+    roles = {"fast": "openai/gpt-5"}
+    world.plugins.append(Overlay(lambda snapshot: snapshot.with_roles(roles)))
+    assert world.sync().changed
+    assert not world.sync().changed
+    roles["fast"] = "openai/gpt-old"
+    assert world.sync().changed
+    assert world.registry().get_model("fast") == world.registry().get_model("openai/gpt-old")
+    roles.clear()
+    assert world.sync().changed
+    assert world.registry().get_model("fast") is None
+
+
 # Damage, upgrades, and what was put back
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry_core import ProviderConfig, Snapshot
+import pytest
+
+from registry_core import Endpoint, HostChangedError, ProviderConfig, Snapshot
 from registry_core._sync.options import Options
 from tests.loopback import Reply
 from tests.syncing.looking import status
@@ -41,6 +43,37 @@ def test_shrinkage_is_measured_against_the_bundle_if_nothing_is_stored(world: Wo
     world.serve("main", {"openai": ["a"]})
     assert world.sync().gateways[0].quarantined
     assert world.models() == {"openai": ("a", "b", "c")}
+
+
+def test_the_bundle_is_no_measure_of_a_source_that_the_user_set(world: World) -> None:
+    """A mirror that holds a part of the catalog, in a store that is new."""
+    world.bundled = Snapshot.build(
+        [ProviderConfig(id="openai", models=["a", "b", "c"], gateway="main")]
+    )
+    world.gateway("main")
+    world.serve("main", {"openai": ["a", "b"]})
+    options = {"test-0": {"url": "https://mirror.example"}}
+    assert world.sync(plugin_options=options, shrink_limit=0.9).ok
+    assert world.models() == {"openai": ("a", "b")}
+    world.serve("main", {"openai": ["a"]})
+    assert world.sync(plugin_options=options, shrink_limit=0.9).gateways[0].quarantined
+
+
+def test_the_gateway_of_a_providers_id_gets_its_models_and_not_its_key(world: World) -> None:
+    known = ProviderConfig(
+        "acme", url="https://acme.example/v1", api_key_env_vars="ACME_KEY", models=["a"]
+    )
+    world.bundled = Snapshot.build([known.replace(gateway="main")])
+    moved = known.replace(url="https://elsewhere.example/v1", models=["b"])
+    gateway = world.gateway("acme", fetch_providers=lambda client: {"acme": moved})
+    world.sync()
+    assert world.models()["acme"] == ("b",)
+    environ = {"ACME_KEY": "key-of-acme"}
+    with pytest.raises(HostChangedError):
+        world.registry().resolve("acme/b", environ)
+    own = Endpoint("https://elsewhere.example/v1", "b", "openai", api_key="of-its-own")
+    gateway.endpoint = lambda *_: own  # type: ignore[method-assign]
+    assert world.registry().resolve("acme/b", environ) == own
 
 
 def test_shrinkage_is_measured_against_what_is_stored_even_if_the_bundle_is_newer(

@@ -180,11 +180,23 @@ class WrongEndpoint(Good):
         return {"base_url": URL}  # type: ignore[return-value]
 
 
+class AsksWhoItIs(Good):
+    def identity(self, client: GatewayClient) -> str | None:
+        return str(client.get_json(URL))
+
+
+class Anonymous(Good):
+    def identity(self, client: GatewayClient) -> str | None:
+        return object()  # type: ignore[return-value]
+
+
 BAD: list[tuple[type[Good], str]] = [
     (NoId, "test_the_host_takes_its_id_and_name"),
     (NeverEnabled, "test_it_is_enabled_with_its_secrets"),
     (Curt, "test_without_its_secrets_it_says_what_to_set"),
     (LooksAround, "test_it_is_enabled_with_its_secrets"),
+    (AsksWhoItIs, "test_its_identity_is_told_without_asking_anybody"),
+    (Anonymous, "test_its_identity_is_told_without_asking_anybody"),
     (HalfUsable, "test_the_host_publishes_all_that_it_returns"),
     (Ambiguous, "test_every_model_can_be_looked_up"),
     (Growing, "test_the_same_answers_give_the_same_providers"),

@@ -152,7 +152,7 @@ def test_the_list_becomes_one_provider_and_needs_no_credential(netlify: Netlify)
     provider = providers["netlify"]
     assert list(provider.models) == ["anthropic/claude", "openai/gpt-a", "openai/gpt-b"]
     assert provider.name == "Netlify"
-    assert provider.api_key_env_vars == ("NETLIFY_TOKEN", "NETLIFY_SITE_ID")
+    assert provider.api_key_env_vars == ("NETLIFY_TOKEN",)  # the site is a place, not a key
     assert provider.api_key_header == "Authorization"
     assert provider.doc_url == "https://docs.netlify.com/build/ai-gateway/overview/"
     assert (provider.url, provider.npm, provider.unroutable) == (None, None, None)

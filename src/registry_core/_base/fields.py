@@ -103,10 +103,12 @@ def iso_date(value: str | None) -> str | None:
     """A day as "2026-09-30"."""
     if value is None:
         return None
+    if type(value) is not str:
+        raise _wrong("a date as text, such as 2026-09-30", value)
     from datetime import date  # few models have one
 
     try:
-        known = date.fromisoformat(text(value)).isoformat() == value
+        known = date.fromisoformat(value).isoformat() == value
     except ValueError:
         known = False
     if not known:

@@ -44,6 +44,12 @@ class Secrets:
         with self._lock:
             return self._names.get(value)
 
+    def names_in(self, text: str) -> set[str]:
+        """The variables whose values, of four characters or more, stand in `text`."""
+        with self._lock:
+            found = self._pattern.findall(text) if self._pattern else []
+            return {self._forms[form] for form in found}
+
     def found_in(self, body: bytes) -> str | None:
         """The variable whose value, of 16 characters or more, stands in `body`; None if none."""
         with self._lock:

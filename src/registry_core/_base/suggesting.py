@@ -45,12 +45,13 @@ def suggest(text: str, models: Mapping[str, Sequence[str]], most: int = 3) -> tu
     return tuple(dict.fromkeys(found))[:most]
 
 
-def hint(text: str, models: Mapping[str, Sequence[str]]) -> str:
-    """A question that names models, or a provider, that `text` was probably meant to be."""
+def hint(text: str, models: Mapping[str, Sequence[str]], roles: Collection[str] = ()) -> str:
+    """A question that names models, a provider or a role that `text` was probably meant to be."""
     found = suggest(text, models)
     provider, slash, _ = text.partition("/")
     if not (slash and found):
-        found = (*closest(provider, models, share=0.85), *found)[:3]
+        near = (*closest(text, roles), *closest(provider, models, share=0.85))
+        found = (*near, *found)[:3]
     return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 

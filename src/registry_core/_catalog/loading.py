@@ -47,6 +47,12 @@ class Loaded:
         """
         return self.look() == (self.store, self.signature)
 
+    def without_volatile(self) -> Snapshot:
+        """`snapshot` without volatile data: what may leave this machine. Raises StoreError."""
+        if self.store and self.generation and self.generation.lasting and self.origin == "stored":
+            return self.store.open_snapshot(self.generation.lasting)
+        return self.snapshot
+
 
 def load(
     settings: Settings,

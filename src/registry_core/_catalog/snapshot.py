@@ -1,19 +1,8 @@
-"""The snapshot: an immutable view of every provider and model, and its file format.
+"""The snapshot: an immutable view of every provider and model.
 
 A snapshot *is* its bytes: built once by a sync, hashed, and read through a hash
 table, so that one lookup reads one record whatever the size. The same bytes serve
-the store, the wheel, `export --format snapshot` and pickle.
-
-    header   magic, schema, total size, bucket count, size and checksum of the
-             directory, SHA-256 of all that follows the header, own checksum
-    table    one slot per bucket: offset, size, checksum
-    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]};
-             after a policy also "overlays" and "withheld", see the properties
-    records  per bucket lines of JSON [provider id, model id or null, record]
-
-A record's key is ``provider/model`` (or the provider id); its bucket is the CRC-32
-of the key modulo the bucket count. Each checksum covers its own position too, so a
-slot that points astray is found out, and so is a missing record.
+the store, the wheel, `export --format snapshot` and pickle. `layout` describes them.
 """
 
 from __future__ import annotations
@@ -22,27 +11,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from json.encoder import encode_basestring as _quoted
-from struct import Struct, error as StructError
+from struct import error as StructError
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from attrs import fields_dict
-
+from .._base.fields import as_object
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
 from ..errors import SnapshotDamagedError
-from ..models import MAX_ID, ModelInfo, ModelMap, ProviderConfig, decode
+from ..models import ModelInfo, ModelMap, ProviderConfig, decode
+from .layout import HEADER, MAGIC, MAX_KEY, PROVIDER, SCHEMA, SLOT
 
 if TYPE_CHECKING:
     import os
     from mmap import mmap
-
-SCHEMA = 1
-_MAGIC = b"regcore\n"
-_HEADER = Struct("<8sIQIII32sI")
-_SLOT = Struct("<QII")
-#: The longest full id: a provider's, a slash, a model's.
-_MAX_KEY = 2 * MAX_ID + 1
-_PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))
 
 
 class Snapshot:
@@ -87,13 +68,23 @@ class Snapshot:
         *,
         overlays: Mapping[str, Mapping[str, str]] = EMPTY,
         withheld: Mapping[str, str] = EMPTY,
+        roles: Mapping[str, str] = EMPTY,
     ) -> Snapshot:
-        """A snapshot of these providers; the rest is what the properties say."""
+        """A snapshot of these providers; the rest is what the properties say. Raises
+        TypeError or ValueError for what can be no role (see `with_roles`)."""
+        from .ids import checked_roles
+        from .writing import encode
+
         items = providers.values() if isinstance(providers, Mapping) else providers
         by_id = {provider.id: provider for provider in items}
         ordered = FrozenDict({id: by_id[id] for id in sorted_ids(by_id)})
-        about = {"gateways": gateways, "overlays": overlays, "withheld": withheld}
-        snapshot = cls.from_bytes(_encode(ordered, about))
+        about = {
+            "gateways": gateways,
+            "overlays": overlays,
+            "withheld": withheld,
+            "roles": checked_roles(roles),
+        }
+        snapshot = cls.from_bytes(encode(ordered, about))
         # What was just built need not be decoded again. Model lookups stay with the
         # bytes: they know which provider wins an id that can be split in two ways.
         snapshot._providers.update(ordered)
@@ -121,18 +112,18 @@ class Snapshot:
     def from_bytes(cls, data: bytes | mmap, *, name: str = "snapshot") -> Snapshot:
         """A snapshot from `to_bytes()`. Raises SnapshotDamagedError naming `name`."""
         try:
-            magic, schema, total, buckets, size, checksum, digest, own = _HEADER.unpack_from(data)
+            magic, schema, total, buckets, size, checksum, digest, own = HEADER.unpack_from(data)
         except StructError:
             raise _damaged("is too short to be a snapshot", name) from None
-        if magic != _MAGIC:
+        if magic != MAGIC:
             raise _damaged("is not a snapshot", name)
-        if own != crc32(data[: _HEADER.size - 4]):
+        if own != crc32(data[: HEADER.size - 4]):
             raise _damaged("has a damaged header", name)
         if schema != SCHEMA:
             raise _damaged(f"has schema {schema}, this version reads {SCHEMA}", name)
         if total != len(data):
             raise _damaged(f"holds {len(data)} bytes of {total}", name)
-        start = _HEADER.size + buckets * _SLOT.size
+        start = HEADER.size + buckets * SLOT.size
         return cls(data, digest.hex(), buckets, (start, size, checksum))
 
     def to_bytes(self) -> bytes:
@@ -142,14 +133,14 @@ class Snapshot:
         """Read everything and compare the content hash. Raises SnapshotDamagedError."""
         from hashlib import sha256
 
-        with memoryview(self._data) as view, view[_HEADER.size :] as content:
+        with memoryview(self._data) as view, view[HEADER.size :] as content:
             if sha256(content).hexdigest() != self.hash:
                 raise _damaged("does not match its content hash", self.hash)
 
     @property
     def gateways(self) -> Mapping[str, str]:
         """Gateway id → key of the plugin that its data came through."""
-        return FrozenDict(self._contents()["gateways"])
+        return self._about("gateways")
 
     @property
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
@@ -164,18 +155,21 @@ class Snapshot:
 
         Of a provider that is gone as a whole, only the provider is named.
         """
-        view: Mapping[str, str] | None = self._views.get("withheld")
-        if view is None:
-            view = self._views["withheld"] = FrozenDict(self._contents().get("withheld", EMPTY))
-        return view
+        return self._about("withheld")
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """Role → the full id that it stands for, as overlays declared it. There may be no such
+        model, or it may be withheld."""
+        return self._about("roles")
 
     def get_model(self, id: str) -> ModelInfo | None:
-        """The model with this full id. If it can be split in two ways, the longest
-        provider id that has the model wins."""
+        """The model with this full id, or of this role. If a full id can be split in two
+        ways, the longest provider id that has the model wins."""
         try:
             return self._models[id]
         except KeyError:
-            return self._find(id)
+            return self._find(id) or self._of_role(id)
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id, or None."""
@@ -188,7 +182,7 @@ class Snapshot:
             return None
         record = json.loads(found)
         models = ModelMap(id, _flags(record), partial(self._model_record, id))
-        known = {name: record[name] for name in _PROVIDER if name in record}
+        known = {name: record[name] for name in PROVIDER if name in record}
         provider = ProviderConfig(id=id, models=models, **known)
         return self._providers.setdefault(id, provider)
 
@@ -237,12 +231,18 @@ class Snapshot:
     def is_provider_registered(self, id: str) -> bool:
         return self.get_provider_config(id) is not None
 
+    def offers(self, id: str) -> bool:
+        """Whether this is the id of a provider, or the full id of a model; a role is neither."""
+        return self._find(id) is not None or self.is_provider_registered(id)
+
     def split(self, id: str) -> tuple[str | None, str]:
         """Full id → (provider, bare model id): the longest registered provider that has
         the model, else the longest registered one, else up to the first slash."""
         model = self.get_model(id)
         if model is not None:
             return model.provider_id, model.id
+        from .ids import lengths_of, parse_model_string, splits
+
         if "lengths" not in self._views:
             self._views["lengths"] = lengths_of(id for id, *_ in self._contents()["providers"])
         for provider, bare in splits(id, self._views["lengths"]):
@@ -254,9 +254,23 @@ class Snapshot:
         self, providers: Mapping[str, ProviderConfig] | Iterable[ProviderConfig]
     ) -> Snapshot:
         """A snapshot of these providers instead; what an overlay returns."""
-        return Snapshot.build(
-            providers, self.gateways, overlays=self.overlays, withheld=self.withheld
-        )
+        return self.replace(providers=providers)
+
+    def with_roles(self, roles: Mapping[str, str]) -> Snapshot:
+        """A snapshot with these roles, too: role → full id. What an overlay returns.
+
+        A role is an id without a slash. Raises TypeError or ValueError, naming the role.
+        """
+        return self.replace(roles={**self.roles, **as_object(roles)})
+
+    def replace(self, **changes: Any) -> Snapshot:
+        """A copy with these arguments of `build` instead, each as a whole."""
+        if "providers" not in changes:
+            changes["providers"] = self.get_providers()
+        about = {
+            name: getattr(self, name) for name in ("gateways", "overlays", "withheld", "roles")
+        }
+        return Snapshot.build(**{**about, **changes})
 
     def record(self, provider: str, model: str | None) -> bytes | None:
         """The record of a provider or a model, as JSON; None if there is none."""
@@ -265,8 +279,8 @@ class Snapshot:
 
     def lines(self) -> Iterator[bytes]:
         """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
-        end = _HEADER.size + self._buckets * _SLOT.size
-        slots = _SLOT.iter_unpack(self._data[_HEADER.size : end])
+        end = HEADER.size + self._buckets * SLOT.size
+        slots = SLOT.iter_unpack(self._data[HEADER.size : end])
         for number, (offset, size, checksum) in enumerate(slots, 1):
             yield from self._chunk(offset, size, checksum, number).splitlines()
 
@@ -292,11 +306,16 @@ class Snapshot:
         owner = json.loads(b'"%b"' % longest)
         return self._models.setdefault(id, decode(owner, id[len(owner) + 1 :], record))
 
+    def _of_role(self, id: str) -> ModelInfo | None:
+        target = None if "/" in id else self.roles.get(id)
+        model = target and self.get_model(target)
+        return self._models.setdefault(id, model) if model else None
+
     def _lines(self, key: str) -> list[bytes]:
-        if len(key) > _MAX_KEY:
+        if len(key) > MAX_KEY:
             return []
         number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
-        offset, size, checksum = _SLOT.unpack_from(self._data, _HEADER.size + number * _SLOT.size)
+        offset, size, checksum = SLOT.unpack_from(self._data, HEADER.size + number * SLOT.size)
         return self._chunk(offset, size, checksum, number + 1).splitlines()
 
     def _contents(self) -> dict[str, Any]:
@@ -304,6 +323,12 @@ class Snapshot:
             self._views["contents"] = json.loads(self._chunk(*self._directory, 0))
         contents: dict[str, Any] = self._views["contents"]
         return contents
+
+    def _about(self, name: str) -> Mapping[str, str]:
+        view: Mapping[str, str] | None = self._views.get(name)
+        if view is None:
+            view = self._views[name] = FrozenDict(self._contents().get(name, EMPTY))
+        return view
 
     def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
         chunk = self._data[offset : offset + size]
@@ -334,25 +359,6 @@ def _flags(provider: Mapping[str, Any]) -> dict[str, int]:
     return dict(zip(provider["models"], provider["flags"], strict=True))
 
 
-def parse_model_string(id: str) -> tuple[str | None, str]:
-    """``provider/model`` at the first slash; `(None, id)` without one, or with an empty half."""
-    provider, _, model = id.partition("/")
-    return (provider, model) if provider and model else (None, id)
-
-
-def lengths_of(providers: Iterable[str]) -> list[int]:
-    """The lengths that ids of providers have, for `splits`."""
-    return sorted({*map(len, providers)}, reverse=True)
-
-
-def splits(id: str, lengths: Iterable[int]) -> Iterator[tuple[str, str]]:
-    """The ways to split a full id at a slash, of those whose provider has one of these
-    lengths. An id may hold thousands of slashes, and providers have a few dozen lengths."""
-    for length in lengths:
-        if id.startswith("/", length):
-            yield id[:length], id[length + 1 :]
-
-
 def _damaged(message: str, name: str) -> SnapshotDamagedError:
     return SnapshotDamagedError(message, culprit=name, hint="run registry-core sync to rebuild it")
 
@@ -366,55 +372,3 @@ def _start(provider: str, model: str | None) -> bytes:
 def _record_in(lines: list[bytes], provider: str, model: str | None) -> bytes | None:
     start = _start(provider, model)
     return next((line[len(start) : -1] for line in lines if line.startswith(start)), None)
-
-
-def _encode(
-    providers: Mapping[str, ProviderConfig], about: Mapping[str, Mapping[str, Any]]
-) -> bytes:
-    from hashlib import sha256
-
-    import orjson
-
-    def dumps(value: Any) -> bytes:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-    count = max(1, sum(1 + len(provider.models) for provider in providers.values()))
-    buckets = [b""] * count
-
-    def add(checksum: int, line: bytes) -> None:
-        others = buckets[checksum % count]
-        buckets[checksum % count] = b"%b\n%b" % (others, line) if others else line
-
-    for id, provider in providers.items():
-        models = provider.models
-        values = {name: getattr(provider, name) for name in _PROVIDER}
-        record = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
-        record |= {"models": list(models.flags), "flags": list(models.flags.values())}
-        own, key = _quoted(id).encode(), crc32(id.encode())
-        add(key, b"[%b,null,%b]" % (own, dumps(record)))
-        below = crc32(b"/", key)
-        for model in models:
-            line = b"[%b,%b,%b]" % (own, _quoted(model).encode(), models.record(model))
-            add(crc32(model.encode(), below), line)
-
-    rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
-    policy = {name: value for name, value in about.items() if value or name == "gateways"}
-    directory = dumps({**policy, "providers": rows})
-    table = bytearray()
-    offset = _HEADER.size + count * _SLOT.size + len(directory)
-    for number, chunk in enumerate(buckets, 1):
-        # Never 0: a slot that was zeroed by a damaged disk is no empty bucket.
-        table += _SLOT.pack(offset, len(chunk), crc32(chunk, number))
-        offset += len(chunk)
-    content = b"".join((table, directory, *buckets))
-    header = _HEADER.pack(
-        _MAGIC,
-        SCHEMA,
-        offset,
-        count,
-        len(directory),
-        crc32(directory, 0),
-        sha256(content).digest(),
-        0,
-    )[:-4]
-    return header + crc32(header).to_bytes(4, "little") + content

@@ -31,6 +31,8 @@ class GatewayState:
     """The requests of the last good fetch, to be revalidated first."""
     warnings: tuple[tuple[str, str], ...] = ()
     """(culprit, message) of each record that could not be used in the last good fetch."""
+    identity: Mapping[str, str] = EMPTY
+    """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
 
 
 @frozen
@@ -47,6 +49,8 @@ class State:
     """Plugin key → version, hooks, load time and failure, as last seen."""
     bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
     """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
+    in_project: bool = False
+    """Some sync found a project: its options are not to be missed where none is found."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
     clashes: tuple[tuple[str, str], ...] = ()
@@ -73,6 +77,9 @@ class State:
                 fingerprint=str(about.get("fingerprint", "")),
                 asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
                 warnings=_pairs(about.get("warnings")),
+                identity=FrozenDict(
+                    {name: str(digest) for name, digest in _object(about.get("identity")).items()}
+                ),
             )
             for id, about in _objects(raw.get("gateways"))
         }
@@ -85,6 +92,7 @@ class State:
             bindings=FrozenDict(
                 {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
             ),
+            in_project=raw.get("in_project") is True,
             generation=freeze(_object(raw.get("generation"))),
             clashes=_pairs(raw.get("clashes")),
         )

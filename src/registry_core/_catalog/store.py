@@ -26,7 +26,8 @@ from .._base.frozen import EMPTY, FrozenDict, Value, quick
 from .._files.reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
-from .snapshot import SCHEMA, Snapshot
+from .layout import SCHEMA
+from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +86,8 @@ class GatewayData(Value):
     """Epoch seconds: when this machine last got it (200) or, for bundled data, its capture."""
     result: str | None = field(default=None, converter=_opt_hash)
     """Hash of the object that holds it; None: it is the wheel's bundled data."""
+    volatile: bool = field(default=False, converter=bool)
+    """It comes and goes: lookups see it, and nothing that leaves this machine holds it."""
 
 
 @frozen(eq=False, repr=False)
@@ -101,6 +104,9 @@ class Generation(Value):
     previous: str | None = field(default=None, converter=_opt_hash)
     """Hash of the snapshot before, if the same policy passed it and it holds nothing that was
     withheld since: what serves if this one turns out to be damaged."""
+    lasting: str | None = field(default=None, converter=_opt_hash)
+    """Hash of the snapshot as it is without volatile data; None: `snapshot` has none. It alone
+    may be written to a project, exported or shared."""
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Generation:
@@ -121,7 +127,8 @@ class Generation(Value):
 
     def objects(self) -> set[str]:
         """Hashes of all that it is made of."""
-        return {self.snapshot} | {data.result for data in self.gateways.values() if data.result}
+        found = {self.snapshot, self.lasting, *(data.result for data in self.gateways.values())}
+        return {hash for hash in found if hash}
 
 
 @frozen(repr=False)

@@ -31,30 +31,38 @@ _AGAIN = "again"
 class Emission:
     """The artifacts of one snapshot; each scope of types is made once, when first wanted."""
 
-    def __init__(self, host: PluginHost, snapshot: Snapshot, scope: Scope) -> None:
+    def __init__(
+        self,
+        host: PluginHost,
+        snapshot: Snapshot,
+        scope: Scope,
+        lasting: Snapshot | None = None,
+    ) -> None:
+        """`lasting`: what targets get that the user named, if that is not `snapshot`, too."""
         self._host = host
         self._snapshot = snapshot
+        self._lasting = lasting or snapshot
         self._scope = scope
-        self._made: dict[Scope, list[Artifact]] = {}
+        self._made: dict[tuple[Scope, Snapshot], list[Artifact]] = {}
         self.problems: list[Problem] = []
         self._refused = False
 
     def artifacts(self, target: Target) -> list[Artifact]:
-        scope = self._scope_of(target)
-        if scope not in self._made:
-            emitted, problems = self._host.emit(self._snapshot, scope)
+        scope, snapshot = self._scope_of(target), self._snapshot_of(target)
+        if (scope, snapshot) not in self._made:
+            emitted, problems = self._host.emit(snapshot, scope)
             kept, refused = usable(emitted)
-            self._made[scope] = kept
+            self._made[scope, snapshot] = kept
             found = (*problems, *refused)  # of another scope mostly the same
             self.problems += [one for one in found if one not in self.problems]
             self._refused |= bool(refused)
-        return self._made[scope]
+        return self._made[scope, snapshot]
 
     def key(self, target: Target) -> str:
         """Changes with the snapshot, the emitters, the scope and the folders."""
         folders = sorted((target.folders or {}).items())
         parts = (
-            self._snapshot.hash,
+            self._snapshot_of(target).hash,
             self._host.emitters_fingerprint(),
             repr((self._scope_of(target), folders, dict(target.rename))),
         )
@@ -108,6 +116,9 @@ class Emission:
     def _scope_of(self, target: Target) -> Scope:
         return self._scope if target.requested else None
 
+    def _snapshot_of(self, target: Target) -> Snapshot:
+        return self._lasting if target.requested else self._snapshot
+
     def _name_unmade(self, target: Target) -> None:
         """Report what the target's settings ask for and nobody can make."""
         # The core's writers may have nothing to write.
@@ -118,16 +129,18 @@ class Emission:
             self.problems.append(Problem("target", culprit, text))
 
     def _name_unknown(self, target: Target) -> None:
-        """Report what the scope of the target's types names and nobody publishes."""
-        self.problems += unknown_in(self._scope_of(target), self._snapshot)
+        """Report what the scope of the target's types names and nobody publishes for long."""
+        self.problems += unknown_in(self._scope_of(target), self._lasting, self._snapshot)
 
 
-def unknown_in(scope: Scope, snapshot: Snapshot) -> Iterator[Problem]:
-    """Each provider of `scope` that `snapshot` has not."""
-    known = snapshot.get_models() if scope else {}
+def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Problem]:
+    """Each provider of `scope` that is not in `lasting`; it may be in `every`."""
+    known = lasting.get_models() if scope else {}
     for provider in scope or ():
         if provider not in known:
             text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
+            if provider in every.get_models():
+                text = f"{provider!r} comes and goes, so no file of the project names it"
             yield Problem("target", "[tool.registry-core.types] providers", text, fatal=False)
 
 

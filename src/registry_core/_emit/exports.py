@@ -37,7 +37,8 @@ def export_mastra(
     if folder.is_file():
         raise TargetError("is a file", culprit=str(folder), hint="name a folder")
     target = Target("output", folder, dict.fromkeys(_MASTRA, folder))
-    emission = Emission(host, snapshot, None)
+    # Mastra knows no roles: it must not complete what it can't call.
+    emission = Emission(host, snapshot.replace(roles={}) if snapshot.roles else snapshot, None)
     written = emission.write([target], Manifest(None))
     for problem in emission.problems:
         if problem.fatal:

@@ -44,6 +44,10 @@ class Manifest:
             for name, about in _object(entry.get("files")).items()
         )
 
+    def targets(self) -> tuple[str, ...]:
+        """The names of all that were written to."""
+        return tuple(sorted(self._targets))
+
     def count(self, target: str) -> int:
         """How many files the target holds."""
         entry = self._entry(target)

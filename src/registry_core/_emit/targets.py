@@ -217,7 +217,7 @@ def write(
         ) from error
     try:
         for path in sorted(leftovers):
-            if _is_made_of(path, known[path]):
+            if is_made_of(path, known[path]):
                 path.unlink()
                 changed.append(str(path))
     except OSError as error:
@@ -228,7 +228,7 @@ def write(
     return tuple(changed)
 
 
-def _is_made_of(path: Path, digests: Collection[str]) -> bool:
+def is_made_of(path: Path, digests: Collection[str]) -> bool:
     """Whether `path` is a file that a sync wrote, and nobody has touched since. Raises OSError."""
     try:
         return stat.S_ISREG(path.lstat().st_mode) and digest(path.read_bytes()) in digests

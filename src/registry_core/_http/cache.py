@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 from requests import PreparedRequest
 
+from .._base.frozen import EMPTY
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .asked import Asked
 from .config import HttpConfig
@@ -63,6 +64,10 @@ class Cache:
         self._consulted = consulted
         self._since_ns = self._now_ns() if since is None else _nanoseconds(since)
         self._force = force
+        self.identity: str | None = None
+        """Who asks, if that is told by more than credentials, which then may rotate: a payload
+        is kept per URL and identity, and requested again for a variable only if that is set by
+        now, or no more. To be given before the first request."""
         self._lock = Lock()
         self._held: dict[str, _Held] = {}
         self._asked: list[Asked | None] = []
@@ -85,6 +90,17 @@ class Cache:
         with self._lock:
             asked = [evolve(one, consulted=consulted) for one in self._asked if one is not None]
             return tuple(asked) if len(asked) == len(self._asked) else ()
+
+    def whose(self, variables: Iterable[str]) -> Mapping[str, str]:
+        """Who asks: those of the `variables` that are set → a keyed digest of the value, or
+        under "" that of the identity. Empty if no other process could make the same digests."""
+        values = {name: self._config.secret(name) for name in sorted(variables)}
+        if self.identity is not None:
+            values = {"": self.identity}
+        told = {name: value for name, value in values.items() if value}
+        if not told or not self._payloads.lasting:
+            return EMPTY
+        return {name: self._digest(name, value) for name, value in told.items()}
 
     def get(self, request: Request) -> Any:
         """The JSON value that `request` gets; each caller has one of its own."""
@@ -133,15 +149,27 @@ class Cache:
         return Asked(request.url, request.params, secret, held.key, held.payload.digest)
 
     def _digests(self, variables: Iterable[str]) -> Mapping[str, str]:
-        """Variables → a keyed digest of the value."""
-        secret, key = self._config.secret, self._payloads.key
-        return {name: key(name, [("", secret(name) or "")]) for name in variables}
+        """Variables → a keyed digest of the value; of whether there is one, if it may rotate."""
+        values = {name: self._config.secret(name) or "" for name in variables}
+        if self.identity is not None:
+            values = {name: str(bool(value)) for name, value in values.items()}
+        return {name: self._digest(name, value) for name, value in values.items()}
+
+    def _digest(self, name: str, value: str) -> str:
+        return self._payloads.key(name, [("", value)])
 
     def _key(self, request: PreparedRequest) -> str:
         # The headers as sent: with what netrc or the URL's user added.
         sent = {name.lower(): str(value) for name, value in request.headers.items()}
         sent.pop("user-agent", None)
-        return self._payloads.key(request.url or "", sent.items())
+        if self.identity is None:
+            return self._payloads.key(request.url or "", sent.items())
+        # Which variables were sent, and not what they hold.
+        mask = self._config.secrets.mask
+        named = {name: mask(value) for name, value in sent.items()}
+        if named.get("authorization") == sent.get("authorization"):  # from elsewhere
+            named["authorization"] = ""
+        return self._payloads.key(mask(request.url or ""), [*named.items(), ("", self.identity)])
 
     def _hold(self, request: PreparedRequest, *, whole: bool = True) -> _Held:
         """The payload of `request`: one that is held, taken over, revalidated or fetched.

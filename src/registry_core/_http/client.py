@@ -42,6 +42,7 @@ class HttpClient:
             self._cache = Cache(
                 config, self._transport, payloads, self._consulted, since=since, force=force
             )
+        self._used = set[str]()
         self._warnings: list[Problem] = []
 
     @property
@@ -63,7 +64,24 @@ class HttpClient:
         """See `Cache`; empty, if nothing is kept."""
         return self._cache.asked if self._cache else ()
 
+    def identify(self, identity: str | None) -> None:
+        """Say who asks, before the first request; see `Cache.identity`."""
+        if self._cache is not None:
+            self._cache.identity = identity
+
+    @property
+    def whose(self) -> Mapping[str, str]:
+        """Who has asked: see `Cache`, of the secrets that were used; empty, if nothing is kept."""
+        return self._cache.whose(self._used) if self._cache else EMPTY
+
+    def is_another(self, whose: Mapping[str, str]) -> bool:
+        """Whether somebody else asks now than did when `whose` was this client's. A variable
+        that is not set now says nothing."""
+        now = self._cache.whose(whose) if self._cache and whose else EMPTY
+        return any(now.get(name, digest) != digest for name, digest in whose.items())
+
     def secret(self, name: str) -> str | None:
+        self._used.add(name)
         self._consulted.add(name)
         return self._config.secret(name)
 
@@ -80,6 +98,8 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
     ) -> Any:
         request = Request(url, bearer, headers or EMPTY, params or EMPTY)
+        sent = (url, bearer or "", *request.headers.values(), *request.params.values())
+        self._used |= self._config.secrets.names_in("\n".join(map(str, sent)))
         with masked(self._config.secrets.mask):
             if self._cache is not None:
                 return self._cache.get(request)

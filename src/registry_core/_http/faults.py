@@ -27,6 +27,8 @@ class Fault:
     retry: bool = False
     after: float | None = None
     """Seconds that the server asks to wait."""
+    unreachable: bool = False
+    """Nobody answered."""
 
 
 def diagnose(error: BaseException) -> Fault:
@@ -48,7 +50,7 @@ def diagnose(error: BaseException) -> Fault:
             retry=not isinstance(root, ssl.SSLCertVerificationError),
         )
     if isinstance(root, IncompleteRead):
-        return Fault("cut its answer off", "try again later", retry=True)
+        return Fault("cut its answer off", "try again later", retry=True, unreachable=True)
     if isinstance(error, urllib3.exceptions.DecodeError):
         return Fault("sent a body that can't be decompressed", "check the url")
     if type(error) is OSError:  # of requests itself: the file of certificates is not there
@@ -61,7 +63,10 @@ def diagnose(error: BaseException) -> Fault:
             "check the token for line breaks and other stray characters",
         )
     return Fault(
-        f"can't be reached: {why}", "check the network; behind a proxy, set HTTPS_PROXY", retry=True
+        f"can't be reached: {why}",
+        "check the network; behind a proxy, set HTTPS_PROXY",
+        retry=True,
+        unreachable=True,
     )
 
 

@@ -1,9 +1,9 @@
 """The raw payloads of gateways, shared by all environments of a user.
 
-One file per URL and credentials. Its name is an HMAC under a random key of the user, so
-that nobody can tell from it, or try out, what was sent. A file that can't be read or
-written, is damaged, or is a stranger's, is as if it were absent: then a payload is fetched
-once more. A folder that others may write in is not used.
+One file per URL and credentials (or identity, where that is told otherwise). Its name is an
+HMAC under a random key of the user, so that nobody can tell from it, or try out, what was
+sent. A file that can't be read or written, is damaged, or is a stranger's, is as if it were
+absent: then a payload is fetched once more. A folder that others may write in is not used.
 """
 
 from __future__ import annotations
@@ -80,32 +80,50 @@ class Payloads:
 
     `folder` is for these files alone. None, or one that can't be written, or that others
     than whom this `trusts` may write in: nothing is kept and nobody is waited for; all else
-    works.
+    works. Unless it `writes`, it only reads what is there.
     """
 
     def __init__(
-        self, folder: Path | None, *, trusts: Trust = is_ours, max_bytes: int = 64 * 2**20
+        self,
+        folder: Path | None,
+        *,
+        trusts: Trust = is_ours,
+        max_bytes: int = 64 * 2**20,
+        writes: bool = True,
     ) -> None:
         self._folder = folder
+        self._writes = writes
         self._trusts = trusts
         self._max_bytes = max_bytes
         self._key: bytes | None = None
+        self._key_lasts = False
         self._key_lock = Lock()
 
     def key(self, url: str, credentials: Iterable[tuple[str, str]]) -> str:
         """The name of what `url` sends to who sends these headers."""
         told = json.dumps([url, sorted(credentials)]).encode()
+        return hmac.new(self._hidden()[0], told, hashlib.sha256).hexdigest()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether other processes of the user give the same names."""
+        return self._hidden()[1]
+
+    def _hidden(self) -> tuple[bytes, bool]:
+        """The key, and whether it is kept. Made at the first need; of this process alone, if it
+        can't be kept."""
         with self._key_lock:
             if self._key is None:
-                self._key = self._user_key()
-            return hmac.new(self._key, told, hashlib.sha256).hexdigest()
+                kept = self._user_key()
+                self._key, self._key_lasts = kept or secrets.token_bytes(_KEY_BYTES), bool(kept)
+            return self._key, self._key_lasts
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None]:
         """Hold `key` for this thread alone, on this machine. Raises TimeoutError after
         `timeout` seconds. The system frees it when its holder dies."""
         held: FileLock | None = None
-        if self._folder is not None:
+        if self._folder is not None and self._writes:
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if self._is_usable():
@@ -136,7 +154,7 @@ class Payloads:
 
     def write(self, key: str, payload: Payload) -> None:
         """Store `payload`; the caller holds the lock of `key`."""
-        if not self._is_usable():
+        if not (self._writes and self._is_usable()):
             return
         with suppress(OSError):
             # Not synced to disk: what a loss of power damages is fetched again.
@@ -147,7 +165,7 @@ class Payloads:
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
         """Note that the URL still holds what is stored. Opens nothing for writing."""
-        if self._is_usable():
+        if self._writes and self._is_usable():
             with suppress(OSError):
                 os.utime(self._path(key), ns=(confirmed_ns, confirmed_ns))
 
@@ -164,20 +182,19 @@ class Payloads:
         assert self._folder is not None
         return self._folder / f"{key}.payload"
 
-    def _user_key(self) -> bytes:
-        """The random key of the user, made at the first need; of this process, if it can't be."""
+    def _user_key(self) -> bytes | None:
+        """The random key of the user, made at the first need; None if it can't be kept."""
         if self._folder is not None:
             with suppress(OSError, StoreError):
                 if (key := self._read_key()) is not None:
                     return key
                 # Two processes that meet here must agree, or both would fetch.
                 with self.lock("key", timeout=5):
-                    if (key := self._read_key()) is None and self._is_usable():
+                    if (key := self._read_key()) is None and self._writes and self._is_usable():
                         key = secrets.token_bytes(_KEY_BYTES)
                         write_atomically(self._folder / "key", key, durable=True, mode=0o600)
-                    if key is not None:
-                        return key
-        return secrets.token_bytes(_KEY_BYTES)
+                    return key
+        return None
 
     def _read_key(self) -> bytes | None:
         """None if there is none, or none that may be believed."""

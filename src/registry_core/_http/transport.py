@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from .._base.frozen import EMPTY
 from .._base.version import __version__
-from ..errors import GatewayError, GatewayTimeoutError, OfflineError
+from ..errors import GatewayError, GatewayTimeoutError, OfflineError, UnreachableError
 from .config import HttpConfig
 from .connections import CutAdapter
 from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
@@ -126,7 +126,8 @@ class Transport:
             fault = outcome
             if not fault.retry or attempt == retries:
                 tries = f" ({attempt + 1} attempts)" if attempt else ""
-                raise GatewayError(fault.message + tries, culprit=culprit, hint=fault.hint)
+                kind = UnreachableError if fault.unreachable else GatewayError
+                raise kind(fault.message + tries, culprit=culprit, hint=fault.hint)
             pause = fault.after
             if pause is None:
                 pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._config.random())

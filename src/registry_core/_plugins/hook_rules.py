@@ -195,7 +195,7 @@ def _wrong_gateway(gateway: ModelGateway) -> str | None:
         )
     if not isinstance(name, str) or not name.strip():
         return f"gateway {id!r} has the name {name!r}; use a text"
-    for flag in ("namespaced", "needs_network"):
+    for flag in ("namespaced", "needs_network", "volatile"):
         if not isinstance(getattr(gateway, flag), bool):
             return f"gateway {id!r} has a {flag} that is neither True nor False"
     return None

@@ -193,18 +193,16 @@ class PluginHost(PluginLoader):
                 raise _held(plugin, outcome.problem.error)
             if outcome.value is not None:
                 withheld |= {id: plugin.key for id, _ in _gone(result, outcome.value)}
+                roles = {**result.roles, **outcome.value.roles}  # kept if it was built anew
                 result = outcome.value
+                if roles != result.roles:
+                    result = result.replace(roles=roles)
         if not overlays:
             return result
-        providers = result.get_providers()
         # One overlay may put back a part of a provider that another took out as a whole.
         parts = {id: withheld.get(owner, "") for id, owner in _gone(snapshot, result)}
-        withheld = {
-            id: key
-            for id, key in (parts | withheld).items()
-            if id not in providers and result.get_model(id) is None
-        }
-        return Snapshot.build(providers, snapshot.gateways, overlays=overlays, withheld=withheld)
+        withheld = {id: key for id, key in (parts | withheld).items() if not result.offers(id)}
+        return result.replace(gateways=snapshot.gateways, overlays=overlays, withheld=withheld)
 
     def emit(
         self, snapshot: Snapshot, types_providers: tuple[str, ...] | None

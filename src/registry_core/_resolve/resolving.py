@@ -11,7 +11,16 @@ from .._http.client import HttpClient
 from .._http.config import HttpConfig
 from .._http.masking import masked
 from ..endpoint import Endpoint
-from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, as_error
+from ..errors import (
+    ExchangeError,
+    GatewayTimeoutError,
+    OfflineError,
+    RegistryError,
+    ResolveError,
+    UnknownModelError,
+    WithheldError,
+    as_error,
+)
 from ..models import ModelInfo, ProviderConfig, valid_id
 from . import routing
 from .bindings import Bindings, Memory, remember
@@ -23,6 +32,17 @@ if TYPE_CHECKING:
     from ..plugin import ModelGateway
 
 
+class OfflineExchangeError(ExchangeError, OfflineError):
+    """So that `except OfflineError` catches it here, too."""
+
+
+class ExchangeTimeoutError(ExchangeError, GatewayTimeoutError):
+    """So that `except GatewayTimeoutError` catches it here, too."""
+
+
+_KINDS: tuple[type[ExchangeError], ...] = (OfflineExchangeError, ExchangeTimeoutError)
+
+
 def resolve(
     id: str,
     snapshot: Snapshot,
@@ -31,11 +51,22 @@ def resolve(
     registered: Mapping[str, ModelGateway],
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
-    _obey_policies(id, snapshot, world.host)
+    culprit, role = id, snapshot.roles.get(id)
+    if role is not None:
+        culprit, id = f"{id} ({role})", role
+    _obey_policies(id, snapshot, world.host, culprit)
+    if role is not None and snapshot.get_model(id) is None:
+        raise UnknownModelError(
+            "no gateway lists the model that this role stands for",
+            culprit=culprit,
+            hint=_hint(id, snapshot),
+        )
     provider_id, model_id = snapshot.split(id)
     provider = snapshot.get_provider_config(provider_id) if provider_id else None
     if provider is None or not _may_be_id(model_id):
-        raise UnknownModelError("no provider has this model", culprit=id, hint=_hint(id, snapshot))
+        raise UnknownModelError(
+            "no provider has this model", culprit=culprit, hint=_hint(id, snapshot)
+        )
     # The registry may be older than the model, and fine-tuned models are in no registry.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
     endpoint = _taken_over(provider, model, world, environ, registered)
@@ -58,7 +89,7 @@ def resolve(
     )
 
 
-def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
+def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost, culprit: str) -> None:
     """Raise WithheldError if a policy took this model out, or never saw this data.
 
     An id that no gateway lists is passed on, but not if anything of its provider was taken
@@ -68,7 +99,7 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
     if unseen is not None:
         raise WithheldError(
             f"the policy {unseen} has not passed the data that is served",
-            culprit=id,
+            culprit=culprit,
             hint=host.way_out(unseen),
         )
     if snapshot.get_model(id) is not None:
@@ -76,11 +107,11 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost) -> None:
     provider = snapshot.split(id)[0]
     for taken, key in snapshot.withheld.items():
         if taken == id or id.startswith(f"{taken}/"):
-            raise WithheldError(f"is withheld by the policy {key}", culprit=id)
+            raise WithheldError(f"is withheld by the policy {key}", culprit=culprit)
         if provider and taken.startswith(f"{provider}/"):
             raise WithheldError(
                 f"the policy {key} withholds models of {provider}, and no gateway lists this one",
-                culprit=id,
+                culprit=culprit,
                 hint=f"registry-core list {provider} shows what there is",
             )
 
@@ -105,20 +136,36 @@ def _taken_over(
     client = HttpClient(config, found.settings.options if found else {})
     for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
         secrets.reveal(name, environ)
+    cause: BaseException | None = None
     try:
         with masked(secrets.mask):
             endpoint: Any = gateway.endpoint(provider, model, environ, client)
         if endpoint is None or isinstance(endpoint, Endpoint):
             return endpoint
-        text = f"returned {type(endpoint).__name__}, not an Endpoint"
-    except (RegistryError, KeyboardInterrupt):
+        failure = ExchangeError(f"its endpoint returned {type(endpoint).__name__}, not an Endpoint")
+    except (ResolveError, KeyboardInterrupt):
         raise
+    except RegistryError as error:  # masked already
+        kind = next(
+            (kind for kind in _KINDS if isinstance(error, kind.__bases__[1])), ExchangeError
+        )
+        failure, cause = kind(error.message, culprit=error.culprit, hint=error.hint), error
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        module = type(gateway).__module__
-        text = f"failed: {as_error(error, GatewayError, '', secrets.mask, module).message}"
+        told = as_error(error, ExchangeError, "", secrets.mask, type(gateway).__module__)
+        failure = ExchangeError(f"its endpoint failed: {told.message}")
+        cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()
-    raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
+    failure.culprit = failure.culprit or gateway.id
+    raise failure from cause
+
+
+def _shows_secret(error: BaseException, secrets: Secrets) -> bool:
+    """Whether a traceback of this error would: nobody can mask a stranger's."""
+    from traceback import format_exception
+
+    shown = "".join(format_exception(error))
+    return secrets.mask(shown) != shown
 
 
 def _may_be_id(text: str) -> bool:
@@ -129,4 +176,6 @@ def _may_be_id(text: str) -> bool:
 
 
 def _hint(id: str, snapshot: Snapshot) -> str:
-    return hint(id, snapshot.get_models()) or "registry-core list shows what there is"
+    return (
+        hint(id, snapshot.get_models(), snapshot.roles) or "registry-core list shows what there is"
+    )

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING
+
+from attrs import evolve
 
 from .._http.asked import Asked
 from .._http.client import HttpClient
 from .._http.config import HttpConfig
+from ..errors import GatewayError, RegistryError, as_error
 from .fetch import FetchTask, fetch_all
 from .freshness import stands, taken_over, trusted_since
 
 if TYPE_CHECKING:
     from .._http.payloads import Payloads
     from .._world import World
+    from ..plugin import ModelGateway
+    from ..settings import Settings
     from .options import Options
     from .turn import Turn
 
 logger = logging.getLogger("registry_core")
+
+#: The deadline of a gateway that comes and goes.
+_BRIEF_MS = 5_000
 
 
 def ask(
     world: World,
     options: Options,
     turns: Iterable[Turn],
-    payloads: Payloads | None,
+    payloads: Payloads,
     since: float | None,
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
@@ -37,34 +44,46 @@ def ask(
     for turn in turns:
         if turn.gateway is None:
             continue
-        known, current = turn.known, turn.is_current
+        known = turn.known
         trusted = trusted_since(known, options, None if turn.runtime else since, now)
         if turn.stored and known.checked_at is None:
             trusted = since  # the state was lost, so nobody knows how old the data is
         if turn.id in options.accept:
             trusted = None  # what *this* sync fetches is to be taken
-        if stands(known, trusted, now, current=current):
-            turn.outcome = taken_over(known)
-            ago = now - (known.checked_at or now)
-            logger.debug("%s: not asked, it was %.0f s ago: %s", turn.id, ago, known.status)
-            continue
         view = turn.loaded.settings if turn.loaded else world.host.view({})
-        client = partial(
-            HttpClient,
-            config,
+        client = HttpClient(
+            evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
             view.options,
             payloads=None if turn.runtime else payloads,
             since=trusted,
             force=options.force,
             consulted=view.consulted,
         )
-        asked = Asked.read(known.asked) if current and not options.force else None
+        failure: RegistryError | None = None
+        try:
+            _identify(turn, turn.gateway, client)
+        except KeyboardInterrupt:
+            raise  # the user's
+        except BaseException as error:
+            module = type(turn.gateway).__module__
+            failure = as_error(error, GatewayError, turn.id, world.secrets.mask, module)
+        current = turn.is_current
+        if not turn.disowned and stands(known, trusted, now, current=current):
+            turn.outcome = taken_over(known)
+            ago = now - (known.checked_at or now)
+            logger.debug("%s: not asked, it was %.0f s ago: %s", turn.id, ago, known.status)
+            client.close()
+            continue
+        again = current and not turn.volatile and not options.force
+        asked = Asked.read(known.asked) if again else None
         due[turn.id] = turn
         source = turn.loaded.plugin.source if turn.loaded else None
         plugin = f"{source.name} {source.version}" if source else ""
         # Accepted now, or at the sync that stored it.
         empty = turn.id in options.accept or (turn.stored and turn.stored.count() == (0, 0))
-        tasks[turn.id] = FetchTask(turn.gateway, view, client, asked, plugin, bool(empty))
+        tasks[turn.id] = FetchTask(
+            turn.gateway, view, client, asked, failure, plugin, turn.volatile or bool(empty)
+        )
     outcomes = fetch_all(
         tasks,
         deadline=world.settings.fetch_deadline_ms / 1000,
@@ -74,3 +93,19 @@ def ask(
     )
     for id, outcome in outcomes.items():
         due[id].outcome = outcome
+
+
+def _brief(settings: Settings) -> Settings:
+    """For who may be away: it is tried once, and not waited for long."""
+    deadline = min(settings.fetch_deadline_ms, _BRIEF_MS)
+    return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
+
+
+def _identify(turn: Turn, gateway: ModelGateway, client: HttpClient) -> None:
+    """Say for whom the gateway is asked, and take from its turn what was somebody else's."""
+    identity: object = gateway.identity(client)
+    if identity is not None and not isinstance(identity, str):
+        raise GatewayError(f"its identity is {type(identity).__name__}, not a text")
+    client.identify(identity)
+    if client.is_another(turn.known.identity):
+        turn.disown()

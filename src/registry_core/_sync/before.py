@@ -32,6 +32,8 @@ class Before:
     """What the pointer says, if lookups may serve it."""
     snapshot: Snapshot
     """That of the generation, else the bundle; after a policy rather none."""
+    lasting: Snapshot
+    """The same without volatile data."""
     stored: Mapping[str, Data]
     """Gateway id → its last good data in the store."""
     overlays: Overlays | None
@@ -63,6 +65,9 @@ def look_back(
     served = last = found.objects.get(generation.snapshot) if generation else None
     if found.policies is not None and generation and generation.overlays not in found.policies:
         served = None
+    lasting = found.objects.get(generation.lasting) if generation and generation.lasting else served
+    if lasting is None:  # nothing may leave this machine, so this is no generation
+        served = None
     nothing = bundle.load() if found.policies is None else Snapshot.build(())
     return Before(
         state,
@@ -70,6 +75,7 @@ def look_back(
         last,
         generation if served else None,
         served or nothing,
+        lasting if served and lasting else nothing,
         stored,
         None if found.policies is not None and not overlays else overlays,
         found.whole,

@@ -41,7 +41,8 @@ _NO_RIGHT = (
     errno.EEXIST,
     None,
 )
-_VERSION = re.compile("v[0-9]{1,9}")
+VERSION = re.compile("v[0-9]{1,9}")
+"""Names of the folders of a store."""
 
 #: As in `World.verified`.
 Verified = dict[str, tuple[int, ...] | None]
@@ -65,7 +66,7 @@ class Found:
 
 def create(store: Store) -> None:
     """Make the store's folders. Raises StoreError if it can't be written."""
-    with _writing(store):
+    with writing(store):
         (store.folder / "objects").mkdir(parents=True, exist_ok=True)
         if not os.access(store.folder, os.W_OK):
             raise PermissionError("the folder is read-only")
@@ -88,7 +89,7 @@ def adopt(store: Store, other: Store | None) -> None:
     # A policy of this store is not given up because another one has none, or an older one.
     policies = _in_force(store, _readable(store) or _remembered(mine), repair=True)
     if policies is None and found.policies:
-        with _writing(store):
+        with writing(store):
             _set_policies(store, found.policies)
     known = found.generation if found.whole and not found.problems else None
     if known is not None and store.may_serve(known):
@@ -104,7 +105,7 @@ def of_newest_version(store: Store) -> Store:
         names = os.listdir(store.place)  # noqa: PTH208  as names
     except OSError as error:
         raise unreadable(str(store.place), error) from error
-    versions = [evolve(store, schema=int(name[1:])) for name in names if _VERSION.fullmatch(name)]
+    versions = [evolve(store, schema=int(name[1:])) for name in names if VERSION.fullmatch(name)]
     return max((store, *versions), key=_written_at)
 
 
@@ -120,7 +121,7 @@ def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) ->
     """
     previous = _readable(store)
     policies = store.policies()
-    with _writing(store):
+    with writing(store):
         for snapshot in objects:
             path = store.object(snapshot.hash)
             if not path.exists():
@@ -145,7 +146,7 @@ def mark(store: Store, generation: Generation) -> None:
     wanted = [generation.overlays] if generation.overlays else None
     policies = store.policies()
     if (policies and list(policies)) != wanted:
-        with _writing(store):
+        with writing(store):
             _set_policies(store, wanted)
 
 
@@ -161,7 +162,7 @@ def _set_policies(store: Store, policies: Sequence[Overlays] | None) -> None:
 def save_state(store: Store, state: State, generation: Generation | None) -> None:
     """Raises StoreError. `generation`: the current one."""
     state = evolve(state, generation=asdict(generation) if generation else EMPTY)
-    with _writing(store):
+    with writing(store):
         write_atomically(store.state, state.to_json().encode(), durable=True)
 
 
@@ -229,7 +230,7 @@ def _in_force(
     if policies is None and generation and generation.overlays:
         policies = (generation.overlays,)
         if repair:
-            with _writing(store):
+            with writing(store):
                 _set_policies(store, policies)
     return policies
 
@@ -267,7 +268,8 @@ def _readable(store: Store) -> Generation | None:
 
 
 @contextmanager
-def _writing(store: Store) -> Generator[None]:
+def writing(store: Store) -> Generator[None]:
+    """What the system refuses to write there raises StoreError."""
     try:
         yield
     except OSError as error:

@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 from attrs.converters import optional
 
+from .._base.frozen import EMPTY
 from .._base.printable import message
 from .._plugins.hook_rules import reason_disabled
-from ..errors import GatewayError, GatewayTimeoutError, OfflineError, RegistryError, as_error
+from ..errors import (
+    GatewayError,
+    GatewayTimeoutError,
+    OfflineError,
+    RegistryError,
+    UnreachableError,
+    as_error,
+)
 from ..models import ProviderConfig
 from ..records import clean_providers
 from ..report import GatewayStatus, Problem
@@ -38,9 +46,11 @@ class FetchTask:
 
     gateway: ModelGateway
     settings: PluginSettings
-    client: Callable[[], HttpClient]
+    client: HttpClient
     asked: Sequence[Asked] | None
     """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
+    failure: RegistryError | None = None
+    """Why it could not say for whom it asks: a failure, if it is to be asked."""
     plugin: str = ""
     """Distribution and version that the gateway comes from, if any."""
     may_be_empty: bool = False
@@ -55,9 +65,11 @@ class Outcome:
     providers: Mapping[str, ProviderConfig] | None = None
     """Published providers; None unless fresh."""
     asked: tuple[Asked, ...] | None = None
+    identity: Mapping[str, str] = EMPTY
+    """Whose data that is: see `Cache.whose`."""
     warnings: tuple[Problem, ...] = field(default=())
     error: str | None = field(default=None, converter=optional(message))
-    """Why it failed, or is disabled."""
+    """Why it failed, or is disabled, or absent."""
     finished_at: float = 0.0
     """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
     failure: RegistryError | None = None
@@ -66,6 +78,18 @@ class Outcome:
     @property
     def answered(self) -> bool:
         return self.status in ("fresh", "unchanged")
+
+    @property
+    def reached(self) -> bool:
+        """Nothing more is to be learnt by asking it again at once."""
+        return self.answered or self.status == "absent"
+
+    @classmethod
+    def in_vain(cls, gateway: ModelGateway, failure: RegistryError, at: float) -> Outcome:
+        """What it is that `gateway` raised this, or was abandoned."""
+        if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
+            return cls("absent", error=str(failure), finished_at=at)
+        return cls.failed(gateway.id, failure, at)
 
     @classmethod
     def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
@@ -117,7 +141,7 @@ def fetch_all(
             culprit=id,
             hint="raise fetch_deadline_ms if it needs longer",
         )
-        outcomes[id] = Outcome.failed(id, failure, clock())
+        outcomes[id] = Outcome.in_vain(tasks[id].gateway, failure, clock())
         finished(id, outcomes[id])
     return {id: outcomes[id] for id in sorted(outcomes)}
 
@@ -132,15 +156,15 @@ def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
 
 
 def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
-    gateway = task.gateway
-    client: HttpClient | None = None
+    gateway, client = task.gateway, task.client
     try:
         reason = reason_disabled(gateway, gateway.should_enable(task.settings))
         if reason is not None:
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
-        client = task.client()
+        if task.failure is not None:
+            raise task.failure
         if task.asked and _is_unchanged(client, task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
@@ -157,6 +181,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             "fresh",
             providers,
             client.asked,
+            client.whose,
             warnings,
             finished_at=client.confirmed_at,
         )
@@ -169,7 +194,6 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         failure = as_error(error, GatewayError, gateway.id, mask, module)
         if failure is not error and task.plugin:
             failure.message += f", of {task.plugin}"
-        return Outcome.failed(gateway.id, failure, clock())
+        return Outcome.in_vain(gateway, failure, clock())
     finally:
-        if client is not None:
-            client.close()
+        client.close()

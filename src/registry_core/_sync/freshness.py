@@ -71,13 +71,16 @@ def taken_over(known: GatewayState) -> Outcome:
         status = "failed"
     elif known.status == "disabled":
         status = "disabled"
+    elif known.status == "absent":
+        status = "absent"
     return Outcome(status, error=known.error, finished_at=known.checked_at or 0.0)
 
 
 def reached_at(
     state: State, outcomes: Collection[Outcome], started: float, now: float
 ) -> float | None:
-    """Since when every enabled gateway has answered; as it was, if one has not now.
+    """Since when every enabled gateway has answered, or is known to be away; as it was, if one
+    has not now.
 
     `outcomes` are those of a sync that began at `started`.
     """
@@ -85,7 +88,7 @@ def reached_at(
     if last is not None and last > now:
         last = None
     wanted = [one for one in outcomes if one.status != "disabled"]
-    if not wanted or not all(one.answered for one in wanted):
+    if not wanted or not all(one.reached for one in wanted):
         return last
     oldest = min(one.finished_at for one in wanted)  # before `started`, if it was taken over
     return max(now if oldest >= started else oldest, last or 0.0)
@@ -98,6 +101,8 @@ def answered_at(state: State, gateways: Iterable[LoadedGateway]) -> float | None
     """
     for one in gateways:
         known = state.gateways.get(one.gateway.id)
-        if known is None or known.status not in _ANSWERED or known.fingerprint != fingerprint(one):
+        if known is None or known.status not in (*_ANSWERED, "absent"):
+            return None
+        if known.fingerprint != fingerprint(one):
             return None
     return state.last_refresh

@@ -25,9 +25,9 @@ def merge(
     is the user's: of two gateways, the one named first wins.
 
     A provider id that two gateways publish goes to the prioritized gateway, else to
-    its owner in the bundle, else to the lower gateway id. What a priority has settled is
-    not reported. An id below a prefix that
-    is another gateway's would capture that gateway's model ids; it is dropped.
+    the gateway of that id, else to its owner in the bundle, else to the lower gateway
+    id. What a priority has settled is not reported. An id below a prefix that is another
+    gateway's would capture that gateway's model ids; it is dropped.
     """
     problems: list[Problem] = []
     winners: dict[str, str] = {}
@@ -35,8 +35,8 @@ def merge(
     def granted(gateway: str) -> int:
         return priority.index(gateway) if gateway in priority else len(priority)
 
-    def rank(id: str, gateway: str) -> tuple[int, bool, str]:
-        return granted(gateway), owners.get(id) != gateway, gateway
+    def rank(id: str, gateway: str) -> tuple[int, bool, bool, str]:
+        return granted(gateway), gateway != id, owners.get(id) != gateway, gateway
 
     for gateway in sorted(results):
         for id in results[gateway]:

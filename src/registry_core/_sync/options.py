@@ -17,6 +17,8 @@ class Options:
     """Send no validators: every payload is fetched whole."""
     accept: Collection[str] = ()
     """Gateways whose shrinkage is right."""
+    forget: Collection[str] = ()
+    """Gateways whose stored data is to be dropped before they are asked."""
     max_age: float | None = None
     """Seconds: data younger than that is good enough if its gateway fails."""
     project: bool = False

@@ -68,7 +68,7 @@ def fallback(before: Before, final: Snapshot) -> str | None:
 def _keeps_back(old: Snapshot, id: str) -> bool:
     """Whether `old` neither shows a withheld provider or model, nor has it passed on as an id
     that no gateway lists."""
-    if old.is_provider_registered(id) or old.get_model(id):
+    if old.offers(id):
         return False
     provider, _ = old.split(id)
     return (

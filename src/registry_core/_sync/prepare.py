@@ -46,6 +46,8 @@ class Prepared:
     turns: Sequence[Turn]
     """Of the gateways of plugins, sorted by id."""
     snapshot: Snapshot
+    lasting: Snapshot
+    """The same without volatile data: for whatever leaves this machine."""
     generation: Generation | None = None
     """None: the one in the store stays."""
     held: bool = False
@@ -65,14 +67,14 @@ def prepare(
     options: Options,
     before: Before,
     runtime: Sequence[RuntimeGateway],
-    payloads: Payloads | None = None,
+    payloads: Payloads,
     since: float | None = None,
 ) -> Prepared:
     """`runtime`: the gateways of this process. `since`: a sync of this store began then that
-    was waited for; its results stand. Without `payloads` nothing at all is written.
+    was waited for; its results stand.
     """
     host, settings = world.host, world.settings
-    turns = _installed(host, world.bundle, before)
+    turns = _installed(host, world.bundle, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
     idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
     ask(world, options, (*turns, *own), payloads, since)
@@ -85,8 +87,9 @@ def prepare(
         turn.choose(shrink_limit=0.0 if accepted else settings.shrink_limit)
     for turn in own:
         turn.choose(shrink_limit=0.0)
-    prepared = Prepared(before, turns, before.snapshot, clashes=before.state.clashes)
-    prepared.problems = [*host.problems, *before.problems, *_misled(host, options, turns)]
+    clashes = before.state.clashes
+    prepared = Prepared(before, turns, before.snapshot, before.lasting, clashes=clashes)
+    prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
     prepared.problems += [Problem("gateway", id, _TWICE, fatal=False) for id in sorted(idle)]
     for turn in (*turns, *own):
         prepared.problems += turn.warnings
@@ -131,17 +134,33 @@ def prepare(
     return prepared
 
 
-def _installed(host: PluginHost, bundle: Bundle, before: Before) -> list[Turn]:
-    """The turns of the gateways that plugins add, or added."""
+def _installed(
+    host: PluginHost, bundle: Bundle, before: Before, forget: Collection[str]
+) -> list[Turn]:
+    """The turns of the gateways that plugins add, and of those whose plugins can't be asked
+    whether they do: what failed, or is not installed, keeps its data."""
     loaded = {one.gateway.id: one for one in host.gateways()}
     turns: list[Turn] = []
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
-        known = before.state.gateways.get(id, GatewayState())
-        stored, wheel = before.stored.get(id), bundled(bundle, id)
-        turn = Turn.installed(id, known, loaded.get(id), stored, wheel)
-        if turn.loaded or (turn.good and not host.is_excluded(turn.good.about.plugin)):
+        known, stored = before.state.gateways.get(id), before.stored.get(id)
+        if id in forget:
+            known = stored = None
+        wheel = bundled(bundle, id)
+        turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
+        if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin, before)):
             turns.append(turn)
     return turns
+
+
+def _is_given_up(host: PluginHost, plugin: str, before: Before) -> bool:
+    """Whether the gateways that this plugin does not add are gone: it said so, or the settings.
+
+    What it says counts only where its options can be found: a sync that is started elsewhere
+    (by cron, by a service) finds no project.
+    """
+    missed = before.state.in_project and host.settings.project is None
+    said = any(one.key == plugin for one in host.plugins) and host.failure_of(plugin) is None
+    return (said and not missed) or host.is_excluded(plugin)
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
@@ -149,14 +168,27 @@ def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -
     return [Turn.registered(one) for one in runtime if one.gateway.id not in installed]
 
 
-def _misled(host: PluginHost, options: Options, turns: Iterable[Turn]) -> Iterable[Problem]:
-    """What the user asks for that there is not."""
-    loaded = [turn.id for turn in turns if turn.loaded]
+def _misled(
+    host: PluginHost, options: Options, before: Before, turns: Sequence[Turn]
+) -> Iterable[Problem]:
+    """What the user asks for that there is not, or that is no more."""
+    loaded = {turn.id for turn in turns if turn.loaded}
     if not loaded:
         yield _no_gateway(host)
-    for id in sorted({*options.accept} - {*loaded}):
-        text = f"there is no such gateway; {did_you_mean(id, loaded)}"
-        yield Problem("gateway", f"--accept {id}", text, fatal=False)
+    ids = {turn.id for turn in turns}
+    for id in sorted(before.stored.keys() - ids - {*options.forget}):
+        plugin = before.stored[id].about.plugin
+        if not host.is_excluded(plugin):
+            text = f"{plugin} does not add it any more, so its data is dropped"
+            yield Problem("gateway", id, text, fatal=False)
+    known = ids | before.stored.keys() | before.state.gateways.keys()
+    for option, asked, there in [
+        ("--accept", options.accept, loaded),
+        ("--forget", options.forget, known),
+    ]:
+        for id in sorted({*asked} - there):
+            text = f"there is no such gateway; {did_you_mean(id, there)}"
+            yield Problem("gateway", f"{option} {id}", text, fatal=False)
 
 
 def _no_gateway(host: PluginHost) -> Problem:
@@ -204,20 +236,26 @@ def _combine(
     Raises OverlayError, and SyncError if there is no data.
     """
     before, used = prepared.before, _used(prepared)
-    owners = bundle.load().get_providers()
+    owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
     results = {id: one.providers() for id, one in used.items()}
     namespaced = [turn for turn in prepared.turns if turn.gateway and turn.gateway.namespaced]
-    merged, lost = merge(
-        results,
-        owners={id: provider.gateway or "" for id, provider in owners.items()},
-        prefixes={turn.id: turn.id for turn in namespaced},
-        priority=priority,
-    )
-    if not (merged or used):  # data without a model is what the user has accepted
+    prefixes = {turn.id: turn.id for turn in namespaced}
+
+    def merged_from(ids: Collection[str]) -> tuple[Snapshot, tuple[Problem, ...]]:
+        some = {id: results[id] for id in ids}
+        merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=priority)
+        return Snapshot.build(merged, {id: used[id].about.plugin for id in ids}), lost
+
+    plain, lost = merged_from(used)
+    merged = plain.get_providers()
+    stays = [id for id, one in used.items() if not one.about.volatile]
+    # What stays and has no model is what the user has accepted.
+    if not (merged or stays) and {turn.volatile for turn in prepared.turns} != {True}:
         raise SyncError("no gateway is left that has a model", culprit="merge")
-    plain = Snapshot.build(merged, {id: one.about.plugin for id, one in used.items()})
-    final = host.overlay(plain, before.last)
-    objects = {final.hash: final}
+    final = lasting = host.overlay(plain, before.last)
+    if len(stays) < len(used):
+        lasting = host.overlay(merged_from(stays)[0], before.lasting)
+    objects = {one.hash: one for one in (final, lasting)}
     gateways: dict[str, GatewayData] = {}
     for id, one in used.items():
         gateways[id] = one.about
@@ -228,17 +266,23 @@ def _combine(
             objects[holder.hash] = holder
             gateways[id] = evolve(one.about, result=holder.hash)
     prepared.clashes = tuple((one.culprit, one.message) for one in lost)
-    prepared.snapshot, prepared.objects = final, tuple(objects.values())
+    prepared.snapshot, prepared.lasting = final, lasting
+    prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
-        final.hash, FrozenDict(gateways), inputs, final.overlays, fallback(before, final)
+        final.hash,
+        FrozenDict(gateways),
+        inputs,
+        final.overlays,
+        fallback(before, final),
+        lasting.hash if lasting != final else None,
     )
 
 
 def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:
     plugin = turn.good and turn.good.about.plugin
     loads = any(one.key == plugin for one in host.plugins)
-    idle = f"its plugin {'does not add it' if loads else 'is not installed'}"
-    report = turn.report(idle=idle, now=now, max_age=max_age)
+    does = "does not add it here, where no project was found" if loads else "is not installed"
+    report = turn.report(idle=f"its plugin {does}", now=now, max_age=max_age)
     used = "no data" if report.source == "none" else f"{report.source} data is used"
     why = f": {report.error}" if report.error else ""
     logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)

@@ -208,7 +208,7 @@ def _import_all() -> None:
 
 
 _NEEDED = (
-    *(".joining", ".sync"),
+    *(".joining", ".sync", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
     *("mmap", "netrc"),
 )

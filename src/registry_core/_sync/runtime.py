@@ -55,7 +55,7 @@ def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
     have synced under a stricter policy, and only a sync of this one can tell.
     """
     providers = dict(stored.get_providers())
-    withheld = dict(stored.withheld)
+    withheld, roles = dict(stored.withheld), dict(stored.roles)
     for one in gateways:
         passed = one.passed
         if passed is None:
@@ -75,6 +75,8 @@ def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
                 }
                 providers[id] = evolve(provider, models=models)
         withheld |= {id: key for id, key in passed.withheld.items() if id not in providers}
-    if len(providers) == len(stored.get_providers()) and len(withheld) == len(stored.withheld):
+        roles = {**passed.roles, **roles}
+    sizes = len(providers), len(withheld), len(roles)
+    if sizes == (len(stored.get_providers()), len(stored.withheld), len(stored.roles)):
         return stored
-    return Snapshot.build(providers, stored.gateways, overlays=stored.overlays, withheld=withheld)
+    return stored.replace(providers=providers, withheld=withheld, roles=roles)

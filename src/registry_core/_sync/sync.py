@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from .._base.frozen import EMPTY, FrozenDict
+from .._catalog.ids import lengths_of, splits
 from .._catalog.loading import open_explicit
-from .._catalog.snapshot import Snapshot, lengths_of, splits
+from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
 from .._catalog.store import Store
 from .._emit.emission import Emission
@@ -31,6 +31,7 @@ from . import commit
 from .before import look_back
 from .changes import updated
 from .freshness import reached_at
+from .locking import locked
 from .options import Options
 from .prepare import Prepared, prepare
 from .runtime import RuntimeGateway
@@ -71,10 +72,10 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     if settings.snapshot is not None:
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
-    with _locked(store, patience=settings.fetch_deadline_ms / 1000 + 60) as since:
+    with locked(store, settings) as since:
         commit.adopt(store, commit.of_newest_version(store))
         commit.adopt(store, world.store())
-        payloads = _payloads(world)
+        payloads = _payloads(world, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
         prepared = prepare(world, options, before, runtime, payloads, since)
@@ -92,7 +93,8 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             targets = [Target("environment", store.place), *_other_targets(world, options)]
-            emission = Emission(world.host, prepared.snapshot, settings.types_providers)
+            scope = settings.types_providers
+            emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
     report = _notify(world.host, report, prepared.snapshot)
     return Result(report, prepared.snapshot, tuple(prepared.runtime))
@@ -114,8 +116,8 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
         report = _pinned_report(snapshot, started)
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
-        prepared = prepare(world, options, before, ())
-        snapshot = prepared.snapshot
+        prepared = prepare(world, options, before, (), _payloads(world, writes=False))
+        snapshot = prepared.lasting
         report = _report(prepared, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))
@@ -168,13 +170,13 @@ def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncRep
     return evolve(report, problems=(*report.problems, *problems))
 
 
-def _payloads(world: World) -> Payloads:
+def _payloads(world: World, *, writes: bool) -> Payloads:
     settings = world.settings
-    folder = world.places.payloads(settings.store_dir)
-    if folder is not None:
+    folder = world.places.payloads(settings.store_dir, make=writes)
+    if folder is not None and writes:
         clear_leftovers(folder)
-    trusts = world.places.trusts(settings.store_dir)
-    return Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
+    trusts, most = world.places.trusts(settings.store_dir), settings.fetch_max_bytes
+    return Payloads(folder, trusts=trusts, max_bytes=most, writes=writes)
 
 
 def _writable_store(places: Places, folder: Path | None) -> Store:
@@ -198,44 +200,6 @@ def _writable_store(places: Places, folder: Path | None) -> Store:
         f"no folder for the store can be written: {'; '.join(faults)}",
         hint="set REGISTRY_CORE_STORE_DIR to a folder that can",
     )
-
-
-@contextmanager
-def _locked(store: Store, *, patience: float) -> Generator[float | None]:
-    """Hold the store's lock. If that took waiting for the sync of another process, gives
-    the epoch seconds at which that one began. `patience` is in seconds.
-
-    The lock is the kernel's: it ends with its holder, however that dies.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(store.lock, thread_local=False)
-    since: float | None = None
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        logger.debug("another process syncs %s: waiting", store.place)
-        earlier = store.read_state().started_at
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout:
-            raise StoreError(
-                f"another process has held it for {patience:g} s",
-                culprit=str(store.lock),
-                hint="end that process",
-            ) from None
-        found = store.read_state().started_at
-        since = found if found != earlier else None  # it may have died, or failed
-    except (OSError, NotImplementedError) as error:
-        raise StoreError(
-            f"can't be locked: {error}",
-            culprit=str(store.lock),
-            hint="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
-        ) from error
-    try:
-        yield since
-    finally:
-        lock.release()
 
 
 def _other_targets(world: World, options: Options) -> list[Target]:
@@ -275,6 +239,7 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
         plugins=world.host.known_plugins(),
         bindings=bindings,
         clashes=prepared.clashes,
+        in_project=state.in_project or world.settings.project is not None,
     )
 
 

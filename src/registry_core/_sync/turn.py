@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import GatewayState, utc
 from .._catalog.store import GatewayData
@@ -47,9 +48,9 @@ def in_snapshot(
     return Data(source, about, lambda: load().providers_of(gateway), lambda: load().count(gateway))
 
 
-def fetched(plugin: str, providers: Providers, at: float, source: DataSource = "fetched") -> Data:
+def in_memory(source: DataSource, about: GatewayData, providers: Providers) -> Data:
     count = len(providers), sum(len(provider.models) for provider in providers.values())
-    return Data(source, GatewayData(plugin, at), lambda: providers, lambda: count)
+    return Data(source, about, lambda: providers, lambda: count)
 
 
 def bundled(bundle: Bundle, gateway: str) -> Data | None:
@@ -72,6 +73,8 @@ class Turn:
     runtime: RuntimeGateway | None = None
     """It, if the application registered it. None beside no plugin: it can't be asked, and its
     data stays until the settings say otherwise."""
+    wheel: Data | None = None
+    """Its data in the wheel."""
     stored: Data | None = None
     """Its last good data in the store."""
     good: Data | None = None
@@ -80,6 +83,8 @@ class Turn:
     """What became of asking it; None: there was nobody to ask."""
     used: Data | None = field(default=None)
     """What goes into the merge; None: it has no data."""
+    disowned: bool = False
+    """What is stored was fetched for another identity than is there now."""
     quarantined: bool = False
 
     @classmethod
@@ -94,19 +99,27 @@ class Turn:
         """That of a gateway whose data is, or was, a plugin's."""
         both = [one for one in (wheel, stored) if one]
         good = max(both, key=lambda one: (one.about.retrieved_at, one is stored), default=None)
-        return cls(id, known, loaded, None, stored, good, used=good)
+        return cls(id, known, loaded, None, wheel, stored, good, used=good)
 
     @classmethod
     def registered(cls, runtime: RuntimeGateway) -> Turn:
         """That of a gateway of this process, whose data is in its memory."""
         kept, known = runtime.providers, runtime.known
-        data = fetched("", kept, known.retrieved_at or 0.0, "stored") if kept else None
-        return cls(runtime.gateway.id, known, None, runtime, data, data, used=data)
+        about = GatewayData("", known.retrieved_at or 0.0)
+        data = in_memory("stored", about, kept) if kept else None
+        return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
     def gateway(self) -> ModelGateway | None:
         either = self.loaded or self.runtime
         return either.gateway if either else None
+
+    @property
+    def volatile(self) -> bool:
+        """It comes and goes; without its plugin, it did when its data was fetched."""
+        if self.gateway is not None:
+            return self.gateway.volatile
+        return self.good is not None and self.good.about.volatile
 
     @property
     def is_current(self) -> bool:
@@ -115,20 +128,39 @@ class Turn:
             return self.runtime is not None
         return self.stored is not None and self.known.fingerprint == fingerprint(self.loaded)
 
+    @property
+    def measure(self) -> Data | None:
+        """What a result of it is compared with. The bundle says what its source sends only if
+        the user has set none of its options, of which one may be the URL of a mirror, and it is
+        not asked for an identity of its own. Nothing does of one that comes and goes."""
+        if self.volatile:
+            return None
+        options = self.loaded.settings.options if self.loaded else EMPTY
+        identity = self.outcome.identity if self.outcome else EMPTY
+        return self.stored or (None if options or identity else self.good)
+
+    def disown(self) -> None:
+        """Neither compare nor serve what was fetched for another identity."""
+        self.disowned, self.stored = True, None
+        self.good = self.used = self.wheel
+
     def choose(self, *, shrink_limit: float) -> None:
         """Use what was fetched, unless fewer than `shrink_limit` (0 to 1) of the last good
         models are left."""
         outcome = self.outcome
         if outcome is None:
             return
-        if outcome.status == "unchanged" and self.stored:
+        if outcome.status == "absent":
+            self.used = None
+        elif outcome.status == "unchanged" and self.stored:
             about = evolve(self.stored.about, retrieved_at=outcome.finished_at)
             self.used = evolve(self.stored, about=about)
         elif outcome.providers is not None:
             plugin = self.loaded.plugin.key if self.loaded else ""
-            fresh = fetched(plugin, outcome.providers, outcome.finished_at)
+            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile)
+            fresh = in_memory("fetched", about, outcome.providers)
             try:
-                refuse_shrunk(self.id, fresh, self.stored or self.good, limit=shrink_limit)
+                refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
             except ShrunkError as error:
                 self.quarantined = True
                 self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
@@ -151,9 +183,12 @@ class Turn:
 
     def remembered(self, *, held: bool) -> GatewayState | None:
         """What the store is to remember of it now; None: nothing."""
-        outcome, known = self.outcome, self.known
+        outcome = self.outcome
+        known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status == "offline":
             return known if self.used and known != GatewayState() else None
+        if outcome.status == "absent":
+            known = GatewayState(fingerprint=fingerprint(self.loaded) if self.loaded else "")
         known = evolve(
             known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
         )
@@ -163,7 +198,11 @@ class Turn:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
             warnings = tuple((one.culprit, one.message) for one in outcome.warnings)
             known = evolve(
-                known, fingerprint=fingerprint(self.loaded), asked=asked, warnings=warnings
+                known,
+                fingerprint=fingerprint(self.loaded),
+                asked=asked,
+                warnings=warnings,
+                identity=outcome.identity,
             )
         return known
 

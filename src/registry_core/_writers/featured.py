@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 _CALLS_TOOLS = flags_of({"tool_call": True}.get)
 
 
-def featured(snapshot: Snapshot, most: int) -> tuple[list[str], list[str]]:
+def featured(
+    snapshot: Snapshot, most_providers: int, most_models: int
+) -> tuple[list[str], list[str]]:
     """At most so many provider ids, and at most so many full ids of theirs; both sorted."""
     everyone = snapshot.get_providers().values()
     own = [one.id for one in everyone if (one.npm or "").rpartition("/")[2] == one.id]
-    providers = (own or [one.id for one in everyone])[:most]
+    providers = (own or [one.id for one in everyone])[:most_providers]
     models = dict(snapshot.flags())
-    turns = zip_longest(*(_newest(snapshot, id, models[id])[:most] for id in providers))
+    turns = zip_longest(*(_newest(snapshot, id, models[id])[:most_models] for id in providers))
     full_ids = dict.fromkeys(id for id in chain.from_iterable(turns) if id is not None)
-    return providers, sorted_ids(islice(full_ids, most))
+    return providers, sorted_ids(islice(full_ids, most_models))
 
 
 def _newest(snapshot: Snapshot, provider: str, models: Mapping[str, int]) -> list[str]:

@@ -13,7 +13,7 @@ import orjson
 
 from .._base.frozen import sorted_ids
 from ..plugin import Artifact, hookimpl
-from .mastra import callable_providers, key_header, package
+from .mastra import callable_providers, key_header, key_variables, package
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -40,7 +40,7 @@ def to_json(content: Any) -> str:
 
 
 def _record(provider: ProviderConfig, ids: tuple[str, ...]) -> dict[str, Any]:
-    variables = provider.api_key_env_vars
+    variables = key_variables(provider)
     deprecated = set(provider.deprecated_models)
     overrides = provider.model_overrides
     record = {

@@ -2,8 +2,8 @@
 
 `KnownModelId` (full ids, closed), `ModelId` (the same, open to any text), `ProviderId`,
 and `Model_<provider>` (bare ids) for each provider; `model_id("…")`, `provider_id("…")` and
-`@takes_model_id`, which name every id. At run time the types are `str`, and the functions
-give back what they are given.
+`@takes_model_id`, which name every id. A role counts as a full id. At run time the types are
+`str`, and the functions give back what they are given.
 
 Type checkers compare two unions member by member, so a large one makes `a == b` take
 minutes. So every id stands in parameters of functions without a body, where nothing is
@@ -117,12 +117,15 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     models = {id: ids for id, ids in snapshot.get_models().items() if scope is None or id in scope}
     # A dict, for a full id that two providers share: "a" with "b/c", "a/b" with "c".
     ids = [*dict.fromkeys(f"{provider}/{id}" for provider, ids in models.items() for id in ids)]
+    roles = [role for role in snapshot.roles if snapshot.get_model(role)]
+    ids = [*roles, *ids]
     providers, known, groups = [*models], ids, [ids]
     if scope is None and len(ids) > FEW:
-        few, known = featured(snapshot, FEW)
+        few, known = featured(snapshot, FEW, max(FEW - len(roles), 0))
+        known = [*roles, *known][:FEW]
         providers = few if len(providers) > FEW else providers
         # pyright takes the first signature that fits, and time for each that doesn't.
-        usual = {f"{provider}/{id}" for provider in few for id in models[provider]}
+        usual = {*roles, *(f"{provider}/{id}" for provider in few for id in models[provider])}
         groups = [[id for id in ids if (id in usual) is first] for first in (True, False)]
     names = type_names(snapshot.get_models())
     parts, model_ids = _parts("_ModelIds", groups)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import click
 
+from .clean import clean
 from .dev import dev
 from .doctor import doctor
 from .export import export
@@ -25,5 +26,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, dev):
+for command in (sync, list_models, show, plugins, doctor, export, clean, dev):
     main.add_command(command)

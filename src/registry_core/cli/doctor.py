@@ -42,7 +42,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
     from .._plugins.discovery import find_plugins
     from .._world import World
 
-    world = World(settings)
+    world, discovery = World(settings), find_plugins(settings)
     loaded, store, state = world.load(), world.store(), world.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
@@ -52,6 +52,8 @@ def _examine(settings: Settings) -> dict[str, Any]:
         captured = world.bundle.captured.get(id, 0.0)
         retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
         data = "bundled" if captured else "none"
+        plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
+        installed = plugin is None or any(one.key == plugin for one in discovery.found)
         gateways[id] = {
             "status": about.status if about else "never asked",
             "data": "stored" if id in known and known[id].result else data,
@@ -59,17 +61,19 @@ def _examine(settings: Settings) -> dict[str, Any]:
             "retrieved_at": _iso(utc(retrieved or None)),
             "checked_at": _iso(utc(about.checked_at) if about else None),
             "error": about.error if about else None,
+            "not_installed": None if installed else plugin,
         }
-    installed = installed_types()
-    discovery, hooks = find_plugins(settings), state.hooks()
+    types = installed_types()
+    hooks = state.hooks()
     return {
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
+        "roles": dict(loaded.snapshot.roles),
         "store": str(store.place) if store else None,
         "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
         "project": str(settings.project) if settings.project else None,
         "targets": {
-            "installed types": str(installed.root) if installed else None,
+            "installed types": str(types.root) if types else None,
             **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
         },
         "gateways": gateways,
@@ -82,7 +86,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "switched_off": {one.key: reason for one, reason in discovery.excluded},
         "warnings": [
             *(f"{culprit}: {message}" for culprit, message in state.warnings),
-            *(map(str, unknown_in(settings.types_providers, loaded.snapshot))),
+            *(map(str, unknown_in(settings.types_providers, loaded.snapshot, loaded.snapshot))),
         ],
         "plugin_failures": {
             key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
@@ -94,6 +98,8 @@ def _show(found: dict[str, Any]) -> None:
     from .._sync.prepare import INSTALL
 
     say(f"serves: {found['serves']} {found['snapshot'][:12]}")
+    for role, id in found["roles"].items():
+        say(f"role {role}: {id}")
     say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
     say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
@@ -103,6 +109,10 @@ def _show(found: dict[str, Any]) -> None:
     for id, one in found["gateways"].items():
         if one["error"]:
             say(f"{id}: {one['error']}")
+        if one["not_installed"]:
+            drop = f"; to drop its data: registry-core sync --forget {id}"
+            hint = drop if one["data"] == "stored" else ""
+            say(f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}")
         if one["bundled_is_newer"]:
             say(f"{id}: the bundled data is newer; the next sync will use it")
     if not found["gateway_plugins"]:

@@ -38,11 +38,12 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
 
     mine = registry(load(project))
     try:
+        snapshot = mine.world.load().without_volatile()
         if kind == "snapshot":
-            written = export_snapshot(mine.snapshot(), path)
+            written = export_snapshot(snapshot, path)
         else:
             refreshed = mine.get_last_refresh_time()
-            written = export_mastra(mine.snapshot(), mine.world.host, refreshed, path)
+            written = export_mastra(snapshot, mine.world.host, refreshed, path)
     except OSError as error:
         raise TargetError(
             error.strerror or str(error), culprit=str(error.filename or path)

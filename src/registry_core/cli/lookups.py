@@ -11,6 +11,7 @@ from .common import complain, json_option, registry, reports_errors, say, say_js
 
 if TYPE_CHECKING:
     from ..models import ProviderConfig
+    from ..registry import ModelRegistry
 
 
 @click.command("list")
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
-    """List model ids, those that contain TEXT if it is given."""
-    every = registry().get_models()
+    """List the full ids of models, those that contain TEXT if it is given."""
+    mine = registry()
+    every = mine.get_models()
     found: Mapping[str, Sequence[str]] = every
     if text:
         wanted = text.casefold()
@@ -33,7 +35,7 @@ def list_models(text: str, as_json: bool) -> None:
     elif found:
         say(*(f"{id}/{model}" for id, models in found.items() for model in models))
     if not found:
-        _not_found(f"no provider or model contains {text!r}", text, every)
+        _not_found(f"no provider or model contains {text!r}", text, mine)
 
 
 @click.command()
@@ -41,16 +43,20 @@ def list_models(text: str, as_json: bool) -> None:
 @json_option
 @reports_errors
 def show(id: str, as_json: bool) -> None:
-    """Show all that is known of a model or a provider."""
+    """Show all that is known of a model, a role or a provider."""
     mine = registry()
     model = mine.get_model(id)
-    provider = None if model else mine.get_provider_config(id)
+    target = mine.snapshot().roles.get(id)
+    provider = None if model or target else mine.get_provider_config(id)
     if model is not None:
-        found = model.to_dict()
+        role = {"role": id, "full_id": target} if target else {}
+        found = {**role, **model.to_dict()}
     elif provider is not None:
         found = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
+    elif target is not None:
+        _not_found(f"{id!r} is a role, and its model {target!r} is not served", target, mine)
     else:
-        _not_found(f"{id!r} is neither a model nor a provider", id, mine.get_models())
+        _not_found(f"{id!r} is neither a model, a role nor a provider", id, mine)
     if as_json:
         say_json(found)
     elif provider is not None:
@@ -82,10 +88,10 @@ def _set(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, (), [], {})}
 
 
-def _not_found(message: str, text: str, models: Mapping[str, Sequence[str]]) -> NoReturn:
+def _not_found(message: str, text: str, mine: ModelRegistry) -> NoReturn:
     from .._base.suggesting import hint
 
-    meant = hint(text, models)
+    meant = hint(text, mine.get_models(), mine.snapshot().roles)
     complain(f"{message}; {meant}" if meant else message)
     raise SystemExit(1)
 

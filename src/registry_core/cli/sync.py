@@ -54,6 +54,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, age: str | None)
 @click.option("--force", is_flag=True, help="Fetch every payload whole, without validators.")
 @click.option("--offline", is_flag=True, help="Do the whole job without the network.")
 @click.option("--accept", multiple=True, metavar="GATEWAY", help="Take a result that shrank.")
+@click.option("--forget", multiple=True, metavar="GATEWAY", help="Drop its stored data first.")
 @click.option(
     "--max-age",
     callback=_seconds,
@@ -74,6 +75,7 @@ def sync(
     force: bool,
     offline: bool,
     accept: tuple[str, ...],
+    forget: tuple[str, ...],
     max_age: float | None,
     check: bool,
     output: Path | None,
@@ -90,7 +92,14 @@ def sync(
     from .._world import World
 
     world = World(load(project, offline=offline or None, output=output))
-    options = Options(force, accept, max_age, project=True, progress=_progress)
+    options = Options(
+        force=force,
+        accept=accept,
+        forget=forget,
+        max_age=max_age,
+        project=True,
+        progress=_progress,
+    )
     if check:
         report, differing = check_only(world, options)
         _complain(report)
@@ -199,7 +208,7 @@ def _data(gateway: GatewayReport, now: datetime) -> str:
 
 def _complain(report: SyncReport) -> None:
     for gateway in report.gateways:
-        if gateway.error:
+        if gateway.error and gateway.status != "absent":
             level = "note" if gateway.ok else "error"
             complain(f"{level}: {gateway.id}: {gateway.error}")
     for problem in report.problems:

@@ -58,6 +58,15 @@ class GatewayContract:
         else:
             assert isinstance(enabled, bool), f"should_enable gave {enabled!r}"
 
+    def test_its_identity_is_told_without_asking_anybody(self, gateway: ModelGateway) -> None:
+        client = self._client()
+        with watched() as seen:
+            identity: Any = gateway.identity(client)
+        asked = [*client.urls, *seen]
+        assert not asked, f"identity must go by client.secret and client.options; it did: {asked}"
+        assert identity is None or isinstance(identity, str), f"identity gave {identity!r}"
+        assert gateway.identity(self._client()) == identity, "the second identity differs"
+
     def test_the_host_publishes_all_that_it_returns(self, gateway: ModelGateway) -> None:
         returned = gateway.fetch_providers(self._client())
         _, problems = clean_providers(gateway.id, gateway.namespaced, returned)

@@ -176,7 +176,7 @@ def providers_from_payload(
         "netlify",
         {
             "name": "Netlify",
-            "api_key_env_vars": (TOKEN, SITE),
+            "api_key_env_vars": TOKEN,
             "api_key_header": "Authorization",
             "doc_url": DOC_URL,
             "models": ids,

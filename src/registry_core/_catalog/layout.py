@@ -1,0 +1,30 @@
+"""How a snapshot's bytes are laid out.
+
+    header   magic, schema, total size, bucket count, size and checksum of the
+             directory, SHA-256 of all that follows the header, own checksum
+    table    one slot per bucket: offset, size, checksum
+    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]};
+             after a policy also "overlays", "withheld" and "roles", see the properties
+    records  per bucket lines of JSON [provider id, model id or null, record]
+
+A record's key is ``provider/model`` (or the provider id); its bucket is the CRC-32
+of the key modulo the bucket count. Each checksum covers its own position too, so a
+slot that points astray is found out, and so is a missing record.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from attrs import fields_dict
+
+from ..models import MAX_ID, ProviderConfig
+
+SCHEMA = 1
+MAGIC = b"regcore\n"
+HEADER = Struct("<8sIQIII32sI")
+SLOT = Struct("<QII")
+#: The longest full id: a provider's, a slash, a model's.
+MAX_KEY = 2 * MAX_ID + 1
+#: The fields of a provider's record.
+PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))

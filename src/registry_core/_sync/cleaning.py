@@ -1,0 +1,167 @@
+"""Removing what registry-core wrote for one environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from .._base.frozen import FrozenDict
+from .._base.secrets import Secrets
+from .._catalog.state import State
+from .._catalog.store import Store
+from .._emit.manifest import Manifest
+from .._emit.targets import Target, differing, installed_types, is_made_of, write
+from .._files.writing import clear_leftovers
+from .._writers import python_types
+from ..plugin import Artifact, PluginSettings
+from . import commit
+from .locking import locked
+
+if TYPE_CHECKING:
+    from .._world import World
+
+_HASH = "[0-9a-f]{64}"
+#: In `v1`. Only what is surely ours: the user may have named a folder that holds more.
+_OF_STORE = re.compile(
+    f"(quarantine/)?(pointer|state\\.json|emitted\\.json)|(objects|quarantine)/{_HASH}"
+)
+_OF_PAYLOADS = re.compile(f"key|(key|{_HASH})\\.(payload|lock)")
+
+
+@frozen
+class Plan:
+    """What is, or was, to be done."""
+
+    remove: tuple[Path, ...] = ()
+    """Files."""
+    restore: tuple[Path, ...] = ()
+    """The installed types, if they are not those of the wheel."""
+    stays: Mapping[Path, str] = FrozenDict()
+    """File or folder → why it is left."""
+
+
+def plan(world: World, *, bindings: bool) -> Plan:
+    """What `clean` would do now. Raises StoreError if that can't be read."""
+    remove: list[Path] = []
+    stays: dict[Path, str] = {}
+    for store in _stores(world):
+        if not _is_writable(store):
+            stays[store.place] = "this user can't write there"
+            continue
+        state = store.read_state()
+        keeps = [store.state] if state.bindings and not bindings else []
+        stays |= dict.fromkeys(keeps, "holds which hosts keys may go to: --bindings drops it")
+        if store.may_have_policy() or store.remembers_policy():
+            stays[store.policy] = "a policy applies: lookups raise until the next sync"
+        artifacts, others = _written(store)
+        stays |= others
+        remove += artifacts
+        files = [path for folder in _versions(store) for path in _named(folder, _OF_STORE)]
+        remove += [path for path in files if path not in keeps]
+    payloads = world.places.payloads(world.lookups.store_dir, make=False)
+    if payloads and payloads.is_dir():
+        if world.lookups.store_dir is None:
+            stays[payloads] = "raw answers, which all environments of this user share"
+        else:
+            remove += _named(payloads, _OF_PAYLOADS)
+    return Plan(tuple(sorted(remove)), _foreign_types(world), FrozenDict(stays))
+
+
+def clean(world: World, *, bindings: bool) -> Plan:
+    """Remove what registry-core wrote for this environment; what was done.
+
+    The types of the wheel are put back. The mark of a policy stays, and the bindings of keys to
+    hosts do unless `bindings`. Holds the lock of each store. Raises StoreError.
+    """
+    first, removed = plan(world, bindings=bindings), list[Path]()
+    for store in filter(_is_writable, _stores(world)):
+        commit.create(store)
+        with locked(store, world.settings):
+            commit.adopt(store, commit.of_newest_version(store))  # its policy, its bindings
+            found = commit.recover(store, repair=True)
+            now = plan(world, bindings=bindings)
+            if store.state in now.stays:
+                commit.save_state(store, State(bindings=found.state.bindings), None)
+            mine = [path for path in now.remove if store.place in path.parents]
+            # First the pointer, last what says which files are ours: a second try ends it.
+            order = {store.pointer: 0, store.emitted: 2}
+            with commit.writing(store):
+                for path in sorted(mine, key=lambda one: order.get(one, 1)):
+                    path.unlink(missing_ok=True)
+            for folder in (store.place, store.folder):
+                clear_leftovers(folder)
+            _prune(store.place, mine)
+            removed += mine
+    types = installed_types(world.types_path)
+    if types is not None:
+        write(types, types.contents(_bundled_types(world)), Manifest(None), "wheel")
+    return evolve(first, remove=tuple(sorted(removed)))
+
+
+def _stores(world: World) -> Iterator[Store]:
+    folder = world.lookups.store_dir
+    for place in world.places.stores(folder):
+        store = Store(place, world.places.trusts(folder))
+        with suppress(OSError):
+            if any(map(commit.VERSION.fullmatch, os.listdir(place))):  # noqa: PTH208  as names
+                yield store
+
+
+def _is_writable(store: Store) -> bool:
+    return os.access(store.place, os.W_OK)
+
+
+def _versions(store: Store) -> list[Path]:
+    """The folders of this store, those of other versions of registry-core too."""
+    folders = [one for one in store.place.iterdir() if commit.VERSION.fullmatch(one.name)]
+    return sorted(one for one in folders if one.is_dir())
+
+
+def _named(folder: Path, names: re.Pattern[str]) -> list[Path]:
+    found = (Path(top) / name for top, _, files in os.walk(folder) for name in files)
+    return [one for one in found if names.fullmatch(one.relative_to(folder).as_posix())]
+
+
+def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
+    """The artifacts beside the store that nobody has touched, and what else syncs wrote."""
+    own: list[Path] = []
+    others: dict[Path, str] = {}
+    manifests = [Manifest(folder / store.emitted.name) for folder in _versions(store)]
+    for manifest, name in ((one, name) for one in manifests for name in one.targets()):
+        kind, _, root = name.partition(" ")
+        digests = manifest.digests(name)
+        if kind in ("project", "output"):
+            others[Path(root)] = f"{manifest.count(name)} files of yours"
+        elif name == Target("environment", store.place).name:
+            for path in digests:
+                with suppress(OSError):
+                    if store.place in path.parents and is_made_of(path, digests[path]):
+                        own.append(path)
+                    elif path.exists():
+                        others[path] = "changed since it was written"
+    return own, others
+
+
+def _prune(place: Path, removed: list[Path]) -> None:
+    """Remove the folders that are empty now."""
+    above = {folder for path in removed for folder in path.parents if place in folder.parents}
+    for folder in sorted(above, reverse=True):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _foreign_types(world: World) -> tuple[Path, ...]:
+    types = installed_types(world.types_path)
+    found = differing(types, list(_bundled_types(world))) if types else ()
+    return tuple(map(Path, found))
+
+
+def _bundled_types(world: World) -> Iterator[Artifact]:
+    settings = PluginSettings(environ=world.environ, secrets=Secrets())
+    yield from python_types.registry_emit(world.bundle.load(), settings)

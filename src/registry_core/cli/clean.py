@@ -1,0 +1,61 @@
+"""`registry-core clean`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import json_option, load, project_option, reports_errors, say, say_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .._sync.cleaning import Plan
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+@click.option("--bindings", is_flag=True, help="Forget which hosts keys may go to, too.")
+@project_option
+@json_option
+@reports_errors
+def clean(yes: bool, bindings: bool, project: Path | None, as_json: bool) -> None:
+    """Remove what registry-core wrote for this environment: the store and its files.
+
+    Lists it first, and says what stays: files of projects, raw answers that other environments
+    share. The installed types become those of the wheel again. With --json it removes only what
+    --yes says.
+    """
+    from .._sync.cleaning import clean as remove_all, plan
+    from .._world import World
+
+    world = World(load(project))
+    found = plan(world, bindings=bindings)
+    if as_json:
+        done = remove_all(world, bindings=bindings) if yes else found
+        say_json(
+            {
+                "removed": yes,
+                "files": [*map(str, done.remove)],
+                "restored": [*map(str, done.restore)],
+                "stays": {str(path): why for path, why in done.stays.items()},
+            }
+        )
+        return
+    _show(found)
+    if not (found.remove or found.restore):
+        say("there is nothing to remove")
+    elif yes or click.confirm("Remove that?"):
+        done = remove_all(world, bindings=bindings)
+        say(f"{len(done.remove)} files removed")
+
+
+def _show(found: Plan) -> None:
+    for folder, count in Counter(path.parent for path in found.remove).items():
+        say(f"remove: {folder}: {count} files")
+    for path in found.restore:
+        say(f"put back as it was installed: {path}")
+    for path, why in found.stays.items():
+        say(f"stays: {path}: {why}")
