@@ -86,6 +86,7 @@ def test_what_is_wrong_is_told_until_it_is_mended(world: World) -> None:
         "project": project,
         "outputs": {"python": project / "typings"},
         "types_providers": ("openai", "xaii"),
+        "fetch_retries": 0,
     }
     first = told(world.sync(Options(project=True), **settings))
     assert [one.partition(":")[0] for one in first] == [
