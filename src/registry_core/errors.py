@@ -66,16 +66,36 @@ def told(error: BaseException) -> str:
 
 
 def as_error(
-    error: BaseException, kind: type[RegistryError], culprit: str, mask: Callable[[str], str]
+    error: BaseException,
+    kind: type[RegistryError],
+    culprit: str,
+    mask: Callable[[str], str],
+    module: str = "",
 ) -> RegistryError:
-    """`error` itself if it is one of ours, else one of `kind` that says the same; without
-    secrets, and without the traceback, whose frames hold whatever was at hand."""
+    """`error` itself if it is one of ours, else one of `kind` that says the same, and where in
+    the package of `module` it was raised; without secrets, and without the traceback, whose
+    frames hold whatever was at hand."""
     if isinstance(error, RegistryError):
         error.culprit = error.culprit or culprit
         error.mask(mask)
         error.__traceback__ = None
         return error
-    return kind(mask(told(error)), culprit=culprit)
+    return kind(mask(f"{told(error)}{_place(error, module)}"), culprit=culprit)
+
+
+def _place(error: BaseException, module: str) -> str:
+    """The last line of the package of `module` that `error` came through: ", in acme/io.py,
+    line 12"; "" if there is none."""
+    package, found = module.partition(".")[0], ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if package and name.partition(".")[0] == package:
+            path = trace.tb_frame.f_code.co_filename.replace("\\", "/").split("/")
+            depth = name.count(".") + 1 + (path[-1] == "__init__.py")
+            found = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
 
 
 class SettingsError(RegistryError):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pluggy
 from attrs import field, frozen
 
+from ._base.fields import named, text
 from ._base.frozen import EMPTY, freeze
 
 if TYPE_CHECKING:
@@ -117,11 +118,12 @@ class PluginSettings:
         return self._secrets.reveal(name, self._environ)
 
 
+@named
 @frozen
 class Disabled:
     """Returned by `ModelGateway.should_enable`: not an error, and this is what to do about it."""
 
-    reason: str
+    reason: str = field(converter=text)
 
     def __bool__(self) -> bool:
         return False
@@ -239,6 +241,7 @@ class ModelGateway(ABC):
         return None
 
 
+@named
 @frozen
 class Artifact:
     """A file to be written to every target that wants this emitter's files.

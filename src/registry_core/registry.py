@@ -240,11 +240,18 @@ class ModelRegistry:
         """Add a gateway to this process; asked at the next `sync_gateways()`.
 
         Its providers are merged in memory, neither stored nor emitted; an installed
-        gateway with the same id, and a stored provider with the same id, come first.
+        gateway with the same id, and a stored provider with the same id, come first. One
+        that was registered with this id before is replaced: its data serves until then.
+        Raises TypeError for what is no gateway.
         """
+        from ._plugins.hook_rules import refuse_gateway
         from ._sync.runtime import RuntimeGateway
 
-        self._runtime[gateway.id] = RuntimeGateway(gateway)
+        refuse_gateway(gateway)
+        with self._lock:
+            before = self._runtime.get(gateway.id)
+            if before is None or before.gateway is not gateway:
+                self._runtime[gateway.id] = RuntimeGateway.instead_of(before, gateway)
 
     @property
     def gateways(self) -> tuple[ModelGateway, ...]:

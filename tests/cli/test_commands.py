@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,7 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert "input: 1.25" in shown
     assert "output: unknown" in shown  # the limit that the source gives as 0
     assert "temperature: unknown" in shown
+    assert not {"status", "lifecycle", "extra"} & {*re.findall(r"^\w+", shown, re.MULTILINE)}
     assert "models: large" in run("show", "acme").stdout
     provider = json.loads(run("show", "acme", "--json").stdout)
     assert (provider["id"], provider["deprecated_models"]) == ("acme", [])
@@ -199,6 +201,19 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1
     assert "did you mean 'openai/gpt-5'" in missing.stderr
+
+
+def test_show_leaves_out_what_is_not_set_of_a_provider_and_says_where_it_is_called(
+    run: Run,
+) -> None:
+    run("sync")
+    shown = run("show", "openai").stdout
+    assert "unknown" not in shown
+    assert "none" not in shown.replace("names none", "")
+    assert "url: https://api.openai.com/v1 (its gateway names none; this is well known)" in shown
+    assert "unroutable" not in shown
+    assert "url: https://acme.example/v1\n" in run("show", "acme").stdout
+    assert "url" in json.loads(run("show", "openai", "--json").stdout)
 
 
 def test_a_role_is_shown_with_what_it_stands_for(run: Run, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from registry_core._plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.errors import StoreError
 from registry_core.settings import Settings
+from registry_core.testing import write_distribution
 
 EXPLODES = "raise AssertionError('imported')"
 
@@ -55,6 +56,23 @@ def test_the_result_is_sorted_whatever_the_order_on_disk(site: Any) -> None:
 
 def test_other_groups_are_not_plugins(site: Any) -> None:
     site.install_file("loose.py", "")
+    assert find(site) == Discovery((), (), ())
+
+
+@pytest.mark.parametrize("group", ["registry-core", "registry.core", "Registry_Core"])
+def test_a_group_that_is_nearly_ours_is_named(site: Any, group: str) -> None:
+    write_distribution(site.folder, "acme", entry_points={"acme": "acme"}, group=group)
+    found = find(site)
+    assert not found.selected
+    (problem,) = found.problems
+    assert "acme-1.0.dist-info" in problem.culprit
+    assert f"group {group!r} are ignored; did you mean 'registry_core'?" in problem.message
+    assert not problem.fatal
+
+
+@pytest.mark.parametrize("group", ["registry_core.commands", "registry", "core", "pytest11"])
+def test_a_group_that_is_another_is_not(site: Any, group: str) -> None:
+    write_distribution(site.folder, "acme", entry_points={"acme": "acme"}, group=group)
     assert find(site) == Discovery((), (), ())
 
 

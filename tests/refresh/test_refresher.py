@@ -231,8 +231,12 @@ def test_a_failure_names_nobody_who_is_well(lines: Lines) -> None:
         datetime.fromtimestamp(START, UTC), problems=problems
     )
     timeline.run(HOUR / 2)
-    assert "main: answered 500" in lines()[0][1]
-    assert "second" not in lines()[0][1]
+    failed, told = [text for level, text in lines() if level == "WARNING"], lines()[0]
+    assert "main: answered 500" in failed[0]
+    assert "second" not in failed[0]
+    # What is no failure is said once, and only to who wants to hear of it.
+    assert told == ("INFO", "auto-refresh: second: acme/x: cost is taken as unknown")
+    assert [text for _, text in lines()].count(told[1]) == 1
 
 
 def test_a_later_failure_is_said_again(lines: Lines) -> None:

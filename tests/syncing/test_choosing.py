@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from registry_core import Endpoint, HostChangedError, ProviderConfig, Snapshot
@@ -91,11 +93,57 @@ def test_shrinkage_is_measured_against_what_is_stored_even_if_the_bundle_is_newe
     assert world.models()["openai"] == ("m0", "m1")
 
 
-def test_accept_does_not_lift_an_empty_result(world: World) -> None:
+def test_an_empty_result_is_taken_once_it_is_accepted_and_for_good(world: World) -> None:
     world.gateway("main")
-    world.serve("main", {"openai": []})
-    assert status(world.sync(Options(accept=["main"])))["main"] == "failed"
-    assert world.models()["openai"] == ("gpt-old",)
+    world.gateway("second")
+    world.serve("second", {"other": ["x"]})
+    world.serve("main", {"openai": ["gpt-5"]})
+    world.sync()
+    for nothing in ({}, {"openai": []}):
+        world.serve("main", nothing)
+        refused = world.sync()
+        assert status(refused)["main"] == "failed"
+        assert "if it has none: registry-core sync --accept main" in (
+            refused.gateways[0].error or ""
+        )
+        assert world.models()["openai"] == ("gpt-5",)
+        taken = world.sync(Options(accept=["main"]))
+        assert taken.ok
+        assert taken.removed == ("openai/gpt-5",)
+        assert world.models() == {"other": ("x",)}
+        assert world.sync().ok
+        assert world.sync(Options(force=True)).ok
+        assert world.models() == {"other": ("x",)}
+        world.serve("main", {"openai": ["gpt-5"]})
+        assert world.sync().added == ("openai/gpt-5",)
+
+
+def test_a_registry_may_be_empty_if_that_is_accepted(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5"]})
+    alone = {"disable_plugins": ("second-plugin",)}
+    world.sync(**alone)
+    world.serve("main", {})
+    assert world.sync(Options(accept=["main"]), **alone).ok
+    assert world.sync(**alone).ok
+    assert world.models() == {}
+
+
+def test_what_can_be_no_model_is_no_empty_result(world: World) -> None:
+    gateway = world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5"]})
+    world.sync()
+
+    def dropped(client: Any) -> dict[str, Any]:
+        client.warn("openai/gpt-5", "dropped: expected an object, got int")
+        return {}
+
+    for fetch in (lambda client: {"openai": 5}, dropped):
+        gateway.fetch_providers = fetch  # type: ignore[method-assign]
+        report = world.sync(Options(accept=["main"], force=True))
+        assert status(report)["main"] == "failed"
+        assert "--accept" not in (report.gateways[0].error or "")
+        assert world.models()["openai"] == ("gpt-5",)
 
 
 def test_a_newer_bundle_replaces_older_stored_data_gateway_by_gateway(world: World) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from registry_core import Snapshot, hookimpl
+from registry_core import Artifact, Snapshot, SyncReport, hookimpl
 from registry_core._sync.options import Options
+from registry_core.records import provider_from_record
 from tests.loopback import Reply
 from tests.world import World
 
@@ -54,6 +55,59 @@ def test_what_the_project_asks_for_and_nobody_makes_is_named(world: World) -> No
     assert "did you mean 'openai'" in told["[tool.registry-core.types] providers"]
     assert "did you mean 'main'" in told["--accept mian"]
     assert not report.ok
+
+
+def told(report: SyncReport) -> list[str]:
+    return sorted(str(one) for one in report.problems)
+
+
+def test_what_is_wrong_is_told_until_it_is_mended(world: World) -> None:
+    """Though nothing new is fetched, merged or written."""
+    gateway = world.gateway("main")
+    world.gateway("second")
+
+    class Emits:
+        @hookimpl
+        def registry_emit(self) -> list[Artifact]:
+            return [Artifact("odd", "a?", ""), Artifact("odd", "fine.txt", "")]
+
+    def fetch(client: Any) -> dict[str, Any]:
+        payload = client.get_json(world.server.url("/main.json"))
+        found = {id: provider_from_record(id, one, client.warn) for id, one in payload.items()}
+        return {**found, "third": 3} if "odd" in payload else found
+
+    gateway.fetch_providers = fetch  # type: ignore[method-assign]
+    bad = {"openai": {"models": {"gpt-5": {"name": 5}}}, "odd": {"models": ["m"]}}
+    world.serve("main", bad, etag='"1"')
+    world.serve("second", {"openai": ["gpt-5"]}, etag='"1"')
+    world.plugins.append(Emits())
+    project = world.tmp_path / "project"
+    settings: dict[str, Any] = {
+        "project": project,
+        "outputs": {"python": project / "typings"},
+        "types_providers": ("openai", "xaii"),
+        "fetch_retries": 0,
+    }
+    first = told(world.sync(Options(project=True), **settings))
+    assert [one.partition(":")[0] for one in first] == [
+        "[tool.registry-core.types] providers",
+        "main",
+        "main",
+        "odd",
+        "second",
+    ]
+    again = world.sync(Options(project=True), **settings)
+    assert (told(again), again.written) == (first, ())
+    assert told(world.check(**settings)[0]) == first
+    assert told(world.sync(Options(project=True), offline=True, **settings)) == first
+    world.server.route("/main.json", Reply(500))
+    failed = world.sync(Options(project=True), **settings)
+    assert (failed.ok, told(failed)) == (False, first)
+
+    world.plugins.pop()
+    world.serve("main", {"xaii": {"models": ["m"]}}, etag='"2"')
+    assert told(world.sync(Options(project=True), **settings)) == []
+    assert told(world.sync(Options(project=True), **settings)) == []
 
 
 def test_data_that_is_young_enough_tolerates_a_failure(world: World) -> None:

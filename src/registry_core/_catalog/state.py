@@ -25,9 +25,12 @@ class GatewayState:
     status: str = "never asked"
     error: str | None = None
     fingerprint: str = ""
-    """Of the versions of plugin and core, and the options, at the last good fetch."""
+    """Of the version and code of the plugin, the core's version, and the options, at the last
+    good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
+    warnings: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of each record that could not be used in the last good fetch."""
     identity: Mapping[str, str] = EMPTY
     """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
 
@@ -50,6 +53,8 @@ class State:
     """Some sync found a project: its options are not to be missed where none is found."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
+    clashes: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of each provider that lost out in the last merge."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> State:
@@ -71,6 +76,7 @@ class State:
                 error=None if about.get("error") is None else str(about["error"]),
                 fingerprint=str(about.get("fingerprint", "")),
                 asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
+                warnings=_pairs(about.get("warnings")),
                 identity=FrozenDict(
                     {name: str(digest) for name, digest in _object(about.get("identity")).items()}
                 ),
@@ -88,6 +94,7 @@ class State:
             ),
             in_project=raw.get("in_project") is True,
             generation=freeze(_object(raw.get("generation"))),
+            clashes=_pairs(raw.get("clashes")),
         )
 
     def confirmed(self, gateway: str, retrieved_at: float) -> float:
@@ -98,6 +105,12 @@ class State:
     def hooks(self) -> dict[str, tuple[str, ...]]:
         """Plugin key → the hooks that it had when it was last loaded."""
         return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
+
+    @property
+    def warnings(self) -> tuple[tuple[str, str], ...]:
+        """(culprit, message) of all that is wrong with the data in use."""
+        found = [one for about in self.gateways.values() for one in about.warnings]
+        return (*found, *self.clashes)
 
     def to_json(self) -> str:
         text = json.dumps(asdict(self), sort_keys=True)

@@ -19,7 +19,7 @@ from ..errors import (
     ResolveError,
     UnknownModelError,
     WithheldError,
-    told,
+    as_error,
 )
 from ..models import ModelInfo, ProviderConfig, valid_id
 from . import routing
@@ -156,7 +156,8 @@ def _taken_over(
         )
         failure, cause = kind(error.message, culprit=error.culprit, hint=error.hint), error
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        failure = ExchangeError(secrets.mask(f"its endpoint failed: {told(error)}"))
+        told = as_error(error, ExchangeError, "", secrets.mask, type(gateway).__module__)
+        failure = ExchangeError(f"its endpoint failed: {told.message}")
         cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
+_TWICE = "a plugin adds it, too; what was registered at run time is not used: give it another id"
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
 
 
@@ -57,6 +58,8 @@ class Prepared:
     problems: list[Problem] = field(factory=list)
     runtime: Sequence[RuntimeGateway] = ()
     """The gateways of this process, as they are now."""
+    clashes: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of what lost out in the merge, now or when it was last needed."""
 
 
 def prepare(
@@ -73,6 +76,7 @@ def prepare(
     host, settings = world.host, world.settings
     turns = _installed(host, world.bundle, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
+    idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
     ask(world, options, (*turns, *own), payloads, since)
     for turn in turns:
         if turn.outcome is None and turn.good:
@@ -83,10 +87,12 @@ def prepare(
         turn.choose(shrink_limit=0.0 if accepted else settings.shrink_limit)
     for turn in own:
         turn.choose(shrink_limit=0.0)
-    prepared = Prepared(before, turns, before.snapshot, before.lasting)
+    clashes = before.state.clashes
+    prepared = Prepared(before, turns, before.snapshot, before.lasting, clashes=clashes)
     prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
+    prepared.problems += [Problem("gateway", id, _TWICE, fatal=False) for id in sorted(idle)]
     for turn in (*turns, *own):
-        prepared.problems += turn.outcome.warnings if turn.outcome else ()
+        prepared.problems += turn.warnings
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
     prepared.problems += [
         Problem("gateway", id, outcome.error or "", raised=outcome.failure)
@@ -109,13 +115,14 @@ def prepare(
         else:
             _combine(prepared, inputs, host, world.bundle, settings.priority)
     except (OverlayError, SyncError) as error:
-        prepared.held = True
+        prepared.held, prepared.clashes = True, before.state.clashes
         for turn in turns:
             turn.hold()
         if isinstance(error, OverlayError):
             prepared.runtime = runtime
         error.message += "; the last generation stays"
         prepared.problems.append(Problem.of("overlay", error))
+    prepared.problems += [Problem("merge", *one, fatal=False) for one in prepared.clashes]
     generation = prepared.generation
     if generation is None and not before.whole and before.overlays == EMPTY:
         prepared.generation = before.generation
@@ -157,14 +164,8 @@ def _is_given_up(host: PluginHost, plugin: str, before: Before) -> bool:
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
-    """The turns of the gateways of this process."""
-    own: list[Turn] = []
-    for one in runtime:
-        if one.gateway.id in installed:
-            logger.debug("%s: a plugin has this gateway, too", one.gateway.id)
-        else:
-            own.append(Turn.registered(one))
-    return own
+    """The turns of the gateways of this process, without those that a plugin has, too."""
+    return [Turn.registered(one) for one in runtime if one.gateway.id not in installed]
 
 
 def _misled(
@@ -232,7 +233,7 @@ def _combine(
 ) -> None:
     """Merge, overlay, and say which object holds each gateway's data.
 
-    Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
+    Raises OverlayError, and SyncError if there is no data.
     """
     before, used = prepared.before, _used(prepared)
     owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
@@ -247,10 +248,11 @@ def _combine(
 
     plain, lost = merged_from(used)
     merged = plain.get_providers()
-    if not merged and {turn.volatile for turn in prepared.turns} != {True}:
+    stays = [id for id, one in used.items() if not one.about.volatile]
+    # What stays and has no model is what the user has accepted.
+    if not (merged or stays) and {turn.volatile for turn in prepared.turns} != {True}:
         raise SyncError("no gateway is left that has a model", culprit="merge")
     final = lasting = host.overlay(plain, before.last)
-    stays = [id for id, one in used.items() if not one.about.volatile]
     if len(stays) < len(used):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
     objects = {one.hash: one for one in (final, lasting)}
@@ -263,7 +265,7 @@ def _combine(
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
             gateways[id] = evolve(one.about, result=holder.hash)
-    prepared.problems += lost
+    prepared.clashes = tuple((one.culprit, one.message) for one in lost)
     prepared.snapshot, prepared.lasting = final, lasting
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(

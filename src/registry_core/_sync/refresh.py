@@ -92,6 +92,7 @@ class Refresher:
         failures = 0
         jitter = 0.0  # none at the first look: what is due then is due at once
         told: float | None = None
+        warned: set[str] = set()
         while not stop.is_set():
             try:
                 if failures:
@@ -114,6 +115,10 @@ class Refresher:
                 if report.added or report.removed:
                     counts = len(report.added), len(report.removed)
                     logger.info("auto-refresh: %d models added, %d removed", *counts)
+                warnings = {str(one) for one in report.problems if not one.fatal}
+                for text in sorted(warnings - warned):
+                    logger.info("auto-refresh: %s", text)
+                warned = warnings
                 problem = _problem(report)
             except Exception as error:  # settings, store: they may be mended meanwhile
                 logger.debug("auto-refresh failed", exc_info=True)

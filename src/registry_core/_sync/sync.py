@@ -238,6 +238,7 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
         gateways=FrozenDict({id: known for id, known in remembered.items() if known}),
         plugins=world.host.known_plugins(),
         bindings=bindings,
+        clashes=prepared.clashes,
         in_project=state.in_project or world.settings.project is not None,
     )
 

@@ -17,7 +17,7 @@ from .._catalog.state import GatewayState, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
-from ..report import DataSource, GatewayReport
+from ..report import DataSource, GatewayReport, Problem
 from .fetch import Outcome
 from .freshness import fingerprint
 
@@ -171,6 +171,16 @@ class Turn:
         """Use nothing of what was fetched: a policy has not passed it."""
         self.used = self.good
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The records that can't be used: those just fetched, else those of the stored data,
+        which are told until they are mended."""
+        if self.outcome and self.outcome.status == "fresh":
+            return self.outcome.warnings
+        if self.used is None or self.used.source != "stored":
+            return ()
+        return tuple(Problem("record", *one, fatal=False) for one in self.known.warnings)
+
     def remembered(self, *, held: bool) -> GatewayState | None:
         """What the store is to remember of it now; None: nothing."""
         outcome = self.outcome
@@ -186,10 +196,12 @@ class Turn:
             known = evolve(known, retrieved_at=outcome.finished_at)
         if outcome.status == "fresh" and self.loaded and not held:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
+            warnings = tuple((one.culprit, one.message) for one in outcome.warnings)
             known = evolve(
                 known,
                 fingerprint=fingerprint(self.loaded),
                 asked=asked,
+                warnings=warnings,
                 identity=outcome.identity,
             )
         return known

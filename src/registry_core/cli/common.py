@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 import click
 
@@ -39,13 +39,33 @@ project_option = click.option(
 )
 
 
-def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn the errors that registry-core raises on purpose into a line and an exit status."""
+def _follow(context: click.Context, _parameter: click.Parameter, count: int) -> None:
+    if count:
+        from .log_lines import follow
 
+        follow(context, "DEBUG", whole=count > 1)
+
+
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=_follow,
+    help="Say each decision; -vv: with the tracebacks of plugins.",
+)
+
+
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """What every command is: it takes -v, its standard output is its own, and the errors that
+    registry-core raises on purpose become a line and an exit status."""
+
+    @verbose_option
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         from ..errors import RegistryError, SettingsError
 
+        _claim_output()
         try:
             command(*args, **kwargs)
         except RegistryError as error:
@@ -71,9 +91,35 @@ def registry(settings: Settings | None = None) -> ModelRegistry:
     return ModelRegistry(settings)
 
 
+#: Where results go once it is claimed; None: there is nothing to write to.
+_output: TextIO | None = None
+#: The descriptor of what was standard output; None: it is what it was.
+_descriptor: int | None = None
+
+
+def _claim_output() -> None:
+    """Keep standard output for results: what a plugin prints, at its import, in a thread, by a
+    system call or in a child, goes to standard error, for the rest of the process."""
+    global _output, _descriptor
+    if sys.stdout is sys.stderr:  # claimed before
+        return
+    _output = sys.stdout
+    if sys.stdout is sys.__stdout__ and sys.stdout and sys.stderr:
+        sys.stdout.flush()
+        _descriptor = os.dup(1)
+        os.dup2(2, 1)
+        _output = os.fdopen(_descriptor, "w", encoding="utf-8")
+    sys.stdout = sys.stderr
+
+
+def output_descriptor() -> int | None:
+    """That of standard output, for a child; None: the child inherits it."""
+    return _descriptor
+
+
 def say(*lines: str) -> None:
     """Print lines, with what a terminal would obey written out."""
-    _print(lines, sys.stdout)
+    _print(lines, _output)
 
 
 def complain(*lines: str) -> None:
@@ -84,7 +130,7 @@ def complain(*lines: str) -> None:
 def say_json(value: Any) -> None:
     """Print JSON: UTF-8, sorted keys, what a terminal would obey as `\\u` escapes."""
     text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
-    _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), sys.stdout)
+    _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), _output)
 
 
 def table(rows: Iterable[Sequence[object]]) -> None:
@@ -118,6 +164,8 @@ def _print(lines: Sequence[str], stream: Any) -> None:
 
 
 def _write(text: str, stream: Any) -> None:
+    if stream is None:  # it was closed when the process began
+        return
     stream.flush()
     stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
     stream.buffer.flush()

@@ -37,6 +37,7 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 def _examine(settings: Settings) -> dict[str, Any]:
     from .._catalog.state import utc
+    from .._emit.emission import unknown_in
     from .._emit.targets import installed_types
     from .._plugins.discovery import find_plugins
     from .._world import World
@@ -83,6 +84,10 @@ def _examine(settings: Settings) -> dict[str, Any]:
             if "registry_gateways" in (hooks.get(one.key) or ("registry_gateways",))
         ],
         "switched_off": {one.key: reason for one, reason in discovery.excluded},
+        "warnings": [
+            *(f"{culprit}: {message}" for culprit, message in state.warnings),
+            *(map(str, unknown_in(settings.types_providers, loaded.snapshot, loaded.snapshot))),
+        ],
         "plugin_failures": {
             key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
         },
@@ -116,6 +121,8 @@ def _show(found: dict[str, Any]) -> None:
         say(f"plugin {key}: switched off: {reason}")
     for key, error in found["plugin_failures"].items():
         say(f"plugin {key}: {error}")
+    for warning in found["warnings"]:
+        say(f"warning: {warning}")
 
 
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
