@@ -29,17 +29,19 @@ from zlib import crc32
 from attrs import fields_dict
 
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
+from .._files.opened import Parts, opened
 from ..errors import SnapshotDamagedError
 from ..models import MAX_ID, ModelInfo, ModelMap, ProviderConfig, decode
 
 if TYPE_CHECKING:
     import os
-    from mmap import mmap
 
 SCHEMA = 1
 _MAGIC = b"regcore\n"
 _HEADER = Struct("<8sIQIII32sI")
 _SLOT = Struct("<QII")
+#: Bytes that are read at once where all are.
+_PART = 2**20
 #: The longest full id: a provider's, a slash, a model's.
 _MAX_KEY = 2 * MAX_ID + 1
 _PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))
@@ -64,7 +66,7 @@ class Snapshot:
     )
 
     def __init__(
-        self, data: bytes | mmap, hash: str, buckets: int, directory: tuple[int, int, int]
+        self, data: Parts, hash: str, buckets: int, directory: tuple[int, int, int]
     ) -> None:
         self._data = data
         self._hash = hash
@@ -102,31 +104,27 @@ class Snapshot:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
-        """Map a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
+        """Open a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
         with open(path, "rb") as file:
             return cls.map(file.fileno(), name=str(path))
 
     @classmethod
     def map(cls, descriptor: int, *, name: str) -> Snapshot:
-        """Map an open file; the descriptor may be closed afterwards. Raises as `open`."""
-        from mmap import ACCESS_READ, mmap
-
-        try:
-            data = mmap(descriptor, 0, access=ACCESS_READ)
-        except ValueError as error:  # an empty file can't be mapped
-            raise _damaged("is empty", name) from error
-        return cls.from_bytes(data, name=name)
+        """Read an open file; the descriptor may be closed afterwards. Raises as `open`, and
+        StoreError, now or at a later look, for what the system refuses for now."""
+        return cls.from_bytes(opened(descriptor, name), name=name)
 
     @classmethod
-    def from_bytes(cls, data: bytes | mmap, *, name: str = "snapshot") -> Snapshot:
+    def from_bytes(cls, data: Parts, *, name: str = "snapshot") -> Snapshot:
         """A snapshot from `to_bytes()`. Raises SnapshotDamagedError naming `name`."""
+        header = data[: _HEADER.size]
         try:
-            magic, schema, total, buckets, size, checksum, digest, own = _HEADER.unpack_from(data)
+            magic, schema, total, buckets, size, checksum, digest, own = _HEADER.unpack(header)
         except StructError:
             raise _damaged("is too short to be a snapshot", name) from None
         if magic != _MAGIC:
             raise _damaged("is not a snapshot", name)
-        if own != crc32(data[: _HEADER.size - 4]):
+        if own != crc32(header[:-4]):
             raise _damaged("has a damaged header", name)
         if schema != SCHEMA:
             raise _damaged(f"has schema {schema}, this version reads {SCHEMA}", name)
@@ -136,15 +134,17 @@ class Snapshot:
         return cls(data, digest.hex(), buckets, (start, size, checksum))
 
     def to_bytes(self) -> bytes:
-        return bytes(self._data)
+        return self._data[:]
 
     def verify(self) -> None:
         """Read everything and compare the content hash. Raises SnapshotDamagedError."""
         from hashlib import sha256
 
-        with memoryview(self._data) as view, view[_HEADER.size :] as content:
-            if sha256(content).hexdigest() != self.hash:
-                raise _damaged("does not match its content hash", self.hash)
+        content = sha256()
+        for start in range(_HEADER.size, len(self._data), _PART):
+            content.update(self._data[start : start + _PART])
+        if content.hexdigest() != self.hash:
+            raise _damaged("does not match its content hash", self.hash)
 
     @property
     def gateways(self) -> Mapping[str, str]:
@@ -266,8 +266,10 @@ class Snapshot:
     def lines(self) -> Iterator[bytes]:
         """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
         end = _HEADER.size + self._buckets * _SLOT.size
-        slots = _SLOT.iter_unpack(self._data[_HEADER.size : end])
-        for number, (offset, size, checksum) in enumerate(slots, 1):
+        table = self._data[_HEADER.size : end]
+        if len(table) % _SLOT.size:
+            raise _damaged("is cut off", self.hash)
+        for number, (offset, size, checksum) in enumerate(_SLOT.iter_unpack(table), 1):
             yield from self._chunk(offset, size, checksum, number).splitlines()
 
     def _model_record(self, provider: str, model: str) -> bytes:
@@ -296,7 +298,11 @@ class Snapshot:
         if len(key) > _MAX_KEY:
             return []
         number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
-        offset, size, checksum = _SLOT.unpack_from(self._data, _HEADER.size + number * _SLOT.size)
+        start = _HEADER.size + number * _SLOT.size
+        try:
+            offset, size, checksum = _SLOT.unpack(self._data[start : start + _SLOT.size])
+        except StructError:  # cut since it was opened
+            raise _damaged("is cut off", self.hash) from None
         return self._chunk(offset, size, checksum, number + 1).splitlines()
 
     def _contents(self) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def _import_all() -> None:
 _NEEDED = (
     *(".joining", ".sync"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
-    *("mmap", "netrc"),
+    "netrc",
 )
 
 
