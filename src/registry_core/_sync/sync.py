@@ -19,6 +19,7 @@ from .._catalog.store import Store
 from .._emit.emission import Emission
 from .._emit.manifest import Manifest
 from .._emit.targets import Target, installed_types
+from .._files.reading import is_special
 from .._files.writing import clear_leftovers
 from .._http.payloads import Payloads
 from .._resolve.bindings import remember
@@ -227,6 +228,10 @@ def _locked(store: Store, *, patience: float) -> Generator[float | None]:
         found = store.read_state().started_at
         since = found if found != earlier else None  # it may have died, or failed
     except (OSError, NotImplementedError) as error:
+        if is_special(str(store.lock)):
+            raise StoreError(
+                "is not a regular file", culprit=str(store.lock), hint="remove it"
+            ) from error
         raise StoreError(
             f"can't be locked: {error}",
             culprit=str(store.lock),
