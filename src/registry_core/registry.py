@@ -273,12 +273,13 @@ class ModelRegistry:
 
         None means the setting `refresh_interval_ms`. An argument under 60 000 is raised to
         it, with one warning. At once if the data is that old by now. A second start does
-        nothing. Processes of one user share what one of them has fetched.
+        nothing, unless something has ended the thread. Processes of one user share what one of
+        them has fetched.
         """
         from ._sync.refresh import refresher_of
 
         with self._lock:
-            if self._refresher is None:
+            if self._refresher is None or not self._refresher.runs:
                 self._refresher = refresher_of(self.world, self._join, interval_ms)
                 self._refresher.start()
 
