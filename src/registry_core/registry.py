@@ -255,12 +255,13 @@ class ModelRegistry:
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,
-        or what is served is a snapshot file, whose age nobody knows."""
+        in the future (a clock is wrong), or what is served is a snapshot file, whose age
+        nobody knows."""
         if self.world.lookups.snapshot is not None:
             return None
-        from ._catalog.state import utc
+        from ._catalog.state import past, utc
 
-        return utc(self.world.state().last_refresh)
+        return utc(past(self.world.state().last_refresh, self.world.clock()))
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000

@@ -98,13 +98,15 @@ def table(rows: Iterable[Sequence[object]]) -> None:
         say("  ".join(cells).rstrip())
 
 
-def age(time: datetime, now: datetime) -> str:
-    """A time that has passed, for people: "3 hours"."""
-    seconds = max(0, int((now - time).total_seconds()))
+def age(time: datetime, now: datetime) -> str | None:
+    """A time that has passed, for people: "3 hours"; None for one in the future."""
+    seconds = int((now - time).total_seconds())
+    if seconds < -60:  # else another process has just got it
+        return None
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return f"{seconds} seconds"
+    return f"{max(0, seconds)} seconds"
 
 
 def _plain_json(line: str) -> str:

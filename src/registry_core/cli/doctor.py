@@ -36,12 +36,13 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
-    from .._catalog.state import utc
+    from .._catalog.state import past, utc
     from .._emit.targets import installed_types
     from .._plugins.discovery import find_plugins
     from .._world import World
 
     world = World(settings)
+    now = world.clock()
     loaded, store, state = world.load(), world.store(), world.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
@@ -51,12 +52,16 @@ def _examine(settings: Settings) -> dict[str, Any]:
         captured = world.bundle.captured.get(id, 0.0)
         retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
         data = "bundled" if captured else "none"
+        data = "stored" if id in known and known[id].result else data
         gateways[id] = {
             "status": about.status if about else "never asked",
-            "data": "stored" if id in known and known[id].result else data,
+            "data": data,
             "bundled_is_newer": loaded.origin == "stored" and captured > retrieved,
-            "retrieved_at": _iso(utc(retrieved or None)),
-            "checked_at": _iso(utc(about.checked_at) if about else None),
+            # That of bundled data is not of this clock.
+            "retrieved_at": _iso(
+                utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
+            ),
+            "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
             "error": about.error if about else None,
         }
     installed = installed_types()
@@ -65,7 +70,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "serves": loaded.origin,
         "snapshot": loaded.snapshot.hash,
         "store": str(store.place) if store else None,
-        "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
+        "last_refresh": _iso(None if settings.snapshot else utc(past(state.last_refresh, now))),
         "project": str(settings.project) if settings.project else None,
         "targets": {
             "installed types": str(installed.root) if installed else None,
@@ -113,8 +118,8 @@ def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
     for id, one in gateways.items():
         retrieved = one["retrieved_at"]
-        old = age(datetime.fromisoformat(retrieved), now) if retrieved else "unknown"
-        yield id, one["status"], one["data"], old
+        old = age(datetime.fromisoformat(retrieved), now) if retrieved else None
+        yield id, one["status"], one["data"], old or "unknown"
 
 
 def _iso(time: datetime | None) -> str | None:
