@@ -19,7 +19,7 @@ from .._catalog.store import Store
 from .._emit.emission import Emission
 from .._emit.manifest import Manifest
 from .._emit.targets import Target, installed_types
-from .._files.reading import is_special
+from .._files.locking import HeldError, locked
 from .._files.writing import clear_leftovers
 from .._http.payloads import Payloads
 from .._resolve.bindings import remember
@@ -206,41 +206,23 @@ def _locked(store: Store, *, patience: float) -> Generator[float | None]:
     """Hold the store's lock. If that took waiting for the sync of another process, gives
     the epoch seconds at which that one began. `patience` is in seconds.
 
-    The lock is the kernel's: it ends with its holder, however that dies.
+    Raises StoreError.
     """
-    from filelock import FileLock, Timeout
+    started: list[float | None] = []
 
-    lock = FileLock(store.lock, thread_local=False)
-    since: float | None = None
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    def waits(holder: str | None) -> None:
+        started.append(store.read_state().started_at)
         logger.debug("another process syncs %s: waiting", store.place)
-        earlier = store.read_state().started_at
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout:
-            raise StoreError(
-                f"another process has held it for {patience:g} s",
-                culprit=str(store.lock),
-                hint="end that process",
-            ) from None
-        found = store.read_state().started_at
-        since = found if found != earlier else None  # it may have died, or failed
-    except (OSError, NotImplementedError) as error:
-        if is_special(str(store.lock)):
-            raise StoreError(
-                "is not a regular file", culprit=str(store.lock), hint="remove it"
-            ) from error
-        raise StoreError(
-            f"can't be locked: {error}",
-            culprit=str(store.lock),
-            hint="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
-        ) from error
+        if holder:  # which nobody may be able to tell from one that is gone
+            logger.warning("%s: waits for %s, up to %g s", store.lock, holder, patience)
+
     try:
-        yield since
-    finally:
-        lock.release()
+        with locked(str(store.lock), patience, waits):
+            found = store.read_state().started_at if started else None
+            yield found if started and found != started[0] else None  # it may have died, or failed
+    except HeldError as error:
+        hint = error.way_out or "end that process"
+        raise StoreError(str(error), culprit=str(store.lock), hint=hint) from None
 
 
 def _other_targets(world: World, options: Options) -> list[Target]:
