@@ -212,7 +212,7 @@ def _import_all() -> None:
 _NEEDED = (
     *(".joining", ".sync"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
-    "netrc",
+    *("netrc", "orjson"),
 )
 
 
