@@ -92,13 +92,11 @@ class World:
         """The plugins of this world, not loaded yet. Raises SettingsError."""
         with self._lock:
             if self._host is None:
-                from pathlib import Path
-
-                from ._config.load import load_settings
+                from ._config.load import load_settings, working_folder
                 from ._plugins.host import PluginHost
 
                 self._host = PluginHost(
-                    self._explicit or load_settings(self.environ, Path.cwd()),
+                    self._explicit or load_settings(self.environ, working_folder()),
                     environ=self.environ,
                     secrets=self.secrets,
                     known_hooks=self.state().hooks(),

@@ -55,13 +55,15 @@ def _rebuild(
 
 
 def told(error: BaseException) -> str:
-    """What a stranger's error says, in one text; it may fail even at that."""
+    """What a stranger's error says, in one text; it may fail even at that, or try to exit."""
     try:
         text = str(error)
-        if isinstance(error, RegistryError):
-            return text
+        if issubclass(type(error), RegistryError):
+            return _plain(text)
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
-    except Exception:
+    except KeyboardInterrupt:
+        raise  # the user's
+    except BaseException:
         return type(error).__name__
 
 
@@ -75,11 +77,18 @@ def as_error(
     """`error` itself if it is one of ours, else one of `kind` that says the same, and where in
     the package of `module` it was raised; without secrets, and without the traceback, whose
     frames hold whatever was at hand."""
-    if isinstance(error, RegistryError):
-        error.culprit = error.culprit or culprit
-        error.mask(mask)
-        error.__traceback__ = None
-        return error
+    try:
+        if isinstance(error, RegistryError):
+            error.message, error.culprit = _plain(error.message), _plain(error.culprit or culprit)
+            error.hint = _plain(error.hint)
+            error.mask(mask)
+            error.__traceback__ = None
+            _ = str(error), error.text  # as they will be asked for, where nothing is caught
+            return error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # a subclass of theirs, or given what is no text
+        del fault
     return kind(mask(f"{told(error)}{_place(error, module)}"), culprit=culprit)
 
 
@@ -96,6 +105,12 @@ def _place(error: BaseException, module: str) -> str:
             found = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return found
+
+
+def _plain(text: str) -> str:
+    """A `str` and no subclass, whose methods are its author's. Raises TypeError for anything
+    else."""
+    return str.__str__(text)
 
 
 class SettingsError(RegistryError):

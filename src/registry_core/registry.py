@@ -262,12 +262,13 @@ class ModelRegistry:
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,
-        or what is served is a snapshot file, whose age nobody knows."""
+        in the future (a clock is wrong), or what is served is a snapshot file, whose age
+        nobody knows."""
         if self.world.lookups.snapshot is not None:
             return None
-        from ._catalog.state import utc
+        from ._catalog.state import past, utc
 
-        return utc(self.world.state().last_refresh)
+        return utc(past(self.world.state().last_refresh, self.world.clock()))
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000
@@ -280,12 +281,13 @@ class ModelRegistry:
 
         None means the setting `refresh_interval_ms`. An argument under 60 000 is raised to
         it, with one warning. At once if the data is that old by now. A second start does
-        nothing. Processes of one user share what one of them has fetched.
+        nothing, unless something has ended the thread. Processes of one user share what one of
+        them has fetched.
         """
         from ._sync.refresh import refresher_of
 
         with self._lock:
-            if self._refresher is None:
+            if self._refresher is None or not self._refresher.runs:
                 self._refresher = refresher_of(self.world, self._join, interval_ms)
                 self._refresher.start()
 

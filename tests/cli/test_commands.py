@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner, Result
 
 from registry_core import ProviderConfig, Snapshot
+from registry_core._base.frozen import FrozenDict
+from registry_core._catalog.store import Store, pointer_line
+from registry_core._sync.commit import save_state
 from registry_core.cli import main
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
@@ -281,6 +285,34 @@ def test_doctor_knows_ages_and_places(run: Run, tmp_path: Path) -> None:
     assert after["store"] == str(tmp_path / "store")
     assert after["gateways"]["models.dev"]["status"] == "fresh"
     assert "models.dev  fresh" in run("doctor").stdout
+
+
+def test_times_in_the_future_are_no_ages(run: Run, server: Loopback, tmp_path: Path) -> None:
+    run("sync")
+    store = Store(tmp_path / "store")
+    generation, state, wrong = store.read_generation(), store.load_state(), 4e9
+    assert generation is not None
+    generation = evolve(
+        generation,
+        gateways=FrozenDict(
+            {id: evolve(one, retrieved_at=wrong) for id, one in generation.gateways.items()}
+        ),
+    )
+    gateways = {
+        id: evolve(one, retrieved_at=wrong, checked_at=wrong) for id, one in state.gateways.items()
+    }
+    state = evolve(state, last_refresh=wrong, gateways=FrozenDict(gateways))
+    store.pointer.write_bytes(pointer_line(generation))
+    save_state(store, state, generation)
+    doctor = json.loads(run("doctor", "--json").stdout)
+    times = {one[key] for one in doctor["gateways"].values() for key in one if key.endswith("_at")}
+    assert times == {None}
+    assert doctor["last_refresh"] is None
+    assert "unknown" in run("doctor").stdout
+    server.route("/api.json", lambda _: Reply(500))
+    done = run("sync", "--max-age", "2w")
+    assert done.exit_code == 1
+    assert "stored, of unknown age" in done.stdout
 
 
 def test_doctor_names_what_is_switched_off_and_by_which_setting(run: Run) -> None:

@@ -50,6 +50,11 @@ RAISES = {
     "import asyncio; raise asyncio.CancelledError": "CancelledError",
     "raise GeneratorExit": "GeneratorExit",
     "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})": "Mute",
+    "raise type('Quits', (Exception,), {'__str__': lambda self: sys.exit(0)})": "Quits",
+    "raise type('Deep', (Exception,), {'__str__': lambda self: str(self)})": "Deep",
+    "raise type('Bad', (GatewayError,), {'__str__': lambda self: sys.exit(0)})('no')": "Bad",
+    "raise GatewayError(5)": "GatewayError",
+    "raise GatewayError(type('T', (str,), {'__format__': lambda *_: sys.exit(0)})('t'))": "t",
     "(lambda f: f(f))(lambda f: f(f))": "RecursionError",
     "import acme_sdk_that_is_not_installed": "No module named 'acme_sdk_that_is_not_installed'",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from registry_core import Endpoint, HostChangedError, ProviderConfig, Snapshot
 from registry_core._sync.options import Options
@@ -148,6 +149,8 @@ def test_what_can_be_no_model_is_no_empty_result(world: World) -> None:
 
 def test_a_newer_bundle_replaces_older_stored_data_gateway_by_gateway(world: World) -> None:
     """An upgrade brings newer bundled data; private providers must not vanish with it."""
+    upgraded = world.bundle
+    world.bundle = evolve(upgraded, captured=dict.fromkeys(upgraded.captured, BUNDLED_AT - 2000))
     world.now = BUNDLED_AT - 1000
     world.gateway("main")
     world.gateway("private")
@@ -155,7 +158,7 @@ def test_a_newer_bundle_replaces_older_stored_data_gateway_by_gateway(world: Wor
     world.serve("private", {"mine": ["secret-model"]})
     world.sync(Options(accept=["main"]))
     assert world.models() == {"mine": ("secret-model",), "openai": ("ancient",), "other": ("x",)}
-    world.now = BUNDLED_AT + 1000
+    world.now, world.bundle = BUNDLED_AT + 1000, upgraded
     report = world.sync(offline=True)
     assert {one.id: one.source for one in report.gateways} == {
         "main": "bundled",

@@ -129,6 +129,11 @@ def _crc32(text: str) -> str:
     return f"{crc32(text.encode()):08x}"
 
 
+def past(seconds: float | None, now: float) -> float | None:
+    """None for a time in the future: a clock was wrong then, or is now."""
+    return None if seconds is None or seconds > now else seconds
+
+
 def utc(seconds: float | None) -> datetime | None:
     """Epoch seconds as an aware datetime."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

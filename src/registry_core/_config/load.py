@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._base.suggesting import nearest
+from ..errors import SettingsError
 from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
 from .project import Project, find_project
 from .variables import plugin_variables
@@ -58,6 +59,18 @@ def load_settings(
             "plugin_options": found.plugin_options,
         }
     return Settings(**values)
+
+
+def working_folder() -> Path:
+    """Where relative paths start, and the search for a project. Raises SettingsError."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"can't be found out: {error.strerror or error}",
+            culprit="the working directory",
+            hint="it may have been removed: change to a folder that is there",
+        ) from error
 
 
 def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:

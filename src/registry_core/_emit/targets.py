@@ -21,7 +21,7 @@ from unicodedata import normalize
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._files.writing import clear_leftovers, write_atomically
+from .._files.writing import clear_leftovers, refuse_special, write_atomically
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
@@ -204,6 +204,7 @@ def write(
             seen[path] = signature(path)
             untouched = not force and manifest.holds(target.name, path, data)
             if not untouched and not _holds(path, data):
+                refuse_special(path)
                 # What watches the other kinds is content with a rename.
                 exchange = path.suffix == ".ts"
                 made = write_atomically(path, data, durable=False, exchange=exchange)
@@ -244,7 +245,8 @@ def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
 
 def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.is_file() and plain(path.read_bytes()) == plain(data)
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        return is_file and plain(path.read_bytes()) == plain(data)
     except OSError:
         return False
 

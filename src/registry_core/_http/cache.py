@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 from requests import PreparedRequest
 
 from .._base.frozen import EMPTY
+from .._files.locking import HeldError
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .asked import Asked
 from .config import HttpConfig
@@ -196,11 +197,11 @@ class Cache:
             try:  # to be, of all processes of the user, the one that asks for it
                 with self._payloads.lock(key, max(self._transport.left(), 0.0)):
                     held = self._obtain(request, key, whole)
-            except TimeoutError:
+            except HeldError as error:
                 raise GatewayTimeoutError(
-                    "another process was still asking for it at the deadline",
+                    f"{error.holder} was still asking for it at the deadline",
                     culprit=shown(request.url or ""),
-                    hint=LONGER,
+                    hint=error.way_out or LONGER,
                 ) from None
         with self._lock:
             self._held[key] = held

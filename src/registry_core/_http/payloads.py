@@ -14,14 +14,14 @@ import json
 import os
 import secrets
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
 from attrs import Factory, field, frozen
-from filelock import FileLock, Timeout
 
+from .._files.locking import HeldError, locked
 from .._files.ownership import is_ours, is_private
 from .._files.reading import Trust, open_file
 from .._files.writing import write_atomically
@@ -120,24 +120,20 @@ class Payloads:
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None]:
-        """Hold `key` for this thread alone, on this machine. Raises TimeoutError after
-        `timeout` seconds. The system frees it when its holder dies."""
-        held: FileLock | None = None
-        if self._folder is not None and self._writes:
-            try:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if self._is_usable():
-                    held = FileLock(self._folder / f"{key}.lock", timeout=timeout, mode=0o600)
-                    held.acquire()
-            except Timeout:
-                raise TimeoutError(f"another process held it for {timeout:.1f} s") from None
-            except (OSError, NotImplementedError):
-                held = None
-        try:
+        """Hold `key` for this thread alone, on this machine. Raises HeldError after
+        `timeout` seconds."""
+        with ExitStack() as held:
+            if self._folder is not None and self._writes:
+                path = str(self._folder / f"{key}.lock")
+                try:
+                    self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    if self._is_usable():
+                        held.enter_context(locked(path, timeout, mode=0o600))
+                except HeldError:
+                    raise
+                except (OSError, StoreError):  # then nobody is waited for
+                    pass
             yield
-        finally:
-            if held is not None:
-                held.release()
 
     def read(self, key: str, *, whole: bool = True) -> Payload | None:
         """What was stored under `key`; None if it is damaged. Else than `whole`: without the

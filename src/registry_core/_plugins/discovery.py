@@ -23,6 +23,7 @@ from attrs import field, frozen
 
 from .._base.suggesting import did_you_mean, nearest
 from .._files.reading import is_absent, is_out_of_reach, status_of, unreadable
+from ..errors import told
 from ..report import Problem
 from ..settings import Settings
 
@@ -218,7 +219,7 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
                 if sources.setdefault(source.key, source) != source:
                     problems += [_note(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
-            text = f"can't be read: {type(error).__name__}: {error}; reinstall it"
+            text = f"can't be read: {told(error)}; reinstall it"
             fatal = ours or isinstance(error, OSError)  # then it may be one of ours
             problems.append(Problem("plugin", where, text, fatal=fatal))
     return sorted(sources.values()), problems

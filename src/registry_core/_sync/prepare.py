@@ -61,6 +61,12 @@ class Prepared:
     clashes: tuple[tuple[str, str], ...] = ()
     """(culprit, message) of what lost out in the merge, now or when it was last needed."""
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is a new generation that differs in more than times."""
+        new, old = self.generation, self.before.generation
+        return new is not None and not (old is not None and new.same_as(old))
+
 
 def prepare(
     world: World,
@@ -127,7 +133,9 @@ def prepare(
     if generation is None and not before.whole and before.overlays == EMPTY:
         prepared.generation = before.generation
     elif generation and before.generation and generation.same_as(before.generation):
-        prepared.generation = None if before.whole else before.generation
+        dated = _dated_anew(prepared, before.generation, world.bundle, world.clock())
+        is_right = before.whole and dated == before.generation
+        prepared.generation = None if is_right else dated
     prepared.reports = [
         _report(turn, host, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
     ]
@@ -258,13 +266,13 @@ def _combine(
     objects = {one.hash: one for one in (final, lasting)}
     gateways: dict[str, GatewayData] = {}
     for id, one in used.items():
-        gateways[id] = one.about
+        gateways[id] = _dated(prepared, id, one.about, bundle)
         if one.source != "bundled":
             # The merge holds a gateway's data whole, unless it lost a provider there.
             whole = all(merged.get(key) is provider for key, provider in results[id].items())
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
-            gateways[id] = evolve(one.about, result=holder.hash)
+            gateways[id] = evolve(gateways[id], result=holder.hash)
     prepared.clashes = tuple((one.culprit, one.message) for one in lost)
     prepared.snapshot, prepared.lasting = final, lasting
     prepared.objects = tuple(objects.values())
@@ -276,6 +284,29 @@ def _combine(
         fallback(before, final),
         lasting.hash if lasting != final else None,
     )
+
+
+def _dated(prepared: Prepared, id: str, about: GatewayData, bundle: Bundle) -> GatewayData:
+    """`about` of what has just been got, never before the capture of the bundled data, in
+    whatever year the clock is: lookups are to serve it."""
+    (turn,) = (one for one in prepared.turns if one.id == id)
+    if turn.outcome is None or not turn.outcome.answered:
+        return about
+    return evolve(about, retrieved_at=max(about.retrieved_at, bundle.captured.get(id, 0.0)))
+
+
+def _dated_anew(
+    prepared: Prepared, generation: Generation, bundle: Bundle, now: float
+) -> Generation:
+    """With the times of this sync where those that are stored lie in the future: else data
+    would be young until then."""
+    gateways = dict(generation.gateways)
+    for id, one in _used(prepared).items():
+        about = gateways.get(id)
+        if about and about.retrieved_at > now:
+            about = evolve(about, retrieved_at=one.about.retrieved_at)
+            gateways[id] = _dated(prepared, id, about, bundle)
+    return evolve(generation, gateways=FrozenDict(gateways))
 
 
 def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:

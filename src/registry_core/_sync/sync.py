@@ -253,7 +253,7 @@ def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
         removed=removed,
         deprecated=deprecated,
         updated=updated(prepared.before.snapshot, prepared.snapshot),
-        changed=prepared.generation not in (None, prepared.before.generation),
+        changed=prepared.changed,
         offline=offline,
         **_size(prepared.snapshot),
     )

@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
-from .._catalog.state import GatewayState, utc
+from .._catalog.state import GatewayState, past, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
@@ -211,7 +211,10 @@ class Turn:
         outcome = self.outcome or Outcome("disabled", error=idle)
         providers, models = self.used.count() if self.used else (0, 0)
         retrieved_at = self.used.about.retrieved_at if self.used else None
-        young = retrieved_at is not None and max_age is not None and now - retrieved_at <= max_age
+        if self.used and self.used.source != "bundled":  # whose time is not of this clock
+            retrieved_at = past(retrieved_at, now)
+        known = past(retrieved_at, now)
+        young = known is not None and max_age is not None and now - known <= max_age
         loaded = self.loaded
         return GatewayReport(
             id=self.id,

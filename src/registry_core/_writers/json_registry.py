@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from .._base.frozen import sorted_ids
 from ..plugin import Artifact, hookimpl
 from .mastra import callable_providers, key_header, key_variables, package
@@ -36,6 +34,8 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
 
 def to_json(content: Any) -> str:
     """Two spaces of indent and a newline at the end; the order of keys is the caller's."""
+    import orjson  # as in `_http/parsing.py`
+
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 

@@ -6,6 +6,7 @@ import json as json_module
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
@@ -77,11 +78,9 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:
     """The settings of a command. Raises SettingsError."""
-    from pathlib import Path
+    from .._config.load import load_settings, working_folder
 
-    from .._config.load import load_settings
-
-    return load_settings(os.environ, Path.cwd(), project=project, **explicit)
+    return load_settings(os.environ, working_folder(), project=project, **explicit)
 
 
 def registry(settings: Settings | None = None) -> ModelRegistry:
@@ -123,8 +122,11 @@ def say(*lines: str) -> None:
 
 
 def complain(*lines: str) -> None:
-    """`say`, to standard error."""
-    _print(lines, sys.stderr)
+    """`say`, to standard error; if that can't be written there is nobody to tell."""
+    try:
+        _print(lines, sys.stderr)
+    except OSError:
+        _silence(sys.stderr)
 
 
 def say_json(value: Any) -> None:
@@ -142,13 +144,15 @@ def table(rows: Iterable[Sequence[object]]) -> None:
         say("  ".join(cells).rstrip())
 
 
-def age(time: datetime, now: datetime) -> str:
-    """A time that has passed, for people: "3 hours"."""
-    seconds = max(0, int((now - time).total_seconds()))
+def age(time: datetime, now: datetime) -> str | None:
+    """A time that has passed, for people: "3 hours"; None for one in the future."""
+    seconds = int((now - time).total_seconds())
+    if seconds < -60:  # else another process has just got it
+        return None
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return f"{seconds} seconds"
+    return f"{max(0, seconds)} seconds"
 
 
 def _plain_json(line: str) -> str:
@@ -169,3 +173,31 @@ def _write(text: str, stream: Any) -> None:
     stream.flush()
     stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
     stream.buffer.flush()
+
+
+class Commands(click.Group):
+    """Commands that say in one line that their output could not be written, and exit with 1."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _open_closed()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # but for a pipe that nobody reads: click ends in silence then
+            complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+            _silence(_output or sys.stdout)
+            raise SystemExit(1) from None
+
+
+def _open_closed() -> None:
+    """Give standard streams that are closed (`>&-`) a file: what else is opened would get
+    their numbers. What is written to standard output then fails, as it does elsewhere."""
+    for name, how in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.open(os.devnull, how), mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _silence(stream: Any) -> None:
+    """What is still to be written goes nowhere; the interpreter would try once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

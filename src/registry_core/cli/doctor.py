@@ -36,13 +36,14 @@ def doctor(project: Path | None, as_json: bool) -> None:
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
-    from .._catalog.state import utc
+    from .._catalog.state import past, utc
     from .._emit.emission import unknown_in
     from .._emit.targets import installed_types
     from .._plugins.discovery import find_plugins
     from .._world import World
 
     world, discovery = World(settings), find_plugins(settings)
+    now = world.clock()
     loaded, store, state = world.load(), world.store(), world.state()
     generation = loaded.generation
     gateways: dict[str, Any] = {}
@@ -54,12 +55,16 @@ def _examine(settings: Settings) -> dict[str, Any]:
         data = "bundled" if captured else "none"
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(one.key == plugin for one in discovery.found)
+        data = "stored" if id in known and known[id].result else data
         gateways[id] = {
             "status": about.status if about else "never asked",
-            "data": "stored" if id in known and known[id].result else data,
+            "data": data,
             "bundled_is_newer": loaded.origin == "stored" and captured > retrieved,
-            "retrieved_at": _iso(utc(retrieved or None)),
-            "checked_at": _iso(utc(about.checked_at) if about else None),
+            # That of bundled data is not of this clock.
+            "retrieved_at": _iso(
+                utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
+            ),
+            "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
             "error": about.error if about else None,
             "not_installed": None if installed else plugin,
         }
@@ -70,7 +75,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "snapshot": loaded.snapshot.hash,
         "roles": dict(loaded.snapshot.roles),
         "store": str(store.place) if store else None,
-        "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
+        "last_refresh": _iso(None if settings.snapshot else utc(past(state.last_refresh, now))),
         "project": str(settings.project) if settings.project else None,
         "targets": {
             "installed types": str(types.root) if types else None,
@@ -130,8 +135,8 @@ def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
     for id, one in gateways.items():
         retrieved = one["retrieved_at"]
-        old = age(datetime.fromisoformat(retrieved), now) if retrieved else "unknown"
-        yield id, one["status"], one["data"], old
+        old = age(datetime.fromisoformat(retrieved), now) if retrieved else None
+        yield id, one["status"], one["data"], old or "unknown"
 
 
 def _iso(time: datetime | None) -> str | None:
