@@ -210,11 +210,9 @@ def _locked(store: Store, *, patience: float) -> Generator[float | None]:
     """
     started: list[float | None] = []
 
-    def waits(holder: str | None) -> None:
+    def waits() -> None:
         started.append(store.read_state().started_at)
         logger.debug("another process syncs %s: waiting", store.place)
-        if holder:  # which nobody may be able to tell from one that is gone
-            logger.warning("%s: waits for %s, up to %g s", store.lock, holder, patience)
 
     try:
         with locked(str(store.lock), patience, waits):
