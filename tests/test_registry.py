@@ -198,10 +198,13 @@ def test_an_explicit_snapshot_that_is_missing_is_an_error(world: World) -> None:
 
 
 def test_a_newer_bundle_serves_lookups_if_the_store_holds_nothing_else(world: World) -> None:
+    upgraded = world.bundle
     world.now = 1_600_000_000.0
+    world.bundle = evolve(upgraded, captured=dict.fromkeys(upgraded.captured, world.now - 1))
     world.gateway("main")
     world.serve("main", {"openai": ["ancient"]})
     world.sync()
+    world.bundle = upgraded
     assert world.models() == {"openai": ("gpt-old",), "other": ("x",)}
 
 

@@ -201,7 +201,7 @@ class Cache:
                 raise GatewayTimeoutError(
                     f"{error.holder} was still asking for it at the deadline",
                     culprit=shown(request.url or ""),
-                    hint=error.way_out or LONGER,
+                    hint=LONGER,
                 ) from None
         with self._lock:
             self._held[key] = held

@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger("registry_core")
 
 
+def patience(settings: Settings) -> float:
+    """For how many seconds another sync may go on."""
+    return settings.fetch_deadline_ms / 1000 + 60
+
+
 @contextmanager
-def locked(store: Store, settings: Settings) -> Generator[float | None]:
+def locked(store: Store, patience: float) -> Generator[float | None]:
     """Hold the store's lock. If that took waiting for the sync of another process, gives
-    the epoch seconds at which that one began. Raises StoreError, also if that one goes on for
-    longer than a sync may.
+    the epoch seconds at which that one began. Raises StoreError, also after `patience` seconds.
     """
-    patience = settings.fetch_deadline_ms / 1000 + 60
     started: list[float | None] = []
 
-    def waits(holder: str | None) -> None:
+    def waits() -> None:
         started.append(store.read_state().started_at)
         logger.debug("another process syncs %s: waiting", store.place)
-        if holder:  # which nobody may be able to tell from one that is gone
-            logger.warning("%s: waits for %s, up to %g s", store.lock, holder, patience)
 
     try:
         with locked_file(str(store.lock), patience, waits):

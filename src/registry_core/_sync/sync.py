@@ -31,7 +31,7 @@ from . import commit
 from .before import look_back
 from .changes import updated
 from .freshness import reached_at
-from .locking import locked
+from .locking import locked, patience
 from .options import Options
 from .prepare import Prepared, prepare
 from .runtime import RuntimeGateway
@@ -72,7 +72,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     if settings.snapshot is not None:
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
-    with locked(store, settings) as since:
+    with locked(store, patience(settings)) as since:
         commit.adopt(store, commit.of_newest_version(store))
         commit.adopt(store, world.store())
         payloads = _payloads(world, writes=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
-    """List the full ids of models, those that contain TEXT if it is given."""
+    """List the ids of models: all, or those that contain TEXT."""
     mine = registry()
     every = mine.get_models()
     found: Mapping[str, Sequence[str]] = every
