@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
 
@@ -12,8 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock
 
-from registry_core import ProviderConfig, Snapshot, StoreError
+from registry_core import ProviderConfig, Settings, Snapshot, StoreError
 from registry_core._catalog.store import Store
+from registry_core._sync import locking
 from registry_core._sync.cleaning import clean, plan
 from registry_core._sync.options import Options
 from registry_core.cli import main
@@ -99,7 +101,7 @@ def test_it_takes_only_what_is_surely_ours(world: World, tmp_path: Path) -> None
     """A store in a folder that the user has named, with things of his own in it."""
     synced(world, tmp_path)
     place = world.store.place
-    mine = {"v2/api.py": "code", "v1/notes.txt": "x", "objects/x": "y"}
+    mine = {"v2/state.json": "{}", "v2/pointer": "x", "v1/notes.txt": "x", "objects/x": "y"}
     for name, text in mine.items():
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_text(text)
@@ -107,6 +109,16 @@ def test_it_takes_only_what_is_surely_ours(world: World, tmp_path: Path) -> None
     stays = clean(world.registry().world, bindings=True).stays
     assert stays[place / "provider-registry.json"] == "changed since it was written"
     assert names(place) == {"v1/lock", "provider-registry.json", *mine}
+
+
+def test_a_folder_that_is_no_store_is_left_alone(world: World) -> None:
+    """One that the user named, and that no sync has seen: clean would be the first."""
+    mine = {"v1/state.json", "v1/emitted.json"}
+    world.store.folder.mkdir(parents=True)
+    for name in mine:
+        (world.store.place / name).write_text("{}")
+    assert not clean(world.registry().world, bindings=True).remove
+    assert names(world.store.place) == mine
 
 
 def test_another_version_leaves_its_bindings_and_no_data(world: World, tmp_path: Path) -> None:
@@ -147,6 +159,20 @@ def test_the_types_of_the_wheel_are_put_back(world: World, tmp_path: Path) -> No
     clean(world.registry().world, bindings=False)
     assert types.read_bytes() == shipped
     assert not clean(world.registry().world, bindings=False).restore
+
+
+def test_a_sync_that_waits_meanwhile_finds_its_folders(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced(world, tmp_path)
+
+    def locked(store: Store, settings: Settings) -> AbstractContextManager[float | None]:
+        clean(world.registry().world, bindings=False)  # got the lock first
+        return locking.locked(store, settings)
+
+    monkeypatch.setattr("registry_core._sync.sync.locked", locked)
+    assert world.sync().ok
+    assert "mine" in world.models()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")

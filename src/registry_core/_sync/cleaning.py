@@ -26,6 +26,7 @@ from .locking import locked
 if TYPE_CHECKING:
     from .._world import World
 
+_OBJECTS = "objects"
 _HASH = "[0-9a-f]{64}"
 #: In `v1`. Only what is surely ours: the user may have named a folder that holds more.
 _OF_STORE = re.compile(
@@ -109,7 +110,7 @@ def _stores(world: World) -> Iterator[Store]:
     for place in world.places.stores(folder):
         store = Store(place, world.places.trusts(folder))
         with suppress(OSError):
-            if any(map(commit.VERSION.fullmatch, os.listdir(place))):  # noqa: PTH208  as names
+            if _versions(store):
                 yield store
 
 
@@ -118,9 +119,10 @@ def _is_writable(store: Store) -> bool:
 
 
 def _versions(store: Store) -> list[Path]:
-    """The folders of this store, those of other versions of registry-core too."""
+    """The folders of this store, those of other versions of registry-core too. A folder that is
+    only called like one has no objects."""
     folders = [one for one in store.place.iterdir() if commit.VERSION.fullmatch(one.name)]
-    return sorted(one for one in folders if one.is_dir())
+    return sorted(one for one in folders if (one / _OBJECTS).is_dir())
 
 
 def _named(folder: Path, names: re.Pattern[str]) -> list[Path]:
@@ -149,9 +151,10 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
 
 
 def _prune(place: Path, removed: list[Path]) -> None:
-    """Remove the folders that are empty now."""
+    """Remove the folders that are empty now, but those of objects: a sync that waits has made
+    its own, and by them the next `clean` knows what is left for a store."""
     above = {folder for path in removed for folder in path.parents if place in folder.parents}
-    for folder in sorted(above, reverse=True):
+    for folder in sorted((one for one in above if one.name != _OBJECTS), reverse=True):
         with suppress(OSError):
             folder.rmdir()
 
