@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from registry_core import ProviderConfig, Settings, Snapshot, StoreError
 from registry_core._catalog.store import Store
+from registry_core._emit.manifest import digest
 from registry_core._sync import locking
 from registry_core._sync.cleaning import clean, plan
 from registry_core._sync.options import Options
@@ -109,6 +110,26 @@ def test_it_takes_only_what_is_surely_ours(world: World, tmp_path: Path) -> None
     stays = clean(world.registry().world, bindings=True).stays
     assert stays[place / "provider-registry.json"] == "changed since it was written"
     assert names(place) == {"v1/lock", "provider-registry.json", *mine}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symlinks need a privilege there")
+def test_no_file_outside_is_removed_whatever_the_manifest_says(
+    world: World, tmp_path: Path
+) -> None:
+    synced(world, tmp_path)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.txt").write_text("mine")
+    (world.store.place / "link").symlink_to(outside)
+    told = json.loads(world.store.emitted.read_text())
+    about = [0, 0, 0, digest(b"mine")]
+    for name in ("link/a.txt", "../../../outside/a.txt"):
+        path = world.store.place / name
+        assert path.read_text() == "mine"
+        told[f"environment {world.store.place}"]["files"][str(path)] = about
+    world.store.emitted.write_text(json.dumps(told))
+    clean(world.registry().world, bindings=True)
+    assert (outside / "a.txt").exists()
 
 
 def test_a_folder_that_is_no_store_is_left_alone(world: World) -> None:

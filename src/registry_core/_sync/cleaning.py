@@ -16,7 +16,7 @@ from .._base.secrets import Secrets
 from .._catalog.state import State
 from .._catalog.store import Store
 from .._emit.manifest import Manifest
-from .._emit.targets import Target, differing, installed_types, is_made_of, write
+from .._emit.targets import Target, differing, installed_types, is_inside, is_made_of, write
 from .._files.writing import clear_leftovers
 from .._writers import python_types
 from ..plugin import Artifact, PluginSettings
@@ -134,16 +134,17 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
     """The artifacts beside the store that nobody has touched, and what else syncs wrote."""
     own: list[Path] = []
     others: dict[Path, str] = {}
+    target = Target("environment", store.place)
     manifests = [Manifest(folder / store.emitted.name) for folder in _versions(store)]
     for manifest, name in ((one, name) for one in manifests for name in one.targets()):
         kind, _, root = name.partition(" ")
         digests = manifest.digests(name)
         if kind in ("project", "output"):
             others[Path(root)] = f"{manifest.count(name)} files of yours"
-        elif name == Target("environment", store.place).name:
+        elif name == target.name:
             for path in digests:
                 with suppress(OSError):
-                    if store.place in path.parents and is_made_of(path, digests[path]):
+                    if is_inside(target, path.parent) and is_made_of(path, digests[path]):
                         own.append(path)
                     elif path.exists():
                         others[path] = "changed since it was written"
