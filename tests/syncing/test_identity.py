@@ -184,6 +184,17 @@ def test_without_a_key_that_lasts_nobody_is_another(accounts: World) -> None:
     assert sync_as(accounts, "token-of-ann-0", fetch_retries=0).source == "stored"
 
 
+@pytest.mark.parametrize("names", [False, True])
+def test_without_the_key_of_then_nobody_is_another(world: World, names: bool) -> None:
+    """Raw answers may go at any time, and another user of the store has a key of their own."""
+    with_accounts(world, names=names)
+    sync_as(world, "token-of-ann-0")
+    (world.tmp_path / "cache" / "payloads" / "key").unlink()
+    world.server.route("/accounts", Reply(503))
+    assert sync_as(world, "token-of-ann-0", fetch_retries=0).source == "stored"
+    assert world.models()["mine"] == tuple(MODELS["ann"])
+
+
 @pytest.mark.parametrize("wrong", [7, b"ann", RuntimeError("no account")])
 def test_an_identity_that_can_not_be_told_is_a_failure(accounts: World, wrong: Any) -> None:
     sync_as(accounts, "token-of-ann-0")

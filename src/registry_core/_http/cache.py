@@ -19,6 +19,10 @@ from .payloads import Payload, Payloads
 from .transport import LONGER, Request, Transport, shown
 
 
+#: No variable is called that; its digest tells keys apart.
+_KEY = "="
+
+
 @frozen
 class _Held:
     """A payload that this client has asked for."""
@@ -100,7 +104,16 @@ class Cache:
         told = {name: value for name, value in values.items() if value}
         if not told or not self._payloads.lasting:
             return EMPTY
+        told[_KEY] = ""
         return {name: self._digest(name, value) for name, value in told.items()}
+
+    def is_another(self, whose: Mapping[str, str]) -> bool:
+        """Whether somebody else asks now than did when `whose` was this. A variable that is not
+        set now says nothing, nor do digests under another key: the one before was removed, or
+        was another user's."""
+        now = self.whose(whose)
+        same_key = _KEY in now and now[_KEY] == whose.get(_KEY)
+        return same_key and any(now.get(name, digest) != digest for name, digest in whose.items())
 
     def get(self, request: Request) -> Any:
         """The JSON value that `request` gets; each caller has one of its own."""
