@@ -195,6 +195,22 @@ def test_without_the_key_of_then_nobody_is_another(world: World, names: bool) ->
     assert world.models()["mine"] == tuple(MODELS["ann"])
 
 
+@pytest.mark.parametrize("nobody", ["", "  "])
+def test_an_empty_identity_is_none(world: World, nobody: str) -> None:
+    """Else two accounts would share one raw answer, and the second would not even ask."""
+
+    class Unnamed(Accounts):
+        def identity(self, client: GatewayClient) -> str:
+            return nobody
+
+    with_accounts(world, names=True)
+    world.plugins[:] = [Plugin(Unnamed(world.server.url("/accounts"), names=False))]
+    for who in ("ann", "bob"):
+        world.environ["TOKEN"] = f"token-of-{who}-0"
+        world.sync(Options(fresh_for=3600.0))
+        assert world.models()["mine"] == tuple(MODELS[who])
+
+
 @pytest.mark.parametrize("wrong", [7, b"ann", RuntimeError("no account")])
 def test_an_identity_that_can_not_be_told_is_a_failure(accounts: World, wrong: Any) -> None:
     sync_as(accounts, "token-of-ann-0")

@@ -99,6 +99,6 @@ def _identify(turn: Turn, gateway: ModelGateway, client: HttpClient) -> None:
     identity: object = gateway.identity(client)
     if identity is not None and not isinstance(identity, str):
         raise GatewayError(f"its identity is {type(identity).__name__}, not a text")
-    client.identify(identity)
+    client.identify((identity or "").strip() or None)  # an empty one would be everybody's
     if client.is_another(turn.known.identity):
         turn.disown()
