@@ -9,11 +9,19 @@ from typing import Any
 
 import pytest
 
-from registry_core import Disabled, GatewayClient, GatewayReport, ModelGateway, ProviderConfig
+from registry_core import (
+    Disabled,
+    GatewayClient,
+    GatewayReport,
+    ModelGateway,
+    ProviderConfig,
+    Snapshot,
+)
+from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.state import State
 from registry_core._sync.options import Options
 from tests.loopback import Reply, Request
-from tests.world import Plugin, World
+from tests.world import Overlay, Plugin, World
 
 #: Token → what its account may use.
 ACCOUNTS = {f"token-of-{who}-{n}": who for who in ("ann", "bob") for n in range(10)}
@@ -122,6 +130,30 @@ def test_what_another_account_got_is_not_served_when_this_one_fails(
     assert "mine" not in world.models()
     # Nor does it come back: the state has forgotten it.
     assert sync_as(world, "token-of-ann-0").source == "bundled"
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_nor_if_that_is_all_there_is(world: World, names: bool) -> None:
+    """A gateway of one's own and no other: the generation from before is the other account's."""
+    world.bundle = Bundle(lambda: Snapshot.build(()), {}, {}, {})
+    with_accounts(world, names=names)
+    sync_as(world, "token-of-ann-0")
+    world.server.route("/accounts", Reply(403))
+    found = sync_as(world, "token-of-bob-0")
+    assert (found.status, found.source) == ("failed", "none")
+    assert world.models() == {}
+    with_accounts(world, names=names)
+    assert sync_as(world, "token-of-bob-0").ok
+    assert world.models()["mine"] == tuple(MODELS["bob"])
+
+
+def test_nor_after_damage_under_a_policy(accounts: World) -> None:
+    accounts.plugins.append(Overlay(lambda snapshot: snapshot))
+    sync_as(accounts, "token-of-ann-0")
+    sync_as(accounts, "token-of-bob-0")
+    generation = accounts.store.read_generation()
+    assert generation
+    assert generation.previous is None
 
 
 def test_nor_is_it_served_offline(accounts: World) -> None:

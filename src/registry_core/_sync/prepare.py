@@ -247,7 +247,9 @@ def _combine(
 
     plain, lost = merged_from(used)
     merged = plain.get_providers()
-    if not merged and {turn.volatile for turn in prepared.turns} != {True}:
+    away = {turn.volatile for turn in prepared.turns} == {True}
+    others = any(turn.disowned for turn in prepared.turns)  # the generation from before
+    if not (merged or away or others):
         raise SyncError("no gateway is left that has a model", culprit="merge")
     final = lasting = host.overlay(plain, before.last)
     stays = [id for id, one in used.items() if not one.about.volatile]
@@ -271,7 +273,7 @@ def _combine(
         FrozenDict(gateways),
         inputs,
         final.overlays,
-        fallback(before, final),
+        None if others else fallback(before, final),
         lasting.hash if lasting != final else None,
     )
 
