@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from registry_core import ModelRegistry, ProviderConfig, Snapshot, UnreachableError
+from registry_core import ModelRegistry, ProviderConfig, Snapshot, StoreError, UnreachableError
 from registry_core._catalog.store import Generation
 from registry_core._emit.exports import export_snapshot
 from registry_core._sync.freshness import answered_at
@@ -230,6 +230,24 @@ def test_damage_of_what_lasts_is_mended(world: World, local: JsonGateway, tmp_pa
     assert mended
     assert mended.lasting == generation.lasting
     world.store.open_snapshot(mended.lasting or "").verify()
+
+
+def test_the_generation_before_is_not_exported_in_place_of_a_damaged_one(
+    world: World, local: JsonGateway
+) -> None:
+    """Under a policy it serves; but then nobody can tell which of its models were volatile."""
+    world.plugins.append(Overlay(lambda snapshot: snapshot))
+    world.sync()
+    leave(world)
+    world.sync()
+    generation = world.store.read_generation()
+    assert generation
+    assert generation.lasting is None
+    os.truncate(world.store.object(generation.snapshot), 100)
+    served = world.registry().world.load()
+    assert "local" in served.snapshot.get_models()
+    with pytest.raises(StoreError, match="run registry-core sync"):
+        served.without_volatile()
 
 
 def test_a_pointer_of_the_version_before_is_read(world: World) -> None:
