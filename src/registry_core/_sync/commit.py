@@ -211,7 +211,7 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
         except SnapshotDamagedError as error:
             damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
-        del known[hash]
+        known.pop(hash, None)  # a lookup that meets damage drops it, too
     policies = _in_force(store, generation, repair=repair)
     if repair:
         for path, _ in damage:
