@@ -80,6 +80,20 @@ def test_bindings_go_if_that_is_said(world: World, tmp_path: Path) -> None:
     assert names(world.store.place) == {"v1/lock"}
 
 
+def test_damaged_bindings_are_not_dropped_in_silence(world: World, tmp_path: Path) -> None:
+    synced(world, tmp_path)
+    before = world.store.read_state().bindings
+    world.store.state.write_text("damaged")
+    with pytest.raises(StoreError, match="sync first, or clean with --bindings"):
+        clean(world.registry().world, bindings=False)
+    world.sync()
+    clean(world.registry().world, bindings=False)
+    assert world.store.read_state().bindings == before
+    world.store.state.write_text("damaged")
+    clean(world.registry().world, bindings=True)
+    assert names(world.store.place) == {"v1/lock"}
+
+
 def test_lookups_raise_until_the_next_sync_where_a_policy_applies(
     world: World, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from .._emit.manifest import Manifest
 from .._emit.targets import Target, differing, installed_types, is_inside, is_made_of, write
 from .._files.writing import clear_leftovers
 from .._writers import python_types
+from ..errors import SnapshotDamagedError
 from ..plugin import Artifact, PluginSettings
 from . import commit
 from .locking import locked
@@ -55,7 +56,7 @@ def plan(world: World, *, bindings: bool) -> Plan:
         if not _is_writable(store):
             stays[store.place] = "this user can't write there"
             continue
-        state = store.read_state()
+        state = store.read_state() if bindings else _undamaged(store)
         keeps = [store.state] if state.bindings and not bindings else []
         stays |= dict.fromkeys(keeps, "holds which hosts keys may go to: --bindings drops it")
         if store.may_have_policy() or store.remembers_policy():
@@ -112,6 +113,16 @@ def _stores(world: World) -> Iterator[Store]:
         with suppress(OSError):
             if _versions(store):
                 yield store
+
+
+def _undamaged(store: Store) -> State:
+    """Its state, which holds the bindings. Raises SnapshotDamagedError: the next sync makes it
+    again, of what was served until now."""
+    try:
+        return store.load_state()
+    except SnapshotDamagedError as error:
+        error.hint = "run registry-core sync first, or clean with --bindings"
+        raise
 
 
 def _is_writable(store: Store) -> bool:
