@@ -18,7 +18,6 @@ from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Request, Transport, shown
 
-
 #: No variable is called that; its digest tells keys apart.
 _KEY = "="
 
