@@ -147,6 +147,20 @@ def test_nor_if_that_is_all_there_is(world: World, names: bool) -> None:
     assert world.models()["mine"] == tuple(MODELS["bob"])
 
 
+def test_while_a_policy_fails_the_report_says_whose_data_stays(accounts: World) -> None:
+    def fail(snapshot: Snapshot) -> None:
+        if accounts.environ["TOKEN"] == "token-of-bob-0":
+            raise ValueError("not now")
+
+    accounts.plugins.append(Overlay(fail))
+    sync_as(accounts, "token-of-ann-0")
+    found = sync_as(accounts, "token-of-bob-0")
+    assert (found.source, found.models) == ("stored", len(MODELS["ann"]))
+    assert accounts.models()["mine"] == tuple(MODELS["ann"])
+    accounts.server.route("/accounts", Reply(403))
+    assert sync_as(accounts, "token-of-bob-1").source == "bundled"  # it is still known as ann's
+
+
 def test_nor_after_damage_under_a_policy(accounts: World) -> None:
     accounts.plugins.append(Overlay(lambda snapshot: snapshot))
     sync_as(accounts, "token-of-ann-0")

@@ -136,10 +136,10 @@ def _installed(
     turns: list[Turn] = []
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
         known, stored = before.state.gateways.get(id), before.stored.get(id)
-        if id in forget:
-            known = stored = None
         wheel = bundled(bundle, id)
         turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
+        if id in forget:
+            turn.disown()
         if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin, before)):
             turns.append(turn)
     return turns
