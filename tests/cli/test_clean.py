@@ -233,6 +233,23 @@ def test_a_kill_halfway_is_ended_by_a_second_try(
     assert names(world.store.place) == {"v1/state.json", "v1/lock"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+def test_what_this_user_can_not_write_is_said_and_left(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder around it is open to all, and what is in it is another user's."""
+    synced(world, tmp_path)
+    before = names(world.store.place)
+    access = os.access
+    mine = (world.store.folder, world.store.folder / "objects")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path not in mine and access(path, mode)
+    )  # root may write everywhere
+    found = clean(world.registry().world, bindings=True)
+    assert (found.remove, found.stays[world.store.place]) == ((), "this user can't write there")
+    assert names(world.store.place) == before
+
+
 Run = Callable[..., Result]
 
 

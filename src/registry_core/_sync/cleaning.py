@@ -126,7 +126,7 @@ def _undamaged(store: Store) -> State:
 
 
 def _is_writable(store: Store) -> bool:
-    return os.access(store.place, os.W_OK)
+    return all(os.access(folder, os.W_OK) for folder in (store.place, *_versions(store)))
 
 
 def _versions(store: Store) -> list[Path]:
