@@ -207,6 +207,24 @@ def test_it_stays_volatile_without_its_plugin(
     assert "local" not in (tmp_path / "out" / "provider-registry.json").read_text()
 
 
+def test_a_gateway_may_become_volatile_or_cease_to_be(
+    world: World, local: JsonGateway, tmp_path: Path
+) -> None:
+    """While its plugin is written, its version stays."""
+    written = tmp_path / "out" / "provider-registry.json"
+    world.serve("local", {"local": MODELS}, etag='"1"')
+    world.sync(output=tmp_path / "out")
+    assert "local" not in written.read_text()
+    local.volatile = False
+    world.sync(output=tmp_path / "out")
+    assert "local" in written.read_text()
+    local.volatile = True
+    world.server.route("/local.json", Reply(503))
+    world.sync(output=tmp_path / "out")
+    assert "local" in world.models()
+    assert "local" not in written.read_text()
+
+
 def test_nothing_that_lasts_may_be_all_that_is_left(world: World) -> None:
     world.gateway("local", volatile=True)
     world.serve("local", {"local": MODELS})

@@ -252,7 +252,7 @@ def _combine(
     if not (merged or away or others):
         raise SyncError("no gateway is left that has a model", culprit="merge")
     final = lasting = host.overlay(plain, before.last)
-    stays = [id for id, one in used.items() if not one.about.volatile]
+    stays = [turn.id for turn in prepared.turns if turn.used and not turn.volatile]
     if len(stays) < len(used):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
     objects = {one.hash: one for one in (final, lasting)}

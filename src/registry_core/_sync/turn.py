@@ -128,7 +128,8 @@ class Turn:
         """Whether the stored data is that of the gateway as it is now."""
         if self.loaded is None:
             return self.runtime is not None
-        return self.stored is not None and self.known.fingerprint == fingerprint(self.loaded)
+        same = self.stored is not None and self.stored.about.volatile == self.volatile
+        return same and self.known.fingerprint == fingerprint(self.loaded)
 
     @property
     def measure(self) -> Data | None:
