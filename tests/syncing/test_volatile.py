@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from registry_core import ModelRegistry, ProviderConfig, Snapshot, StoreError, UnreachableError
+from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.store import Generation
 from registry_core._emit.exports import export_snapshot
 from registry_core._sync.freshness import answered_at
@@ -234,6 +235,23 @@ def test_nothing_that_lasts_may_be_all_that_is_left(world: World) -> None:
     report = world.sync(disable_plugins=off)
     assert (report.ok, status(report)) == (True, {"local": "absent"})
     assert world.models() == {}
+
+
+def test_a_project_is_not_emptied_while_nothing_that_lasts_is_there(
+    world: World, local: JsonGateway, tmp_path: Path
+) -> None:
+    """As without the volatile gateway, where the sync would be held."""
+    settings: dict[str, Any] = {"output": tmp_path / "out", "fetch_retries": 0}
+    world.sync(**settings)
+    before = (tmp_path / "out" / "provider-registry.json").read_bytes()
+    world.bundle = Bundle(lambda: Snapshot.build(()), {}, {}, {})
+    world.server.route("/main.json", Reply(503))
+    report = world.sync(Options(forget=["main"]), **settings)
+    assert not report.ok
+    assert world.models() == {"local": tuple(MODELS)}
+    assert (tmp_path / "out" / "provider-registry.json").read_bytes() == before
+    report, differing = world.check(**settings)
+    assert (report.ok, differing) == (False, ())
 
 
 def test_damage_of_what_lasts_is_mended(world: World, local: JsonGateway, tmp_path: Path) -> None:
