@@ -48,7 +48,7 @@ class Cache:
 
     A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
     again. `force` sends no validators. `consulted` holds the variables that the plugin has
-    asked for; whoever made it adds to it.
+    asked for so far; its owner adds to it.
     """
 
     def __init__(

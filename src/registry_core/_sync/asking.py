@@ -89,7 +89,7 @@ def ask(
 
 
 def _brief(settings: Settings) -> Settings:
-    """For who may be away: it is tried once, and not waited for long."""
+    """For a server that may be away: one try, and a short deadline."""
     deadline = min(settings.fetch_deadline_ms, _BRIEF_MS)
     return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
 

@@ -172,7 +172,7 @@ class Turn:
 
     def hold(self) -> None:
         """Use nothing of what was fetched: a policy has not passed it. What was there stays,
-        whoever it was fetched for."""
+        also if it was fetched for another account."""
         self.used = self.before
 
     def remembered(self, *, held: bool) -> GatewayState | None:
