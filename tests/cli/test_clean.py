@@ -156,6 +156,18 @@ def test_a_folder_that_is_no_store_is_left_alone(world: World) -> None:
     assert names(world.store.place) == mine
 
 
+def test_the_policy_of_another_version_stays_though_its_mark_was_removed(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5"], "mine": ["a"]})
+    world.plugins.append(Overlay(lambda snapshot: snapshot))
+    world.sync()
+    world.store.policy.unlink()
+    world.store.folder.rename(world.store.place / "v2")
+    assert world.store.policy in clean(world.registry().world, bindings=True).stays
+    with pytest.raises(StoreError, match="a policy applies"):
+        world.models()
+
+
 def test_another_version_leaves_its_bindings_and_no_data(world: World, tmp_path: Path) -> None:
     synced(world, tmp_path)
     world.store.folder.rename(world.store.place / "v2")

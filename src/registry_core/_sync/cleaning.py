@@ -82,12 +82,14 @@ def clean(world: World, *, bindings: bool) -> Plan:
     hosts do unless `bindings`. Holds the lock of each store. Raises StoreError.
     """
     first, removed = plan(world, bindings=bindings), list[Path]()
+    stays = dict(first.stays)
     for store in filter(_is_writable, _stores(world)):
         commit.create(store)
         with locked(store, patience(world.settings)):
             commit.adopt(store, commit.of_newest_version(store))  # its policy, its bindings
             found = commit.recover(store, repair=True)
-            now = plan(world, bindings=bindings)
+            now = plan(world, bindings=bindings)  # a policy that was forgotten is known again
+            stays |= now.stays
             if store.state in now.stays:
                 commit.save_state(store, State(bindings=found.state.bindings), None)
             mine = [path for path in now.remove if store.place in path.parents]
@@ -103,7 +105,7 @@ def clean(world: World, *, bindings: bool) -> Plan:
     types = installed_types(world.types_path)
     if types is not None:
         write(types, types.contents(_bundled_types(world)), Manifest(None), "wheel")
-    return evolve(first, remove=tuple(sorted(removed)))
+    return evolve(first, remove=tuple(sorted(removed)), stays=FrozenDict(stays))
 
 
 def _stores(world: World) -> Iterator[Store]:
