@@ -345,7 +345,6 @@ def test_a_role_that_can_not_be_is_damage(rich: Snapshot, tmp_path: Path, roles:
             lookup("fast")
 
 
-
 def test_only_providers_and_models_are_offered(rich: Snapshot) -> None:
     declared = rich.with_roles({"fast": "openai/gpt-4o"})
     assert [id for id in ("openai", "openai/gpt-4o", "fast", "x") if declared.offers(id)] == [
