@@ -14,8 +14,10 @@ SCRIPT = """
 import os, signal, sys, threading
 from pathlib import Path
 from registry_core import ModelRegistry, ProviderConfig, Settings, Snapshot
+from registry_core._base.secrets import Secrets
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.places import Places
+from registry_core._plugins.host import PluginHost
 from registry_core._world import World
 
 folder, parent, inside = Path(sys.argv[1]), os.getpid(), threading.Event()
@@ -27,16 +29,27 @@ def load():
         threading.Event().wait()
     return snapshot
 
+held = threading.Event()
+
+def hold():  # as a thread does that loads plugins
+    with host._lock:
+        held.set()
+        threading.Event().wait()
+
+host = PluginHost(Settings(plugins=()), environ={}, secrets=Secrets())
 places = Places(*(folder / name for name in ("venv", "python", "cache", "tmp")))
-world = World(Settings(), places=places, bundle=Bundle(load, {}, {}, {}))
+world = World(Settings(plugins=()), host=host, places=places, bundle=Bundle(load, {}, {}, {}))
 registry = ModelRegistry(world=world)
 threading.Thread(target=registry.get_models, daemon=True).start()
 inside.wait(60)
+threading.Thread(target=hold, daemon=True).start()
+held.wait(60)
 ModelRegistry._instance_lock.acquire()  # as `get_instance` in another thread
 child = os.fork()
 if child == 0:
     signal.alarm(30)
     known = dict(registry.get_models())
+    registry.gateways
     made = ModelRegistry.get_instance() is ModelRegistry.get_instance()
     os._exit(0 if known == {"acme": ("m",)} and made else 3)
 os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256)

@@ -22,6 +22,7 @@ from registry_core import (
     ModelGateway,
     ModelRegistry,
     ProviderConfig,
+    Settings,
     Snapshot,
     SnapshotDamagedError,
     StoreError,
@@ -545,3 +546,10 @@ def test_an_object_that_holds_another_snapshot_than_its_name_says_is_damaged(
     with pytest.raises(SnapshotDamagedError, match="another snapshot"):
         synced.store.open_snapshot(generation.snapshot)
     assert "evil" not in synced.models()
+
+
+def test_a_registry_over_a_world_takes_nothing_beside_it(world: World) -> None:
+    outside = world.registry().world
+    with pytest.raises(TypeError, match="a world has its own settings"):
+        ModelRegistry(Settings(offline=True), world=outside)
+    assert ModelRegistry(world=outside).world is outside

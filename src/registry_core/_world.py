@@ -128,4 +128,6 @@ class World:
     def after_fork(self) -> None:
         """A lock that another thread held at the fork would be held for ever in the child."""
         self._lock = threading.RLock()
+        if self._given_host is not None:
+            self._given_host.after_fork()
         self._host, self._secrets, self._tokens = self._given_host, None, None

@@ -58,6 +58,8 @@ class ModelRegistry:
         clock: Callable[[], float] = time.time,
         world: World | None = None,
     ) -> None:
+        if world is not None and (settings, host, clock) != (None, None, time.time):
+            raise TypeError("a world has its own settings, host and clock")
         self.world = world or World(settings, host=host, clock=clock)
         """What it works in; for commands and adapters."""
         self._lock = threading.RLock()

@@ -145,6 +145,10 @@ class PluginLoader:
                 *self._options_in_vain(),
             )
 
+    def after_fork(self) -> None:
+        """A lock that another thread held at the fork would be held for ever in the child."""
+        self._lock = RLock()
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What the last `load()` met."""
