@@ -31,7 +31,7 @@ ProblemKind = Literal[
 class Problem:
     """One thing that went wrong, named. `fatal` ones make the sync fail (exit 1).
 
-    The texts are printable and cut to 2,000 characters, whoever wrote them.
+    The texts are printable and cut to 2,000 characters, no matter who wrote them.
     """
 
     kind: ProblemKind

@@ -18,7 +18,7 @@ class Bundle:
     """A snapshot that ships with the code, and when its payloads were captured."""
 
     load: Callable[[], Snapshot]
-    """Raises StoreError if whoever packed the code has left it out."""
+    """Raises StoreError if it was left out when the code was packed."""
     captured: Mapping[str, float]
     """Gateway id → epoch seconds of the capture, never later than the data."""
     plugins: Mapping[str, str]

@@ -61,7 +61,7 @@ class Places:
         return os.path.join(folder, name)  # noqa: PTH118
 
     def trusts(self, store_dir: Path | None = None) -> Trust:
-        """Whose files count in those folders: those of the user and root, and of whoever owns
+        """Whose files count in those folders: those of the user and root, and of the owner of
         the environment, whose code runs here; anybody's in a folder that the user has named."""
         if store_dir is not None:
             return anybody

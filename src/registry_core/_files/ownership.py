@@ -55,7 +55,7 @@ def is_private(folder: StrPath, trusts: Callable[[os.stat_result], bool] = is_ou
     """Whether `folder` is there, is no link, and only whom we trust can put anything into it.
 
     Of the name, since nothing is read through it: files are opened by their names, and each
-    is checked then, so that whoever exchanges the folder meanwhile gains nothing.
+    is checked then, so that nobody gains by exchanging the folder meanwhile.
     """
     try:
         found = os.lstat(folder)

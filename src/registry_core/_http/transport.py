@@ -87,7 +87,7 @@ class Transport:
     def __init__(self, config: HttpConfig) -> None:
         self._config = config
         self._deadline = config.monotonic() + config.settings.fetch_deadline_ms / 1000
-        # Of the process, as proxies are: whoever's credentials are used, it is the same network.
+        # Of the process, as proxies are: the same network for all credentials.
         self._adapter = CutAdapter(partial(trusting, os.environ))
         self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
         self._session.headers.clear()

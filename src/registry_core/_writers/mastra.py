@@ -24,7 +24,7 @@ ALIASES = {"mastra": "openrouter"}
 _NAMED = {"google": 2}
 #: Gateway → what it names beside them, though it is no key.
 _BESIDE = {"netlify": ("NETLIFY_SITE_ID",)}
-#: The packages that Mastra uses for whoever names none, and so doesn't name.
+#: The packages that Mastra uses where none is named, and so doesn't name.
 _GENERIC_PACKAGES = frozenset({"@ai-sdk/gateway", "@ai-sdk/openai-compatible"})
 
 
