@@ -10,6 +10,7 @@ from itertools import count
 
 import pytest
 
+from registry_core._plugins.host import PluginHost
 from registry_core._sync.refresh import FIRST_RETRY, JITTER, LONGEST_WAIT, Refresher
 from registry_core.errors import SettingsError
 from registry_core.report import Problem, SyncReport
@@ -75,7 +76,7 @@ class Timeline:
         self.refresher.run(threading.Event())
         return self.syncs
 
-    def _synced(self, interval: float, retry_after: float) -> SyncReport:
+    def _synced(self, interval: float, retry_after: float, host: PluginHost | None) -> SyncReport:
         self.syncs.append(round(self.waited))
         self.retries.append(retry_after)
         problems = () if self._sync() else (Problem("gateway", "main", "answered 500"),)

@@ -16,9 +16,11 @@ import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport
 from ..errors import told as describe
 
 if TYPE_CHECKING:
+    from .._plugins.host import PluginHost
     from .._world import World
     from ..report import SyncReport
     from .options import Options
+    from .watching import Watch
 
 logger = logging.getLogger("registry_core")
 
@@ -30,6 +32,8 @@ FIRST_RETRY = 60.0
 JITTER = 0.1
 #: Seconds. A wait counts no time that the machine sleeps, so the clock is looked at between.
 LONGEST_WAIT = 60.0
+#: Seconds between two looks at what a dev server is to notice soon.
+LOOK_EVERY = 2.0
 
 #: Held while a refresher imports. A fork waits for that, though not for ever: no thread of
 #: the child would end an import that was under way, and the module would stay half made.
@@ -42,8 +46,10 @@ class Refresher:
     """Calls `sync` when the data is older than the interval, until it is stopped.
 
     All times are in seconds. `prepare` imports all that a sync needs, and gives the
-    interval; it is called by the thread, again if it raised. `sync(interval, retry_after)`
-    asks what has not answered for `interval`, nor failed within `retry_after`.
+    interval; it is called by the thread, again if it raised. `sync(interval, retry_after, host)`
+    asks what has not answered for `interval`, nor failed within `retry_after`. While it waits
+    it calls `look` every `LOOK_EVERY`, if there is one: what that returns is given to a sync at
+    once, as `host`, and `prepare` is called again.
     `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
     set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
     seconds)` returns when either is over.
@@ -55,11 +61,12 @@ class Refresher:
         self,
         *,
         prepare: Callable[[], float],
-        sync: Callable[[float, float], SyncReport],
+        sync: Callable[[float, float, PluginHost | None], SyncReport],
         last_refresh: Callable[[], float | None],
         clock: Callable[[], float],
         random: Callable[[], float],
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+        look: Callable[[], PluginHost | None] | None = None,
     ) -> None:
         self._prepare = prepare
         self._sync = sync
@@ -67,6 +74,7 @@ class Refresher:
         self._clock = clock
         self._random = random
         self._wait = wait
+        self._look = look
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -92,6 +100,7 @@ class Refresher:
         failures = 0
         jitter = 0.0  # none at the first look: what is due then is due at once
         told: float | None = None
+        host: PluginHost | None = None  # what a look has found
         while not stop.is_set():
             try:
                 if failures:
@@ -101,16 +110,19 @@ class Refresher:
                     since, pause = self._refreshed(ended, interval), interval
                 now = self._clock()
                 pause *= 1 + jitter
-                if since is not None and since <= now < since + pause:
+                if host is None and since is not None and since <= now < since + pause:
                     if told != since + pause:
                         told = since + pause
                         logger.debug("auto-refresh: due in %.0f s", told - now)
-                    self._wait(stop, min(since + pause - now, LONGEST_WAIT))
+                    host = self._rest(stop, min(since + pause - now, LONGEST_WAIT))
                     jitter = jitter or JITTER * self._random()
                     continue
                 interval = self._prepared(interval)
-                logger.debug("auto-refresh: the data is due")
-                report = self._sync(interval, _backoff(failures, interval))
+                logger.debug("auto-refresh: %s", "the data is due" if host is None else _SOON)
+                adopted, host = host, None
+                report = self._sync(interval, _backoff(failures, interval), adopted)
+                if adopted is not None:
+                    interval = None
                 if report.added or report.removed:
                     counts = len(report.added), len(report.removed)
                     logger.info("auto-refresh: %d models added, %d removed", *counts)
@@ -130,6 +142,16 @@ class Refresher:
                 text = "auto-refresh: %s; the last good data stays, and it is tried again"
                 logger.log(level, text, " ".join(problem.split()))
 
+    def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
+        """Wait; less, if a look finds something."""
+        while seconds > 0 and not stop.is_set():
+            if self._look is not None and (found := self._look()) is not None:
+                return found
+            step = seconds if self._look is None else min(seconds, LOOK_EVERY)
+            self._wait(stop, step)
+            seconds -= step
+        return None
+
     def _prepared(self, interval: float | None) -> float:
         if interval is not None:
             return interval
@@ -143,6 +165,9 @@ class Refresher:
         last, ended = (None if time is None or time > now else time for time in (last, ended))
         in_vain = ended is not None and (last is None or last + interval <= ended)
         return ended if in_vain else last
+
+
+_SOON = "settings were edited, or generated files are gone"
 
 
 def _backoff(failures: int, interval: float | None) -> float:
@@ -173,15 +198,25 @@ def refresher_of(
         world.host.load()
         return (given or world.settings.refresh_interval_ms) / 1000
 
-    def refresh(interval: float, retry_after: float) -> SyncReport:
+    def refresh(interval: float, retry_after: float, host: PluginHost | None) -> SyncReport:
         from .options import Options
 
-        return sync(Options(fresh_for=interval, retry_after=retry_after))
+        return sync(Options(fresh_for=interval, retry_after=retry_after, host=host))
 
     def last_refresh() -> float | None:
         from .freshness import answered_at
 
         return answered_at(world.state(), world.host.gateways())
+
+    watch: Watch | None = None
+
+    def look() -> PluginHost | None:
+        nonlocal watch
+        if watch is None:
+            from .watching import Watch
+
+            watch = Watch(world)
+        return watch.look()
 
     return Refresher(
         prepare=prepare,
@@ -190,6 +225,7 @@ def refresher_of(
         clock=world.clock,
         random=world.random,
         wait=world.wait,
+        look=look if world.serves_dev else None,
     )
 
 
@@ -203,7 +239,7 @@ def _import_all() -> None:
 
 
 _NEEDED = (
-    *(".joining", ".sync", ".._catalog.writing"),
+    *(".joining", ".sync", ".watching", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
     *("mmap", "netrc"),
 )

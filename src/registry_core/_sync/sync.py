@@ -92,7 +92,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         commit.save_state(store, state, prepared.generation or before.pointed)
         report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
-            targets = [Target("environment", store.place), *_other_targets(world, options)]
+            targets = [Target("environment", store.place), *other_targets(world, options)]
             scope = settings.types_providers
             emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
@@ -104,7 +104,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     """The report of the same sync, and the files that it would change in the project target
     or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
     settings, started = world.settings, world.clock()
-    targets = [one for one in _other_targets(world, options) if one.requested]
+    targets = [one for one in other_targets(world, options) if one.requested]
     if not targets:
         raise SettingsError(
             "there is no target to check",
@@ -141,7 +141,7 @@ def _pinned(host: PluginHost, path: Path) -> Snapshot:
 def _sync_pinned(world: World, path: Path, started: float, options: Options) -> Result:
     """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
     snapshot = _pinned(world.host, path)
-    targets = [one for one in _other_targets(world, options) if one.requested]
+    targets = [one for one in other_targets(world, options) if one.requested]
     emission = Emission(world.host, snapshot, world.settings.types_providers)
     report = _pinned_report(snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
@@ -202,7 +202,8 @@ def _writable_store(places: Places, folder: Path | None) -> Store:
     )
 
 
-def _other_targets(world: World, options: Options) -> list[Target]:
+def other_targets(world: World, options: Options) -> list[Target]:
+    """Where a sync writes to, beside the environment's folder."""
     settings = world.settings
     if settings.output is not None:
         return [Target("output", settings.output)]

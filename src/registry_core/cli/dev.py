@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import complain, load, project_option, registry, reports_errors
+from .common import complain, load, project_option, reports_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,13 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
         raise SystemExit(child.NOT_FOUND)
 
     def refresh() -> None:
+        from .._config.load import Source
+        from .._world import World
+        from ..registry import ModelRegistry
+
         try:
-            registry(settings).start_auto_refresh()
+            source = Source(os.environ, project, {"dev": True})
+            ModelRegistry(world=World(settings, source=source)).start_auto_refresh()
         except Exception as error:  # the server must not suffer
             complain(f"registry-core: the models are not refreshed: {error}")
 
