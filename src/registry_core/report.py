@@ -119,6 +119,8 @@ class SyncReport:
     targets: Mapping[str, int] = field(default=EMPTY)
     """Folder of each target → count of artifacts that it holds."""
     offline: bool = False
+    pinned: str | None = None
+    """The snapshot file that stood for everything: nobody was asked, nothing was stored."""
 
     @property
     def ok(self) -> bool:

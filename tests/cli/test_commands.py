@@ -393,3 +393,40 @@ def test_output_is_utf_8_without_control_characters(run: Run, server: Loopback) 
 def test_a_lookup_command_works_without_plugins_or_network(run: Run, server: Loopback) -> None:
     assert run("show", "openai/gpt-4o").exit_code == 0  # from the bundle
     assert not server.requests
+
+
+def test_every_command_that_would_refresh_says_that_a_snapshot_is_pinned(
+    run: Run, server: Loopback, tmp_path: Path
+) -> None:
+    """And nothing of a store and of gateways that have no say in it."""
+    run("sync")
+    path = tmp_path / "pinned"
+    run("export", "--format", "snapshot", str(path))
+    asked = len(server.requests)
+    pinned = {"REGISTRY_CORE_SNAPSHOT": str(path)}
+    said = f"pinned to {path} (REGISTRY_CORE_SNAPSHOT): no gateway is asked"
+    synced = run("sync", **pinned)
+    assert said in synced.stdout
+    assert json.loads(run("sync", "--json", **pinned).stdout)["pinned"] == str(path)
+    assert said in run("sync", "--check", "--output", str(tmp_path), **pinned).stderr
+    doctor = run("doctor", **pinned).stdout
+    assert said in doctor
+    assert f"serves: {path} " in doctor
+    assert "3 providers, 4 models" in doctor
+    assert "models.dev  not asked   pinned  unknown" in doctor
+    for untrue in ("never", "bundled", "store:"):
+        assert untrue not in doctor
+    found = json.loads(run("doctor", "--json", **pinned).stdout)
+    assert (found["serves"], found["pinned"]) == ("explicit", str(path))
+    assert found["gateways"].keys() == {"models.dev", "netlify"}
+    assert len(server.requests) == asked
+
+
+def test_every_command_that_would_refresh_says_that_it_is_offline(run: Run, tmp_path: Path) -> None:
+    off = {"REGISTRY_CORE_OFFLINE": "true"}
+    said = "offline: the network is not touched"
+    assert said in run("sync", **off).stdout
+    assert said in run("sync", "--check", "--output", str(tmp_path), **off).stderr
+    assert said in run("doctor", **off).stdout
+    assert json.loads(run("doctor", "--json", **off).stdout)["offline"] is True
+    assert said not in run("doctor").stdout

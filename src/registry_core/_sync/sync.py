@@ -39,6 +39,7 @@ from .runtime import RuntimeGateway
 if TYPE_CHECKING:
     from .._catalog.places import Places
     from .._plugins.host import PluginHost
+    from ..settings import Settings
 
 logger = logging.getLogger("registry_core")
 
@@ -113,7 +114,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     world.host.load()
     if settings.snapshot is not None:
         snapshot = _pinned(world.host, settings.snapshot)
-        report = _pinned_report(snapshot, started)
+        report = _pinned_report(settings, snapshot, started)
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
         prepared = prepare(world, options, before, ())
@@ -143,7 +144,7 @@ def _sync_pinned(world: World, path: Path, started: float, options: Options) -> 
     snapshot = _pinned(world.host, path)
     targets = [one for one in other_targets(world, options) if one.requested]
     emission = Emission(world.host, snapshot, world.settings.types_providers)
-    report = _pinned_report(snapshot, started)
+    report = _pinned_report(world.settings, snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
     return Result(_notify(world.host, report, snapshot), snapshot)
 
@@ -258,8 +259,13 @@ def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
     )
 
 
-def _pinned_report(snapshot: Snapshot, started: float) -> SyncReport:
-    return SyncReport(started_at=datetime.fromtimestamp(started, UTC), **_size(snapshot))
+def _pinned_report(settings: Settings, snapshot: Snapshot, started: float) -> SyncReport:
+    return SyncReport(
+        started_at=datetime.fromtimestamp(started, UTC),
+        offline=settings.offline,
+        pinned=str(settings.snapshot),
+        **_size(snapshot),
+    )
 
 
 def _size(snapshot: Snapshot) -> dict[str, Any]:

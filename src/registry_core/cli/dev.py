@@ -39,6 +39,9 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
         complain(f"error: {command[0]}: command not found")
         raise SystemExit(child.NOT_FOUND)
 
+    if settings.unasked:
+        complain(f"registry-core: {settings.unasked}")
+
     def refresh() -> None:
         from .._config.load import Source
         from .._world import World

@@ -13,6 +13,10 @@ from .common import age, json_option, load, project_option, reports_errors, say,
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .._catalog.loading import Loaded
+    from .._catalog.state import State
+    from .._plugins.discovery import Discovery
+    from .._world import World
     from ..settings import Settings
 
 
@@ -30,7 +34,7 @@ def doctor(project: Path | None, as_json: bool) -> None:
     if as_json:
         say_json(found)
     else:
-        _show(found)
+        _show(found, settings.unasked)
     failed = any(one["status"] == "failed" for one in found["gateways"].values())
     raise SystemExit(1 if failed or found["plugin_failures"] else 0)
 
@@ -43,9 +47,47 @@ def _examine(settings: Settings) -> dict[str, Any]:
 
     world, discovery = World(settings), find_plugins(settings)
     loaded, store, state = world.load(), world.store(), world.state()
-    generation = loaded.generation
+    types = installed_types()
+    hooks = state.hooks()
+    providers, models = loaded.snapshot.count()
+    pinned = settings.snapshot
+    return {
+        "serves": loaded.origin,
+        "pinned": str(pinned) if pinned else None,
+        "offline": settings.offline,
+        "snapshot": loaded.snapshot.hash,
+        "providers": providers,
+        "models": models,
+        "roles": dict(loaded.snapshot.roles),
+        "store": str(store.place) if store else None,
+        "last_refresh": _iso(None if pinned else utc(state.last_refresh)),
+        "project": str(settings.project) if settings.project else None,
+        "targets": {
+            "installed types": str(types.root) if types else None,
+            **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
+        },
+        "gateways": _pinned(loaded) if pinned else _gateways(world, loaded, state, discovery),
+        "gateway_plugins": [
+            one.key
+            for one in discovery.found
+            # One that is not known, or could not be loaded, may be one.
+            if "registry_gateways" in (hooks.get(one.key) or ("registry_gateways",))
+        ],
+        "switched_off": {one.key: reason for one, reason in discovery.excluded},
+        "plugin_failures": {
+            key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
+        },
+    }
+
+
+def _gateways(
+    world: World, loaded: Loaded, state: State, discovery: Discovery
+) -> dict[str, dict[str, Any]]:
+    """What is stored, or in the wheel, and what became of asking for newer."""
+    from .._catalog.state import utc
+
     gateways: dict[str, Any] = {}
-    known = generation.gateways if generation else {}
+    known = loaded.generation.gateways if loaded.generation else {}
     for id in sorted({*known, *state.gateways, *world.bundle.captured}):
         about = state.gateways.get(id)
         captured = world.bundle.captured.get(id, 0.0)
@@ -62,41 +104,37 @@ def _examine(settings: Settings) -> dict[str, Any]:
             "error": about.error if about else None,
             "not_installed": None if installed else plugin,
         }
-    types = installed_types()
-    hooks = state.hooks()
+    return gateways
+
+
+def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
+    """What the file holds, which says nothing of times."""
     return {
-        "serves": loaded.origin,
-        "snapshot": loaded.snapshot.hash,
-        "roles": dict(loaded.snapshot.roles),
-        "store": str(store.place) if store else None,
-        "last_refresh": _iso(None if settings.snapshot else utc(state.last_refresh)),
-        "project": str(settings.project) if settings.project else None,
-        "targets": {
-            "installed types": str(types.root) if types else None,
-            **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
-        },
-        "gateways": gateways,
-        "gateway_plugins": [
-            one.key
-            for one in discovery.found
-            # One that is not known, or could not be loaded, may be one.
-            if "registry_gateways" in (hooks.get(one.key) or ("registry_gateways",))
-        ],
-        "switched_off": {one.key: reason for one, reason in discovery.excluded},
-        "plugin_failures": {
-            key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
-        },
+        id: {
+            "status": "not asked",
+            "data": "pinned",
+            "bundled_is_newer": False,
+            "retrieved_at": None,
+            "checked_at": None,
+            "error": None,
+            "not_installed": None,
+        }
+        for id in sorted(loaded.snapshot.gateways)
     }
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any], unasked: str | None) -> None:
     from .._sync.prepare import INSTALL
 
-    say(f"serves: {found['serves']} {found['snapshot'][:12]}")
+    size = f"{found['providers']} providers, {found['models']} models"
+    say(f"serves: {found['pinned'] or found['serves']} {found['snapshot'][:12]}: {size}")
+    if unasked:
+        say(unasked)
     for role, id in found["roles"].items():
         say(f"role {role}: {id}")
-    say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
-    say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
+    if not found["pinned"]:
+        say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
+        say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")

@@ -106,6 +106,8 @@ def sync(
         if as_json:
             say_json({**report.to_dict(), "differing": list(differing)})
         else:
+            if world.settings.unasked:
+                complain(f"note: {world.settings.unasked}")
             say(*differing or ("nothing would change",))
         if differing:
             complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
@@ -115,6 +117,8 @@ def sync(
     if as_json:
         say_json(report.to_dict())
     else:
+        if world.settings.unasked:
+            say(world.settings.unasked)
         _show(report, world.bundle)
         hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:
@@ -153,8 +157,6 @@ def _progress(id: str, outcome: Outcome) -> None:
 def _show(report: SyncReport, bundle: Bundle) -> None:
     from pathlib import Path
 
-    if report.offline:
-        say("offline: the network is not touched")
     if report.gateways:
         table(_rows(report.gateways, report.started_at))
         for one in report.gateways:

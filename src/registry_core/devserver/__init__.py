@@ -48,6 +48,8 @@ def startup(registry: ModelRegistry | None = None) -> None:
                     "dev server: auto_refresh_providers is false, no refresh in this process"
                 )
             else:
+                if settings.unasked:
+                    logger.info("%s", settings.unasked)
                 registry.start_auto_refresh()
             atexit.register(shutdown)
         except Exception as error:
