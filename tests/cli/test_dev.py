@@ -295,8 +295,11 @@ def test_it_refreshes_beside_the_command_and_writes_the_project(
     (tmp_path / "pyproject.toml").write_text('[tool.registry-core.output]\njson = "generated"\n')
     process = dev(sys.executable, "-c", "input()")
     assert process.stderr
-    line = process.stderr.readline()
-    assert line.startswith("registry-core: auto-refresh: 8200 models added, ")
+    lines = [process.stderr.readline() for _ in range(3)]
+    target = f"project target {tmp_path}: 1 files written or removed"
+    assert lines[0] == f"registry-core: {target}\n"
+    assert lines[1].startswith("registry-core: auto-refresh: 8200 models added, ")
+    assert lines[2].startswith("registry-core: auto-refresh: changed: openai doc_url ")
     written = json.loads((tmp_path / "generated" / "provider-registry.json").read_text())
     assert "new-7" in written["models"]["openai"]
     assert sorted(online.paths) == ["/api.json", "/netlify.json"]

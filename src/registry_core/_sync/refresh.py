@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -101,7 +101,10 @@ class Refresher:
         jitter = 0.0  # none at the first look: what is due then is due at once
         told: float | None = None
         host: PluginHost | None = None  # what a look has found
+        failing: Collection[str] = ()
+        warned: Collection[str] = ()
         while not stop.is_set():
+            report: SyncReport | None = None
             try:
                 if failures:
                     since, pause = ended, _backoff(failures, interval)
@@ -123,24 +126,22 @@ class Refresher:
                 report = self._sync(interval, _backoff(failures, interval), adopted)
                 if adopted is not None:
                     interval = None
-                if report.added or report.removed:
-                    counts = len(report.added), len(report.removed)
-                    logger.info("auto-refresh: %d models added, %d removed", *counts)
-                problem = _problem(report)
+                problems = _problems(report)
             except Exception as error:  # settings, store: they may be mended meanwhile
                 logger.debug("auto-refresh failed", exc_info=True)
-                problem = describe(error)
+                problems = {getattr(error, "culprit", "") or type(error).__name__: describe(error)}
             ended, jitter = self._clock(), JITTER * self._random()
-            if problem is None:
-                if failures:
-                    logger.info("auto-refresh: works again")
-                failures = 0
-            else:
-                failures += 1
-                # Once, not every hour.
-                level = logging.WARNING if failures == 1 else logging.DEBUG
+            failures = failures + 1 if problems else 0
+            if problems:
+                # Each culprit once, not every hour.
+                level = logging.WARNING if problems.keys() - failing else logging.DEBUG
                 text = "auto-refresh: %s; the last good data stays, and it is tried again"
-                logger.log(level, text, " ".join(problem.split()))
+                logger.log(level, text, " ".join("; ".join(problems.values()).split()))
+            elif failing:
+                logger.info("auto-refresh: works again")
+            failing = set(problems)
+            if report is not None:
+                warned = _tell(report, warned)
 
     def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
         """Wait; less, if a look finds something."""
@@ -176,13 +177,23 @@ def _backoff(failures: int, interval: float | None) -> float:
     return min(doubled, FIRST_RETRY if interval is None else interval)
 
 
-def _problem(report: SyncReport) -> str | None:
-    """What failed, in one line."""
-    if report.ok:
-        return None
-    failed = [f"{one.id}: {one.error}" for one in report.gateways if not one.ok]
-    failed += [str(one) for one in report.problems if one.fatal]
-    return "; ".join(failed)
+def _tell(report: SyncReport, warned: Collection[str]) -> Collection[str]:
+    """Log what has changed, and what is wrong and was not in `warned`, which is said once until
+    it is mended."""
+    from .telling import news, warnings
+
+    for line in news(report):
+        logger.info("auto-refresh: %s", line)
+    new, all = warnings(report, warned)
+    for line in new:
+        logger.warning("auto-refresh: %s", line)
+    return all
+
+
+def _problems(report: SyncReport) -> dict[str, str]:
+    """What failed: culprit → what, with its name."""
+    failed = {one.id: f"{one.id}: {one.error}" for one in report.gateways if not one.ok}
+    return failed | {one.culprit: str(one) for one in report.problems if one.fatal}
 
 
 def refresher_of(
@@ -239,7 +250,7 @@ def _import_all() -> None:
 
 
 _NEEDED = (
-    *(".joining", ".sync", ".watching", ".._catalog.writing"),
+    *(".joining", ".sync", ".telling", ".watching", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
     *("mmap", "netrc"),
 )

@@ -11,7 +11,9 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from .._base.printable import printable
 
 if TYPE_CHECKING:
     from ..registry import ModelRegistry
@@ -20,6 +22,32 @@ logger = logging.getLogger("registry_core")
 
 _lock = threading.RLock()
 _serving: ModelRegistry | None = None
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """What a refresh says, on standard error, as long as the application has set up no logging:
+    no framework does for libraries, and Python then shows warnings alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("registry-core: %(message)s"))
+        self.addFilter(lambda _: not logging.root.handlers and logger.handlers == [self])
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def _show_lines() -> None:
+    if logger.level == logging.NOTSET and not logger.hasHandlers():
+        logger.addHandler(_Lines())
+        logger.setLevel(logging.INFO)
+
+
+def _hide_lines() -> None:
+    for handler in list(logger.handlers):
+        if isinstance(handler, _Lines):
+            logger.removeHandler(handler)
+            logger.setLevel(logging.NOTSET)
 
 
 def startup(registry: ModelRegistry | None = None) -> None:
@@ -41,6 +69,7 @@ def startup(registry: ModelRegistry | None = None) -> None:
             registry = registry or ModelRegistry.get_instance()
             settings = registry.world.settings
             registry.world.in_dev, _serving = True, registry
+            _show_lines()
             _tell_plugins(registry, "registry_dev_startup")
             registry.stop_auto_refresh()  # the environment alone may have started one
             if settings.auto_refresh_providers is False:
@@ -73,6 +102,7 @@ def shutdown() -> None:
             _tell_plugins(registry, "registry_dev_shutdown")
         except Exception as error:
             _warn("the end of the dev server", error)
+        _hide_lines()
         registry.world.in_dev = False
 
 
