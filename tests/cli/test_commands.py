@@ -301,6 +301,79 @@ def test_doctor_says_which_data_nothing_refreshes(
     assert f"netlify: {missing}" in lines  # of the wheel: there is nothing to drop
 
 
+def test_plugins_says_which_data_nothing_refreshes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync")
+    assert "nothing refreshes" not in run("plugins").stderr
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    missing = "registry-gateway-netlify:netlify is not installed: nothing refreshes its gateway"
+    for _ in range(2):
+        assert f"warning: {missing} netlify" in run("plugins").stderr
+
+
+def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_its_data(
+    run: Run,
+) -> None:
+    run("sync")
+    off = {"REGISTRY_CORE_DISABLE_PLUGINS": "registry-gateway-netlify"}
+    said = "netlify: nothing refreshes it: registry-gateway-netlify:netlify is switched off"
+    for _ in range(2):
+        assert f"{said}; the next sync drops its data" in run("doctor", **off).stdout
+    run("sync", **off)
+    doctor = run("doctor", **off).stdout
+    assert said not in doctor
+    assert "plugin registry-gateway-netlify:netlify: switched off" in doctor
+    served = json.loads(run("doctor", "--json", **off).stdout)["gateways"]["netlify"]
+    assert served["data"] == "none"  # the bundle has some, and nobody serves it
+
+
+def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path: Path) -> None:
+    path = Path("pyproject.toml")
+    path.write_text('[tool.registry-core.output]\npyhton = "typings"\n')
+    run("sync")
+    said = "the last sync met, error: [tool.registry-core.output] pyhton: no installed plugin"
+    for _ in range(2):
+        doctor = run("doctor")
+        assert said in doctor.stdout
+        assert doctor.exit_code == 1
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "pyproject.toml").write_text("[tool.registry-core]\n")
+    assert said not in run("doctor", "--project", str(tmp_path / "other")).stdout
+    path.write_text('[tool.registry-core.output]\npython = "typings"\n')
+    run("sync")
+    doctor = run("doctor")
+    assert "the last sync met" not in doctor.stdout
+    assert doctor.exit_code == 0
+
+
+def test_doctor_says_that_a_policy_holds_each_time(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync")
+    code = {
+        "broken_policy.py": """
+from registry_core import hookimpl
+
+@hookimpl
+def registry_overlay(snapshot):
+    raise RuntimeError("no list of what is allowed")
+"""
+    }
+    site = tmp_path / "policies"
+    write_distribution(site, "policy", entry_points={"policy": "broken_policy"}, modules=code)
+    monkeypatch.syspath_prepend(str(site))
+    plugins = "registry-gateway-models-dev,registry-gateway-netlify,policy"
+    variables = {"REGISTRY_CORE_PLUGINS": plugins}
+    for _ in range(2):
+        assert "no list of what is allowed" in run("sync", **variables).stderr
+        doctor = run("doctor", **variables)
+        assert "no list of what is allowed" in doctor.stdout
+        unseen = "plugin policy:policy: its policy has not passed what is served"
+        assert unseen in doctor.stdout
+        assert doctor.exit_code == 1
+
+
 def test_sync_drops_the_data_of_a_gateway_by_hand(run: Run, server: Loopback) -> None:
     run("sync")
     server.route("/netlify.json", Reply(404))

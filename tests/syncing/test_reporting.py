@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from registry_core import Snapshot, hookimpl
+from registry_core import ProviderConfig, Snapshot, hookimpl
 from registry_core._sync.options import Options
 from tests.loopback import Reply
-from tests.world import World
+from tests.world import JsonGateway, Overlay, Plugin, World
 
 
 def test_a_full_id_that_two_providers_share_is_new_or_gone_only_with_the_last_of_them(
@@ -96,3 +96,52 @@ def test_observers_hear_of_failed_syncs_too(world: World) -> None:
     world.serve("main", {"openai": ["gpt-old"]})
     world.sync()
     assert heard == [False, True]
+
+
+def test_what_is_wrong_with_records_is_said_until_it_is_mended(world: World) -> None:
+    def told(**settings: Any) -> list[str]:
+        return [one.message for one in world.sync(**settings).problems if one.kind == "record"]
+
+    world.plugins.append(Plugin(WithARecord("main", world.server.url("/main.json"))))
+    world.serve("main", {"openai": "wrong"}, etag='"1"')
+    first = told()
+    assert len(first) == 1
+    assert told() == first  # 304
+    assert told(offline=True) == first
+    world.server.route("/main.json", Reply(500))
+    assert told(fetch_retries=0) == first
+    assert [dict(one)["message"] for one in world.registry().world.state().problems] == first
+    world.serve("main", {"openai": "right"}, etag='"2"')
+    assert told() == []
+    assert told() == []
+
+
+class WithARecord(JsonGateway):
+    def fetch_providers(self, client: Any) -> Any:
+        payload = client.get_json(self._url)
+        if payload["openai"] == "wrong":
+            client.warn("openai", "is wrong")
+        return {"openai": ProviderConfig("openai", models=["gpt-5"])}
+
+
+def test_what_the_last_sync_met_is_remembered_with_its_project(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    project = world.tmp_path / "project"
+    settings = {"project": project, "outputs": {"pyhton": project / "typings"}}
+
+    def remembered() -> list[str]:
+        state = world.registry().world.state()
+        assert state.project == str(project)
+        return [one["culprit"] for one in state.problems if one["fatal"]]
+
+    world.sync(Options(project=True), **settings)
+    assert remembered() == ["[tool.registry-core.output] pyhton"]
+    policy = Overlay(lambda snapshot: 1 / 0)
+    world.plugins.append(policy)
+    for _ in range(2):
+        world.sync(project=project)
+        assert [one.split()[0] for one in remembered()] == ["registry-core"]
+    world.plugins.remove(policy)
+    world.sync(project=project)
+    assert remembered() == []

@@ -30,6 +30,8 @@ class GatewayState:
     """The requests of the last good fetch, to be revalidated first."""
     identity: Mapping[str, str] = EMPTY
     """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
+    warnings: tuple[tuple[str, str], ...] = ()
+    """What was wrong with the data of the last good fetch: culprit and message."""
 
 
 @frozen
@@ -48,6 +50,11 @@ class State:
     """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
+
+    problems: tuple[Mapping[str, Any], ...] = ()
+    """What the last sync met, fatal ones first, up to a limit: `culprit`, `message`, `fatal`."""
+    project: str | None = None
+    """The folder of the project that it was done for."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> State:
@@ -72,6 +79,7 @@ class State:
                 identity=FrozenDict(
                     {name: str(digest) for name, digest in _object(about.get("identity")).items()}
                 ),
+                warnings=_pairs(about.get("warnings")),
             )
             for id, about in _objects(raw.get("gateways"))
         }
@@ -85,6 +93,8 @@ class State:
                 {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
             ),
             generation=freeze(_object(raw.get("generation"))),
+            problems=tuple(filter(None, map(_object, _items(freeze(raw.get("problems")))))),
+            project=next(iter(_texts([raw.get("project")])), None),
         )
 
     def confirmed(self, gateway: str, retrieved_at: float) -> float:

@@ -86,7 +86,7 @@ def prepare(
     prepared = Prepared(before, turns, before.snapshot, before.lasting)
     prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
     for turn in (*turns, *own):
-        prepared.problems += turn.outcome.warnings if turn.outcome else ()
+        prepared.problems += turn.warnings
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
     prepared.problems += [
         Problem("gateway", id, outcome.error or "", raised=outcome.failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 logger = logging.getLogger("registry_core")
+
+_MOST_TOLD = 20
 
 
 @frozen
@@ -97,6 +100,10 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
             scope = settings.types_providers
             emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
+        if (told := _told(report)) != state.problems:
+            with suppress(StoreError):  # all else is stored
+                state = evolve(state, problems=told)
+                commit.save_state(store, state, prepared.generation or before.pointed)
     report = _notify(world.host, report, prepared.snapshot)
     return Result(report, prepared.snapshot, tuple(prepared.runtime))
 
@@ -240,6 +247,16 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
         gateways=FrozenDict({id: known for id, known in remembered.items() if known}),
         plugins=world.host.known_plugins(),
         bindings=bindings,
+        problems=state.problems,
+        project=str(world.settings.project) if world.settings.project else None,
+    )
+
+
+def _told(report: SyncReport) -> tuple[Mapping[str, Any], ...]:
+    """The problems, for who asks later what the last sync met."""
+    first = sorted(report.problems, key=lambda one: not one.fatal)[:_MOST_TOLD]
+    return tuple(
+        FrozenDict(culprit=one.culprit, message=one.message, fatal=one.fatal) for one in first
     )
 
 

@@ -6,7 +6,7 @@ newer by time of retrieval, never by dates in the data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -17,7 +17,7 @@ from .._catalog.state import GatewayState, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
-from ..report import DataSource, GatewayReport
+from ..report import DataSource, GatewayReport, Problem
 from .fetch import Outcome
 from .freshness import fingerprint
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .._plugins.host import LoadedGateway
     from ..plugin import ModelGateway
     from .runtime import RuntimeGateway
+
+_MOST_KEPT = 50
 
 Providers = Mapping[str, ProviderConfig]
 
@@ -191,8 +193,17 @@ class Turn:
                 fingerprint=fingerprint(self.loaded),
                 asked=asked,
                 identity=outcome.identity,
+                warnings=_kept(outcome.warnings),
             )
         return known
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is wrong with its data: with what was fetched, else with what is stored."""
+        fresh = self.outcome.warnings if self.outcome else ()
+        if fresh or self.used is None or self.used.source != "stored":
+            return fresh
+        return tuple(Problem("record", *one, fatal=False) for one in self.known.warnings)
 
     def report(self, *, now: float, max_age: float | None) -> GatewayReport:
         """`max_age`: see `Options`."""
@@ -216,6 +227,16 @@ class Turn:
             quarantined=self.quarantined,
             tolerated=outcome.status == "failed" and young,
         )
+
+
+def _kept(warnings: Sequence[Problem]) -> tuple[tuple[str, str], ...]:
+    more = len(warnings) - _MOST_KEPT
+    first = [(one.culprit, one.message) for one in warnings[:_MOST_KEPT]]
+    if more > 0:
+        first.append(
+            ("its records", f"{more} more warnings: registry-core sync --force shows them")
+        )
+    return tuple(first)
 
 
 def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float) -> None:

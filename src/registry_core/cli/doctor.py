@@ -36,19 +36,23 @@ def doctor(project: Path | None, as_json: bool) -> None:
     else:
         _show(found, settings.unasked)
     failed = any(one["status"] == "failed" for one in found["gateways"].values())
+    failed |= any(one["fatal"] for one in found["problems"])
     raise SystemExit(1 if failed or found["plugin_failures"] else 0)
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
+    from .._base.frozen import thaw
     from .._catalog.state import utc
     from .._emit.targets import installed_types
     from .._plugins.discovery import find_plugins
+    from .._plugins.loader import OVERLAY
     from .._world import World
 
     world, discovery = World(settings), find_plugins(settings)
     loaded, store, state = world.load(), world.store(), world.state()
     types = installed_types()
     hooks = state.hooks()
+    project = str(settings.project) if settings.project else None
     providers, models = loaded.snapshot.count()
     pinned = settings.snapshot
     return {
@@ -61,7 +65,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "roles": dict(loaded.snapshot.roles),
         "store": str(store.place) if store else None,
         "last_refresh": _iso(None if pinned else utc(state.last_refresh)),
-        "project": str(settings.project) if settings.project else None,
+        "project": project,
         "targets": {
             "installed types": str(types.root) if types else None,
             **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
@@ -77,6 +81,12 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "plugin_failures": {
             key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
         },
+        "problems": [] if pinned or state.project != project else thaw(state.problems),
+        "unseen_by": sorted(
+            one.key
+            for one in discovery.selected
+            if OVERLAY in hooks.get(one.key, ()) and one.key not in loaded.snapshot.overlays
+        ),
     }
 
 
@@ -92,9 +102,10 @@ def _gateways(
         about = state.gateways.get(id)
         captured = world.bundle.captured.get(id, 0.0)
         retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
-        data = "bundled" if captured else "none"
+        data = "bundled" if id in loaded.snapshot.gateways else "none"
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(one.key == plugin for one in discovery.found)
+        off = plugin is not None and any(one.key == plugin for one, _ in discovery.excluded)
         gateways[id] = {
             "status": about.status if about else "never asked",
             "data": "stored" if id in known and known[id].result else data,
@@ -103,6 +114,7 @@ def _gateways(
             "checked_at": _iso(utc(about.checked_at) if about else None),
             "error": about.error if about else None,
             "not_installed": None if installed else plugin,
+            "switched_off": plugin if off else None,
         }
     return gateways
 
@@ -118,6 +130,7 @@ def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
             "checked_at": None,
             "error": None,
             "not_installed": None,
+            "switched_off": None,
         }
         for id in sorted(loaded.snapshot.gateways)
     }
@@ -146,6 +159,9 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
             drop = f"; to drop its data: registry-core sync --forget {id}"
             hint = drop if one["data"] == "stored" else ""
             say(f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}")
+        if one["switched_off"] and one["data"] != "none":
+            off = f"{one['switched_off']} is switched off"
+            say(f"{id}: nothing refreshes it: {off}; the next sync drops its data")
         if one["bundled_is_newer"]:
             say(f"{id}: the bundled data is newer; the next sync will use it")
     if not found["gateway_plugins"]:
@@ -154,6 +170,12 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
         say(f"plugin {key}: switched off: {reason}")
     for key, error in found["plugin_failures"].items():
         say(f"plugin {key}: {error}")
+    for key in found["unseen_by"]:
+        say(f"plugin {key}: its policy has not passed what is served, so resolve refuses it")
+    for one in found["problems"]:
+        if one["message"] not in found["plugin_failures"].values():
+            level = "error" if one["fatal"] else "warning"
+            say(f"the last sync met, {level}: {one['culprit']}: {one['message']}")
 
 
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:

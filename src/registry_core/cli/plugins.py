@@ -58,6 +58,10 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
         table(_rows(rows))
     else:
         say("no plugin is installed")
+    there = {source.key for source in discovery.found}
+    for id, plugin in world.load().snapshot.gateways.items():
+        if plugin and plugin not in there:
+            complain(f"warning: {plugin} is not installed: nothing refreshes its gateway {id}")
     for problem in discovery.problems:
         complain(f"warning: {problem.culprit}: {problem.message}")
     failed = [row for row in rows if row.get("failure") and load_now]
