@@ -145,3 +145,27 @@ def test_what_the_last_sync_met_is_remembered_with_its_project(world: World) -> 
     world.plugins.remove(policy)
     world.sync(project=project)
     assert remembered() == []
+
+
+def test_an_answer_that_is_older_than_what_was_held_is_used_and_reported(world: World) -> None:
+    """A proxy that serves what it had cached; models then seem to be removed."""
+    new, old = "Wed, 21 Jan 2026 07:28:00 GMT", "Tue, 20 Jan 2026 07:28:00 GMT"
+
+    def doubts(payload: Any, date: str | None) -> list[str]:
+        world.server.serve("/main.json", payload, last_modified=date)
+        report = world.sync()
+        assert report.ok
+        return [str(one) for one in report.problems]
+
+    world.gateway("main")
+    assert doubts({"openai": ["gpt-5", "gpt-6"]}, new) == []
+    url = world.server.url("/main.json")
+    (said,) = doubts({"openai": ["gpt-5"]}, old)
+    assert said.startswith(f"main: {url}: sent data that is older than what it sent before")
+    assert said.endswith(": 2026-01-20T07:28:00+00:00, and before 2026-01-21T07:28:00+00:00")
+    assert world.models()["openai"] == ("gpt-5",)
+    assert doubts({"openai": ["gpt-5"]}, old) == [said]  # 304: it is still in use
+    assert doubts({"openai": ["gpt-5", "gpt-6"]}, new) == []
+    assert doubts({"openai": ["gpt-5", "gpt-6"]}, old) == []  # only another server's clock
+    assert doubts({"openai": ["gpt-7"]}, "yesterday") == []
+    assert doubts({"openai": ["gpt-8"]}, None) == []

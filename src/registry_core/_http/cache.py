@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,11 @@ from .config import HttpConfig
 from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Request, Transport, shown
+
+_OLDER = (
+    "sent data that is older than what it sent before (a cache on the way may be out of date);"
+    " it is used all the same"
+)
 
 
 @frozen
@@ -71,6 +78,7 @@ class Cache:
         self._lock = Lock()
         self._held: dict[str, _Held] = {}
         self._asked: list[Asked | None] = []
+        self._doubts: list[tuple[str, str]] = []
 
     @property
     def confirmed_at(self) -> float:
@@ -78,6 +86,12 @@ class Cache:
         with self._lock:
             oldest = min((held.at_ns for held in self._held.values()), default=None)
         return self._config.clock() if oldest is None else oldest / 1e9
+
+    @property
+    def doubts(self) -> tuple[tuple[str, str], ...]:
+        """URLs, and what makes it doubtful that they sent their newest."""
+        with self._lock:
+            return tuple(self._doubts)
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -216,6 +230,13 @@ class Cache:
             )
         value = parse(answer.body, culprit=culprit)  # what is no data is not kept
         payload = Payload(answer.body, answer.etag, answer.last_modified, now)
+        sent, held = _date(payload.last_modified), _date(stored.last_modified if stored else None)
+        if sent and held and sent < held:
+            before = self._payloads.read(key)
+            if before and before.body != payload.body:  # else it is another server's clock
+                doubt = f"{_OLDER}: {sent.isoformat()}, and before {held.isoformat()}"
+                with self._lock:
+                    self._doubts.append((culprit, doubt))
         self._payloads.write(key, payload)
         return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
 
@@ -228,6 +249,15 @@ def _validators(payload: Payload | None) -> dict[str, str]:
         return {}
     headers = {"If-None-Match": payload.etag, "If-Modified-Since": payload.last_modified}
     return {name: value for name, value in headers.items() if value}
+
+
+def _date(header: str | None) -> datetime | None:
+    """An HTTP date; None if it can't be read. Never the text, which may hold anything."""
+    try:
+        date = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo else None
 
 
 def _nanoseconds(seconds: float) -> int:

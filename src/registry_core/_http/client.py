@@ -51,8 +51,10 @@ class HttpClient:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the plugin reported with `warn`."""
-        return tuple(self._warnings)
+        """What the plugin reported with `warn`, and what is doubtful about the answers."""
+        doubts = self._cache.doubts if self._cache else ()
+        found = (Problem("record", *doubt, fatal=False) for doubt in doubts)
+        return (*self._warnings, *found)
 
     @property
     def confirmed_at(self) -> float:
