@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from registry_core import ProviderConfig, Snapshot
+from registry_core import ProviderConfig, Settings, Snapshot
+from registry_core._catalog.bundle import Bundle
+from registry_core._sync.options import Options
+from registry_core._sync.sync import sync
+from registry_core._world import World
 from registry_core.cli import main
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
@@ -299,6 +304,27 @@ def test_doctor_says_which_data_nothing_refreshes(
     assert f"models.dev: {missing}; {hint}" in lines
     missing = "nothing refreshes it: registry-gateway-netlify:netlify is not installed"
     assert f"netlify: {missing}" in lines  # of the wheel: there is nothing to drop
+
+
+def test_doctor_tells_the_age_of_what_is_served_and_not_of_what_lies_in_the_store(
+    run: Run, server: Loopback, tmp_path: Path
+) -> None:
+    def told() -> set[tuple[str, str]]:
+        gateways = json.loads(run("doctor", "--json").stdout)["gateways"].values()
+        return {(one["data"], one["retrieved_at"][:10]) for one in gateways}
+
+    urls = {"models-dev": {"url": server.url("/api.json")}}
+    urls["netlify"] = {"url": server.url("/netlify.json")}
+    settings = Settings(store_dir=tmp_path / "store", plugin_options=urls, shrink_limit=0)
+    assert sync(World(settings, clock=lambda: 1.75e9), Options()).report.ok
+    captured = Bundle.of_wheel().captured.values()
+    bundled = {("bundled", datetime.fromtimestamp(one, UTC).date().isoformat()) for one in captured}
+    assert told() == bundled  # which is newer
+    run("sync")
+    assert {data for data, _ in told()} == {"stored"}
+    for path in (tmp_path / "store" / "v1" / "objects").iterdir():
+        path.write_bytes(b"damaged")
+    assert told() == bundled
 
 
 def test_plugins_says_which_data_nothing_refreshes(

@@ -97,19 +97,23 @@ def _gateways(
     from .._catalog.state import utc
 
     gateways: dict[str, Any] = {}
-    known = loaded.generation.gateways if loaded.generation else {}
+    generation = loaded.generation if loaded.origin == "stored" else None
+    known = generation.gateways if generation else {}  # the bundle may be served instead
     for id in sorted({*known, *state.gateways, *world.bundle.captured}):
         about = state.gateways.get(id)
         captured = world.bundle.captured.get(id, 0.0)
-        retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
+        stored = id in known and bool(known[id].result)
+        retrieved = known[id].retrieved_at if id in known else captured
+        if stored:
+            retrieved = state.confirmed(id, retrieved)
         data = "bundled" if id in loaded.snapshot.gateways else "none"
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(one.key == plugin for one in discovery.found)
         off = plugin is not None and any(one.key == plugin for one, _ in discovery.excluded)
         gateways[id] = {
             "status": about.status if about else "never asked",
-            "data": "stored" if id in known and known[id].result else data,
-            "bundled_is_newer": loaded.origin == "stored" and captured > retrieved,
+            "data": "stored" if stored else data,
+            "bundled_is_newer": id in known and captured > retrieved,
             "retrieved_at": _iso(utc(retrieved or None)),
             "checked_at": _iso(utc(about.checked_at) if about else None),
             "error": about.error if about else None,
