@@ -336,6 +336,9 @@ def test_plugins_says_which_data_nothing_refreshes(
     missing = "registry-gateway-netlify:netlify is not installed: nothing refreshes its gateway"
     for _ in range(2):
         assert f"warning: {missing} netlify" in run("plugins").stderr
+    gone = run("plugins", REGISTRY_CORE_SNAPSHOT=str(tmp_path / "gone"))
+    assert gone.exit_code == 0
+    assert "REGISTRY_CORE_SNAPSHOT names it" in gone.stderr
 
 
 def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_its_data(
@@ -346,6 +349,9 @@ def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_i
     said = "netlify: nothing refreshes it: registry-gateway-netlify:netlify is switched off"
     for _ in range(2):
         assert f"{said}; the next sync drops its data" in run("doctor", **off).stdout
+    all = run("doctor", REGISTRY_CORE_PLUGINS="").stdout  # then a sync is held
+    assert said in all
+    assert "drops its data" not in all
     run("sync", **off)
     doctor = run("doctor", **off).stdout
     assert said not in doctor

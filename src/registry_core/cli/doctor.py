@@ -156,6 +156,8 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
     table(_rows(found["gateways"]))
+    in_use = [one for one in found["gateways"].values() if one["data"] != "none"]
+    stays = any(not one["switched_off"] for one in in_use)
     for id, one in found["gateways"].items():
         if one["error"]:
             say(f"{id}: {one['error']}")
@@ -164,8 +166,8 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
             hint = drop if one["data"] == "stored" else ""
             say(f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}")
         if one["switched_off"] and one["data"] != "none":
-            off = f"{one['switched_off']} is switched off"
-            say(f"{id}: nothing refreshes it: {off}; the next sync drops its data")
+            drops = "; the next sync drops its data" if stays else ""  # else it is held
+            say(f"{id}: nothing refreshes it: {one['switched_off']} is switched off{drops}")
         if one["bundled_is_newer"]:
             say(f"{id}: the bundled data is newer; the next sync will use it")
     if not found["gateway_plugins"]:
