@@ -433,13 +433,20 @@ def test_a_plugin_that_can_not_be_loaded_is_named_beside_the_gateways_that_are_s
 
 
 def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_path: Path) -> None:
-    run("sync")
     path = tmp_path / "frozen.snapshot"
-    assert run("export", "--format", "snapshot", str(path)).exit_code == 0
+    assert (
+        "1 files written, bundled data" in run("export", "--format", "snapshot", str(path)).stdout
+    )
+    run("sync")
+    done = run("export", "--format", "snapshot", str(path))
+    assert done.exit_code == 0
+    assert "1 files written, stored data" in done.stdout
     elsewhere = {
         "REGISTRY_CORE_SNAPSHOT": str(path),
         "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none"),
     }
+    again = run("export", "--format", "snapshot", str(tmp_path / "again"), "--json", **elsewhere)
+    assert json.loads(again.stdout)["serves"] == "explicit"
     assert run("list", **elsewhere).stdout == run("list").stdout
     assert run("show", "openai/gpt-5", **elsewhere).stdout == run("show", "openai/gpt-5").stdout
     Snapshot.open(path).verify()
