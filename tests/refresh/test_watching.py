@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from registry_core import Settings
 from registry_core._config.load import Source
 from registry_core._sync.refresh import LOOK_EVERY
 from registry_core._sync.watching import Watch
@@ -223,8 +222,17 @@ def test_settings_that_were_given_in_code_stay_and_files_are_watched_all_the_sam
     assert named(folder) == {"openai"}
 
 
-def test_outside_dev_nobody_looks(world: World, folder: Path, live: Make) -> None:
-    one = live()
+def test_nobody_looks_before_an_adapter_says_that_this_is_a_dev_server(
+    world: World, folder: Path, live: Make
+) -> None:
+    settings = source(folder).read()
+    one = live(outputs=settings.outputs, project=folder)
     one.start()
-    assert one.wanted > LOOK_EVERY
-    assert Settings().dev is False
+    assert one.wanted == MINUTE
+    shutil.rmtree(folder / "typings")
+    one.let_pass(MINUTE)
+    assert not (folder / "typings").exists()
+    one.registry.world.in_dev = True
+    one.let_pass(MINUTE)
+    assert types(folder).exists()
+    assert one.wanted <= LOOK_EVERY

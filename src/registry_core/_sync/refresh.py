@@ -48,8 +48,8 @@ class Refresher:
     All times are in seconds. `prepare` imports all that a sync needs, and gives the
     interval; it is called by the thread, again if it raised. `sync(interval, retry_after, host)`
     asks what has not answered for `interval`, nor failed within `retry_after`. While it waits
-    it calls `look` every `LOOK_EVERY`, if there is one: what that returns is given to a sync at
-    once, as `host`, and `prepare` is called again.
+    it has `watch()`, if there is one, look every `LOOK_EVERY`: what that finds is given to a sync
+    at once, as `host`, and `prepare` is called again.
     `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
     set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
     seconds)` returns when either is over.
@@ -66,7 +66,7 @@ class Refresher:
         clock: Callable[[], float],
         random: Callable[[], float],
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
-        look: Callable[[], PluginHost | None] | None = None,
+        watch: Callable[[], Watch | None] = lambda: None,
     ) -> None:
         self._prepare = prepare
         self._sync = sync
@@ -74,7 +74,7 @@ class Refresher:
         self._clock = clock
         self._random = random
         self._wait = wait
-        self._look = look
+        self._watch = watch
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -146,9 +146,10 @@ class Refresher:
     def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
         """Wait; less, if a look finds something."""
         while seconds > 0 and not stop.is_set():
-            if self._look is not None and (found := self._look()) is not None:
+            watch = self._watch()
+            if watch is not None and (found := watch.look()) is not None:
                 return found
-            step = seconds if self._look is None else min(seconds, LOOK_EVERY)
+            step = seconds if watch is None else min(seconds, LOOK_EVERY)
             self._wait(stop, step)
             seconds -= step
         return None
@@ -219,15 +220,16 @@ def refresher_of(
 
         return answered_at(world.state(), world.host.gateways())
 
-    watch: Watch | None = None
+    watching: Watch | None = None
 
-    def look() -> PluginHost | None:
-        nonlocal watch
-        if watch is None:
+    def watch() -> Watch | None:
+        """None as long as this is no dev server, which an adapter may say later."""
+        nonlocal watching
+        if watching is None and world.serves_dev:
             from .watching import Watch
 
-            watch = Watch(world)
-        return watch.look()
+            watching = Watch(world)
+        return watching if world.serves_dev else None
 
     return Refresher(
         prepare=prepare,
@@ -236,7 +238,7 @@ def refresher_of(
         clock=world.clock,
         random=world.random,
         wait=world.wait,
-        look=look if world.serves_dev else None,
+        watch=watch,
     )
 
 

@@ -45,10 +45,7 @@ class Watch:
         """Those of them that were there at the last look."""
 
     def look(self) -> PluginHost | None:
-        """The plugins and settings to sync with at once; None if nothing is to be done, or this
-        is no dev server."""
-        if not self._world.serves_dev:
-            return None
+        """The plugins and settings to sync with at once; None if nothing is to be done."""
         host = self._reread()
         if host is None and self._has_settings and self._is_amiss(self._world.host):
             return self._world.host

@@ -71,8 +71,8 @@ def startup(registry: ModelRegistry | None = None) -> None:
             registry.world.in_dev, _serving = True, registry
             _show_lines()
             _tell_plugins(registry, "registry_dev_startup")
-            registry.stop_auto_refresh()  # the environment alone may have started one
             if settings.auto_refresh_providers is False:
+                registry.stop_auto_refresh()  # REGISTRY_CORE_DEV alone may have started it
                 logger.debug(
                     "dev server: auto_refresh_providers is false, no refresh in this process"
                 )
