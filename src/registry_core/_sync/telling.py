@@ -1,10 +1,15 @@
-"""What a sync in the background did, in a few lines for the log."""
+"""What a sync in the background did, in a few lines for the log, and showing them."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
 
+from .._base.printable import printable
 from ..report import Change, SyncReport
+
+logger = logging.getLogger("registry_core")
 
 _NAMED = 3
 _WARNINGS = 5
@@ -38,6 +43,34 @@ def warnings(report: SyncReport, known: Iterable[str]) -> tuple[list[str], froze
 def prices_first(changes: Sequence[Change]) -> Sequence[Change]:
     """What costs somebody money must not be lost among dates."""
     return sorted(changes, key=lambda one: not one.field.startswith("cost"))
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """What a refresh says, on standard error, as long as the application has set up no logging:
+    no framework does for libraries, and Python then shows warnings alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("registry-core: %(message)s"))
+        self.addFilter(lambda _: not logging.root.handlers and logger.handlers == [self])
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def show_lines() -> None:
+    """Begin to, unless it has by now."""
+    if logger.level == logging.NOTSET and not logger.hasHandlers():
+        logger.addHandler(_Lines())
+        logger.setLevel(logging.INFO)
+
+
+def hide_lines() -> None:
+    """End it."""
+    for handler in list(logger.handlers):
+        if isinstance(handler, _Lines):
+            logger.removeHandler(handler)
+            logger.setLevel(logging.NOTSET)
 
 
 def _more(first: Sequence[str], count: int) -> str:

@@ -11,9 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
-
-from .._base.printable import printable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..registry import ModelRegistry
@@ -22,32 +20,6 @@ logger = logging.getLogger("registry_core")
 
 _lock = threading.RLock()
 _serving: ModelRegistry | None = None
-
-
-class _Lines(logging.StreamHandler[TextIO]):
-    """What a refresh says, on standard error, as long as the application has set up no logging:
-    no framework does for libraries, and Python then shows warnings alone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter("registry-core: %(message)s"))
-        self.addFilter(lambda _: not logging.root.handlers and logger.handlers == [self])
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
-
-
-def _show_lines() -> None:
-    if logger.level == logging.NOTSET and not logger.hasHandlers():
-        logger.addHandler(_Lines())
-        logger.setLevel(logging.INFO)
-
-
-def _hide_lines() -> None:
-    for handler in list(logger.handlers):
-        if isinstance(handler, _Lines):
-            logger.removeHandler(handler)
-            logger.setLevel(logging.NOTSET)
 
 
 def startup(registry: ModelRegistry | None = None) -> None:
@@ -64,12 +36,13 @@ def startup(registry: ModelRegistry | None = None) -> None:
         if _serving is not None:
             return
         try:
+            from .._sync.telling import show_lines
             from ..registry import ModelRegistry
 
             registry = registry or ModelRegistry.get_instance()
             settings = registry.world.settings
             registry.world.in_dev, _serving = True, registry
-            _show_lines()
+            show_lines()
             _tell_plugins(registry, "registry_dev_startup")
             if settings.auto_refresh_providers is False:
                 registry.stop_auto_refresh()  # REGISTRY_CORE_DEV alone may have started it
@@ -96,13 +69,15 @@ def shutdown() -> None:
         registry, _serving = _serving, None
         if registry is None:
             return
+        from .._sync.telling import hide_lines
+
         atexit.unregister(shutdown)
         try:
             registry.stop_auto_refresh()
             _tell_plugins(registry, "registry_dev_shutdown")
         except Exception as error:
             _warn("the end of the dev server", error)
-        _hide_lines()
+        hide_lines()
         registry.world.in_dev = False
 
 
