@@ -29,6 +29,8 @@ class Request:
     path: str
     query: dict[str, str]
     headers: Message
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,9 @@ class Loopback:
     ) -> None:
         self.close()
 
-    def answer(self, path: str, headers: Message) -> Reply:
+    def answer(self, path: str, headers: Message, method: str, body: bytes) -> Reply:
         parts = urlsplit(path)
-        request = Request(parts.path, dict(parse_qsl(parts.query)), headers)
+        request = Request(parts.path, dict(parse_qsl(parts.query)), headers, method, body)
         self.requests.append(request)
         route = self._routes.get(request.path)
         return route(request) if route else Reply(404, b"not found")
@@ -146,8 +148,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_GET(self) -> None:  # the name is http.server's
-        reply = self.server.loopback.answer(self.path, self.headers)
+    def do_POST(self) -> None:  # the names are http.server's
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        reply = self.server.loopback.answer(self.path, self.headers, self.command, body)
         with suppress(OSError):
             if reply.raw is not None:
                 self.close_connection = True

@@ -45,15 +45,14 @@ def node_package(name: str, version: str) -> Path:
     return root / "node_modules" / name
 
 
-def tsc(version: str, files: Iterable[Path], *flags: str) -> list[str]:
+def tsc(version: str, files: Iterable[Path], *flags: str, cwd: Path | None = None) -> list[str]:
     """The lines that TypeScript's compiler of this version prints on `files`: its errors.
 
-    Strict, checks declaration files too, writes nothing.
+    Strict, checks declaration files too, writes nothing, unless a flag says so.
     """
     compiler = node_package("typescript", version) / "bin" / "tsc"
     options: tuple[str, ...] = ("--strict", "--noEmit", "--pretty", "false", "--target", "es2022")
     options += ("--module", "esnext", "--moduleResolution", "bundler")
-    result = subprocess.run(
-        ["node", compiler, *options, *flags, *files], capture_output=True, text=True, check=False
-    )
+    command = ["node", compiler, *options, *flags, *files]
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     return (result.stdout + result.stderr).splitlines()

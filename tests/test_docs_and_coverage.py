@@ -145,7 +145,7 @@ def test_each_command_and_option_has_an_entry_and_a_test(name: str, command: cli
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             option = max(parameter.opts, key=len)
-            common = option in ("--json", "--project")
+            common = option in ("--json", "--project", "--verbose")
             assert option in (page("cli.md") if common else section), option
             assert option in said(), f"no test gives {option}"
         else:

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from registry_core import ModelInfo, ProviderConfig
+from registry_core import Artifact, Disabled, Endpoint, ModelInfo, ProviderConfig
 from registry_core.models import Cost, Limit, Modalities
 from tests.pytypes import check, error_lines
 
 Model: Any = ModelInfo
 Provider: Any = ProviderConfig
+Reason: Any = Disabled
+File: Any = Artifact
+Target: Any = Endpoint
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "id": (lambda: Model(1, "x"), "id: expected an id, got int"),
@@ -55,6 +58,19 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "unknown name in a part": (
         lambda: Model("a", "x", limit={"contxt": 5}),
         "limit: Limit has no field 'contxt'; did you mean 'context'?",
+    ),
+    "unknown name of a file": (
+        lambda: File(emiter="a", path="b", text="c"),
+        "Artifact has no field 'emiter'; did you mean 'emitter'?",
+    ),
+    "missing name of a file": (
+        lambda: File("a", path="b"),
+        "Artifact.__init__() missing 1 required positional argument: 'text'",
+    ),
+    "reason": (lambda: Reason(True), "reason: expected text, got bool"),
+    "unknown name of an endpoint": (
+        lambda: Target(url="https://a.example/v1", base_ulr="b"),
+        "Endpoint has no field 'url'",
     ),
     "unlike any name": (lambda: Model("a", "x", zzz=1), "ModelInfo has no field 'zzz'"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 from registry_core import ProviderConfig
 from registry_core._sync.merge import Results, merge
@@ -55,6 +56,14 @@ def test_the_loser_is_reported_with_the_mend() -> None:
     assert problems[0].culprit == "b: provider p"
     assert "priority" in problems[0].message
     assert not problems[0].fatal
+
+
+def test_what_a_priority_has_settled_is_not_reported() -> None:
+    results = published(a=["p"], b=["p"], c=["p", "b/x"])
+    named: dict[str, Any] = {"owners": {}, "prefixes": {"b": "b"}}
+    assert not merge(results, **named, priority=["b"])[1]
+    (left,) = merge(published(a=["p"], c=["p"]), **named, priority=["b"])[1]
+    assert left.culprit == "c: provider p"
 
 
 def test_the_order_of_the_gateways_changes_nothing() -> None:

@@ -372,7 +372,7 @@ def test_the_key_of_the_mapping_is_the_id() -> None:
 
     assert providers["other"].id == "other"
     assert providers["other"].models["m"].provider_id == "other"
-    assert problems == ()
+    assert [one.fatal for one in problems] == [False]
 
 
 def test_a_broken_entry_is_dropped_alone_and_named() -> None:
@@ -500,3 +500,12 @@ def test_whatever_arrives_is_used_or_named_and_can_be_stored(records: dict[str, 
     assert {id: dict(one.models) for id, one in stored.get_providers().items()} == {
         id: dict(one.models) for id, one in providers.items()
     }
+
+
+def test_a_key_that_is_not_the_id_of_its_provider_is_named() -> None:
+    given = {"oops": provider("other"), "same": provider("same"), "gw": provider("gw")}
+    providers, problems = clean_providers("gw", True, given)
+    assert [*providers] == ["gw/oops", "gw/same", "gw"]
+    (problem,) = problems
+    assert str(problem) == "gw: oops: its key counts, not 'other', the id of its ProviderConfig"
+    assert not clean_providers("gw", True, {"a": provider("gw/a")})[1]

@@ -198,10 +198,13 @@ def test_an_explicit_snapshot_that_is_missing_is_an_error(world: World) -> None:
 
 
 def test_a_newer_bundle_serves_lookups_if_the_store_holds_nothing_else(world: World) -> None:
+    upgraded = world.bundle
     world.now = 1_600_000_000.0
+    world.bundle = evolve(upgraded, captured=dict.fromkeys(upgraded.captured, world.now - 1))
     world.gateway("main")
     world.serve("main", {"openai": ["ancient"]})
     world.sync()
+    world.bundle = upgraded
     assert world.models() == {"openai": ("gpt-old",), "other": ("x",)}
 
 
@@ -232,6 +235,56 @@ def test_a_gateway_registered_at_run_time_is_merged_in_memory_only(synced: World
     assert registry.get_model("mine/a") is not None
     assert "mine" not in synced.models()
     assert '"mine"' not in (synced.store.place / "provider-registry.json").read_text()
+
+
+class Own(ModelGateway):
+    needs_network = False
+
+    def __init__(self, id: str, *models: str) -> None:
+        self.id = self.name = id
+        self.models = models
+
+    def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+        return {self.id: ProviderConfig(self.id, self.models)}
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "told"),
+    [
+        (None, "expected a ModelGateway, got NoneType"),
+        (Own, "expected a ModelGateway, got the class Own"),
+        ({"id": "mine"}, "expected a ModelGateway, got dict"),
+        (Own("My gateway"), "a gateway has the id 'My gateway'"),
+    ],
+)
+def test_only_a_gateway_can_be_registered(synced: World, nonsense: Any, told: str) -> None:
+    registry = synced.registry()
+    with pytest.raises(TypeError, match=told):
+        registry.register_gateway(nonsense)
+    assert [one.id for one in registry.gateways] == ["main"]
+
+
+def test_a_gateway_that_is_registered_again_replaces_the_first(synced: World) -> None:
+    registry = synced.registry()
+    first = Own("mine", "a")
+    registry.register_gateway(first)
+    registry.sync_gateways()
+    registry.register_gateway(first)
+    assert registry.get_model("mine/a") is not None
+    registry.register_gateway(Own("mine", "b"))
+    assert len(registry.gateways) == 2
+    assert registry.get_model("mine/a") is not None  # it serves until the next sync
+    registry.sync_gateways()
+    assert registry.get_models()["mine"] == ("b",)
+
+
+def test_a_gateway_that_a_plugin_adds_too_is_named(synced: World) -> None:
+    registry = synced.registry()
+    registry.register_gateway(Own("main", "a"))
+    for _ in range(2):
+        (problem,) = registry.sync_gateways().problems
+        assert str(problem).startswith("main: a plugin adds it, too")
+        assert not problem.fatal
 
 
 def test_a_state_file_of_any_content_is_readable() -> None:

@@ -19,12 +19,13 @@ from pathlib import Path
 from threading import Thread
 
 from registry_core import ModelRegistry, Settings, Snapshot
+from registry_core._catalog import data
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.places import Places
 from registry_core._world import World
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
-DATA = SOURCE / "registry_core" / "data"
+DATA = Path(data.__file__).parent
 TYPES = SOURCE / "registry_core_types" / "__init__.pyi"
 PLUGINS = {
     "models.dev": "registry-gateway-models-dev:models-dev",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
+        ExchangeError as ExchangeError,
         GatewayError as GatewayError,
         GatewayTimeoutError as GatewayTimeoutError,
         HostChangedError as HostChangedError,
@@ -76,6 +77,7 @@ _MODULES = {
     "endpoint": ("Endpoint",),
     "errors": (
         "DialectError",
+        "ExchangeError",
         "GatewayError",
         "GatewayTimeoutError",
         "HostChangedError",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._base.secrets import Secrets
     from ._catalog.state import State
     from ._config.load import Source
+    from ._http.tokens import Tokens
     from ._plugins.host import PluginHost
 
 Wait = Callable[[threading.Event, float], object]
@@ -67,6 +68,7 @@ class World:
         self._explicit = settings
         self._source = source
         self._host = self._given_host = host
+        self._tokens: Tokens | None = None
         self._lock = threading.RLock()
 
     @property
@@ -92,6 +94,16 @@ class World:
     def serves_dev(self) -> bool:
         """A dev server is running: syncs also write the project's files."""
         return self.in_dev or self.lookups.dev
+
+    @property
+    def tokens(self) -> Tokens:
+        """What gateways have exchanged, for syncs and `resolve`."""
+        with self._lock:
+            if self._tokens is None:
+                from ._http.tokens import Tokens
+
+                self._tokens = Tokens(self.clock)
+            return self._tokens
 
     @property
     def host(self) -> PluginHost:
@@ -153,4 +165,4 @@ class World:
     def after_fork(self) -> None:
         """A lock that another thread held at the fork would be held for ever in the child."""
         self._lock = threading.RLock()
-        self._host, self._secrets = self._given_host, None
+        self._host, self._secrets, self._tokens = self._given_host, None, None

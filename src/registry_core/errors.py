@@ -55,27 +55,62 @@ def _rebuild(
 
 
 def told(error: BaseException) -> str:
-    """What a stranger's error says, in one text; it may fail even at that."""
+    """What a stranger's error says, in one text; it may fail even at that, or try to exit."""
     try:
         text = str(error)
-        if isinstance(error, RegistryError):
-            return text
+        if issubclass(type(error), RegistryError):
+            return _plain(text)
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
-    except Exception:
+    except KeyboardInterrupt:
+        raise  # the user's
+    except BaseException:
         return type(error).__name__
 
 
 def as_error(
-    error: BaseException, kind: type[RegistryError], culprit: str, mask: Callable[[str], str]
+    error: BaseException,
+    kind: type[RegistryError],
+    culprit: str,
+    mask: Callable[[str], str],
+    module: str = "",
 ) -> RegistryError:
-    """`error` itself if it is one of ours, else one of `kind` that says the same; without
-    secrets, and without the traceback, whose frames hold whatever was at hand."""
-    if isinstance(error, RegistryError):
-        error.culprit = error.culprit or culprit
-        error.mask(mask)
-        error.__traceback__ = None
-        return error
-    return kind(mask(told(error)), culprit=culprit)
+    """`error` itself if it is one of ours, else one of `kind` that says the same, and where in
+    the package of `module` it was raised; without secrets, and without the traceback, whose
+    frames hold whatever was at hand."""
+    try:
+        if isinstance(error, RegistryError):
+            error.message, error.culprit = _plain(error.message), _plain(error.culprit or culprit)
+            error.hint = _plain(error.hint)
+            error.mask(mask)
+            error.__traceback__ = None
+            _ = str(error), error.text  # as they will be asked for, where nothing is caught
+            return error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # a subclass of theirs, or given what is no text
+        del fault
+    return kind(mask(f"{told(error)}{_place(error, module)}"), culprit=culprit)
+
+
+def _place(error: BaseException, module: str) -> str:
+    """The last line of the package of `module` that `error` came through: ", in acme/io.py,
+    line 12"; "" if there is none."""
+    package, found = module.partition(".")[0], ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if package and name.partition(".")[0] == package:
+            path = trace.tb_frame.f_code.co_filename.replace("\\", "/").split("/")
+            depth = name.count(".") + 1 + (path[-1] == "__init__.py")
+            found = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+def _plain(text: str) -> str:
+    """A `str` and no subclass, whose methods are its author's. Raises TypeError for anything
+    else."""
+    return str.__str__(text)
 
 
 class SettingsError(RegistryError):
@@ -148,6 +183,13 @@ class HostChangedError(ResolveError):
 
 class WithheldError(ResolveError):
     """A policy keeps this model from being used, or has not seen the data yet."""
+
+
+class ExchangeError(ResolveError, GatewayError):
+    """The model's gateway failed to make an endpoint, as where it exchanges a token for a key.
+
+    What the gateway raised is its cause, unless that shows a secret.
+    """
 
 
 class DialectError(ResolveError):

@@ -302,8 +302,8 @@ class ProviderConfig(Value):
     `models` is keyed by the bare id; an iterable of ids will do. `url` may hold
     `${VARIABLE}` templates. `api_key_env_vars` are alternatives: the first that
     is set wins. `model_overrides` maps a bare id to `{"api", "npm", "shape"}`,
-    where the model lives elsewhere than its provider. `unroutable` says why the
-    provider can't be called with a URL and a key alone; None if it can.
+    where the model lives elsewhere than its provider. `unroutable` says why none of its
+    models can be called with a URL and a key alone; None if some can, perhaps not all.
     """
 
     id: str = field(converter=valid_provider_id)

@@ -12,15 +12,18 @@ host's (see `registry_overlay`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pluggy
 from attrs import field, frozen
 
+from ._base.fields import named, text
 from ._base.frozen import EMPTY, freeze
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ._base.secrets import Secrets
     from ._catalog.snapshot import Snapshot
     from .endpoint import Endpoint
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from .report import SyncReport
 
 PROJECT = "registry_core"
+T = TypeVar("T")
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -114,11 +118,12 @@ class PluginSettings:
         return self._secrets.reveal(name, self._environ)
 
 
+@named
 @frozen
 class Disabled:
     """Returned by `ModelGateway.should_enable`: not an error, and this is what to do about it."""
 
-    reason: str
+    reason: str = field(converter=text)
 
     def __bool__(self) -> bool:
         return False
@@ -152,9 +157,37 @@ class GatewayClient(Protocol):
     ) -> Any:
         """GET `url` and return the parsed JSON: always the whole payload, never a 304.
 
-        `bearer` and `headers` are credentials: they never follow a redirect to another
-        origin. Raises GatewayError (with the hint), OfflineError or GatewayTimeoutError.
+        `file:///absolute/path` reads that file. `bearer` and `headers` are credentials: they
+        never follow a redirect to another origin. Raises GatewayError (with the hint),
+        OfflineError or GatewayTimeoutError.
         """
+
+    def post_json(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """POST a JSON value, or a form, and return the parsed JSON. Raises as `get_json`.
+
+        Never cached, so the gateway is fetched at every sync. Follows no redirect, and is
+        tried again only if the server can't have acted on it.
+        """
+
+    def token(
+        self, key: Hashable, exchange: Callable[[], tuple[T, datetime | float]], margin: float = 60
+    ) -> T:
+        """What `exchange()` returned, kept in memory until `margin` seconds before it expires.
+
+        `exchange` returns the token, and when that expires: an aware datetime, or seconds
+        from now. It is called once, however many threads ask. `key` tells the tokens of this
+        gateway apart; who has other values of the variables that were asked for by `secret`
+        never gets them. What `exchange` gets from this client is stored nowhere.
+        """
+        raise NotImplementedError
 
 
 class ModelGateway(ABC):
@@ -208,6 +241,7 @@ class ModelGateway(ABC):
         return None
 
 
+@named
 @frozen
 class Artifact:
     """A file to be written to every target that wants this emitter's files.

@@ -8,7 +8,7 @@ or whose id can't be written everywhere, costs only itself. Gateway plugins call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from ._base.encoding import of_model
 from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
+from ._base.variable_names import is_credential as is_credential
 from ._catalog.checking import checked, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
@@ -192,7 +193,7 @@ def clean_providers(
     gateway_id: str,
     namespaced: bool,
     returned: Any,
-    reported: Iterable[Problem] = (),
+    reported: Sequence[Problem] = (),
     *,
     may_be_empty: bool = False,
 ) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
@@ -200,7 +201,8 @@ def clean_providers(
 
     The mapping key is the id. An entry that can't be used is dropped alone. The second
     result names the losses: those `reported` through the client, then those found here.
-    Raises GatewayError if no model is left, unless it `may_be_empty`.
+    Raises GatewayError if no model is left; if it `may_be_empty`, only if there was one that
+    can't be used.
     """
     if not issubclass(type(returned), Mapping):
         raise GatewayError(
@@ -221,12 +223,21 @@ def clean_providers(
             warnings(str(id), f"dropped: {error}")
         else:
             providers[published.id] = published
-    if not providers and not may_be_empty:
+    empty = not reported and not any(map(_says_something, returned.values()))
+    if not providers and not (may_be_empty and empty):
+        accept = f"; if it has none: registry-core sync --accept {gateway_id}" if empty else ""
         first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
         raise GatewayError(
-            f"sent no valid model{first}", culprit=gateway_id, hint="check its URL and its answer"
+            f"sent no valid model{first}",
+            culprit=gateway_id,
+            hint=f"check its URL and its answer{accept}",
         )
     return providers, warnings.problems
+
+
+def _says_something(provider: Any) -> bool:
+    """Whether `provider` is more than a provider without a model."""
+    return type(provider) is not ProviderConfig or bool(provider.models)
 
 
 def _published(
@@ -238,6 +249,8 @@ def _published(
     if not provider.models:
         raise ValueError("it has no valid model")
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
+    if provider.id not in (id, public):
+        warn(id, f"its key counts, not {provider.id!r}, the id of its ProviderConfig")
     models = provider.models.under(public)
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():

@@ -242,11 +242,18 @@ class ModelRegistry:
         """Add a gateway to this process; asked at the next `sync_gateways()`.
 
         Its providers are merged in memory, neither stored nor emitted; an installed
-        gateway with the same id, and a stored provider with the same id, come first.
+        gateway with the same id, and a stored provider with the same id, come first. One
+        that was registered with this id before is replaced: its data serves until then.
+        Raises TypeError for what is no gateway.
         """
+        from ._plugins.hook_rules import refuse_gateway
         from ._sync.runtime import RuntimeGateway
 
-        self._runtime[gateway.id] = RuntimeGateway(gateway)
+        refuse_gateway(gateway)
+        with self._lock:
+            before = self._runtime.get(gateway.id)
+            if before is None or before.gateway is not gateway:
+                self._runtime[gateway.id] = RuntimeGateway.instead_of(before, gateway)
 
     @property
     def gateways(self) -> tuple[ModelGateway, ...]:
@@ -257,12 +264,13 @@ class ModelRegistry:
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,
-        or what is served is a snapshot file, whose age nobody knows."""
+        in the future (a clock is wrong), or what is served is a snapshot file, whose age
+        nobody knows."""
         if self.world.lookups.snapshot is not None:
             return None
-        from ._catalog.state import utc
+        from ._catalog.state import past, utc
 
-        return utc(self.world.state().last_refresh)
+        return utc(past(self.world.state().last_refresh, self.world.clock()))
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000
@@ -275,12 +283,13 @@ class ModelRegistry:
 
         None means the setting `refresh_interval_ms`. An argument under 60 000 is raised to
         it, with one warning. At once if the data is that old by now. A second start does
-        nothing. Processes of one user share what one of them has fetched.
+        nothing, unless something has ended the thread. Processes of one user share what one of
+        them has fetched.
         """
         from ._sync.refresh import refresher_of
 
         with self._lock:
-            if self._refresher is None:
+            if self._refresher is None or not self._refresher.runs:
                 self._refresher = refresher_of(self.world, self._join, interval_ms)
                 self._refresher.start()
 
@@ -308,7 +317,7 @@ class ModelRegistry:
         that the registry doesn't know is passed on, if its provider is known; the one
         of a role must be known. Loads
         plugins; touches the network only if the gateway must exchange a token.
-        Raises ResolveError, or GatewayError if that exchange fails.
+        Raises ResolveError: ExchangeError, which is a GatewayError too, if that fails.
         """
         from ._resolve.resolving import resolve
 

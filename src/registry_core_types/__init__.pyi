@@ -1,4 +1,5 @@
 # Made by `registry-core sync`; changes are overwritten.
+# ruff: noqa: PGH004
 # ruff: noqa
 # fmt: off
 # isort: skip_file

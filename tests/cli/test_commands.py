@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner, Result
 
-from registry_core import ProviderConfig, Settings, Snapshot
+from registry_core import ProviderConfig, Snapshot
+from registry_core._base.frozen import FrozenDict
 from registry_core._catalog.bundle import Bundle
-from registry_core._sync.options import Options
-from registry_core._sync.sync import sync
-from registry_core._world import World
+from registry_core._catalog.store import Store, pointer_line
+from registry_core._sync.commit import save_state
 from registry_core.cli import main
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
@@ -195,6 +197,7 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert "input: 1.25" in shown
     assert "output: unknown" in shown  # the limit that the source gives as 0
     assert "temperature: unknown" in shown
+    assert not {"status", "lifecycle", "extra"} & {*re.findall(r"^\w+", shown, re.MULTILINE)}
     assert "models: large" in run("show", "acme").stdout
     provider = json.loads(run("show", "acme", "--json").stdout)
     assert (provider["id"], provider["deprecated_models"]) == ("acme", [])
@@ -204,6 +207,19 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1
     assert "did you mean 'openai/gpt-5'" in missing.stderr
+
+
+def test_show_leaves_out_what_is_not_set_of_a_provider_and_says_where_it_is_called(
+    run: Run,
+) -> None:
+    run("sync")
+    shown = run("show", "openai").stdout
+    assert "unknown" not in shown
+    assert "none" not in shown.replace("names none", "")
+    assert "url: https://api.openai.com/v1 (its gateway names none; this is well known)" in shown
+    assert "unroutable" not in shown
+    assert "url: https://acme.example/v1\n" in run("show", "acme").stdout
+    assert "url" in json.loads(run("show", "openai", "--json").stdout)
 
 
 def test_a_role_is_shown_with_what_it_stands_for(run: Run, tmp_path: Path) -> None:
@@ -273,6 +289,34 @@ def test_doctor_knows_ages_and_places(run: Run, tmp_path: Path) -> None:
     assert "models.dev  fresh" in run("doctor").stdout
 
 
+def test_times_in_the_future_are_no_ages(run: Run, server: Loopback, tmp_path: Path) -> None:
+    run("sync")
+    store = Store(tmp_path / "store")
+    generation, state, wrong = store.read_generation(), store.load_state(), 4e9
+    assert generation is not None
+    generation = evolve(
+        generation,
+        gateways=FrozenDict(
+            {id: evolve(one, retrieved_at=wrong) for id, one in generation.gateways.items()}
+        ),
+    )
+    gateways = {
+        id: evolve(one, retrieved_at=wrong, checked_at=wrong) for id, one in state.gateways.items()
+    }
+    state = evolve(state, last_refresh=wrong, gateways=FrozenDict(gateways))
+    store.pointer.write_bytes(pointer_line(generation))
+    save_state(store, state, generation)
+    doctor = json.loads(run("doctor", "--json").stdout)
+    times = {one[key] for one in doctor["gateways"].values() for key in one if key.endswith("_at")}
+    assert times == {None}
+    assert doctor["last_refresh"] is None
+    assert "unknown" in run("doctor").stdout
+    server.route("/api.json", lambda _: Reply(500))
+    done = run("sync", "--max-age", "2w")
+    assert done.exit_code == 1
+    assert "stored, of unknown age" in done.stdout
+
+
 def test_doctor_names_what_is_switched_off_and_by_which_setting(run: Run) -> None:
     off = {"REGISTRY_CORE_DISABLE_PLUGINS": "registry-gateway-netlify"}
     partly = run("doctor", **off)
@@ -307,19 +351,15 @@ def test_doctor_says_which_data_nothing_refreshes(
 
 
 def test_doctor_tells_the_age_of_what_is_served_and_not_of_what_lies_in_the_store(
-    run: Run, server: Loopback, tmp_path: Path
+    run: Run, tmp_path: Path
 ) -> None:
     def told() -> set[tuple[str, str]]:
         gateways = json.loads(run("doctor", "--json").stdout)["gateways"].values()
         return {(one["data"], one["retrieved_at"][:10]) for one in gateways}
 
-    urls = {"models-dev": {"url": server.url("/api.json")}}
-    urls["netlify"] = {"url": server.url("/netlify.json")}
-    settings = Settings(store_dir=tmp_path / "store", plugin_options=urls, shrink_limit=0)
-    assert sync(World(settings, clock=lambda: 1.75e9), Options()).report.ok
     captured = Bundle.of_wheel().captured.values()
     bundled = {("bundled", datetime.fromtimestamp(one, UTC).date().isoformat()) for one in captured}
-    assert told() == bundled  # which is newer
+    assert told() == bundled
     run("sync")
     assert {data for data, _ in told()} == {"stored"}
     for path in (tmp_path / "store" / "v1" / "objects").iterdir():
@@ -364,7 +404,7 @@ def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path
     path = Path("pyproject.toml")
     path.write_text('[tool.registry-core.output]\npyhton = "typings"\n')
     run("sync")
-    said = "the last sync met, error: [tool.registry-core.output] pyhton: no installed plugin"
+    said = "the last sync failed: [tool.registry-core.output] pyhton: no installed plugin"
     for _ in range(2):
         doctor = run("doctor")
         assert said in doctor.stdout
@@ -375,7 +415,7 @@ def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path
     path.write_text('[tool.registry-core.output]\npython = "typings"\n')
     run("sync")
     doctor = run("doctor")
-    assert "the last sync met" not in doctor.stdout
+    assert "the last sync failed" not in doctor.stdout
     assert doctor.exit_code == 0
 
 
@@ -482,6 +522,12 @@ def test_check_fails_after_one_id_is_edited(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert str(committed) in done.stdout
     assert "gpt-5-mimi" in committed.read_text()
+
+
+def test_help_says_in_whole_sentences_what_each_command_is_for(run: Run) -> None:
+    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(lines) == len(main.commands)
+    assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
 
 
 def test_wrong_settings_exit_2_and_name_the_variable(run: Run) -> None:

@@ -27,7 +27,7 @@ PAYLOAD = {
     "vercel": entry("@ai-sdk/gateway", "AI_GATEWAY_API_KEY"),
     "openai": entry("@ai-sdk/openai", "OPENAI_API_KEY"),
     "deepseek": entry(GENERIC, "DEEPSEEK_API_KEY", api=URL),
-    "google": entry("@ai-sdk/google", "GEMINI_API_KEY"),
+    "google": entry("@ai-sdk/google", "GEMINI_API_KEY", "GOOGLE_API_KEY"),
     "groq": entry("@ai-sdk/groq", "GROQ_API_KEY"),
     "mistral": entry("@ai-sdk/mistral", "MISTRAL_API_KEY"),
     "moonshotai": entry(GENERIC, "MOONSHOT_API_KEY", api=URL),
@@ -52,6 +52,7 @@ PAYLOAD = {
             "a/b": {"provider": {"npm": "@ai-sdk/anthropic", "api": URL, "extra": 1}},
         },
     ),
+    "multi": entry(GENERIC, "M_REGION", "M_TOKEN", "M_API_KEY", "M_SECRET", api=URL),
 }
 NETLIFY = {
     "providers": {
@@ -110,6 +111,7 @@ PROVIDERS = {
             "a/b": {"npm": "@ai-sdk/anthropic", "api": URL},
         },
     ),
+    "multi": golden("M_API_KEY"),
     "netlify": {
         "apiKeyEnvVar": ["NETLIFY_TOKEN", "NETLIFY_SITE_ID"],
         "apiKeyHeader": "Authorization",
@@ -145,7 +147,7 @@ def arguments(tmp_path: Path) -> list[str]:
 
 def test_our_files_are_mastras(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0, capsys.readouterr().out
-    assert capsys.readouterr().out == "equal: 16 providers, 1 capability files\n"
+    assert capsys.readouterr().out == "equal: 17 providers, 1 capability files\n"
 
 
 def test_a_difference_is_named(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

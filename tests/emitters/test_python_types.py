@@ -295,9 +295,16 @@ def test_the_checker_names_every_hostile_id_exactly(checker: str, tmp_path: Path
 def test_formatters_and_linters_leave_the_stub_as_it_is(tmp_path: Path) -> None:
     models = {"openai": [f"gpt-{number}" for number in range(150)], "it's": ["o3"]}
     write_types(tmp_path, snapshot_of(models))
-    ruff = [sys.executable, "-m", "ruff"]
-    for command in (["format", "--check"], ["check", "--select=ALL", "--ignore=PGH"]):
-        subprocess.run([*ruff, *command, "--isolated", "typings"], cwd=tmp_path, check=True)
+    (tmp_path / "ours.pyi").write_text("import sys;import os\n")
+    for command in (
+        "ruff format --check --isolated",
+        "ruff check --select=ALL --isolated",
+        "black --check",
+        "isort --check",
+    ):
+        program = [sys.executable, "-m", *command.split()]
+        done = [subprocess.run([*program, file], cwd=tmp_path) for file in ("typings", "ours.pyi")]
+        assert [one.returncode for one in done] == [0, 1], command
 
 
 @pytest.mark.slow

@@ -159,28 +159,61 @@ def test_an_empty_registry_compiles(version: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tool", ["prettier", "biome", "eslint"])
+@pytest.mark.parametrize(
+    "tool", ["prettier", "biome", "eslint recommended", "eslint strict", "eslint stylistic"]
+)
 def test_formatters_and_linters_leave_the_file_as_it_is(tool: str, tmp_path: Path) -> None:
     """Without its comments each of them objects; a file that is not ours shows that."""
     (tmp_path / NAME).write_text(emitted(snapshot_of(hostile())), encoding="utf-8")
-    (tmp_path / "ours.ts").write_text("export interface A { [key: string]: 'b'   }\n")
-    match tool:
-        case "prettier":
-            program = node_package("prettier", "3.10.1") / "bin" / "prettier.cjs"
-            command = [program, "--check"]
-        case "biome":
-            program = node_package("@biomejs/biome", "2.6.8") / "bin" / "biome"
-            command = [program, "check"]
-        case _:
-            plugin = node_package("typescript-eslint", "8.73.0")
-            (tmp_path / "eslint.config.mjs").write_text(
-                f'import ts from "{(plugin / "dist" / "index.js").as_uri()}";\n'
-                "export default [...ts.configs.strict, ...ts.configs.stylistic];\n"
-            )
-            command = [plugin.parent / "eslint" / "bin" / "eslint.js"]
+    (tmp_path / "ours.ts").write_text("export interface A { [key: string]: Function   }\n")
 
     def status(file: str) -> int:
-        done = subprocess.run(["node", *command, file], cwd=tmp_path, capture_output=True)
-        return done.returncode
+        command = ["node", *objecting(tool, tmp_path), file]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True).returncode
 
     assert (status(NAME), status("ours.ts")) == (0, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["prettier", "biome"])
+def test_formatters_leave_json_alone_where_the_docs_tell_them(tool: str, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "editors.md").read_text("utf-8")
+    (prettier,) = re.findall(r"^# \.prettierignore\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (biome,) = re.findall(r'^\{ "files": .*$', page, re.MULTILINE)
+    web = tmp_path / "web" / "src" / "llm"
+    web.mkdir(parents=True)
+    (web / "capabilities").mkdir()
+    for file in ("provider-registry.json", "capabilities/acme.json"):
+        (web / file).write_text('{\n  "a": [\n    1\n  ]\n}\n')
+    (tmp_path / "ours.ts").write_text("export   const a = 1\n")
+
+    def complaints() -> str:
+        command = ["node", *objecting(tool, tmp_path), "web", "ours.ts"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "ours.ts" in done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    files = {"provider-registry.json", "acme.json"}
+    assert {file for file in files if file in complaints()} == files
+    (tmp_path / ".prettierignore").write_text(prettier)
+    (tmp_path / "biome.json").write_text(biome)
+    assert {file for file in files if file in complaints()} == set()
+
+
+def objecting(tool: str, folder: Path) -> list[Path | str]:
+    """The command of a tool that ends with 1 if it would change or report anything."""
+    match tool.split():
+        case ["prettier"]:
+            return [node_package("prettier", "3.10.1") / "bin" / "prettier.cjs", "--check"]
+        case ["biome"]:
+            return [node_package("@biomejs/biome", "2.6.8") / "bin" / "biome", "check"]
+        case [_, rules]:
+            plugin = node_package("typescript-eslint", "8.73.0")
+            (folder / "eslint.config.mjs").write_text(
+                f'import ts from "{(plugin / "dist" / "index.js").as_uri()}";\n'
+                f"export default [...[ts.configs.{rules}].flat()];\n"
+            )
+            eslint = plugin.parent / "eslint" / "bin" / "eslint.js"
+            return [eslint, "--max-warnings", "0"]
+    raise ValueError(tool)

@@ -4,6 +4,7 @@ the next sync puts it right."""
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -282,3 +284,40 @@ def test_threads_that_meet_damage_at_once_are_all_served(
     with ThreadPoolExecutor(2) as pool:
         found = [pool.submit(registry.get_models) for _ in range(2)]
     assert [dict(one.result()) for one in found] == [dict(real(world.bundled))] * 2
+
+
+OBJECT = "a" * 64
+DATA = {"plugin": "p", "retrieved_at": 1.0, "result": None}
+GENERATION: dict[str, Any] = {"snapshot": OBJECT, "gateways": {"main": DATA}, "inputs": ""}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, 5, [], "x", True, {}),
+        *({**GENERATION, "snapshot": one} for one in ("../../mine", None, 5, "A" * 64, OBJECT)),
+        *({**GENERATION, "previous": one} for one in ("../../mine", 7)),
+        *({**GENERATION, "gateways": one} for one in (5, [], {"main": 5}, {"main": {}})),
+        *(
+            {**GENERATION, "gateways": {"main": {**DATA, **change}}}
+            for change in (
+                *({"retrieved_at": one} for one in ("x", None, -1, float("nan"), 1e300)),
+                {"result": "../../mine"},
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_a_pointer_with_a_right_checksum_may_hold_anything(world: World, content: object) -> None:
+    """It is damage: no file that it names is touched, and the next sync makes it anew."""
+    world.gateway("main")
+    world.serve("main", PAYLOAD, etag='"1"')
+    assert world.sync().ok
+    mine = world.store.place / "mine"
+    mine.write_text("mine")
+    text = json.dumps(content).encode()
+    world.store.pointer.write_bytes(b"%08x %b" % (crc32(text), text))
+    assert world.models()["openai"] == ("gpt-old",)
+    assert world.sync().ok
+    assert world.models().keys() >= PAYLOAD.keys()
+    assert mine.read_text() == "mine"

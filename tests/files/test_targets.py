@@ -65,6 +65,15 @@ def test_a_folder_that_is_a_link_out_of_its_target_is_refused(scene: Scene, wher
     assert {path.name for path in folder.iterdir()} == {"acme.json", "openai.json"}
 
 
+def test_a_leftover_is_removed_whatever_a_checkout_made_of_its_line_ends(scene: Scene) -> None:
+    leftover = scene.folder / "project" / "web" / "capabilities" / "gone.json"
+    text = leftover.read_bytes()
+    assert b"\n" in text
+    leftover.write_bytes(text.replace(b"\n", b"\r\n"))
+    assert scene.sync().ok
+    assert not leftover.exists()
+
+
 @posix
 def test_a_target_that_is_a_link_itself_is_what_the_user_chose(world: World) -> None:
     world.gateway("main")

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sys
+from importlib import metadata
 from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from registry_core._plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.errors import StoreError
 from registry_core.settings import Settings
+from registry_core.testing import write_distribution
 
 EXPLODES = "raise AssertionError('imported')"
 
@@ -54,6 +56,23 @@ def test_the_result_is_sorted_whatever_the_order_on_disk(site: Any) -> None:
 
 def test_other_groups_are_not_plugins(site: Any) -> None:
     site.install_file("loose.py", "")
+    assert find(site) == Discovery((), (), ())
+
+
+@pytest.mark.parametrize("group", ["registry-core", "registry.core", "Registry_Core"])
+def test_a_group_that_is_nearly_ours_is_named(site: Any, group: str) -> None:
+    write_distribution(site.folder, "acme", entry_points={"acme": "acme"}, group=group)
+    found = find(site)
+    assert not found.selected
+    (problem,) = found.problems
+    assert "acme-1.0.dist-info" in problem.culprit
+    assert f"group {group!r} are ignored; did you mean 'registry_core'?" in problem.message
+    assert not problem.fatal
+
+
+@pytest.mark.parametrize("group", ["registry_core.commands", "registry", "core", "pytest11"])
+def test_a_group_that_is_another_is_not(site: Any, group: str) -> None:
+    write_distribution(site.folder, "acme", entry_points={"acme": "acme"}, group=group)
     assert find(site) == Discovery((), (), ())
 
 
@@ -200,6 +219,18 @@ def test_broken_metadata_costs_nobody_else(site: Any) -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize("finder", ["ours", "somebody's"])
+def test_what_pip_has_moved_aside_is_nothing(
+    finder: str, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.install("acme")
+    (site.folder / "acme-1.0.dist-info").rename(site.folder / "~cme-1.0.dist-info")
+    if finder != "ours":
+        distributions = metadata.distributions
+        monkeypatch.setattr(metadata, "distributions", lambda **given: distributions(**given))
+    assert find(site) == Discovery((), (), ())
 
 
 def test_a_distribution_without_a_version_is_still_a_plugin(site: Any) -> None:

@@ -358,7 +358,8 @@ def test_a_hook_of_another_name_is_reported_as_what_it_implements(
 def test_what_is_no_artifact_is_reported_and_the_rest_is_kept(
     site: Any, make_host: Any, snapshot: Snapshot
 ) -> None:
-    body = "return [Artifact('x', 'a', 'text'), 'b', Artifact('x', 'c', b''), Artifact(1, 'd', '')]"
+    body = "return [Artifact('x', 'a', 'text'), 'b', Artifact('x', 'c', b''), Artifact(1, 'd', '')"
+    body += ", Artifact('', 'e', ''), Artifact('x', '', '')]"
     site.install("acme", emit(body))
     artifacts, problems = make_host().emit(snapshot, None)
     assert [one.path for one in artifacts] == ["a"]
@@ -366,6 +367,8 @@ def test_what_is_no_artifact_is_reported_and_the_rest_is_kept(
         "returned str instead of Artifact",
         "an Artifact has bytes as text; use a text",
         "an Artifact has int as emitter; use a text",
+        "an Artifact has an empty emitter: '', 'e'",
+        "an Artifact has an empty path: 'x', ''",
     ]
 
 

@@ -154,6 +154,93 @@ def test_without_a_folder_it_still_works(server: Loopback, make: Make) -> None:
     assert len(server.requests) == 2
 
 
+# Validators that a server, or a firewall before it, can't take
+
+
+@pytest.mark.parametrize("status", [400, 412, 416, 431, 500])
+def test_a_refused_conditional_request_is_made_again_without_validators(
+    server: Loopback, make: Make, clock: Clock, status: int
+) -> None:
+    def answer(request: Request) -> Reply:
+        if request.headers["If-None-Match"] or request.headers["If-Modified-Since"]:
+            return Reply(status)
+        changed = "Thu, 01 Jan 2026 00:00:00 GMT"
+        return Reply(200, b"1", {"ETag": '"%s"' % ("x" * 20_000), "Last-Modified": changed})
+
+    server.route("/a", answer)
+    first = make()
+    first.get_json(server.url("/a"))
+    again = make()
+    assert not again.revalidate(first.asked)  # a 200 says nothing of what is held
+    assert again.get_json(server.url("/a")) == 1
+    assert len(server.requests) == 3
+    assert clock.waits == []
+
+
+def test_a_request_without_validators_is_refused_once(server: Loopback, make: Make) -> None:
+    server.serve("/a", 1, etag='"1"')
+    make().get_json(server.url("/a"))
+    server.route("/a", Reply(400))
+    with pytest.raises(GatewayError, match="answered 400"):
+        make().get_json(server.url("/a"))
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_fails_with_and_without_validators_is_tried_again_without(
+    server: Loopback, make: Make
+) -> None:
+    server.serve("/a", 1, etag='"1"')
+    make().get_json(server.url("/a"))
+    server.route("/a", Reply(500))
+    with pytest.raises(GatewayError, match="answered 500"):
+        make().get_json(server.url("/a"))
+    sent = [request.headers["If-None-Match"] for request in server.requests]
+    assert sent == [None, '"1"', None, None, None, None]
+
+
+# Doubtful news
+
+NEWER, OLDER = "Fri, 02 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+def test_an_answer_that_is_older_than_what_is_held_is_taken_and_reported(
+    server: Loopback, make: Make
+) -> None:
+    server.serve("/a", ["x", "y"], last_modified=NEWER)
+    make().get_json(server.url("/a"))
+    server.serve("/a", ["x"], last_modified=OLDER)
+    client = make(force=True)
+    assert client.get_json(server.url("/a")) == ["x"]
+    (problem,) = client.warnings
+    assert (problem.culprit, problem.fatal) == (server.url("/a"), False)
+    assert "2026-01-01" in problem.message
+    assert "2026-01-02" in problem.message
+    again = make()
+    assert again.get_json(server.url("/a")) == ["x"]
+    assert again.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (OLDER, NEWER),
+        (OLDER, OLDER),
+        (NEWER, "soon"),
+        ("soon", OLDER),
+        (NEWER, "Thu, 99 Foo 99999"),
+        (NEWER, "Fri, 02 Jan 2026 01:00:00 +0100"),
+    ],
+)
+def test_dates_that_say_nothing_of_the_kind_are_not_reported(
+    server: Loopback, make: Make, before: str, after: str
+) -> None:
+    for date in (before, after):
+        server.route("/a", Reply(200, b"1", {"Last-Modified": date}))
+        client = make()
+        client.get_json(server.url("/a"))
+        assert client.warnings == ()
+
+
 # Credentials
 
 

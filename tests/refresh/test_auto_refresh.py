@@ -325,6 +325,27 @@ def test_stop_is_prompt_in_mid_fetch_and_what_was_got_is_stored(two: World, live
     assert two.models()["openai"] == ("gpt-6",)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_refresher_that_something_has_ended_is_started_again(two: World, live: Make) -> None:
+    def end(stop: threading.Event, seconds: float) -> None:
+        raise SystemExit
+
+    two.wait = end
+    registry = two.registry()
+    registry.start_auto_refresh()
+    for thread in threading.enumerate():
+        if thread.name == "registry-core refresh":
+            thread.join(60)
+    two.server.requests.clear()
+    waits = threading.Event()
+    registry.world.wait = lambda stop, seconds: (waits.set(), stop.wait(60))
+    two.now += 2 * HOUR
+    registry.start_auto_refresh()
+    assert waits.wait(60)
+    registry.stop_auto_refresh()
+    assert {*two.server.paths} == {MAIN, SECOND}
+
+
 def test_a_second_start_does_nothing(two: World, live: Make) -> None:
     one = live()
     one.start()

@@ -355,3 +355,70 @@ def test_the_workers_of_a_server_fetch_once_and_each_refreshes(
     assert "Traceback" not in text
     assert "Exception ignored" not in text
     assert Counter(server.paths) == ONE_EACH
+
+
+INTERRUPTED = """
+    import logging, os, signal, sys, threading
+    import registry_core
+    from registry_core import ModelRegistry
+
+    class Heard(logging.Handler):
+        joined = threading.Event()
+        def emit(self, record):
+            if "joins" in record.getMessage():
+                self.joined.set()
+
+    logging.getLogger("registry_core").addHandler(Heard())
+    logging.getLogger("registry_core").setLevel(logging.DEBUG)
+    registry = ModelRegistry.get_instance()
+    done = threading.Event()
+    sync = registry._sync
+    def noted(options):
+        report = sync(options)
+        done.set()
+        return report
+    registry._sync = noted
+
+    def interrupt():
+        registry.start_auto_refresh()
+        assert Heard.joined.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    registry.gateways  # loads the plugins
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        registry.sync_gateways()
+    except KeyboardInterrupt:
+        print("interrupted")
+    print(done.wait(30), registry._refresher.runs, registry.get_model("openai/new-1").id)
+"""
+
+
+def test_ctrl_c_in_a_sync_is_for_its_thread_alone(
+    environ: dict[str, str], server: Loopback, tmp_path: Path
+) -> None:
+    """The refresher, which had joined that sync, runs one of its own."""
+    first, release = threading.Event(), threading.Event()
+    answer = json.dumps(PAYLOAD).encode()
+
+    def hang_once(request: Request) -> Reply:
+        if not first.is_set():
+            first.set()
+            release.wait(60)
+        return Reply(200, answer)
+
+    server.route("/api.json", hang_once)
+    environ["REGISTRY_CORE_FETCH_DEADLINE_MS"] = "60000"
+    process = subprocess.Popen(
+        [sys.executable, "-c", dedent(INTERRUPTED)],
+        env=environ,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    told = process.stdout.readline()
+    release.set()
+    out, err = process.communicate(timeout=60)
+    assert (told, out) == ("interrupted\n", "True True new-1\n"), err

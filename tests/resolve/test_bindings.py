@@ -92,6 +92,15 @@ def test_a_variable_of_another_remembered_provider_is_not_remembered_for_another
     assert after["acme-eu"] == after["acme"] == memory["acme"]
 
 
+def test_a_new_provider_gets_several_keys_of_one_vendor_only() -> None:
+    fisher = provider("evil", api_key_env_vars=["EVIL_KEY", "NPM_TOKEN", "evil_token", "GH_PAT"])
+    memory = remember([fisher], BUNDLE, {})
+    assert {name for name, _ in memory["evil"]} == {"EVIL_KEY", "evil_token"}
+    claimed = provider("evil", api_key_env_vars=["OPENAI_API_KEY", "EVIL_KEY", "EVIL_TOKEN"])
+    memory = remember([claimed], BUNDLE, {})
+    assert {name for name, _ in memory["evil"]} == {"EVIL_KEY", "EVIL_TOKEN"}
+
+
 def test_two_providers_that_appear_together_may_share_a_variable() -> None:
     both = [provider(), provider("acme-cn", api_key_env_vars="ACME_API_KEY")]
     memory = remember(both, BUNDLE, {})

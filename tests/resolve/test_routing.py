@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import pickle
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from registry_core import MissingCredentialError, ProviderConfig, ResolveError, UnroutableError
+from registry_core._catalog.bundle import Bundle
 from registry_core._resolve.dialects import dialect_of
 from registry_core._resolve.routing import base_url_variable
-from registry_core.known_providers import KNOWN_PROVIDERS
+from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
+from registry_core.settings import warn_once
 from tests.resolve.make import endpoint, provider
 
 KEYS = {"ACME_API_KEY": "sk-acme"}
@@ -151,6 +155,38 @@ def test_a_provider_without_key_variables_needs_none() -> None:
     assert found.headers == {}
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1234/v1", "http://localhost:8080", "https://[::1]:8443/v1"]
+)
+def test_a_server_on_this_machine_needs_no_key_and_gets_one_that_is_set(url: str) -> None:
+    config = provider(url=url)
+    for unset in ({}, {"ACME_API_KEY": " "}):
+        found = endpoint(config, unset)
+        assert (found.base_url, found.api_key, found.headers) == (url, None, {})
+        # Without one, the client would send OPENAI_API_KEY there.
+        assert found.openai_kwargs() == {"base_url": url, "api_key": "no-key"}
+    assert endpoint(config, KEYS).api_key == "sk-acme"
+
+
+def test_so_does_one_that_the_user_or_a_variable_puts_there() -> None:
+    own = {"ACME_BASE_URL": "http://localhost:4000/v1"}
+    assert endpoint(provider(), own).api_key is None
+    assert endpoint(provider(), own | KEYS).api_key == "sk-acme"
+    template = provider(url="${ACME_HOST_URL}/v1")
+    there = {"ACME_HOST_URL": "http://127.0.0.1:4000"}
+    assert endpoint(template, there).base_url == "http://127.0.0.1:4000/v1"
+    with pytest.raises(MissingCredentialError, match="set ACME_API_KEY"):
+        endpoint(template, {"ACME_HOST_URL": "https://acme.example"})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1.acme.example/v1", "http://localhost.acme.example", "http://10.0.0.1"]
+)
+def test_a_name_that_begins_like_this_machine_needs_a_key(url: str) -> None:
+    with pytest.raises(MissingCredentialError):
+        endpoint(provider(url=url), {})
+
+
 def test_the_header_that_a_provider_names_carries_the_key() -> None:
     assert endpoint(provider(api_key_header="api-key")).headers == {"api-key": "sk-test"}
     for usual in (None, "Authorization", "authorization"):
@@ -189,6 +225,92 @@ def test_a_base_url_variable_that_is_not_plain_is_named_but_not_shown(own: str) 
     assert own not in str(caught.value)
 
 
+OPERATIONS = [
+    "/chat/completions",
+    "/completions",
+    "/messages",
+    "/responses",
+    "/embeddings",
+    "/models/m:generateContent",
+    "/models/m:streamGenerateContent",
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("npm", ["@ai-sdk/openai-compatible", "@ai-sdk/anthropic"])
+def test_a_base_url_that_ends_in_an_operation_is_refused_by_name(operation: str, npm: str) -> None:
+    config, kept = provider(npm=npm), f"/v1{operation}"
+    for own in (f"https://proxy.example{kept}", f"https://proxy.example{kept}/"):
+        with pytest.raises(ResolveError) as caught:
+            endpoint(config, {**KEYS, "ACME_BASE_URL": own})
+        assert str(caught.value) == (
+            f"ACME_BASE_URL: ends in {operation}, which the client adds by itself"
+            f" (write only what stands before {operation})"
+        )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_so_is_the_value_of_a_variable_and_the_url_of_a_catalog(operation: str) -> None:
+    environ = {**KEYS, "ACME_URL": f"https://acme.example/v1{operation}"}
+    for template in ("${ACME_URL}", "${ACME_URL}/v1"):
+        with pytest.raises(ResolveError, match=f"ACME_URL: ends in {operation}"):
+            endpoint(provider(url=template), environ)
+    elsewhere = {"m": {"api": f"https://acme.example/v1{operation}"}}
+    for config in (
+        provider(url=f"https://a.example/v1{operation}"),
+        provider(model_overrides=elsewhere),
+    ):
+        with pytest.raises(UnroutableError, match=f"acme: .* ends in {operation}.*ACME_BASE_URL"):
+            endpoint(config, KEYS)
+
+
+def test_what_only_looks_like_an_operation_passes() -> None:
+    for url in (
+        "https://h.example/messages/v1",
+        "https://h.example/my-responses",
+        "https://completions",
+    ):
+        assert endpoint(provider(), {**KEYS, "ACME_BASE_URL": url}).base_url == url
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What this process was warned of, as if for the first time."""
+    warn_once.cache_clear()
+    yield caplog
+    warn_once.cache_clear()
+
+
+def test_a_base_url_without_the_version_that_the_providers_has_is_pointed_out(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    environ = {**KEYS, "ACME_BASE_URL": "http://proxy.example:4000"}
+    for _ in range(2):
+        assert endpoint(provider(), environ).base_url == "http://proxy.example:4000"
+    assert told.messages == [
+        "ACME_BASE_URL: its URL has no version such as /v1, which acme's own has; where calls end"
+        " in 404, add it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "own"),
+    [
+        (provider(), "http://proxy.example/v2"),
+        (provider(), "http://proxy.example/v1beta/openai"),
+        (provider(url="https://api.acme.example"), "http://proxy.example"),
+        (provider(npm="@ai-sdk/anthropic"), "http://proxy.example"),
+        (provider(url=None), "http://proxy.example"),
+    ],
+    ids=["another", "inside", "the provider has none", "anthropic's is added", "nothing known"],
+)
+def test_nothing_is_pointed_out_where(
+    config: ProviderConfig, own: str, told: pytest.LogCaptureFixture
+) -> None:
+    endpoint(config, {**KEYS, "ACME_BASE_URL": own})
+    assert told.messages == []
+
+
 def test_a_key_that_no_header_can_carry_is_named_but_not_shown() -> None:
     for key in ("sk-1\nsk-2", "“sk-1”", "sk\x7f"):
         with pytest.raises(ResolveError, match="ACME_API_KEY: holds characters") as caught:
@@ -201,6 +323,44 @@ def test_an_unroutable_provider_gives_its_reason_whatever_is_set() -> None:
     environ = {**KEYS, "ACME_BASE_URL": "http://localhost:1"}
     with pytest.raises(UnroutableError, match=r"acme: .*needs a request signature"):
         endpoint(config, environ)
+
+
+def test_a_model_with_a_url_of_its_own_is_called_there_though_its_provider_has_none() -> None:
+    bundle = Bundle.of_wheel().load().get_providers()
+    environ = {"AZURE_RESOURCE_NAME": "mine", "AZURE_API_KEY": "k"}
+    found = endpoint(bundle["azure"], environ, model="claude-opus-4-5", bundle=bundle)
+    assert (found.base_url, found.dialect, found.api_key) == (
+        "https://mine.services.ai.azure.com/anthropic/v1",
+        "anthropic",
+        "k",
+    )
+    for missing in environ:
+        given = {name: text for name, text in environ.items() if name != missing}
+        with pytest.raises(MissingCredentialError, match=missing):
+            endpoint(bundle["azure"], given, model="claude-opus-4-5", bundle=bundle)
+    with pytest.raises(UnroutableError, match=r"no known base URL for gpt-4o.*AZURE_BASE_URL"):
+        endpoint(bundle["azure"], environ, model="gpt-4o", bundle=bundle)
+
+
+def test_the_models_of_the_bundle_that_only_their_own_urls_make_routable() -> None:
+    bundle = Bundle.of_wheel().load().get_providers()
+    routed: dict[str, int] = {}
+    for id, config in bundle.items():
+        if config.url or KNOWN_PROVIDERS.get(id, NOTHING_KNOWN).url:
+            continue
+        for model in config.models:
+            environ = dict.fromkeys(config.api_key_env_vars, "k")
+            environ |= {f"{id.upper().replace('-', '_')}_RESOURCE_NAME": "r"}
+            with contextlib.suppress(UnroutableError):
+                endpoint(config, environ, model=model, bundle=bundle)
+                routed[id] = routed.get(id, 0) + 1
+    assert routed == {"azure": 19, "azure-cognitive-services": 16, "cohere": 1}
+
+
+def test_a_policy_that_makes_a_provider_unroutable_holds_for_models_with_their_own_url() -> None:
+    elsewhere = {"m": {"api": "https://acme.example/v1"}}
+    with pytest.raises(UnroutableError, match="ask the platform team"):
+        endpoint(provider(model_overrides=elsewhere, unroutable="ask the platform team"), KEYS)
 
 
 def test_a_provider_without_any_url_says_which_variable_would_help() -> None:

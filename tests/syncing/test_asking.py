@@ -134,6 +134,20 @@ def test_a_disabled_gateway_is_no_failure_and_keeps_its_data(world: World) -> No
     assert world.models()["openai"] == ("gpt-5", "gpt-old")
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("yes", "str"), (Disabled, "the class Disabled"), (None, "NoneType"), (1, "int")],
+)
+def test_should_enable_says_yes_or_no_and_nothing_else(
+    world: World, answer: Any, told: str
+) -> None:
+    gateway = world.gateway("main", should_enable=lambda settings: answer)
+    report = world.sync()
+    assert gateway.fetches == 0
+    assert status(report)["main"] == "failed"
+    assert (report.gateways[0].error or "").startswith(f"should_enable returned {told} (return")
+
+
 def test_offline_works_from_the_bundle_and_asks_nobody(world: World) -> None:
     world.gateway("main")
     report = world.sync(offline=True)

@@ -212,3 +212,11 @@ def test_what_another_sync_made_of_a_gateway_is_taken_over(status: str, becomes:
 def test_a_fingerprint_does_not_hang_on_the_order_of_options() -> None:
     assert freshness.digest({"a": 1, "b": 2}) == freshness.digest({"b": 2, "a": 1})
     assert freshness.digest({"a": 1}) != freshness.digest({"a": 2})
+
+
+def test_a_gateway_whose_code_is_edited_is_asked_anew(world: World) -> None:
+    """What was read out of an answer that has not changed may be read otherwise by now."""
+    world.gateway("main")
+    (one,) = world.registry().world.host.gateways()
+    edited = evolve(one.plugin, source=evolve(one.plugin.source, code="edited"))
+    assert freshness.fingerprint(evolve(one, plugin=edited)) != freshness.fingerprint(one)

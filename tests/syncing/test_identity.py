@@ -214,3 +214,23 @@ def test_the_state_names_nobody(world: World) -> None:
     assert State.from_json(text).gateways["main"].identity
     assert "ann" not in text
     assert all(b"ann" not in path.read_bytes() for path in payloads(world))
+
+
+def test_a_check_compares_with_nobody_elses_data_and_writes_nothing(
+    accounts: World, tmp_path: Path
+) -> None:
+    settings = {"output": tmp_path / "out"}
+    sync_as(accounts, "token-of-bob-0", **settings)
+    sync_as(accounts, "token-of-ann-0")
+    accounts.environ["TOKEN"] = "token-of-bob-0"
+
+    def everything() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in accounts.tmp_path.rglob("*")}
+
+    before = everything()
+    report, differing = accounts.check(**settings)
+    assert (report.gateways[0].status, differing) == ("fresh", ())
+    assert everything() == before
+    accounts.server.route("/accounts", Reply(403))
+    report, differing = accounts.check(**settings)
+    assert report.gateways[0].source == "bundled"

@@ -83,6 +83,29 @@ def test_what_a_plugin_adds_no_more_loses_its_data_at_once(world: World) -> None
     assert not world.sync().problems  # it is said once
 
 
+def test_a_sync_that_finds_no_project_drops_nothing_that_one_in_a_project_fetched(
+    world: World,
+) -> None:
+    """As cron starts it: the plugin finds no options, so it adds no gateway."""
+    mine = JsonGateway("mine", world.server.url("/mine.json"))
+    other = JsonGateway("other", world.server.url("/other.json"))
+    world.plugins.append(Plugin(mine, other))
+    world.serve("mine", {"mine": ["a"]})
+    world.serve("other", {"theirs": ["b"]})
+    world.sync(project=world.tmp_path)
+    world.plugins[:] = [Plugin(other)]
+    for _ in range(2):
+        report = world.sync()
+        (found,) = reported(report, "mine")
+        assert (found.status, found.error) == (
+            "disabled",
+            "its plugin does not add it here, where no project was found",
+        )
+        assert "mine" in world.models()
+    world.sync(project=world.tmp_path)
+    assert "mine" not in world.models()
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_a_gateways_data_is_dropped_by_hand(world: World, installed: bool) -> None:
     world.gateway("private")

@@ -36,6 +36,31 @@ def test_it_keeps_what_it_was_asked() -> None:
     assert "'t'" not in repr(client.requests)
 
 
+def test_a_post_is_answered_from_the_routes_and_kept_with_what_it_sent() -> None:
+    canned = CannedClient({URL: {"token": "t"}})
+    client: GatewayClient = canned
+    assert client.post_json(URL, form={"a": "hidden"}, bearer="b") == {"token": "t"}
+    assert client.post_json(URL, json=["hidden"], headers={"X-Team": "a"}) == {"token": "t"}
+    assert canned.requests == [
+        CannedRequest(URL, "b", method="POST", form={"a": "hidden"}),
+        CannedRequest(URL, headers={"X-Team": "a"}, method="POST", json=["hidden"]),
+    ]
+    assert "hidden" not in repr(canned.requests)
+
+
+def test_a_token_is_exchanged_once_and_checked_as_the_host_does() -> None:
+    client = CannedClient({URL: {"token": "t"}}, secrets={"A": "a-token"})
+
+    def exchange() -> tuple[str, float]:
+        client.secret("A")
+        return client.post_json(URL)["token"], 3600
+
+    assert [client.token("", exchange) for _ in range(2)] == ["t", "t"]
+    assert client.urls == [URL]
+    with pytest.raises(GatewayError, match="aware datetime or seconds from now"):
+        client.token("other", lambda: ("t", None))  # type: ignore[arg-type, return-value]
+
+
 def test_a_url_without_a_route_is_an_error_that_names_it() -> None:
     client = CannedClient()
     with pytest.raises(GatewayError, match=URL):

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -58,6 +58,34 @@ class TestAGoodGateway(GatewayContract):
     @pytest.fixture
     def gateway(self) -> ModelGateway:
         return Good()
+
+
+class ByOAuth(Good):
+    """Exchanges the id and secret of a client for a token, by POST."""
+
+    url = "https://login.acme.example/token"
+
+    def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        def exchange() -> tuple[str, float]:
+            secret = client.secret("ACME_TOKEN") or ""
+            form = {"grant_type": "client_credentials", "client_secret": secret}
+            match client.post_json(self.url, form=form):
+                case {"access_token": str(token), "expires_in": int(seconds)}:
+                    return token, seconds
+                case _:
+                    raise GatewayError("sent no token", culprit=self.id)
+
+        token = client.token("", exchange)
+        return self.sorted_out(client.get_json(URL, bearer=token), client)
+
+
+class TestAGatewayThatExchangesATokenByPost(GatewayContract):
+    routes: ClassVar = {**ROUTES, ByOAuth.url: {"access_token": "oauth-token", "expires_in": 3600}}
+    secrets = SECRETS
+
+    @pytest.fixture
+    def gateway(self) -> ModelGateway:
+        return ByOAuth()
 
 
 class NoId(Good):

@@ -12,7 +12,7 @@ from registry_gateway_models_dev import (
     OVERRIDES,
     URL,
     ModelsDevGateway,
-    key_variable,
+    key_variables,
     providers_from_payload,
     registry_gateways,
 )
@@ -111,19 +111,25 @@ def test_the_public_url_is_asked_unless_the_settings_name_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "chosen"),
+    ("variables", "kept"),
     [
-        (["ACME_ACCOUNT", "ACME_KEY", "ACME_TOKEN", "ACME_API_KEY", "ACME_API_TOKEN"], 4),
-        (["ACME_PAT", "ACME_KEY", "ACME_TOKEN", "ACME_API_KEY"], 3),
-        (["ACME_PAT", "ACME_KEY", "ACME_TOKEN"], 2),
-        (["ACME_PAT", "ACME_KEY"], 1),
-        (["ACME_ACCOUNT", "ACME_PAT"], 1),
-        (["A_API_KEY", "B_API_KEY"], 0),
-        (["ACME_ACCOUNT", "ACME_REGION"], 0),
+        (
+            ["A_ACCOUNT", "A_KEY", "A_PAT", "A_TOKEN", "A_API_KEY", "A_API_TOKEN"],
+            ["A_API_TOKEN", "A_API_KEY", "A_TOKEN", "A_KEY", "A_PAT"],
+        ),
+        (["MULTI_API_KEY", "MULTI_TOKEN"], ["MULTI_API_KEY", "MULTI_TOKEN"]),
+        (["MULTI_TOKEN", "MULTI_API_KEY"], ["MULTI_API_KEY", "MULTI_TOKEN"]),
+        (["B_API_KEY", "A_API_KEY", "B_API_KEY"], ["B_API_KEY", "A_API_KEY"]),
+        (["A_BEARER_TOKEN_B", "A_SECRET", "A_KEY"], ["A_KEY", "A_BEARER_TOKEN_B", "A_SECRET"]),
+        (["A_RESOURCE_NAME", "A_REGION", "A_PROJECT_ID", "A_TOKEN_URL", "A_KEY"], ["A_KEY"]),
+        (["ACME_ACCOUNT", "ACME_REGION"], ["ACME_ACCOUNT"]),  # what Mastra takes for the key
+        (["ACME"], ["ACME"]),
     ],
 )
-def test_the_key_variable_is_chosen_by_its_ending(variables: list[str], chosen: int) -> None:
-    assert key_variable("acme", variables) == variables[chosen]
+def test_every_credential_is_kept_best_first_and_no_place(
+    variables: list[str], kept: list[str]
+) -> None:
+    assert key_variables("acme", variables) == tuple(kept)
 
 
 def test_a_provider_without_variables_has_one_named_after_it() -> None:
@@ -140,12 +146,14 @@ def test_overrides_outrank_the_payload(id: str) -> None:
         assert getattr(provider, name) == value
 
 
-def test_google_has_two_key_variables() -> None:
-    providers = providers_from_payload({"google": entry(api=None, env=["GEMINI_API_KEY"])})
+@pytest.mark.parametrize("env", [["GEMINI_API_KEY"], ["GOOGLE_API_KEY", "GEMINI_API_KEY"], []])
+def test_google_takes_each_of_its_variables_whatever_the_payload_names(env: list[str]) -> None:
+    providers = providers_from_payload({"google": entry(api=None, env=env)})
 
     assert providers["google"].api_key_env_vars == (
         "GOOGLE_API_KEY",
         "GOOGLE_GENERATIVE_AI_API_KEY",
+        "GEMINI_API_KEY",
     )
 
 
@@ -204,6 +212,24 @@ def test_a_provider_without_a_url_says_so() -> None:
     assert providers["one"].unroutable == "models.dev gives no URL for it"
     reason = "models.dev gives no URL for it, and it takes TWO_HOST, TWO_KEY together"
     assert providers["two"].unroutable == reason
+
+
+def test_a_provider_without_a_url_is_routable_where_one_of_its_models_has_one() -> None:
+    own = {"provider": {"api": "https://${ACME_RESOURCE_NAME}.acme.example/v1"}}
+    shaped = {"provider": {"shape": "responses"}}
+    env = ["ACME_RESOURCE_NAME", "ACME_API_KEY"]
+    providers = providers_from_payload(
+        {
+            "acme": entry(api=None, env=env, models={"here": own, "nowhere": MODEL}),
+            "shapes": entry(api=None, env=env, models={"m": shaped}),
+            "amazon-bedrock": entry(api=None, models={"m": own}),
+        }
+    )
+
+    assert providers["acme"].unroutable is None
+    assert "models.dev gives no URL" in str(providers["shapes"].unroutable)
+    known = KNOWN_PROVIDERS["amazon-bedrock"].unroutable
+    assert providers["amazon-bedrock"].unroutable == known
 
 
 def test_a_broken_entry_is_dropped_alone_and_named() -> None:

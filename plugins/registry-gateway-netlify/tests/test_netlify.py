@@ -35,6 +35,7 @@ from registry_core import (
 from registry_core._base.secrets import Secrets
 from registry_core._http.client import HttpClient
 from registry_core._http.config import HttpConfig
+from registry_core._http.tokens import Tokens
 from registry_core.settings import Settings
 from registry_core.testing import GatewayContract, plugin_settings
 
@@ -123,14 +124,15 @@ Resolve = Callable[..., Endpoint]
 @pytest.fixture
 def resolve(netlify: Netlify, clock: Clock) -> Resolve:
     """Ask one gateway for the endpoint of a model, with a client of the host."""
-    gateway = NetlifyGateway(f"{netlify.url}/providers", netlify.url, clock)
+    gateway = NetlifyGateway(f"{netlify.url}/providers", netlify.url)
+    tokens = Tokens(clock)
 
     def resolve(
         id: str = "openai/gpt-a", *, offline: bool = False, **environ: str | None
     ) -> Endpoint:
         variables = {**SECRETS, **environ}
         present = {name: value for name, value in variables.items() if value is not None}
-        client = http_client(present, offline=offline)
+        client = http_client(present, offline=offline, tokens=tokens)
         try:
             return gateway.endpoint(PROVIDER, ModelInfo(id, "netlify"), present, client)
         finally:
@@ -139,8 +141,11 @@ def resolve(netlify: Netlify, clock: Clock) -> Resolve:
     return resolve
 
 
-def http_client(environ: dict[str, str], *, offline: bool = False) -> HttpClient:
-    return HttpClient(HttpConfig(Settings(offline=offline), Secrets(), environ), {})
+def http_client(
+    environ: dict[str, str], *, offline: bool = False, tokens: Tokens | None = None
+) -> HttpClient:
+    config = HttpConfig(Settings(offline=offline), Secrets(), environ, tokens=tokens or Tokens())
+    return HttpClient(config, {}, gateway="netlify")
 
 
 def test_the_list_becomes_one_provider_and_needs_no_credential(netlify: Netlify) -> None:
@@ -152,7 +157,7 @@ def test_the_list_becomes_one_provider_and_needs_no_credential(netlify: Netlify)
     provider = providers["netlify"]
     assert list(provider.models) == ["anthropic/claude", "openai/gpt-a", "openai/gpt-b"]
     assert provider.name == "Netlify"
-    assert provider.api_key_env_vars == ("NETLIFY_TOKEN", "NETLIFY_SITE_ID")
+    assert provider.api_key_env_vars == ("NETLIFY_TOKEN",)  # the site is a place, not a key
     assert provider.api_key_header == "Authorization"
     assert provider.doc_url == "https://docs.netlify.com/build/ai-gateway/overview/"
     assert (provider.url, provider.npm, provider.unroutable) == (None, None, None)

@@ -8,15 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from .frozen import EMPTY, Value
 
 #: Of these an empty object is not the same as none.
 TELLING = ("cost",)
-_JSON_ONLY = (
-    orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-)
 
 
 def of_model(model: Value) -> dict[str, Any]:
@@ -38,6 +33,9 @@ def _said(value: Value) -> dict[str, Any]:
 
 def dumps(record: Mapping[str, Any]) -> bytes:
     """The text of a record. Raises TypeError for what JSON can't hold."""
-    text = orjson.dumps(record, option=_JSON_ONLY)
+    import orjson  # as in `_http/parsing.py`
+
+    plain = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+    text = orjson.dumps(record, option=orjson.OPT_SORT_KEYS | plain)
     # A copy, since what orjson returns holds on to a buffer of many times its size.
     return bytes(memoryview(text))

@@ -19,8 +19,10 @@ def explained(
             return TypeError("; ".join([message, *meant(name, [*fields])]))
     values = {**dict(zip(fields, given, strict=False)), **named}
     for name, value in values.items():
-        convert = fields[name].converter
+        convert: Any = fields[name].converter
         try:
+            if convert is None:
+                continue
             if getattr(convert, "takes_self", False):
                 convert.converter(value, instance)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from threading import Lock
 
 #: Shorter values would mask ordinary words.
@@ -33,11 +33,20 @@ class Secrets:
         with self._lock:
             if value not in self._names:
                 self._names[value] = name
-                if len(value) >= _SHORTEST:
-                    self._forms |= dict.fromkeys(_forms(value), name)
-                    longest_first = sorted(self._forms, key=len, reverse=True)
-                    self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._mask(value, name)
         return value
+
+    def hide(self, value: str, name: str) -> None:
+        """From here on `mask` hides `value`, which came from no variable, under this name."""
+        with self._lock:
+            if value not in self._forms:
+                self._mask(value, name)
+
+    def _mask(self, value: str, name: str) -> None:
+        if len(value) >= _SHORTEST:
+            self._forms |= dict.fromkeys(_forms(value), name)
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def name_of(self, value: str) -> str | None:
         """The variable that `value` was read from; None if it came from elsewhere."""
@@ -50,11 +59,15 @@ class Secrets:
             found = self._pattern.findall(text) if self._pattern else []
             return {self._forms[form] for form in found}
 
-    def found_in(self, body: bytes) -> str | None:
-        """The variable whose value, of 16 characters or more, stands in `body`; None if none."""
+    def found_in(self, text: bytes, others: Iterable[str] = ()) -> str | None:
+        """What stands in `text`, for a message: a value that was read, or one of `others`, of
+        16 characters or more, as it is or as a URL or JSON quotes it. None if nothing does."""
         with self._lock:
-            long = [(value, name) for value, name in self._names.items() if len(value) >= _LONG]
-        return next((name for value, name in long if value.encode() in body), None)
+            named = list(self._names.items())
+        for value, name in (*named, *((other, "") for other in others)):
+            if len(value) >= _LONG and any(form.encode() in text for form in _forms(value)):
+                return f"the value of {name}" if name else "a credential of the request"
+        return None
 
     def mask(self, text: str) -> str:
         """`text` with ***NAME*** for each value that was read, quoted for a URL or JSON too."""
@@ -76,5 +89,6 @@ def _forms(value: str) -> set[str]:
         quote(value, safe="!#$%&'()*+,/:;=?@[]~"),  # as requests does it
         quote_plus(value),
         json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],
     }

@@ -8,6 +8,7 @@ from functools import cache
 
 from attrs import frozen
 
+from ..errors import StoreError
 from . import data
 from .snapshot import Snapshot
 
@@ -17,6 +18,7 @@ class Bundle:
     """A snapshot that ships with the code, and when its payloads were captured."""
 
     load: Callable[[], Snapshot]
+    """Raises StoreError if whoever packed the code has left it out."""
     captured: Mapping[str, float]
     """Gateway id → epoch seconds of the capture, never later than the data."""
     plugins: Mapping[str, str]
@@ -38,7 +40,14 @@ def _load() -> Snapshot:
     except (FileNotFoundError, NotADirectoryError):  # in a zip
         from importlib_resources import files
 
-        return Snapshot.from_bytes((files(data) / _NAME).read_bytes(), name=_NAME)
+        try:
+            return Snapshot.from_bytes((files(data) / _NAME).read_bytes(), name=_NAME)
+        except FileNotFoundError as error:
+            raise StoreError(
+                "is not in this installation of registry-core",
+                culprit=_NAME,
+                hint=f"whatever packed it must add registry_core/_catalog/data/{_NAME}",
+            ) from error
 
 
 _NAME = "bundled.snapshot"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
+from .._files.reading import read_file
 from ..errors import SnapshotDamagedError, StoreError, told
 from ..settings import warn_once
 from .snapshot import Snapshot
@@ -164,11 +165,12 @@ def open_explicit(path: Path) -> Snapshot:
     """
     hint = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
     try:
-        return Snapshot.from_bytes(path.read_bytes(), name=str(path))
-    except SnapshotDamagedError as error:
-        raise SnapshotDamagedError(error.message, culprit=error.culprit, hint=hint) from error
-    except OSError as error:
-        raise StoreError(error.strerror or str(error), culprit=str(path), hint=hint) from error
+        data = read_file(str(path))
+        if data is not None:
+            return Snapshot.from_bytes(data, name=str(path))
+    except StoreError as error:
+        raise type(error)(error.message, culprit=error.culprit, hint=hint) from error
+    raise StoreError("is not there", culprit=str(path), hint=hint)
 
 
 def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:

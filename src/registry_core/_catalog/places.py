@@ -33,6 +33,8 @@ class Places:
 
     @classmethod
     def of_interpreter(cls) -> Places:
+        if getattr(sys, "frozen", False):  # it may unpack itself elsewhere each time
+            return cls(sys.executable, sys.executable)
         return cls(sys.prefix, sys.base_prefix)
 
     def stores(self, store_dir: Path | None = None, *, make: bool = False) -> Iterator[StrPath]:
@@ -72,12 +74,13 @@ class Places:
     def is_temporary(self, place: Path) -> bool:
         return os.fspath(place.parent) == os.fspath(self._temporary())
 
-    def payloads(self, store_dir: Path | None = None) -> Path | None:
+    def payloads(self, store_dir: Path | None = None, *, make: bool = True) -> Path | None:
         """The folder of raw payloads: shared by the user's environments, so that one
         fetch serves the machine; inside the store if that was moved by hand. None if
-        there is only a temporary folder, which is made now, and somebody else had made it."""
+        there is only a temporary folder, which with `make` is made now, and somebody else had
+        made it."""
         folder = store_dir or self.user_cache()
-        if folder is None and self._has_temporary(make=True):
+        if folder is None and self._has_temporary(make=make):
             folder = self._temporary()
         if folder is None:
             return None

@@ -17,13 +17,16 @@ from zlib import crc32
 
 from .._base.fields import as_object
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
+from .._files.opened import Parts, opened
 from ..errors import SnapshotDamagedError
 from ..models import ModelInfo, ModelMap, ProviderConfig, decode
 from .layout import HEADER, MAGIC, MAX_KEY, PROVIDER, SCHEMA, SLOT
 
 if TYPE_CHECKING:
     import os
-    from mmap import mmap
+
+#: Bytes that are read at once where all are.
+_PART = 2**20
 
 
 class Snapshot:
@@ -45,7 +48,7 @@ class Snapshot:
     )
 
     def __init__(
-        self, data: bytes | mmap, hash: str, buckets: int, directory: tuple[int, int, int]
+        self, data: Parts, hash: str, buckets: int, directory: tuple[int, int, int]
     ) -> None:
         self._data = data
         self._hash = hash
@@ -93,31 +96,27 @@ class Snapshot:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Snapshot:
-        """Map a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
+        """Open a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
         with open(path, "rb") as file:
             return cls.map(file.fileno(), name=str(path))
 
     @classmethod
     def map(cls, descriptor: int, *, name: str) -> Snapshot:
-        """Map an open file; the descriptor may be closed afterwards. Raises as `open`."""
-        from mmap import ACCESS_READ, mmap
-
-        try:
-            data = mmap(descriptor, 0, access=ACCESS_READ)
-        except ValueError as error:  # an empty file can't be mapped
-            raise _damaged("is empty", name) from error
-        return cls.from_bytes(data, name=name)
+        """Read an open file; the descriptor may be closed afterwards. Raises as `open`, and
+        StoreError, now or at a later look, for what the system refuses for now."""
+        return cls.from_bytes(opened(descriptor, name), name=name)
 
     @classmethod
-    def from_bytes(cls, data: bytes | mmap, *, name: str = "snapshot") -> Snapshot:
+    def from_bytes(cls, data: Parts, *, name: str = "snapshot") -> Snapshot:
         """A snapshot from `to_bytes()`. Raises SnapshotDamagedError naming `name`."""
+        header = data[: HEADER.size]
         try:
-            magic, schema, total, buckets, size, checksum, digest, own = HEADER.unpack_from(data)
+            magic, schema, total, buckets, size, checksum, digest, own = HEADER.unpack(header)
         except StructError:
             raise _damaged("is too short to be a snapshot", name) from None
         if magic != MAGIC:
             raise _damaged("is not a snapshot", name)
-        if own != crc32(data[: HEADER.size - 4]):
+        if own != crc32(header[:-4]):
             raise _damaged("has a damaged header", name)
         if schema != SCHEMA:
             raise _damaged(f"has schema {schema}, this version reads {SCHEMA}", name)
@@ -127,15 +126,17 @@ class Snapshot:
         return cls(data, digest.hex(), buckets, (start, size, checksum))
 
     def to_bytes(self) -> bytes:
-        return bytes(self._data)
+        return self._data[:]
 
     def verify(self) -> None:
         """Read everything and compare the content hash. Raises SnapshotDamagedError."""
         from hashlib import sha256
 
-        with memoryview(self._data) as view, view[HEADER.size :] as content:
-            if sha256(content).hexdigest() != self.hash:
-                raise _damaged("does not match its content hash", self.hash)
+        content = sha256()
+        for start in range(HEADER.size, len(self._data), _PART):
+            content.update(self._data[start : start + _PART])
+        if content.hexdigest() != self.hash:
+            raise _damaged("does not match its content hash", self.hash)
 
     @property
     def gateways(self) -> Mapping[str, str]:
@@ -280,8 +281,10 @@ class Snapshot:
     def lines(self) -> Iterator[bytes]:
         """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
         end = HEADER.size + self._buckets * SLOT.size
-        slots = SLOT.iter_unpack(self._data[HEADER.size : end])
-        for number, (offset, size, checksum) in enumerate(slots, 1):
+        table = self._data[HEADER.size : end]
+        if len(table) % SLOT.size:
+            raise _damaged("is cut off", self.hash)
+        for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
             yield from self._chunk(offset, size, checksum, number).splitlines()
 
     def _model_record(self, provider: str, model: str) -> bytes:
@@ -315,7 +318,11 @@ class Snapshot:
         if len(key) > MAX_KEY:
             return []
         number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
-        offset, size, checksum = SLOT.unpack_from(self._data, HEADER.size + number * SLOT.size)
+        start = HEADER.size + number * SLOT.size
+        try:
+            offset, size, checksum = SLOT.unpack(self._data[start : start + SLOT.size])
+        except StructError:  # cut since it was opened
+            raise _damaged("is cut off", self.hash) from None
         return self._chunk(offset, size, checksum, number + 1).splitlines()
 
     def _contents(self) -> dict[str, Any]:

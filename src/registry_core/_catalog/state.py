@@ -25,13 +25,14 @@ class GatewayState:
     status: str = "never asked"
     error: str | None = None
     fingerprint: str = ""
-    """Of the versions of plugin and core, and the options, at the last good fetch."""
+    """Of the version and code of the plugin, the core's version, and the options, at the last
+    good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
+    warnings: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of each record that could not be used in the last good fetch."""
     identity: Mapping[str, str] = EMPTY
     """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
-    warnings: tuple[tuple[str, str], ...] = ()
-    """What was wrong with the data of the last good fetch: culprit and message."""
 
 
 @frozen
@@ -48,11 +49,14 @@ class State:
     """Plugin key → version, hooks, load time and failure, as last seen."""
     bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
     """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
+    in_project: bool = False
+    """Some sync found a project: its options are not to be missed where none is found."""
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
-
-    problems: tuple[Mapping[str, Any], ...] = ()
-    """What the last sync met, fatal ones first, up to a limit: `culprit`, `message`, `fatal`."""
+    clashes: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of each provider that lost out in the last merge."""
+    problems: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of what made the last sync fail, beside gateways; up to a limit."""
     project: str | None = None
     """The folder of the project that it was done for."""
 
@@ -76,10 +80,10 @@ class State:
                 error=None if about.get("error") is None else str(about["error"]),
                 fingerprint=str(about.get("fingerprint", "")),
                 asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
+                warnings=_pairs(about.get("warnings")),
                 identity=FrozenDict(
                     {name: str(digest) for name, digest in _object(about.get("identity")).items()}
                 ),
-                warnings=_pairs(about.get("warnings")),
             )
             for id, about in _objects(raw.get("gateways"))
         }
@@ -92,9 +96,11 @@ class State:
             bindings=FrozenDict(
                 {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
             ),
+            in_project=raw.get("in_project") is True,
             generation=freeze(_object(raw.get("generation"))),
-            problems=tuple(filter(None, map(_object, _items(freeze(raw.get("problems")))))),
+            problems=_pairs(raw.get("problems")),
             project=next(iter(_texts([raw.get("project")])), None),
+            clashes=_pairs(raw.get("clashes")),
         )
 
     def confirmed(self, gateway: str, retrieved_at: float) -> float:
@@ -105,6 +111,12 @@ class State:
     def hooks(self) -> dict[str, tuple[str, ...]]:
         """Plugin key → the hooks that it had when it was last loaded."""
         return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
+
+    @property
+    def warnings(self) -> tuple[tuple[str, str], ...]:
+        """(culprit, message) of all that is wrong with the data in use."""
+        found = [one for about in self.gateways.values() for one in about.warnings]
+        return (*found, *self.clashes)
 
     def to_json(self) -> str:
         text = json.dumps(asdict(self), sort_keys=True)
@@ -121,6 +133,11 @@ def _checksum(raw: Mapping[str, Any]) -> str:
 
 def _crc32(text: str) -> str:
     return f"{crc32(text.encode()):08x}"
+
+
+def past(seconds: float | None, now: float) -> float | None:
+    """None for a time in the future: a clock was wrong then, or is now."""
+    return None if seconds is None or seconds > now else seconds
 
 
 def utc(seconds: float | None) -> datetime | None:

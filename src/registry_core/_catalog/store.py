@@ -50,7 +50,10 @@ Overlays = Mapping[str, Mapping[str, str]]
 
 
 def _seconds(value: Any) -> float:
-    return float(value)
+    seconds = float(value)
+    if not 0 <= seconds < 253402300800:  # the year 10000; nor is it NaN
+        raise ValueError("names a time that can't be")
+    return seconds
 
 
 def _hash(value: Any) -> str:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from .._base.frozen import EMPTY
 from .._base.suggesting import nearest
+from ..errors import SettingsError
 from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
 from .project import Project, candidates, find_project
 from .variables import plugin_variables
@@ -25,13 +26,13 @@ class Source:
 
     def read(self) -> Settings:
         """As `load_settings`, from the folder that the process is in now."""
-        return load_settings(self.environ, Path.cwd(), project=self.project, **self.explicit)
+        return load_settings(self.environ, working_folder(), project=self.project, **self.explicit)
 
     def files(self) -> tuple[Path, ...]:
         """What may hold them; none if the working directory is gone."""
         try:
-            return candidates(Path.cwd(), self.project)
-        except OSError:
+            return candidates(working_folder(), self.project)
+        except SettingsError:
             return ()
 
 
@@ -81,6 +82,18 @@ def load_settings(
             "plugin_options": found.plugin_options,
         }
     return Settings(**values)
+
+
+def working_folder() -> Path:
+    """Where relative paths start, and the search for a project. Raises SettingsError."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"can't be found out: {error.strerror or error}",
+            culprit="the working directory",
+            hint="it may have been removed: change to a folder that is there",
+        ) from error
 
 
 def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:

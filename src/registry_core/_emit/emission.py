@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ logger = logging.getLogger("registry_core")
 
 Scope = tuple[str, ...] | None
 
+#: The key of an emission of which something was left out: that is said at each sync.
+_AGAIN = "again"
+
 
 class Emission:
     """The artifacts of one snapshot; each scope of types is made once, when first wanted."""
@@ -42,6 +45,7 @@ class Emission:
         self._scope = scope
         self._made: dict[tuple[Scope, Snapshot], list[Artifact]] = {}
         self.problems: list[Problem] = []
+        self._refused = False
 
     def artifacts(self, target: Target) -> list[Artifact]:
         scope, snapshot = self._scope_of(target), self._snapshot_of(target)
@@ -49,7 +53,9 @@ class Emission:
             emitted, problems = self._host.emit(snapshot, scope)
             kept, refused = usable(emitted)
             self._made[scope, snapshot] = kept
-            self.problems += [*problems, *refused]
+            found = (*problems, *refused)  # of another scope mostly the same
+            self.problems += [one for one in found if one not in self.problems]
+            self._refused |= bool(refused)
         return self._made[scope, snapshot]
 
     def key(self, target: Target) -> str:
@@ -74,6 +80,7 @@ class Emission:
         stale: list[tuple[Target, dict[Path, bytes], str]] = []
         for target in targets:
             key = self.key(target)
+            self._name_unknown(target)
             if manifest.current(target.name, key) and not force:
                 logger.debug("%s target %s: up to date", target.kind, target.root)
                 continue
@@ -81,6 +88,8 @@ class Emission:
             self._name_unmade(target)
             if self._host.lacks_some or any(one.fatal for one in self.problems):
                 key = ""  # a writer that failed is asked again, and its last good files stay
+            elif self._refused:
+                key = _AGAIN
             manifest.begin(target.name, contents)
             stale.append((target, contents, key))
         if stale:
@@ -101,6 +110,7 @@ class Emission:
     def differing(self, target: Target) -> tuple[str, ...]:
         """Paths in `target` that are not what the writers make; writes nothing."""
         artifacts = self.artifacts(target)
+        self._name_unknown(target)
         self._name_unmade(target)
         return differing(target, artifacts)
 
@@ -118,14 +128,21 @@ class Emission:
             text = f"no installed plugin writes it; {did_you_mean(emitter, made)}"
             culprit = f"[tool.registry-core.output] {emitter}"
             self.problems.append(Problem("target", culprit, text))
-        for provider in self._scope_of(target) or ():
-            known = self._lasting.get_models()
-            if provider not in known:
-                text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
-                if provider in self._snapshot.get_models():
-                    text = f"{provider!r} comes and goes, so no file of the project names it"
-                culprit = "[tool.registry-core.types] providers"
-                self.problems.append(Problem("target", culprit, text, fatal=False))
+
+    def _name_unknown(self, target: Target) -> None:
+        """Report what the scope of the target's types names and nobody publishes for long."""
+        self.problems += unknown_in(self._scope_of(target), self._lasting, self._snapshot)
+
+
+def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Problem]:
+    """Each provider of `scope` that is not in `lasting`; it may be in `every`."""
+    known = lasting.get_models() if scope else {}
+    for provider in scope or ():
+        if provider not in known:
+            text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
+            if provider in every.get_models():
+                text = f"{provider!r} comes and goes, so no file of the project names it"
+            yield Problem("target", "[tool.registry-core.types] providers", text, fatal=False)
 
 
 def _save(manifest: Manifest) -> None:

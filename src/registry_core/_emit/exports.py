@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._files.writing import write_atomically
+from .._files.writing import refuse_special, write_atomically
 from ..errors import SyncError, TargetError
 from .emission import Emission
 from .manifest import Manifest
@@ -24,7 +25,7 @@ def export_snapshot(snapshot: Snapshot, path: Path) -> tuple[Path, ...]:
     """One file that `REGISTRY_CORE_SNAPSHOT` serves. Raises OSError, TargetError."""
     if path.is_dir():
         raise TargetError("is a folder", culprit=str(path), hint="name a file")
-    write_atomically(path, snapshot.to_bytes(), durable=False)
+    _write(path, snapshot.to_bytes())
     return (path,)
 
 
@@ -46,6 +47,12 @@ def export_mastra(
     stamp = folder / "gateway-refresh-time"
     if refreshed is not None:
         text = str(int(refreshed.timestamp() * 1000))
-        write_atomically(stamp, text.encode(), durable=False)
+        _write(stamp, text.encode())
         return (*map(Path, written), stamp)
     return tuple(map(Path, written))
+
+
+def _write(path: Path, data: bytes) -> None:
+    refuse_special(path)
+    # What a link leads to, and not the link: `/dev/stdout` is one.
+    write_atomically(Path(os.path.realpath(path)), data, durable=False)

@@ -104,7 +104,13 @@ class Manifest:
 
 
 def digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    """The same for two texts that differ only in how their lines end."""
+    return hashlib.blake2b(plain(data), digest_size=16).hexdigest()
+
+
+def plain(data: bytes) -> bytes:
+    """A text as it is compared: a checkout may have changed the ends of its lines."""
+    return data.replace(b"\r\n", b"\n")
 
 
 def signature(path: str | Path) -> Signature:

@@ -21,11 +21,11 @@ from unicodedata import normalize
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._files.writing import clear_leftovers, write_atomically
+from .._files.writing import clear_leftovers, refuse_special, write_atomically
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
-from .manifest import Manifest, Signature, digest, signature, signature_of
+from .manifest import Manifest, Signature, digest, plain, signature, signature_of
 
 logger = logging.getLogger("registry_core")
 
@@ -204,6 +204,7 @@ def write(
             seen[path] = signature(path)
             untouched = not force and manifest.holds(target.name, path, data)
             if not untouched and not _holds(path, data):
+                refuse_special(path)
                 # What watches the other kinds is content with a rename.
                 exchange = path.suffix == ".ts"
                 made = write_atomically(path, data, durable=False, exchange=exchange)
@@ -237,14 +238,15 @@ def is_made_of(path: Path, digests: Collection[str]) -> bool:
 
 
 def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
-    """Paths in `target` whose content is not that of its artifact."""
+    """Paths in `target` whose text is not that of its artifact, however its lines end."""
     contents = target.contents(artifacts)
     return tuple(str(path) for path, data in contents.items() if not _holds(path, data))
 
 
 def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        return is_file and plain(path.read_bytes()) == plain(data)
     except OSError:
         return False
 

@@ -90,6 +90,13 @@ def status_of(path: str) -> os.stat_result | None:
         raise unreadable(path, error) from error
 
 
+def is_special(path: str) -> bool:
+    """Whether what lies there is no regular file: a FIFO, a device, a socket, a folder, or a
+    link to one, or to itself. Raises StoreError."""
+    status = status_of(path)
+    return status is not None and not stat.S_ISREG(status.st_mode)
+
+
 def _is_no_file(error: OSError, path: str) -> bool:
     """Whether the name can't be opened at all: that of a socket, of a link that leads to
     itself, on Windows of a folder."""

@@ -9,6 +9,7 @@ killed process leaves lies there until `clear_leftovers`.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -68,6 +69,15 @@ def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) ->
             os.unlink(temporary)  # noqa: PTH108
         raise
     return made
+
+
+def refuse_special(path: Path) -> None:
+    """Raise OSError if `path` is, or leads to, a FIFO, a device or a socket: somebody else made
+    it for something else, and `write_atomically` would replace it."""
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.EEXIST, "is a device, a FIFO or a socket", str(path))
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import mktime_tz, parsedate_tz
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,17 +13,14 @@ from attrs import evolve, field, frozen
 from requests import PreparedRequest
 
 from .._base.frozen import EMPTY
+from .._files.locking import HeldError
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .asked import Asked
 from .config import HttpConfig
+from .echoes import read
 from .parsing import parse
 from .payloads import Payload, Payloads
-from .transport import LONGER, Request, Transport, shown
-
-_OLDER = (
-    "sent data that is older than what it sent before (a cache on the way may be out of date);"
-    " it is used all the same"
-)
+from .transport import LONGER, Answer, Request, Transport, shown
 
 
 @frozen
@@ -52,7 +49,7 @@ class Cache:
 
     A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
     again. `force` sends no validators. `consulted` holds the variables that the plugin has
-    asked for; whoever made it adds to it.
+    asked for; whoever made it adds to it. `doubt(url, message)` hears of news that may be none.
     """
 
     def __init__(
@@ -61,6 +58,7 @@ class Cache:
         transport: Transport,
         payloads: Payloads,
         consulted: Iterable[str],
+        doubt: Callable[[str, str], object],
         *,
         since: float | None,
         force: bool,
@@ -69,6 +67,7 @@ class Cache:
         self._transport = transport
         self._payloads = payloads
         self._consulted = consulted
+        self._doubt = doubt
         self._since_ns = self._now_ns() if since is None else _nanoseconds(since)
         self._force = force
         self.identity: str | None = None
@@ -78,7 +77,6 @@ class Cache:
         self._lock = Lock()
         self._held: dict[str, _Held] = {}
         self._asked: list[Asked | None] = []
-        self._doubts: list[tuple[str, str]] = []
 
     @property
     def confirmed_at(self) -> float:
@@ -86,12 +84,6 @@ class Cache:
         with self._lock:
             oldest = min((held.at_ns for held in self._held.values()), default=None)
         return self._config.clock() if oldest is None else oldest / 1e9
-
-    @property
-    def doubts(self) -> tuple[tuple[str, str], ...]:
-        """URLs, and what makes it doubtful that they sent their newest."""
-        with self._lock:
-            return tuple(self._doubts)
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -128,6 +120,11 @@ class Cache:
         finally:
             with self._lock:
                 self._asked.append(asked)
+
+    def forget(self) -> None:
+        """Note that something was got elsewhere, which no later request can confirm."""
+        with self._lock:
+            self._asked.append(None)
 
     def revalidate(self, asked: Sequence[Asked]) -> bool:
         """Whether each of these requests would get what it got then: it is confirmed by a
@@ -200,9 +197,9 @@ class Cache:
             try:  # to be, of all processes of the user, the one that asks for it
                 with self._payloads.lock(key, max(self._transport.left(), 0.0)):
                     held = self._obtain(request, key, whole)
-            except TimeoutError:
+            except HeldError as error:
                 raise GatewayTimeoutError(
-                    "another process was still asking for it at the deadline",
+                    f"{error.holder} was still asking for it at the deadline",
                     culprit=shown(request.url or ""),
                     hint=LONGER,
                 ) from None
@@ -215,28 +212,17 @@ class Cache:
         # A time in the future means that a clock was set back: it says nothing.
         if stored and self._since_ns < stored.confirmed_ns <= self._now_ns():
             return _Held(key, stored, confirmed=True, at_ns=stored.confirmed_ns)
-        answer = self._transport.get(request, {} if self._force else _validators(stored))
+        answer = self._transport.send(request, {} if self._force else _validators(stored))
         now = self._now_ns()
         if answer.status == 304 and stored is not None:
             self._payloads.confirm(key, now)
             return _Held(key, stored, confirmed=True, at_ns=now)
         culprit = shown(request.url or "")
-        echoed = self._config.secrets.found_in(answer.body)
-        if echoed is not None:
-            raise GatewayError(
-                f"sent the value of {echoed} back; nothing of its answer is kept",
-                culprit=culprit,
-                hint="tell those who run it, and replace that secret",
-            )
-        value = parse(answer.body, culprit=culprit)  # what is no data is not kept
+        # What is no data, or holds a secret, is not kept.
+        value = read(answer, request, self._config.secrets, culprit=culprit)
+        if stored is not None and (doubt := _older(answer, stored)):
+            self._doubt(culprit, doubt)
         payload = Payload(answer.body, answer.etag, answer.last_modified, now)
-        sent, held = _date(payload.last_modified), _date(stored.last_modified if stored else None)
-        if sent and held and sent < held:
-            before = self._payloads.read(key)
-            if before and before.body != payload.body:  # else it is another server's clock
-                doubt = f"{_OLDER}: {sent.isoformat()}, and before {held.isoformat()}"
-                with self._lock:
-                    self._doubts.append((culprit, doubt))
         self._payloads.write(key, payload)
         return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
 
@@ -251,13 +237,23 @@ def _validators(payload: Payload | None) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value}
 
 
+def _older(answer: Answer, stored: Payload) -> str:
+    """What to say if the answer was changed last before what is held; "" if it was not."""
+    now, before = _date(answer.last_modified), _date(stored.last_modified)
+    if now is None or before is None or now >= before:
+        return ""
+    return (
+        f"sent what was last changed {now:%Y-%m-%d %H:%M} UTC, older than what is held"
+        f" ({before:%Y-%m-%d %H:%M}); it is taken (if models are missing, ask again later)"
+    )
+
+
 def _date(header: str | None) -> datetime | None:
-    """An HTTP date; None if it can't be read. Never the text, which may hold anything."""
     try:
-        date = parsedate_to_datetime(header or "")
-    except ValueError:
+        parsed = parsedate_tz(header or "")
+        return parsed and datetime.fromtimestamp(mktime_tz(parsed), UTC)
+    except (ValueError, OverflowError, OSError):
         return None
-    return date if date.tzinfo else None
 
 
 def _nanoseconds(seconds: float) -> int:

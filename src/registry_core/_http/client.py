@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from .._base.frozen import EMPTY
 from ..report import Problem
 from .asked import Asked
 from .cache import Cache
 from .config import HttpConfig
+from .echoes import read
+from .localfiles import is_local, read_local
 from .masking import masked
 from .parsing import parse
 from .payloads import Payloads
+from .tokens import Asker
 from .transport import Request, Transport, shown
+
+T = TypeVar("T")
+
+#: Whether a token is being exchanged: what is got meanwhile is a secret itself. It is stored
+#: nowhere, published nowhere, and may repeat what it was sent, as the id of the client.
+_exchanging = ContextVar("exchanging", default=False)
 
 
 class HttpClient:
     """One gateway's session: what the contract of `GatewayClient` says, and revalidation.
 
-    It ends `fetch_deadline_ms` from now. `payloads` None stores nothing, so each `get_json` is
-    a request. `since`, `force` and `consulted`: see `Cache`.
+    It ends `fetch_deadline_ms` from now. `gateway` is its id. `payloads` None stores nothing,
+    so each `get_json` is a request. `since`, `force` and `consulted`: see `Cache`.
     """
 
     def __init__(
@@ -28,6 +39,7 @@ class HttpClient:
         config: HttpConfig,
         options: Mapping[str, Any],
         *,
+        gateway: str = "",
         payloads: Payloads | None = None,
         since: float | None = None,
         force: bool = False,
@@ -37,13 +49,20 @@ class HttpClient:
         self._options = options
         self._consulted = set[str]() if consulted is None else consulted
         self._transport = Transport(config)
+        self._asker = Asker(gateway, self._consulted, config.secret, self._transport.left)
+        self._warnings: list[Problem] = []
         self._cache: Cache | None = None
         if payloads is not None:
             self._cache = Cache(
-                config, self._transport, payloads, self._consulted, since=since, force=force
+                config,
+                self._transport,
+                payloads,
+                self._consulted,
+                self.warn,
+                since=since,
+                force=force,
             )
         self._used = set[str]()
-        self._warnings: list[Problem] = []
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -51,10 +70,8 @@ class HttpClient:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the plugin reported with `warn`, and what is doubtful about the answers."""
-        doubts = self._cache.doubts if self._cache else ()
-        found = (Problem("record", *doubt, fatal=False) for doubt in doubts)
-        return (*self._warnings, *found)
+        """What the plugin reported with `warn`, and news that may be none."""
+        return tuple(self._warnings)
 
     @property
     def confirmed_at(self) -> float:
@@ -99,14 +116,66 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Any:
-        request = Request(url, bearer, headers or EMPTY, params or EMPTY)
-        sent = (url, bearer or "", *request.headers.values(), *request.params.values())
-        self._used |= self._config.secrets.names_in("\n".join(map(str, sent)))
         with masked(self._config.secrets.mask):
-            if self._cache is not None:
+            if is_local(url):
+                self._forget()
+                most = self._config.settings.fetch_max_bytes
+                culprit = shown(url)
+                return parse(read_local(url, most=most, culprit=culprit), culprit=culprit)
+            request = self._noted(Request(url, bearer, headers or EMPTY, params or EMPTY))
+            if self._cache is not None and not _exchanging.get():
                 return self._cache.get(request)
-            answer = self._transport.get(self._transport.prepare(request))
-            return parse(answer.body, culprit=shown(url))
+            return self._ask(request)
+
+    def post_json(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        if json is not None and form is not None:
+            raise TypeError("post_json takes json or form, not both")
+        with masked(self._config.secrets.mask):
+            request = Request(url, bearer, headers or EMPTY, EMPTY, "POST", json, form)
+            return self._ask(self._noted(request))
+
+    def token(
+        self, key: Hashable, exchange: Callable[[], tuple[T, datetime | float]], margin: float = 60
+    ) -> T:
+        def unseen() -> tuple[T, datetime | float]:
+            before = _exchanging.set(True)
+            try:
+                return exchange()
+            finally:
+                _exchanging.reset(before)
+
+        token: T = self._config.tokens.get(self._asker, key, unseen, margin)
+        if isinstance(token, str):
+            self._config.secrets.hide(token, f"token of {self._asker.gateway}")
+        return token
+
+    def _noted(self, request: Request) -> Request:
+        """Remember which secrets it sends."""
+        sent = (request.bearer or "", *request.headers.values(), *request.params.values())
+        sent = (request.url, *sent, *(request.form or EMPTY).values())
+        self._used |= self._config.secrets.names_in("\n".join(map(str, sent)))
+        return request
+
+    def _ask(self, request: Request) -> Any:
+        """The value that a request gets which is not cached."""
+        self._forget()
+        prepared = self._transport.prepare(request)
+        answer, culprit = self._transport.send(prepared), shown(request.url)
+        if _exchanging.get():
+            return parse(answer.body, culprit=culprit)
+        return read(answer, prepared, self._config.secrets, culprit=culprit)
+
+    def _forget(self) -> None:
+        if self._cache is not None:
+            self._cache.forget()
 
     def revalidate(self, asked: Sequence[Asked]) -> bool:
         """See `Cache`; False, if nothing is kept."""

@@ -6,10 +6,11 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from .._base.secrets import Secrets
 from ..settings import Settings
+from .tokens import Tokens
 
 
 @frozen
@@ -24,6 +25,7 @@ class HttpConfig:
     monotonic: Callable[[], float] = time.monotonic
     wait: Callable[[float], object] = time.sleep
     random: Callable[[], float] = random.random
+    tokens: Tokens = field(default=Factory(lambda self: Tokens(self.clock), takes_self=True))
 
     def secret(self, name: str) -> str | None:
         """The variable `name`, None if unset or empty; from here on its value is masked."""

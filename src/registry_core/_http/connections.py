@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from functools import cached_property
+from ssl import SSLContext
 from threading import Event, Lock, Thread
 from typing import Any
 from weakref import WeakSet
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 
 _WATCH_SECONDS = 0.1
@@ -22,7 +25,9 @@ class CutAdapter(HTTPAdapter):
     that drips header bytes held such a loop for 338 s.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trusting: Callable[[], SSLContext]) -> None:
+        """`trusting` makes the context for hosts for which no CA bundle is named."""
+        self._trusting = trusting
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._lock = Lock()
         super().__init__()
@@ -44,8 +49,29 @@ class CutAdapter(HTTPAdapter):
         finally:
             done.set()
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        if verify is True:
+            pool["ssl_context"] = self._context
+        return host, pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        if verify is not True:  # else its context knows whom to believe
+            # For plain http, too: a proxy may speak TLS, and requests would believe any.
+            super().cert_verify(conn, "https:", verify, cert)  # type: ignore[no-untyped-call]
+
+    @cached_property
+    def _context(self) -> SSLContext:
+        return self._trusting()
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        if not proxies and (request.url or "").startswith("http:"):
+            verify = False  # nothing to verify: spare the context, which takes 20 ms
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
         if "ConnectionCls" not in vars(pool):
             pool.ConnectionCls = self._noting(pool.ConnectionCls)
         return pool

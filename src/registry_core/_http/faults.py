@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from collections.abc import Iterator
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 
 import requests
@@ -14,8 +15,18 @@ from attrs import frozen
 #: What requests, urllib3 and http.client raise: OSError is the base of requests' errors.
 FAILURES = (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError)
 
-CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-CHECK_CA = "behind a company's CA, set REQUESTS_CA_BUNDLE to the file of its certificates"
+#: No connection to the server, or through the proxy, was made.
+_UNCONNECTED = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
+)
+
+CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
+CHECK_CA = (
+    "behind a company's CA, set REQUESTS_CA_BUNDLE or SSL_CERT_FILE to the file of its"
+    " certificates, or add it to the system's"
+)
 
 
 @frozen
@@ -29,20 +40,29 @@ class Fault:
     """Seconds that the server asks to wait."""
     unreachable: bool = False
     """Nobody answered."""
+    status: int | None = None
+    """Of the answer, if its status says what is wrong."""
+    undone: bool = False
+    """The server did nothing: a POST may be tried again, too."""
 
 
 def diagnose(error: BaseException) -> Fault:
     """What a failed call means, without a word of its text: that may hold secrets."""
-    root = _root(error)
+    chain = list(_chain(error))
+    root = chain[-1]
     why = _why(root)
+    undone = any(isinstance(one, _UNCONNECTED) for one in chain)
     if isinstance(error, requests.exceptions.InvalidProxyURL) or isinstance(
         root, urllib3.exceptions.ProxySchemeUnknown
     ):
         return Fault("the proxy's address can't be used", CHECK_PROXY)
-    if isinstance(error, requests.exceptions.InvalidSchema):
-        return Fault("can't be asked through this proxy", CHECK_PROXY)
+    if isinstance(error, requests.exceptions.InvalidSchema):  # raised for nothing else here
+        return Fault(
+            "can't be asked through a SOCKS proxy without the package PySocks",
+            f"pip install 'requests[socks]', or {CHECK_PROXY}",
+        )
     if isinstance(error, requests.exceptions.ProxyError):
-        return Fault(f"the proxy failed: {why}", CHECK_PROXY, retry=True)
+        return Fault(f"the proxy failed: {why}", CHECK_PROXY, retry=True, undone=undone)
     if isinstance(root, ssl.SSLError):
         return Fault(
             f"TLS failed: {why}",
@@ -53,10 +73,15 @@ def diagnose(error: BaseException) -> Fault:
         return Fault("cut its answer off", "try again later", retry=True, unreachable=True)
     if isinstance(error, urllib3.exceptions.DecodeError):
         return Fault("sent a body that can't be decompressed", "check the url")
-    if type(error) is OSError:  # of requests itself: the file of certificates is not there
-        return Fault("the CA bundle can't be read", "check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE")
+    if type(error) is OSError:  # of requests, or of `trust`: the certificates are not there
+        return Fault(
+            "the CA bundle can't be read",
+            "check REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR",
+        )
     if isinstance(error, (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)):
         return Fault("is not a URL that can be asked", "check the url")
+    if isinstance(error, requests.exceptions.InvalidJSONError):
+        return Fault("can't be asked: JSON has neither NaN nor infinity", "check the body")
     if isinstance(root, ValueError):
         return Fault(
             "can't be asked: a header holds what HTTP does not allow",
@@ -67,18 +92,18 @@ def diagnose(error: BaseException) -> Fault:
         "check the network; behind a proxy, set HTTPS_PROXY",
         retry=True,
         unreachable=True,
+        undone=undone,
     )
 
 
-def _root(error: BaseException) -> BaseException:
-    """The innermost cause: requests wraps urllib3, which wraps the system's error."""
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """From `error` to its innermost cause: requests wraps urllib3, which wraps the system's."""
     for _ in range(10):
+        if error is None:
+            return
+        yield error
         inner = (getattr(error, "reason", None), *error.args, error.__cause__)
-        found = next((one for one in inner if isinstance(one, BaseException)), None)
-        if found is None:
-            break
-        error = found
-    return error
+        error = next((one for one in inner if isinstance(one, BaseException)), None)
 
 
 def _why(root: BaseException) -> str:

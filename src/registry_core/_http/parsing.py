@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import orjson
-
 from ..errors import GatewayError
 
 
@@ -16,6 +14,8 @@ def parse(body: bytes, *, culprit: str) -> Any:
     What Python's parser can salvage is taken: NaN and numbers that are not finite as None
     (unknown), lone surrogates as they are, bytes that are not UTF-8 as U+FFFD.
     """
+    import orjson  # here, since `resolve` does without, and subinterpreters can't have it
+
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

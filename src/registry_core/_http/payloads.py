@@ -14,14 +14,14 @@ import json
 import os
 import secrets
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
 from attrs import Factory, field, frozen
-from filelock import FileLock, Timeout
 
+from .._files.locking import HeldError, locked
 from .._files.ownership import is_ours, is_private
 from .._files.reading import Trust, open_file
 from .._files.writing import write_atomically
@@ -80,13 +80,19 @@ class Payloads:
 
     `folder` is for these files alone. None, or one that can't be written, or that others
     than whom this `trusts` may write in: nothing is kept and nobody is waited for; all else
-    works.
+    works. Unless it `writes`, it only reads what is there.
     """
 
     def __init__(
-        self, folder: Path | None, *, trusts: Trust = is_ours, max_bytes: int = 64 * 2**20
+        self,
+        folder: Path | None,
+        *,
+        trusts: Trust = is_ours,
+        max_bytes: int = 64 * 2**20,
+        writes: bool = True,
     ) -> None:
         self._folder = folder
+        self._writes = writes
         self._trusts = trusts
         self._max_bytes = max_bytes
         self._key: bytes | None = None
@@ -114,24 +120,20 @@ class Payloads:
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None]:
-        """Hold `key` for this thread alone, on this machine. Raises TimeoutError after
-        `timeout` seconds. The system frees it when its holder dies."""
-        held: FileLock | None = None
-        if self._folder is not None:
-            try:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if self._is_usable():
-                    held = FileLock(self._folder / f"{key}.lock", timeout=timeout, mode=0o600)
-                    held.acquire()
-            except Timeout:
-                raise TimeoutError(f"another process held it for {timeout:.1f} s") from None
-            except (OSError, NotImplementedError):
-                held = None
-        try:
+        """Hold `key` for this thread alone, on this machine. Raises HeldError after
+        `timeout` seconds."""
+        with ExitStack() as held:
+            if self._folder is not None and self._writes:
+                path = str(self._folder / f"{key}.lock")
+                try:
+                    self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    if self._is_usable():
+                        held.enter_context(locked(path, timeout, mode=0o600))
+                except HeldError:
+                    raise
+                except (OSError, StoreError):  # then nobody is waited for
+                    pass
             yield
-        finally:
-            if held is not None:
-                held.release()
 
     def read(self, key: str, *, whole: bool = True) -> Payload | None:
         """What was stored under `key`; None if it is damaged. Else than `whole`: without the
@@ -148,7 +150,7 @@ class Payloads:
 
     def write(self, key: str, payload: Payload) -> None:
         """Store `payload`; the caller holds the lock of `key`."""
-        if not self._is_usable():
+        if not (self._writes and self._is_usable()):
             return
         with suppress(OSError):
             # Not synced to disk: what a loss of power damages is fetched again.
@@ -159,7 +161,7 @@ class Payloads:
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
         """Note that the URL still holds what is stored. Opens nothing for writing."""
-        if self._is_usable():
+        if self._writes and self._is_usable():
             with suppress(OSError):
                 os.utime(self._path(key), ns=(confirmed_ns, confirmed_ns))
 
@@ -184,7 +186,7 @@ class Payloads:
                     return key
                 # Two processes that meet here must agree, or both would fetch.
                 with self.lock("key", timeout=5):
-                    if (key := self._read_key()) is None and self._is_usable():
+                    if (key := self._read_key()) is None and self._writes and self._is_usable():
                         key = secrets.token_bytes(_KEY_BYTES)
                         write_atomically(self._folder / "key", key, durable=True, mode=0o600)
                     return key

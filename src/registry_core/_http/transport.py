@@ -1,12 +1,18 @@
-"""One GET over HTTP: retries, redirects and size limit, all within one deadline.
+"""One request over HTTP: retries, redirects and size limit, all within one deadline.
 
-Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …).
+A POST is tried again only if it was not acted on: no connection could be made, or the server
+says that it did nothing yet (429, or 503 with Retry-After). It follows no redirect: what it
+carries was meant for this URL.
+
+Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …);
+`trust` has what it leaves out.
 Nothing of what a failed library call says is repeated, since it holds whole URLs; and
 errors are raised outside of `except`, so that no traceback shows what led to them.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -24,12 +30,17 @@ from ..errors import GatewayError, GatewayTimeoutError, OfflineError, Unreachabl
 from .config import HttpConfig
 from .connections import CutAdapter
 from .faults import CHECK_PROXY, FAILURES, Fault, diagnose
+from .trust import trusting
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BACKOFF_SECONDS = 0.5
+#: What servers, and firewalls before them, answer to validators that they can't take.
+_BLAME_VALIDATORS = (400, 412, 416, 431, 500)
+#: The names of what is asked for, and of none.
+_ENCODINGS = ("gzip", "x-gzip", "identity", "")
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -40,31 +51,44 @@ LONGER = "raise fetch_deadline_ms if it needs longer"
 
 @frozen
 class Request:
-    """A GET, as a plugin asks for it; `bearer` and `headers` are credentials."""
+    """As a plugin asks for it; `bearer` and `headers` are credentials. A POST has a `json` value
+    or a `form`."""
 
     url: str
     bearer: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     params: Mapping[str, str] = EMPTY
+    method: str = "GET"
+    json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @frozen
 class Answer:
-    """A 200, or a 304 to validators that were sent (then the body is empty)."""
+    """A 200 (to a POST a 201, too), or a 304 to validators that were sent, without a body."""
 
     status: int
     body: bytes
-    etag: str | None
-    last_modified: str | None
+    headers: Mapping[str, str] = field(repr=False)
+    """Their names are found in any case."""
+
+    @property
+    def etag(self) -> str | None:
+        return self.headers.get("ETag")
+
+    @property
+    def last_modified(self) -> str | None:
+        return self.headers.get("Last-Modified")
 
 
 class Transport:
-    """Sends GET requests until `fetch_deadline_ms` from now."""
+    """Sends requests until `fetch_deadline_ms` from now."""
 
     def __init__(self, config: HttpConfig) -> None:
         self._config = config
         self._deadline = config.monotonic() + config.settings.fetch_deadline_ms / 1000
-        self._adapter = CutAdapter()
+        # Of the process, as proxies are: whoever's credentials are used, it is the same network.
+        self._adapter = CutAdapter(partial(trusting, os.environ))
         self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
         self._session.headers.clear()
         self._session.headers.update(_HEADERS)
@@ -92,10 +116,12 @@ class Transport:
             raise GatewayError("is not an http or https URL", culprit=culprit, hint="check the url")
         named = any(name.lower() == "authorization" for name in request.headers)
         asked = requests.Request(
-            "GET",
+            request.method,
             request.url,
             headers=request.headers,
             params=request.params,
+            json=request.json,
+            data=request.form,
             # Given as `auth`, or a line in netrc would outrank it.
             auth=partial(_authorize, request.bearer) if request.bearer or named else None,
         )
@@ -105,7 +131,7 @@ class Transport:
             fault = diagnose(error)
         raise GatewayError(fault.message, culprit=culprit, hint=fault.hint)
 
-    def get(
+    def send(
         self, request: requests.PreparedRequest, validators: Mapping[str, str] = EMPTY
     ) -> Answer:
         """Send `request`, and again while it makes sense.
@@ -119,12 +145,16 @@ class Transport:
             if self.left() <= 0:
                 break
             outcome = self._attempt(request, validators)
+            if validators and isinstance(outcome, Fault) and outcome.status in _BLAME_VALIDATORS:
+                validators = EMPTY
+                outcome = self._attempt(request, validators)
             if self.left() <= 0:
                 break
             if isinstance(outcome, Answer):
                 return outcome
             fault = outcome
-            if not fault.retry or attempt == retries:
+            again = fault.retry and (fault.undone or request.method == "GET")
+            if not again or attempt == retries:
                 tries = f" ({attempt + 1} attempts)" if attempt else ""
                 kind = UnreachableError if fault.unreachable else GatewayError
                 raise kind(fault.message + tries, culprit=culprit, hint=fault.hint)
@@ -176,14 +206,18 @@ class Transport:
     def _answer(self, response: requests.Response, validators: Mapping[str, str]) -> Answer | Fault:
         most = self._config.settings.fetch_max_bytes
         status = response.status_code
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
         chunks: list[bytes] = []
         size = 0
         if status == 304 and validators:
             response.raw.drain_conn()
-        elif status != 200:
+        elif status != 200 and not (status == 201 and response.request.method == "POST"):
             return self._refusal(response)
-        elif "," in response.headers.get("Content-Encoding", ""):
-            return Fault("compressed its answer more than once", "check the url")
+        elif encoding not in _ENCODINGS:  # some unpack to gigabytes before they can be stopped
+            return Fault(
+                f"sent its answer encoded as {encoding[:40]!r}, which nobody asked for",
+                "check the url, and what lies between",
+            )
         else:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
                 chunks.append(chunk)
@@ -193,22 +227,22 @@ class Transport:
                         f"sent more than {most / 2**20:g} MiB",
                         "raise fetch_max_bytes if that is right",
                     )
-        headers = response.headers
-        return Answer(status, b"".join(chunks), headers.get("ETag"), headers.get("Last-Modified"))
+        return Answer(status, b"".join(chunks), response.headers)
 
     def _refusal(self, response: requests.Response) -> Fault:
         status = response.status_code
         message = f"answered {status} {responses.get(status, '')}".rstrip()
         if status == 429 or status >= 500:
             after = self._seconds(response.headers.get("Retry-After"))
-            return Fault(message, "try again later", retry=True, after=after)
+            undone = status == 429 or (status == 503 and after is not None)
+            return Fault(message, "try again later", True, after, status=status, undone=undone)
         if status in (401, 403):
             sent = str(response.request.headers.get("Authorization", ""))
             name = self._config.secrets.name_of(sent.removeprefix("Bearer "))
             return Fault(message, f"check {name or 'the credentials that it is sent'}")
         if status == 407:
             return Fault(message, CHECK_PROXY)
-        return Fault(message, "check the url")
+        return Fault(message, "check the url", status=status)
 
     def _seconds(self, retry_after: str | None) -> float | None:
         """Retry-After holds seconds or a date (RFC 9110, section 10.2.3)."""
@@ -254,6 +288,8 @@ def _follow(
     except ValueError:
         return Fault("redirected to what is not an http or https URL", "check the url")
     where = f"redirected to {shown(target)}"
+    if request.method != "GET":
+        return Fault(f"{where}, which a POST does not follow", "check the url")
     if not target.startswith(("http:", "https:")):
         return Fault(f"{where}, which is not an http or https URL", "check the url")
     if current.startswith("https:") and not target.startswith("https:"):

@@ -6,6 +6,8 @@ Filters apply here, so that what is switched off is never imported.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import sys
@@ -17,10 +19,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from .._base.suggesting import did_you_mean
+from .._base.suggesting import did_you_mean, nearest
 from .._files.reading import is_absent, is_out_of_reach, status_of, unreadable
+from ..errors import told
 from ..report import Problem
 from ..settings import Settings
 
@@ -41,6 +44,8 @@ class PluginSource:
     version: str
     value: str
     """`module` or `module:object`."""
+    code: str = field(default="", eq=False)
+    """Changes with the code, which an author edits without a new version."""
 
     @property
     def key(self) -> str:
@@ -104,23 +109,48 @@ def mentions(module: str, word: str) -> bool:
     no such module.
     """
     try:
-        name, *rest = module.split(".")
-        spec = find_spec(name)
-        # A package without __init__.py may be shared by many distributions.
-        while rest and spec and spec.origin is None:
-            name = f"{name}.{rest.pop(0)}"
-            inner = PathFinder.find_spec(name, spec.submodule_search_locations)
-            if inner is None:
-                break
-            spec = inner
-        if spec is None:
-            return False
-        files = [Path(spec.origin)] if spec.origin and spec.has_location else []
-        for folder in spec.submodule_search_locations or ():
-            files += Path(folder).rglob("*.py")
-        return any(word.encode() in file.read_bytes() for file in files)
+        return any(word.encode() in file.read_bytes() for file in _files(module, "*.py"))
     except Exception:  # finders are anybody's
         return True
+
+
+def _code(distribution: metadata.Distribution, module: str) -> str:
+    """For `PluginSource.code`: what was installed, by its RECORD. Of an editable installation
+    that names no module: there the files around `module` count."""
+    about = distribution.read_text("direct_url.json") or ""
+    record = distribution.read_text("RECORD") or ""
+    try:
+        if not json.loads(about or "{}").get("dir_info", {}).get("editable"):
+            return _digest(record)
+        files = {one for one in _files(module, "*") if one.suffix != ".pyc" and one.is_file()}
+        found = ((str(file), file.stat()) for file in sorted(files))
+        return _digest(repr([(path, one.st_size, one.st_mtime_ns) for path, one in found]))
+    except Exception:  # finders are anybody's, and so is metadata
+        return ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
+
+
+def _files(module: str, pattern: str) -> Iterator[Path]:
+    """The file of `module`, and what matches `pattern` in the package that it is in. Imports
+    nothing."""
+    name, *rest = module.split(".")
+    spec = find_spec(name)
+    # A package without __init__.py may be shared by many distributions.
+    while rest and spec and spec.origin is None:
+        name = f"{name}.{rest.pop(0)}"
+        inner = PathFinder.find_spec(name, spec.submodule_search_locations)
+        if inner is None:
+            break
+        spec = inner
+    if spec is None:
+        return
+    if spec.origin and spec.has_location:
+        yield Path(spec.origin)
+    for folder in spec.submodule_search_locations or ():
+        yield from Path(folder).rglob(pattern)
 
 
 def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution]:
@@ -130,7 +160,9 @@ def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution
     if finders != [PathFinder] or metadata.distributions is not _DISTRIBUTIONS:
         # Who knows what that one looks at; tests of applications replace it.
         given: dict[str, Any] = {} if path is None else {"path": list(path)}
-        yield from metadata.distributions(**given)
+        for one in metadata.distributions(**given):
+            if not Path(_where(one)).name.startswith("~"):
+                yield one
         return
     for folder in sys.path if path is None else path:
         folder = folder or "."
@@ -168,9 +200,11 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     seen: set[str] = set()
     found = tuple(_distributions(path))
     for distribution in found:
-        where, ours = str(getattr(distribution, "_path", "a distribution")), False
+        where, ours = _where(distribution) or "a distribution", False
         try:
-            ours = f"[{GROUP}]" in (distribution.read_text(_ENTRIES) or "")
+            entries = distribution.read_text(_ENTRIES) or ""
+            ours = f"[{GROUP}]" in entries
+            problems += _misspelt(where, entries)
             if not ours:
                 continue
             name = _header(distribution, "Name")
@@ -185,16 +219,30 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
                 if sources.setdefault(source.key, source) != source:
                     problems += [_note(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
-            text = f"can't be read: {type(error).__name__}: {error}; reinstall it"
+            text = f"can't be read: {told(error)}; reinstall it"
             fatal = ours or isinstance(error, OSError)  # then it may be one of ours
             problems.append(Problem("plugin", where, text, fatal=fatal))
     return sorted(sources.values()), problems
 
 
+def _misspelt(where: str, entries: str) -> Iterator[Problem]:
+    """The groups of entry points that are nearly ours."""
+    if "registry" not in entries.lower():
+        return
+    for group in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
+        if group != GROUP and nearest(group.lower(), [GROUP], 0.85):
+            text = f"its entry points of the group {group!r} are ignored; did you mean {GROUP!r}?"
+            yield _note(where, text)
+
+
 def _file_name(distribution: metadata.Distribution) -> str:
     """The distribution's name, by the name of its folder."""
-    path = Path(str(getattr(distribution, "_path", "")))
-    return _normalized(path.stem.partition("-")[0])
+    return _normalized(Path(_where(distribution)).stem.partition("-")[0])
+
+
+def _where(distribution: metadata.Distribution) -> str:
+    """The path of its metadata, "" if it does not say."""
+    return str(getattr(distribution, "_path", ""))
 
 
 def _header(distribution: metadata.Distribution, name: str) -> str | None:
@@ -208,7 +256,8 @@ def _sources(distribution: metadata.Distribution, name: str) -> Iterator[PluginS
     version = _header(distribution, "Version") or "unknown"
     for entry in distribution.entry_points:
         if entry.group == GROUP:
-            yield PluginSource(_normalized(name), entry.name, name, version, entry.value)
+            code = _code(distribution, entry.value.partition(":")[0].strip())
+            yield PluginSource(_normalized(name), entry.name, name, version, entry.value, code)
 
 
 def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> Iterator[Problem]:

@@ -13,8 +13,8 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
-from ..errors import OverlayError, PluginError
-from ..plugin import Artifact, ModelGateway
+from ..errors import GatewayError, OverlayError, PluginError
+from ..plugin import Artifact, Disabled, ModelGateway
 from ..settings import PREFIX, VARIABLES
 
 #: Hook → names of its arguments.
@@ -135,6 +135,37 @@ def returned_snapshot(value: Any) -> Snapshot | None:
     return value
 
 
+def reason_disabled(gateway: ModelGateway, answer: Any) -> str | None:
+    """Why `gateway` is not to be asked, by what its `should_enable` returned; None: ask it.
+
+    Raises GatewayError for an answer that says neither, such as a text or a class.
+    """
+    if isinstance(answer, bool):
+        return None if answer else "it is not enabled"
+    if isinstance(answer, Disabled):
+        return answer.reason
+    raise GatewayError(
+        f"should_enable returned {_kind_of(answer)}",
+        culprit=gateway.id,
+        hint='return True, False or Disabled("set ACME_TOKEN")',
+    )
+
+
+def refuse_gateway(gateway: Any) -> None:
+    """Raise TypeError for what can't be registered as a gateway."""
+    complaint = (
+        _wrong_gateway(gateway)
+        if isinstance(gateway, ModelGateway)
+        else f"expected a ModelGateway, got {_kind_of(gateway)}"
+    )
+    if complaint:
+        raise TypeError(complaint)
+
+
+def _kind_of(value: Any) -> str:
+    return f"the class {value.__name__}" if inspect.isclass(value) else type(value).__name__
+
+
 def _sorted_out(
     value: Any, cls: type, wrong: Callable[[Any], str | None]
 ) -> tuple[tuple[Any, ...], tuple[str, ...]]:
@@ -148,8 +179,7 @@ def _sorted_out(
         if isinstance(item, cls):
             complaint = wrong(item)
         else:
-            kind = f"the class {item.__name__}" if inspect.isclass(item) else type(item).__name__
-            complaint = f"returned {kind} instead of {cls.__name__}"
+            complaint = f"returned {_kind_of(item)} instead of {cls.__name__}"
         if complaint is None:
             good.append(item)
         else:
@@ -176,4 +206,6 @@ def _wrong_artifact(artifact: Artifact) -> str | None:
         value = getattr(artifact, field)
         if not isinstance(value, str):
             return f"an Artifact has {type(value).__name__} as {field}; use a text"
+        if not value and field != "text":
+            return f"an Artifact has an empty {field}: {artifact.emitter!r}, {artifact.path!r}"
     return None

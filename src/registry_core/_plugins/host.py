@@ -229,10 +229,10 @@ class PluginHost(PluginLoader):
         return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
 
     def emitters_fingerprint(self) -> str:
-        """Changes with each writer's version and options, and with the core's version."""
+        """Changes with each writer's version, code and options, and with the core's version."""
         self._ensure_loaded()
         writers = [
-            (one.key, one.version, self.options_of(one.source))
+            (one.key, one.version, one.source.code, self.options_of(one.source))
             for one in self.plugins
             if "registry_emit" in one.hooks
         ]

@@ -308,7 +308,7 @@ class PluginLoader:
         if logger.isEnabledFor(logging.DEBUG):
             trace = "".join(traceback.format_exception(error))
             logger.debug("%s: %s\n%s", source.title, what, self._secrets.mask(trace))
-        said = as_error(error, PluginError, "", self._secrets.mask)
+        said = as_error(error, PluginError, "", self._secrets.mask, source.value.partition(":")[0])
         text = f"{said.culprit}: {said.message}" if said.culprit else said.message
         kind = type(said) if isinstance(said, PluginError) else PluginError
         return kind(f"{what}: {text}", culprit=source.title, hint=said.hint)

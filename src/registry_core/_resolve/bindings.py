@@ -6,9 +6,12 @@ variable goes only where it is *bound* for that provider:
 
 - for a provider of the bundle, by the bundle, which came with the package;
 - for any other, by the first sync that saw it, except variables that were already bound
-  elsewhere;
+  elsewhere, and keys of more than one vendor;
 - for a registry frozen from a file that the user chose, by that file, with the same
-  exception.
+  exceptions.
+
+URLs are logged everywhere, and a secret may have any name. So what is filled into one is a
+place: by the bundle, where it has it there, else by its name (`_base.variable_names`).
 
 Names of variables are compared without case, as Windows' environment compares them: there
 `openai_api_key` holds the key of OpenAI, too.
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .._base.frozen import FrozenDict
+from .._base.variable_names import is_place
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .url_template import UrlTemplate, parse
 
@@ -52,12 +56,9 @@ def folded(variable: str) -> str:
 
 def pairs(provider: ProviderConfig) -> frozenset[Pair]:
     """What `provider` asks for: key variables at all its origins, template variables at theirs."""
-    templates = tuple(_templates(provider))
-    origins = {template.origin for template in templates} or {NOWHERE}
+    origins = {template.origin for template in _templates(provider)} or {NOWHERE}
     keys = {(name, origin) for name in provider.api_key_env_vars for origin in origins}
-    return frozenset(keys).union(
-        (name, template.origin) for template in templates for name in template.variables
-    )
+    return _places(provider).union(keys)
 
 
 def remember(
@@ -69,15 +70,15 @@ def remember(
 
     A provider that is already remembered keeps its pairs, for ever; those of the bundle
     are never remembered, nor are those without a URL. A new one gets what it asks for,
-    less the variables that the bundle or the memory binds to other origins. `remembered`
-    is what this returned last.
+    less the variables that the bundle or the memory binds to other origins, and less keys
+    that don't begin with the same word as its first. `remembered` is what this returned last.
     """
     kept = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
     claims = _claims(map(pairs, bundle.values()), kept.values())
     for provider in providers:
         known = provider.id in bundle or provider.id in remembered
         if not known and any(_templates(provider)):
-            kept[provider.id] = _unclaimed(pairs(provider), claims)
+            kept[provider.id] = _granted(provider, claims)
     return FrozenDict({id: tuple(sorted(kept[id])) for id in sorted(kept)})
 
 
@@ -99,9 +100,17 @@ class Bindings:
         elif self.remembered is not None:
             own = frozenset(self.remembered.get(provider.id, ()))
         else:
-            own = _unclaimed(pairs(provider), self._all_claims())
+            own = _granted(provider, self._all_claims())
         wanted = folded(variable)
         return frozenset(origin for name, origin in own if folded(name) == wanted) - {NOWHERE}
+
+    def fills(self, provider: ProviderConfig, variable: str, origin: str) -> bool:
+        """Whether `variable` may be filled into a URL of `provider` at `origin`: its provider
+        comes with the bundle and has it there, or it is bound and its name says a place."""
+        known = self.bundle.get(provider.id)
+        if known is not None:
+            return (folded(variable), origin) in {(folded(name), at) for name, at in _places(known)}
+        return is_place(variable) and origin in self.origins(provider, variable)
 
     def known_origins(self, variable: str) -> frozenset[str]:
         """Where `variable` is bound for any provider; for messages."""
@@ -122,6 +131,11 @@ def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
                 continue
 
 
+def _places(provider: ProviderConfig) -> frozenset[Pair]:
+    templates = _templates(provider)
+    return frozenset((name, one.origin) for one in templates for name in one.variables)
+
+
 def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:
     """Folded name → origins."""
     claims: dict[str, set[str]] = {}
@@ -131,7 +145,15 @@ def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:
     return claims
 
 
-def _unclaimed(own: Iterable[Pair], claims: Mapping[str, set[str]]) -> frozenset[Pair]:
-    return frozenset(
-        (name, origin) for name, origin in own if origin in claims.get(folded(name), (origin,))
-    )
+def _granted(provider: ProviderConfig, claims: Mapping[str, set[str]]) -> frozenset[Pair]:
+    """What a provider that is not in the bundle gets of what it asks for: what nobody else
+    claims elsewhere, and of its keys those of one vendor, or it could fish with a long list."""
+    free = {pair for pair in pairs(provider) if pair[1] in claims.get(folded(pair[0]), (pair[1],))}
+    names = {name for name, _ in free}
+    keys = [name for name in provider.api_key_env_vars if name in names]
+    others = {name for name in keys if _vendor(name) != _vendor(keys[0])}
+    return frozenset(pair for pair in free if pair[0] not in others)
+
+
+def _vendor(variable: str) -> str:
+    return folded(variable).partition("_")[0]

@@ -11,7 +11,16 @@ from .._http.client import HttpClient
 from .._http.config import HttpConfig
 from .._http.masking import masked
 from ..endpoint import Endpoint
-from ..errors import GatewayError, RegistryError, UnknownModelError, WithheldError, told
+from ..errors import (
+    ExchangeError,
+    GatewayTimeoutError,
+    OfflineError,
+    RegistryError,
+    ResolveError,
+    UnknownModelError,
+    WithheldError,
+    as_error,
+)
 from ..models import ModelInfo, ProviderConfig, valid_id
 from . import routing
 from .bindings import Bindings, Memory, remember
@@ -21,6 +30,17 @@ if TYPE_CHECKING:
     from .._plugins.host import PluginHost
     from .._world import World
     from ..plugin import ModelGateway
+
+
+class OfflineExchangeError(ExchangeError, OfflineError):
+    """So that `except OfflineError` catches it here, too."""
+
+
+class ExchangeTimeoutError(ExchangeError, GatewayTimeoutError):
+    """So that `except GatewayTimeoutError` catches it here, too."""
+
+
+_KINDS: tuple[type[ExchangeError], ...] = (OfflineExchangeError, ExchangeTimeoutError)
 
 
 def resolve(
@@ -112,23 +132,45 @@ def _taken_over(
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
     # payloads: what is exchanged here is a key, which is never stored.
     secrets = Secrets()
-    config = HttpConfig(world.settings, secrets, environ, world.clock)
-    client = HttpClient(config, found.settings.options if found else {})
-    for name in provider.api_key_env_vars:  # a plugin may read them from `environ` itself
+    config = HttpConfig(world.settings, secrets, environ, world.clock, tokens=world.tokens)
+    client = HttpClient(
+        config,
+        found.settings.options if found else {},
+        gateway=gateway.id,
+        consulted=set(provider.api_key_env_vars),  # as a plugin may read them from `environ`
+    )
+    for name in provider.api_key_env_vars:
         secrets.reveal(name, environ)
+    cause: BaseException | None = None
     try:
         with masked(secrets.mask):
             endpoint: Any = gateway.endpoint(provider, model, environ, client)
         if endpoint is None or isinstance(endpoint, Endpoint):
             return endpoint
-        text = f"returned {type(endpoint).__name__}, not an Endpoint"
-    except (RegistryError, KeyboardInterrupt):
+        failure = ExchangeError(f"its endpoint returned {type(endpoint).__name__}, not an Endpoint")
+    except (ResolveError, KeyboardInterrupt):
         raise
+    except RegistryError as error:  # masked already
+        kind = next(
+            (kind for kind in _KINDS if isinstance(error, kind.__bases__[1])), ExchangeError
+        )
+        failure, cause = kind(error.message, culprit=error.culprit, hint=error.hint), error
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        text = secrets.mask(f"failed: {told(error)}")
+        told = as_error(error, ExchangeError, "", secrets.mask, type(gateway).__module__)
+        failure = ExchangeError(f"its endpoint failed: {told.message}")
+        cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()
-    raise GatewayError(f"its endpoint {text}", culprit=gateway.id)
+    failure.culprit = failure.culprit or gateway.id
+    raise failure from cause
+
+
+def _shows_secret(error: BaseException, secrets: Secrets) -> bool:
+    """Whether a traceback of this error would: nobody can mask a stranger's."""
+    from traceback import format_exception
+
+    shown = "".join(format_exception(error))
+    return secrets.mask(shown) != shown
 
 
 def _may_be_id(text: str) -> bool:

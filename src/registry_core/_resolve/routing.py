@@ -1,27 +1,23 @@
-"""From a provider and a model to an `Endpoint`. Pure: the environment is passed in."""
+"""From a provider and a model to an `Endpoint`. The environment is passed in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from .._base.frozen import EMPTY
+from .._base.variable_names import holds_secret, is_place
 from .._config.variables import as_variable
 from ..endpoint import Endpoint
 from ..errors import HostChangedError, MissingCredentialError, ResolveError, UnroutableError
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ModelInfo, ProviderConfig
+from ..settings import warn_once
 from .bindings import Bindings, folded
 from .dialects import dialect_of
-from .url_template import BadValueError, UrlTemplate, parse
+from .url_template import BadValueError, UrlTemplate, operation, parse, version
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-
-#: Words in the name of a variable that holds a secret. URLs are logged everywhere, so
-#: such a variable is never filled into one.
-_SECRET = frozenset(
-    {"APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASSWORD", "PAT", "SECRET", "TOKEN"}
-)
 
 
 def base_url_variable(provider_id: str) -> str:
@@ -41,7 +37,7 @@ def resolve(
 
     The base URL is that of `<PROVIDER>_BASE_URL`, else of the model's override, else of
     the provider, else of the table of known providers. The key is that of the first of the
-    provider's key variables that is set.
+    provider's key variables that is set; on this machine none has to be.
 
     Raises UnroutableError (the provider can't be called with a URL and a key),
     MissingCredentialError (a variable is not set), HostChangedError (a variable would go
@@ -57,19 +53,48 @@ def resolve(
     override = provider.model_overrides.get(model.id, EMPTY)
     own_variable = base_url_variable(provider.id)
     own_url = environ.get(own_variable, "").strip()
-    template = _template(provider, override.get("api"), own_variable, own_url)
+    known = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN)
+    own_api = override.get("api") or provider.url or known.url
+    url = own_url or own_api
+    if not url:
+        raise UnroutableError(
+            f"has no known base URL for {model.id}",
+            culprit=provider.id,
+            hint=f"set {own_variable}",
+        )
+    template = _template(provider, url, own_variable, own_url)
     free = bool(own_url) or _trusted(template, trusted_hosts)
 
     def may_send(variable: str) -> bool:
         return free or template.origin in bound.origins(provider, variable)
 
-    key_variable = _key_variable(provider, environ, may_send)
-    for variable in (*template.variables, *filter(None, (key_variable,))):
-        if not may_send(variable):
-            raise _host_changed(provider, variable, template, bound)
-
-    dialect = dialect_of(provider.id, override.get("npm") or provider.npm, override.get("shape"))
+    for variable in template.variables:
+        place = is_place(variable)
+        if not (place and free) and not bound.fills(provider, variable, template.origin):
+            if place:
+                raise _host_changed(provider, variable, template, bound)
+            raise _no_place(provider, f"{variable}, whose name does not say that it is a place")
     base_url = _fill(provider, template, environ)
+    key_variable = _key_variable(provider, environ, template.origin, bound)
+    if key_variable is None and provider.api_key_env_vars and not parse(base_url).loopback:
+        raise _missing_key(provider)
+    if key_variable and not may_send(key_variable):
+        raise _host_changed(provider, key_variable, template, bound)
+
+    ending = operation(base_url)
+    if ending:  # only now: the hint is for hosts that may have the key
+        raise UnroutableError(
+            f"its base URL {template.text} ends in {ending}, which the client adds by itself",
+            culprit=provider.id,
+            hint=f"set {own_variable} to what stands before {ending}",
+        )
+    dialect = dialect_of(provider.id, override.get("npm") or provider.npm, override.get("shape"))
+    expected = own_url and own_api and version(own_api)
+    if expected and dialect != "anthropic" and not version(base_url):
+        warn_once(
+            f"{own_variable}: its URL has no version such as {expected}, which {provider.id}'s own"
+            " has; where calls end in 404, add it"
+        )
     if dialect == "anthropic" and not base_url.endswith("/v1"):
         # Anthropic's own client takes ANTHROPIC_BASE_URL without the version; its paths
         # all start with /v1.
@@ -84,15 +109,7 @@ def resolve(
     )
 
 
-def _template(
-    provider: ProviderConfig, override: str | None, own_variable: str, own_url: str
-) -> UrlTemplate:
-    default = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
-    url = own_url or override or provider.url or default
-    if not url:
-        raise UnroutableError(
-            "has no known base URL", culprit=provider.id, hint=f"set {own_variable}"
-        )
+def _template(provider: ProviderConfig, url: str, own_variable: str, own_url: str) -> UrlTemplate:
     try:
         template = parse(url)
     except ValueError:
@@ -103,6 +120,7 @@ def _template(
             culprit=own_variable,
             hint="write https://host[:port]/path, with no user name, query, fragment or variable",
         )
+    _refuse_operation(own_variable, own_url)
     if template is None:
         raise UnroutableError(
             f"has a base URL that is not plain: {url[:200]!a}",
@@ -111,13 +129,17 @@ def _template(
         )
     keys = set(map(folded, provider.api_key_env_vars))
     for name in template.variables:
-        if folded(name) in keys or _SECRET.intersection(name.upper().split("_")):
-            raise UnroutableError(
-                f"its base URL asks for {name}, and a secret does not go into a URL",
-                culprit=provider.id,
-                hint=f"set {own_variable}",
-            )
+        if folded(name) in keys or holds_secret(name):
+            raise _no_place(provider, f"{name}, and a secret does not go into a URL")
     return template
+
+
+def _no_place(provider: ProviderConfig, asked: str) -> UnroutableError:
+    return UnroutableError(
+        f"its base URL asks for {asked}",
+        culprit=provider.id,
+        hint=f"set {base_url_variable(provider.id)}",
+    )
 
 
 def _trusted(template: UrlTemplate, trusted_hosts: Collection[str]) -> bool:
@@ -130,18 +152,26 @@ def _trusted(template: UrlTemplate, trusted_hosts: Collection[str]) -> bool:
 
 
 def _key_variable(
-    provider: ProviderConfig, environ: Mapping[str, str], may_send: Callable[[str], bool]
+    provider: ProviderConfig, environ: Mapping[str, str], origin: str, bound: Bindings
 ) -> str | None:
-    """The first variable that is set and may be sent; the first set one if none may be."""
+    """The first variable that is set: of those bound to `origin`, else of those that are bound
+    for this provider elsewhere, else of all."""
+
+    def doubt(variable: str) -> tuple[bool, bool]:
+        homes = bound.origins(provider, variable)
+        return origin not in homes, not homes
+
+    present = (name for name in provider.api_key_env_vars if environ.get(name, "").strip())
+    return min(present, key=doubt, default=None)
+
+
+def _missing_key(provider: ProviderConfig) -> MissingCredentialError:
     variables = provider.api_key_env_vars
-    present = [name for name in variables if environ.get(name, "").strip()]
-    if variables and not present:
-        raise MissingCredentialError(
-            f"needs a key: {' or '.join(variables)} is not set",
-            culprit=provider.id,
-            hint=f"set {variables[0]}",
-        )
-    return next((name for name in present if may_send(name)), present[0] if present else None)
+    return MissingCredentialError(
+        f"needs a key: {' or '.join(variables)} is not set",
+        culprit=provider.id,
+        hint=f"set {variables[0]}",
+    )
 
 
 def _host_changed(
@@ -172,6 +202,8 @@ def _fill(provider: ProviderConfig, template: UrlTemplate, environ: Mapping[str,
             culprit=provider.id,
             hint=f"set {' and '.join(missing)}",
         )
+    for name in template.variables:
+        _refuse_operation(name, environ[name].strip())
     try:
         return template.fill(environ)
     except BadValueError as error:
@@ -180,6 +212,16 @@ def _fill(provider: ProviderConfig, template: UrlTemplate, environ: Mapping[str,
             culprit=str(error),
             hint="give only the part of the URL that it stands for",
         ) from None
+
+
+def _refuse_operation(variable: str, url: str) -> None:
+    ending = operation(url)
+    if ending:
+        raise ResolveError(
+            f"ends in {ending}, which the client adds by itself",
+            culprit=variable,
+            hint=f"write only what stands before {ending}",
+        )
 
 
 def _key(variable: str, environ: Mapping[str, str]) -> str:

@@ -31,6 +31,13 @@ _WORD = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 #: …or, where it stands for the whole host, a host and perhaps a port.
 _HOST_PORT = re.compile(rf"(?:{_HOST})(?::[0-9]{{1,5}})?")
 
+#: What clients add to a base URL: the path of one operation.
+_OPERATION = re.compile(
+    r"(?<!/)(?:(?:/chat)?/completions|/embeddings|/messages|/responses"
+    r"|(?:/models/[^/]+)?:(?:g|streamG)enerateContent)/?\Z"
+)
+_VERSION = re.compile(r"/v[0-9][^/]*(?=/|\Z)")
+
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
@@ -58,9 +65,14 @@ class UrlTemplate:
         return "$" not in self.origin
 
     @property
+    def loopback(self) -> bool:
+        """Whether its host is this machine."""
+        return _LOOPBACK.fullmatch(self.host) is not None
+
+    @property
     def private(self) -> bool:
         """Whether nobody between here and the host can read along: https, or loopback."""
-        return self.scheme == "https" or _LOOPBACK.fullmatch(self.host) is not None
+        return self.scheme == "https" or self.loopback
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The URL with each variable replaced by its value.
@@ -92,6 +104,18 @@ class UrlTemplate:
             return parse(filled).text
         except ValueError:
             raise BadValueError(", ".join(self.variables)) from None
+
+
+def operation(url: str) -> str | None:
+    """The operation that `url` ends in ("/chat/completions"); None for a base URL."""
+    match = _OPERATION.search(url)
+    return match[0].rstrip("/") if match else None
+
+
+def version(url: str) -> str | None:
+    """The segment of its path that names a version ("/v1"); None if it has none."""
+    match = _VERSION.search(url)
+    return match[0] if match else None
 
 
 def parse(text: str) -> UrlTemplate:

@@ -33,12 +33,14 @@ def ask(
     world: World,
     options: Options,
     turns: Iterable[Turn],
-    payloads: Payloads | None,
+    payloads: Payloads,
     since: float | None,
 ) -> None:
     """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
     now = world.clock()
-    config = HttpConfig(world.settings, world.secrets, world.environ, world.clock)
+    config = HttpConfig(
+        world.settings, world.secrets, world.environ, world.clock, tokens=world.tokens
+    )
     due: dict[str, Turn] = {}
     tasks: dict[str, FetchTask] = {}
     for turn in turns:
@@ -54,6 +56,7 @@ def ask(
         client = HttpClient(
             evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
             view.options,
+            gateway=turn.id,
             payloads=None if turn.runtime else payloads,
             since=trusted,
             force=options.force,
@@ -65,7 +68,8 @@ def ask(
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:
-            failure = as_error(error, GatewayError, turn.id, world.secrets.mask)
+            module = type(turn.gateway).__module__
+            failure = as_error(error, GatewayError, turn.id, world.secrets.mask, module)
         current = turn.is_current
         if not turn.disowned and stands(known, trusted, now, current=current):
             turn.outcome = taken_over(known)
@@ -76,7 +80,13 @@ def ask(
         again = current and not turn.volatile and not options.force
         asked = Asked.read(known.asked) if again else None
         due[turn.id] = turn
-        tasks[turn.id] = FetchTask(turn.gateway, view, client, asked, failure)
+        source = turn.loaded.plugin.source if turn.loaded else None
+        plugin = f"{source.name} {source.version}" if source else ""
+        # Accepted now, or at the sync that stored it.
+        empty = turn.id in options.accept or (turn.stored and turn.stored.count() == (0, 0))
+        tasks[turn.id] = FetchTask(
+            turn.gateway, view, client, asked, failure, plugin, turn.volatile or bool(empty)
+        )
     outcomes = fetch_all(
         tasks,
         deadline=world.settings.fetch_deadline_ms / 1000,

@@ -21,7 +21,7 @@ from .._files.writing import clear_leftovers
 from .._writers import python_types
 from ..plugin import Artifact, PluginSettings
 from . import commit
-from .locking import locked
+from .locking import locked, patience
 
 if TYPE_CHECKING:
     from .._world import World
@@ -64,7 +64,7 @@ def plan(world: World, *, bindings: bool) -> Plan:
         remove += artifacts
         files = [path for folder in _versions(store) for path in _named(folder, _OF_STORE)]
         remove += [path for path in files if path not in keeps]
-    payloads = world.places.payloads(world.lookups.store_dir)
+    payloads = world.places.payloads(world.lookups.store_dir, make=False)
     if payloads and payloads.is_dir():
         if world.lookups.store_dir is None:
             stays[payloads] = "raw answers, which all environments of this user share"
@@ -82,7 +82,7 @@ def clean(world: World, *, bindings: bool) -> Plan:
     first, removed = plan(world, bindings=bindings), list[Path]()
     for store in filter(_is_writable, _stores(world)):
         commit.create(store)
-        with locked(store, world.settings):
+        with locked(store, patience(world.settings)):
             commit.adopt(store, commit.of_newest_version(store))  # its policy, its bindings
             found = commit.recover(store, repair=True)
             now = plan(world, bindings=bindings)

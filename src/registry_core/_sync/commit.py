@@ -18,6 +18,7 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 from attrs import asdict, evolve, field, frozen
 
@@ -25,7 +26,7 @@ from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
 from .._catalog.store import Generation, Overlays, Store, pointer_line
-from .._files.reading import status_of, unreadable
+from .._files.reading import is_special, status_of, unreadable
 from .._files.writing import clear_leftovers, write_atomically
 from ..errors import SnapshotDamagedError, StoreError
 from ..report import Problem
@@ -212,6 +213,9 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
             damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
         del known[hash]
+    if is_special(str(store.emitted)):
+        fault = SnapshotDamagedError("is not a regular file", culprit=str(store.emitted))
+        damage.append((store.emitted, fault))
     policies = _in_force(store, generation, repair=repair)
     if repair:
         for path, _ in damage:
@@ -246,10 +250,12 @@ def _signature(path: Path) -> tuple[int, ...] | None:
 def _quarantine(store: Store, path: Path) -> None:
     """Move a damaged file aside, where it can be looked at."""
     folder = store.folder / "quarantine"
-    with suppress(OSError):
-        folder.mkdir(exist_ok=True)
-        os.replace(path, folder / path.name)
-        logger.warning("store: %s was damaged and is now in %s", path.name, folder)
+    for name in (path.name, f"{path.name}-{token_hex(4)}"):  # a folder is not replaced
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+            os.replace(path, folder / name)
+            logger.warning("store: %s was damaged and is now in %s", path.name, folder)
+            return
 
 
 def _remembered(state: State) -> Generation | None:

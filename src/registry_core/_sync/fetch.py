@@ -19,6 +19,7 @@ from attrs.converters import optional
 
 from .._base.frozen import EMPTY
 from .._base.printable import message
+from .._plugins.hook_rules import reason_disabled
 from ..errors import (
     GatewayError,
     GatewayTimeoutError,
@@ -28,7 +29,6 @@ from ..errors import (
     as_error,
 )
 from ..models import ProviderConfig
-from ..plugin import Disabled
 from ..records import clean_providers
 from ..report import GatewayStatus, Problem
 
@@ -51,6 +51,10 @@ class FetchTask:
     """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
     failure: RegistryError | None = None
     """Why it could not say for whom it asks: a failure, if it is to be asked."""
+    plugin: str = ""
+    """Distribution and version that the gateway comes from, if any."""
+    may_be_empty: bool = False
+    """A result without a model is right."""
 
 
 @frozen
@@ -154,9 +158,8 @@ def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
 def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
     gateway, client = task.gateway, task.client
     try:
-        enabled = gateway.should_enable(task.settings)
-        if not enabled:
-            reason = enabled.reason if isinstance(enabled, Disabled) else "it is not enabled"
+        reason = reason_disabled(gateway, gateway.should_enable(task.settings))
+        if reason is not None:
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
@@ -172,7 +175,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             gateway.namespaced,
             fetched,
             client.warnings,
-            may_be_empty=gateway.volatile,
+            may_be_empty=task.may_be_empty,
         )
         return Outcome(
             "fresh",
@@ -186,7 +189,11 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         return Outcome("offline", finished_at=clock())
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%s: %s", gateway.id, mask(traceback.format_exc()))
-        return Outcome.in_vain(gateway, as_error(error, GatewayError, gateway.id, mask), clock())
+            logger.debug("%s: the fetch failed\n%s", gateway.id, mask(traceback.format_exc()))
+        module = type(gateway).__module__
+        failure = as_error(error, GatewayError, gateway.id, mask, module)
+        if failure is not error and task.plugin:
+            failure.message += f", of {task.plugin}"
+        return Outcome.in_vain(gateway, failure, clock())
     finally:
         client.close()

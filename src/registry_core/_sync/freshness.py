@@ -33,7 +33,8 @@ def digest(value: Any) -> str:
 def fingerprint(loaded: LoadedGateway) -> str:
     """Of what a stored result depends on, beyond its payloads."""
     plugin = loaded.plugin
-    return digest([__version__, plugin.key, plugin.version, loaded.settings.options])
+    code = plugin.source.code
+    return digest([__version__, plugin.key, plugin.version, code, loaded.settings.options])
 
 
 def trusted_since(

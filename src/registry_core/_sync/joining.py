@@ -23,7 +23,8 @@ logger = logging.getLogger("registry_core")
 class _Running:
     options: Options
     thread: int
-    report: Future[SyncReport]
+    report: Future[SyncReport | None]
+    """None: that thread was interrupted."""
 
 
 class Joining:
@@ -33,29 +34,38 @@ class Joining:
 
     def run(self, options: Options, sync: Callable[[Options], SyncReport]) -> SyncReport:
         """The report of `sync(options)`, or of one that is under way and asks all that it
-        would; one that asks less is waited for. Raises what the sync raises, and
-        RegistryError in the thread of the sync itself.
+        would; one that asks less, or whose thread is interrupted, is waited for. Raises what
+        the sync raises, and RegistryError in the thread of the sync itself.
         """
         mine = _Running(options, threading.get_ident(), Future())
-        while True:
-            with self._lock:
-                running = self._running
-                if running is None:
-                    self._running = mine
-                    break
-            if running.thread == mine.thread:
-                raise RegistryError("a hook of this sync asked for another one")
-            if running.options.covers(options):
-                logger.debug("sync: joins the one that is under way")
-                return running.report.result()
-            logger.debug("sync: waits for one that asks less")
-            wait([running.report])
+        report: SyncReport | None = None
+        fault: Exception | None = None
         try:
+            while (running := self._begin(mine)) is not mine:
+                if running.thread == mine.thread:
+                    raise RegistryError("a hook of this sync asked for another one")
+                if running.options.covers(options):
+                    logger.debug("sync: joins the one that is under way")
+                    report = running.report.result()
+                    if report is not None:
+                        return report
+                else:
+                    logger.debug("sync: waits for one that asks less")
+                    wait([running.report])
             report = sync(options)
-        except BaseException as error:
-            self._running = None
-            mine.report.set_exception(error)
+            return report
+        except Exception as error:
+            fault = error
             raise
-        self._running = None
-        mine.report.set_result(report)
-        return report
+        finally:  # by Ctrl-C too, which is for this thread alone
+            if self._running is mine:
+                self._running = None
+                mine.report.set_result(report) if fault is None else mine.report.set_exception(
+                    fault
+                )
+
+    def _begin(self, mine: _Running) -> _Running:
+        """What runs now: `mine`, unless another does."""
+        with self._lock:
+            self._running = self._running or mine
+            return self._running

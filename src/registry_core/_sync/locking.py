@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .._files.locking import HeldError, locked as locked_file
 from ..errors import StoreError
 
 if TYPE_CHECKING:
@@ -16,41 +17,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger("registry_core")
 
 
+def patience(settings: Settings) -> float:
+    """For how many seconds another sync may go on."""
+    return settings.fetch_deadline_ms / 1000 + 60
+
+
 @contextmanager
-def locked(store: Store, settings: Settings) -> Generator[float | None]:
+def locked(store: Store, patience: float) -> Generator[float | None]:
     """Hold the store's lock. If that took waiting for the sync of another process, gives
-    the epoch seconds at which that one began. Raises StoreError if that one goes on for longer
-    than a sync may.
-
-    The lock is the kernel's: it ends with its holder, however that dies.
+    the epoch seconds at which that one began. Raises StoreError, also after `patience` seconds.
     """
-    from filelock import FileLock, Timeout
+    started: list[float | None] = []
 
-    patience = settings.fetch_deadline_ms / 1000 + 60
-    lock = FileLock(store.lock, thread_local=False)
-    since: float | None = None
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    def waits() -> None:
+        started.append(store.read_state().started_at)
         logger.debug("another process syncs %s: waiting", store.place)
-        earlier = store.read_state().started_at
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout:
-            raise StoreError(
-                f"another process has held it for {patience:g} s",
-                culprit=str(store.lock),
-                hint="end that process",
-            ) from None
-        found = store.read_state().started_at
-        since = found if found != earlier else None  # it may have died, or failed
-    except (OSError, NotImplementedError) as error:
-        raise StoreError(
-            f"can't be locked: {error}",
-            culprit=str(store.lock),
-            hint="set REGISTRY_CORE_STORE_DIR to a folder on another disk",
-        ) from error
+
     try:
-        yield since
-    finally:
-        lock.release()
+        with locked_file(str(store.lock), patience, waits):
+            found = store.read_state().started_at if started else None
+            yield found if started and found != started[0] else None  # it may have died, or failed
+    except HeldError as error:
+        hint = error.way_out or "end that process"
+        raise StoreError(str(error), culprit=str(store.lock), hint=hint) from None

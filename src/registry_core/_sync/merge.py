@@ -26,8 +26,8 @@ def merge(
 
     A provider id that two gateways publish goes to the prioritized gateway, else to
     the gateway of that id, else to its owner in the bundle, else to the lower gateway
-    id. An id below a prefix that is another gateway's would capture that gateway's
-    model ids; it is dropped.
+    id. What a priority has settled is not reported. An id below a prefix that is another
+    gateway's would capture that gateway's model ids; it is dropped.
     """
     problems: list[Problem] = []
     winners: dict[str, str] = {}
@@ -42,6 +42,8 @@ def merge(
         for id in results[gateway]:
             winner = min(winners.get(id, gateway), gateway, key=lambda one: rank(id, one))
             losers = {winners.get(id, gateway), gateway} - {winner}
+            # What the user has settled is no news.
+            losers = {one for one in losers if granted(one) == granted(winner)}
             problems.extend(_lost(id, loser, winner) for loser in losers)
             winners[id] = winner
 
@@ -57,7 +59,7 @@ def merge(
         other = captured(id, gateway)
         if other is None:
             merged[id] = results[gateway][id]
-        else:
+        elif granted(other) == granted(gateway):
             message = f"would capture model ids below {other!r}'s prefix; dropped"
             problems.append(Problem("merge", f"{gateway}: provider {id}", message, fatal=False))
     return merged, tuple(problems)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
+_TWICE = "a plugin adds it, too; what was registered at run time is not used: give it another id"
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
 
 
@@ -57,6 +58,14 @@ class Prepared:
     problems: list[Problem] = field(factory=list)
     runtime: Sequence[RuntimeGateway] = ()
     """The gateways of this process, as they are now."""
+    clashes: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of what lost out in the merge, now or when it was last needed."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is a new generation that differs in more than times."""
+        new, old = self.generation, self.before.generation
+        return new is not None and not (old is not None and new.same_as(old))
 
 
 def prepare(
@@ -64,15 +73,16 @@ def prepare(
     options: Options,
     before: Before,
     runtime: Sequence[RuntimeGateway],
-    payloads: Payloads | None = None,
+    payloads: Payloads,
     since: float | None = None,
 ) -> Prepared:
     """`runtime`: the gateways of this process. `since`: a sync of this store began then that
-    was waited for; its results stand. Without `payloads` nothing at all is written.
+    was waited for; its results stand.
     """
     host, settings = world.host, world.settings
     turns = _installed(host, world.bundle, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
+    idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
     ask(world, options, (*turns, *own), payloads, since)
     for turn in turns:
         if turn.outcome is None and turn.good:
@@ -83,8 +93,10 @@ def prepare(
         turn.choose(shrink_limit=0.0 if accepted else settings.shrink_limit)
     for turn in own:
         turn.choose(shrink_limit=0.0)
-    prepared = Prepared(before, turns, before.snapshot, before.lasting)
+    clashes = before.state.clashes
+    prepared = Prepared(before, turns, before.snapshot, before.lasting, clashes=clashes)
     prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
+    prepared.problems += [Problem("gateway", id, _TWICE, fatal=False) for id in sorted(idle)]
     for turn in (*turns, *own):
         prepared.problems += turn.warnings
     failed = [(turn.id, turn.outcome) for turn in own if turn.outcome and turn.outcome.failure]
@@ -109,20 +121,23 @@ def prepare(
         else:
             _combine(prepared, inputs, host, world.bundle, settings.priority)
     except (OverlayError, SyncError) as error:
-        prepared.held = True
+        prepared.held, prepared.clashes = True, before.state.clashes
         for turn in turns:
             turn.hold()
         if isinstance(error, OverlayError):
             prepared.runtime = runtime
         error.message += "; the last generation stays"
         prepared.problems.append(Problem.of("overlay", error))
+    prepared.problems += [Problem("merge", *one, fatal=False) for one in prepared.clashes]
     generation = prepared.generation
     if generation is None and not before.whole and before.overlays == EMPTY:
         prepared.generation = before.generation
     elif generation and before.generation and generation.same_as(before.generation):
-        prepared.generation = None if before.whole else before.generation
+        dated = _dated_anew(prepared, before.generation, world.bundle, world.clock())
+        is_right = before.whole and dated == before.generation
+        prepared.generation = None if is_right else dated
     prepared.reports = [
-        _report(turn, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
+        _report(turn, host, now=world.clock(), max_age=options.max_age) for turn in (*turns, *own)
     ]
     return prepared
 
@@ -140,26 +155,25 @@ def _installed(
             known = stored = None
         wheel = bundled(bundle, id)
         turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
-        if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin)):
+        if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin, before)):
             turns.append(turn)
     return turns
 
 
-def _is_given_up(host: PluginHost, plugin: str) -> bool:
-    """Whether the gateways that this plugin does not add are gone: it said so, or the settings."""
+def _is_given_up(host: PluginHost, plugin: str, before: Before) -> bool:
+    """Whether the gateways that this plugin does not add are gone: it said so, or the settings.
+
+    What it says counts only where its options can be found: a sync that is started elsewhere
+    (by cron, by a service) finds no project.
+    """
+    missed = before.state.in_project and host.settings.project is None
     said = any(one.key == plugin for one in host.plugins) and host.failure_of(plugin) is None
-    return said or host.is_excluded(plugin)
+    return (said and not missed) or host.is_excluded(plugin)
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
-    """The turns of the gateways of this process."""
-    own: list[Turn] = []
-    for one in runtime:
-        if one.gateway.id in installed:
-            logger.debug("%s: a plugin has this gateway, too", one.gateway.id)
-        else:
-            own.append(Turn.registered(one))
-    return own
+    """The turns of the gateways of this process, without those that a plugin has, too."""
+    return [Turn.registered(one) for one in runtime if one.gateway.id not in installed]
 
 
 def _misled(
@@ -227,7 +241,7 @@ def _combine(
 ) -> None:
     """Merge, overlay, and say which object holds each gateway's data.
 
-    Raises OverlayError, and SyncError if no provider is left: an empty registry is no data.
+    Raises OverlayError, and SyncError if there is no data.
     """
     before, used = prepared.before, _used(prepared)
     owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
@@ -242,23 +256,24 @@ def _combine(
 
     plain, lost = merged_from(used)
     merged = plain.get_providers()
-    if not merged and {turn.volatile for turn in prepared.turns} != {True}:
+    stays = [id for id, one in used.items() if not one.about.volatile]
+    # What stays and has no model is what the user has accepted.
+    if not (merged or stays) and {turn.volatile for turn in prepared.turns} != {True}:
         raise SyncError("no gateway is left that has a model", culprit="merge")
     final = lasting = host.overlay(plain, before.last)
-    stays = [id for id, one in used.items() if not one.about.volatile]
     if len(stays) < len(used):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
     objects = {one.hash: one for one in (final, lasting)}
     gateways: dict[str, GatewayData] = {}
     for id, one in used.items():
-        gateways[id] = one.about
+        gateways[id] = _dated(prepared, id, one.about, bundle)
         if one.source != "bundled":
             # The merge holds a gateway's data whole, unless it lost a provider there.
             whole = all(merged.get(key) is provider for key, provider in results[id].items())
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
-            gateways[id] = evolve(one.about, result=holder.hash)
-    prepared.problems += lost
+            gateways[id] = evolve(gateways[id], result=holder.hash)
+    prepared.clashes = tuple((one.culprit, one.message) for one in lost)
     prepared.snapshot, prepared.lasting = final, lasting
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
@@ -271,8 +286,34 @@ def _combine(
     )
 
 
-def _report(turn: Turn, *, now: float, max_age: float | None) -> GatewayReport:
-    report = turn.report(now=now, max_age=max_age)
+def _dated(prepared: Prepared, id: str, about: GatewayData, bundle: Bundle) -> GatewayData:
+    """`about` of what has just been got, never before the capture of the bundled data, in
+    whatever year the clock is: lookups are to serve it."""
+    (turn,) = (one for one in prepared.turns if one.id == id)
+    if turn.outcome is None or not turn.outcome.answered:
+        return about
+    return evolve(about, retrieved_at=max(about.retrieved_at, bundle.captured.get(id, 0.0)))
+
+
+def _dated_anew(
+    prepared: Prepared, generation: Generation, bundle: Bundle, now: float
+) -> Generation:
+    """With the times of this sync where those that are stored lie in the future: else data
+    would be young until then."""
+    gateways = dict(generation.gateways)
+    for id, one in _used(prepared).items():
+        about = gateways.get(id)
+        if about and about.retrieved_at > now:
+            about = evolve(about, retrieved_at=one.about.retrieved_at)
+            gateways[id] = _dated(prepared, id, about, bundle)
+    return evolve(generation, gateways=FrozenDict(gateways))
+
+
+def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:
+    plugin = turn.good and turn.good.about.plugin
+    loads = any(one.key == plugin for one in host.plugins)
+    does = "does not add it here, where no project was found" if loads else "is not installed"
+    report = turn.report(idle=f"its plugin {does}", now=now, max_age=max_age)
     used = "no data" if report.source == "none" else f"{report.source} data is used"
     why = f": {report.error}" if report.error else ""
     logger.debug("%s: %s, %s, %d models%s", report.id, report.status, used, report.models, why)

@@ -76,15 +76,22 @@ class Refresher:
         self._wait = wait
         self._watch = watch
         self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and its thread lives."""
+        return self in _started and self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Start the thread; nothing if it runs already."""
-        if self in _started:
+        if self.runs:
             return
         self._stop = threading.Event()
-        threading.Thread(
+        self._thread = threading.Thread(
             target=self.run, args=(self._stop,), name="registry-core refresh", daemon=True
-        ).start()
+        )
+        self._thread.start()
         _started.add(self)
 
     def stop(self) -> None:
@@ -187,7 +194,7 @@ def _tell(report: SyncReport, warned: Collection[str]) -> Collection[str]:
         logger.info("auto-refresh: %s", line)
     new, all = warnings(report, warned)
     for line in new:
-        logger.warning("auto-refresh: %s", line)
+        logger.info("auto-refresh: %s", line)
     return all
 
 
@@ -254,7 +261,7 @@ def _import_all() -> None:
 _NEEDED = (
     *(".joining", ".sync", ".telling", ".watching", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
-    *("mmap", "netrc"),
+    *("netrc", "orjson"),
 )
 
 

@@ -28,6 +28,14 @@ class RuntimeGateway:
     """What the policies left of that."""
     known: GatewayState = field(factory=GatewayState)
 
+    @classmethod
+    def instead_of(cls, before: RuntimeGateway | None, gateway: ModelGateway) -> RuntimeGateway:
+        """`gateway`, with the data of the one that had its id; it is to be asked."""
+        if before is None:
+            return cls(gateway)
+        known = GatewayState(retrieved_at=before.known.retrieved_at)
+        return cls(gateway, before.providers, before.passed, known)
+
     def after(
         self,
         providers: Mapping[str, ProviderConfig],

@@ -32,7 +32,7 @@ from . import commit
 from .before import look_back
 from .changes import updated
 from .freshness import reached_at
-from .locking import locked
+from .locking import locked, patience
 from .options import Options
 from .prepare import Prepared, prepare
 from .runtime import RuntimeGateway
@@ -76,10 +76,10 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     if settings.snapshot is not None:
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
-    with locked(store, settings) as since:
+    with locked(store, patience(settings)) as since:
         commit.adopt(store, commit.of_newest_version(store))
         commit.adopt(store, world.store())
-        payloads = _payloads(world)
+        payloads = _payloads(world, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
         prepared = prepare(world, options, before, runtime, payloads, since)
@@ -124,7 +124,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
         report = _pinned_report(settings, snapshot, started)
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
-        prepared = prepare(world, options, before, ())
+        prepared = prepare(world, options, before, (), _payloads(world, writes=False))
         snapshot = prepared.lasting
         report = _report(prepared, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
@@ -178,13 +178,13 @@ def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncRep
     return evolve(report, problems=(*report.problems, *problems))
 
 
-def _payloads(world: World) -> Payloads:
+def _payloads(world: World, *, writes: bool) -> Payloads:
     settings = world.settings
-    folder = world.places.payloads(settings.store_dir)
-    if folder is not None:
+    folder = world.places.payloads(settings.store_dir, make=writes)
+    if folder is not None and writes:
         clear_leftovers(folder)
-    trusts = world.places.trusts(settings.store_dir)
-    return Payloads(folder, trusts=trusts, max_bytes=settings.fetch_max_bytes)
+    trusts, most = world.places.trusts(settings.store_dir), settings.fetch_max_bytes
+    return Payloads(folder, trusts=trusts, max_bytes=most, writes=writes)
 
 
 def _writable_store(places: Places, folder: Path | None) -> Store:
@@ -247,17 +247,17 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
         gateways=FrozenDict({id: known for id, known in remembered.items() if known}),
         plugins=world.host.known_plugins(),
         bindings=bindings,
+        clashes=prepared.clashes,
         problems=state.problems,
         project=str(world.settings.project) if world.settings.project else None,
+        in_project=state.in_project or world.settings.project is not None,
     )
 
 
-def _told(report: SyncReport) -> tuple[Mapping[str, Any], ...]:
-    """The problems, for who asks later what the last sync met."""
-    first = sorted(report.problems, key=lambda one: not one.fatal)[:_MOST_TOLD]
-    return tuple(
-        FrozenDict(culprit=one.culprit, message=one.message, fatal=one.fatal) for one in first
-    )
+def _told(report: SyncReport) -> tuple[tuple[str, str], ...]:
+    """The failures, for who asks later what the last sync met."""
+    failures = [(one.culprit, one.message) for one in report.problems if one.fatal]
+    return tuple(failures[:_MOST_TOLD])
 
 
 def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
@@ -270,7 +270,7 @@ def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
         removed=removed,
         deprecated=deprecated,
         updated=updated(prepared.before.snapshot, prepared.snapshot),
-        changed=prepared.generation not in (None, prepared.before.generation),
+        changed=prepared.changed,
         offline=offline,
         **_size(prepared.snapshot),
     )

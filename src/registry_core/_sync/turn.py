@@ -6,14 +6,14 @@ newer by time of retrieval, never by dates in the data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
 from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
-from .._catalog.state import GatewayState, utc
+from .._catalog.state import GatewayState, past, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .._plugins.host import LoadedGateway
     from ..plugin import ModelGateway
     from .runtime import RuntimeGateway
-
-_MOST_KEPT = 50
 
 Providers = Mapping[str, ProviderConfig]
 
@@ -173,6 +171,16 @@ class Turn:
         """Use nothing of what was fetched: a policy has not passed it."""
         self.used = self.good
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The records that can't be used: those just fetched, else those of the stored data,
+        which are told until they are mended."""
+        if self.outcome and self.outcome.status == "fresh":
+            return self.outcome.warnings
+        if self.used is None or self.used.source != "stored":
+            return ()
+        return tuple(Problem("record", *one, fatal=False) for one in self.known.warnings)
+
     def remembered(self, *, held: bool) -> GatewayState | None:
         """What the store is to remember of it now; None: nothing."""
         outcome = self.outcome
@@ -188,29 +196,25 @@ class Turn:
             known = evolve(known, retrieved_at=outcome.finished_at)
         if outcome.status == "fresh" and self.loaded and not held:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
+            warnings = tuple((one.culprit, one.message) for one in outcome.warnings)
             known = evolve(
                 known,
                 fingerprint=fingerprint(self.loaded),
                 asked=asked,
+                warnings=warnings,
                 identity=outcome.identity,
-                warnings=_kept(outcome.warnings),
             )
         return known
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """What is wrong with its data: with what was fetched, else with what is stored."""
-        fresh = self.outcome.warnings if self.outcome else ()
-        if fresh or self.used is None or self.used.source != "stored":
-            return fresh
-        return tuple(Problem("record", *one, fatal=False) for one in self.known.warnings)
-
-    def report(self, *, now: float, max_age: float | None) -> GatewayReport:
-        """`max_age`: see `Options`."""
-        outcome = self.outcome or Outcome("disabled", error="its plugin is not installed")
+    def report(self, *, idle: str, now: float, max_age: float | None) -> GatewayReport:
+        """`idle`: what to say if there was nobody to ask. `max_age`: see `Options`."""
+        outcome = self.outcome or Outcome("disabled", error=idle)
         providers, models = self.used.count() if self.used else (0, 0)
         retrieved_at = self.used.about.retrieved_at if self.used else None
-        young = retrieved_at is not None and max_age is not None and now - retrieved_at <= max_age
+        if self.used and self.used.source != "bundled":  # whose time is not of this clock
+            retrieved_at = past(retrieved_at, now)
+        known = past(retrieved_at, now)
+        young = known is not None and max_age is not None and now - known <= max_age
         loaded = self.loaded
         return GatewayReport(
             id=self.id,
@@ -227,16 +231,6 @@ class Turn:
             quarantined=self.quarantined,
             tolerated=outcome.status == "failed" and young,
         )
-
-
-def _kept(warnings: Sequence[Problem]) -> tuple[tuple[str, str], ...]:
-    more = len(warnings) - _MOST_KEPT
-    first = [(one.culprit, one.message) for one in warnings[:_MOST_KEPT]]
-    if more > 0:
-        first.append(
-            ("its records", f"{more} more warnings: registry-core sync --force shows them")
-        )
-    return tuple(first)
 
 
 def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float) -> None:

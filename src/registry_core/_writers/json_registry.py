@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from .._base.frozen import sorted_ids
 from ..plugin import Artifact, hookimpl
-from .mastra import callable_providers, key_header, package
+from .mastra import callable_providers, key_header, key_variables, package
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -36,11 +34,13 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
 
 def to_json(content: Any) -> str:
     """Two spaces of indent and a newline at the end; the order of keys is the caller's."""
+    import orjson  # as in `_http/parsing.py`
+
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _record(provider: ProviderConfig, ids: tuple[str, ...]) -> dict[str, Any]:
-    variables = provider.api_key_env_vars
+    variables = key_variables(provider)
     deprecated = set(provider.deprecated_models)
     overrides = provider.model_overrides
     record = {

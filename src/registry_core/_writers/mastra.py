@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _GATEWAY = "models.dev"
 #: Prefix of model ids → the provider whose models Mastra's own router serves under it.
 ALIASES = {"mastra": "openrouter"}
+#: How many of a provider's key variables Mastra names, if not one.
+_NAMED = {"google": 2}
+#: Gateway → what it names beside them, though it is no key.
+_BESIDE = {"netlify": ("NETLIFY_SITE_ID",)}
 #: The packages that Mastra uses for whoever names none, and so doesn't name.
 _GENERIC_PACKAGES = frozenset({"@ai-sdk/gateway", "@ai-sdk/openai-compatible"})
 
@@ -38,6 +42,14 @@ def can_call(provider: ProviderConfig) -> bool:
         return True
     how = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).mastra
     return how == "sdk" or (how is None and provider.url is not None)
+
+
+def key_variables(provider: ProviderConfig) -> tuple[str, ...]:
+    """The variables that Mastra names: it asks for each of them."""
+    names = provider.api_key_env_vars
+    if provider.gateway == _GATEWAY:
+        return names[: _NAMED.get(provider.id, 1)]
+    return names + _BESIDE.get(provider.gateway or "", ())
 
 
 def key_header(provider: ProviderConfig) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from .clean import clean
+from .common import Commands
 from .dev import dev
 from .doctor import doctor
 from .export import export
@@ -16,7 +17,7 @@ from .sync import sync
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="registry-core", prog_name="registry-core")
 def main() -> None:
     """Keep the list of LLM providers and models right.

@@ -38,18 +38,24 @@ def find_program(
     return next((str(one) for one in candidates if one.is_file()), None)
 
 
-def run(command: Sequence[str], environ: Mapping[str, str], meanwhile: Callable[[], None]) -> int:
+def run(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    meanwhile: Callable[[], None],
+    output: int | None = None,
+) -> int:
     """Run `command`, call `meanwhile` in a thread, and give the exit status at its end.
 
-    `command[0]` is a file. The status is 128 + n if signal n ended it. Raises OSError if
+    `command[0]` is a file; `output` is the descriptor of its standard output, None that of
+    this process. The status is 128 + n if signal n ended it. Raises OSError if
     it can't be started.
     """
     if sys.platform == "win32":
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the console tells the child, too
-        child = subprocess.Popen(command, env=environ, close_fds=False)
+        child = subprocess.Popen(command, env=environ, stdout=output, close_fds=False)
         Thread(target=meanwhile, daemon=True).start()
         return child.wait()
-    return _run(command, environ, meanwhile)
+    return _run(command, environ, meanwhile, output)
 
 
 if sys.platform != "win32":
@@ -67,7 +73,10 @@ if sys.platform != "win32":
     _TO_THE_GROUP = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH)
 
     def _run(
-        command: Sequence[str], environ: Mapping[str, str], meanwhile: Callable[[], None]
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        meanwhile: Callable[[], None],
+        output: int | None,
     ) -> int:
         """Signals are taken from a queue, one after the other: none gets lost, or comes
         while the child is being started. They stay blocked, since with the child it is over.
@@ -91,6 +100,7 @@ if sys.platform != "win32":
         child = subprocess.Popen(
             command,
             env=environ,
+            stdout=output,
             close_fds=False,  # ours are not inheritable; others' are meant for the child
             process_group=None if shared else 0,
             preexec_fn=in_child,  # no thread was started yet

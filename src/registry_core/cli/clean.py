@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def clean(yes: bool, bindings: bool, project: Path | None, as_json: bool) -> None:
-    """Remove what registry-core wrote for this environment: the store and its files.
+    """Remove what was written for this environment: store and files.
 
     Lists it first, and says what stays: files of projects, raw answers that other environments
     share. The installed types become those of the wheel again. With --json it removes only what

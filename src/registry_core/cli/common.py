@@ -6,8 +6,9 @@ import json as json_module
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 import click
 
@@ -39,13 +40,33 @@ project_option = click.option(
 )
 
 
-def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn the errors that registry-core raises on purpose into a line and an exit status."""
+def _follow(context: click.Context, _parameter: click.Parameter, count: int) -> None:
+    if count:
+        from .log_lines import follow
 
+        follow(context, "DEBUG", whole=count > 1)
+
+
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=_follow,
+    help="Say each decision; -vv: with the tracebacks of plugins.",
+)
+
+
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """What every command is: it takes -v, its standard output is its own, and the errors that
+    registry-core raises on purpose become a line and an exit status."""
+
+    @verbose_option
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         from ..errors import RegistryError, SettingsError
 
+        _claim_output()
         try:
             command(*args, **kwargs)
         except RegistryError as error:
@@ -57,11 +78,9 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:
     """The settings of a command. Raises SettingsError."""
-    from pathlib import Path
+    from .._config.load import load_settings, working_folder
 
-    from .._config.load import load_settings
-
-    return load_settings(os.environ, Path.cwd(), project=project, **explicit)
+    return load_settings(os.environ, working_folder(), project=project, **explicit)
 
 
 def registry(settings: Settings | None = None) -> ModelRegistry:
@@ -71,20 +90,49 @@ def registry(settings: Settings | None = None) -> ModelRegistry:
     return ModelRegistry(settings)
 
 
+#: Where results go once it is claimed; None: there is nothing to write to.
+_output: TextIO | None = None
+#: The descriptor of what was standard output; None: it is what it was.
+_descriptor: int | None = None
+
+
+def _claim_output() -> None:
+    """Keep standard output for results: what a plugin prints, at its import, in a thread, by a
+    system call or in a child, goes to standard error, for the rest of the process."""
+    global _output, _descriptor
+    if sys.stdout is sys.stderr:  # claimed before
+        return
+    _output = sys.stdout
+    if sys.stdout is sys.__stdout__ and sys.stdout and sys.stderr:
+        sys.stdout.flush()
+        _descriptor = os.dup(1)
+        os.dup2(2, 1)
+        _output = os.fdopen(_descriptor, "w", encoding="utf-8")
+    sys.stdout = sys.stderr
+
+
+def output_descriptor() -> int | None:
+    """That of standard output, for a child; None: the child inherits it."""
+    return _descriptor
+
+
 def say(*lines: str) -> None:
     """Print lines, with what a terminal would obey written out."""
-    _print(lines, sys.stdout)
+    _print(lines, _output)
 
 
 def complain(*lines: str) -> None:
-    """`say`, to standard error."""
-    _print(lines, sys.stderr)
+    """`say`, to standard error; if that can't be written there is nobody to tell."""
+    try:
+        _print(lines, sys.stderr)
+    except OSError:
+        _silence(sys.stderr)
 
 
 def say_json(value: Any) -> None:
     """Print JSON: UTF-8, sorted keys, what a terminal would obey as `\\u` escapes."""
     text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
-    _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), sys.stdout)
+    _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), _output)
 
 
 def table(rows: Iterable[Sequence[object]]) -> None:
@@ -96,13 +144,15 @@ def table(rows: Iterable[Sequence[object]]) -> None:
         say("  ".join(cells).rstrip())
 
 
-def age(time: datetime, now: datetime) -> str:
-    """A time that has passed, for people: "3 hours"."""
-    seconds = max(0, int((now - time).total_seconds()))
+def age(time: datetime, now: datetime) -> str | None:
+    """A time that has passed, for people: "3 hours"; None for one in the future."""
+    seconds = int((now - time).total_seconds())
+    if seconds < -60:  # else another process has just got it
+        return None
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return f"{seconds} seconds"
+    return f"{max(0, seconds)} seconds"
 
 
 def _plain_json(line: str) -> str:
@@ -118,6 +168,36 @@ def _print(lines: Sequence[str], stream: Any) -> None:
 
 
 def _write(text: str, stream: Any) -> None:
+    if stream is None:  # it was closed when the process began
+        return
     stream.flush()
     stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
     stream.buffer.flush()
+
+
+class Commands(click.Group):
+    """Commands that say in one line that their output could not be written, and exit with 1."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _open_closed()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # but for a pipe that nobody reads: click ends in silence then
+            complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+            _silence(_output or sys.stdout)
+            raise SystemExit(1) from None
+
+
+def _open_closed() -> None:
+    """Give standard streams that are closed (`>&-`) a file: what else is opened would get
+    their numbers. What is written to standard output then fails, as it does elsewhere."""
+    for name, how in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.open(os.devnull, how), mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _silence(stream: Any) -> None:
+    """What is still to be written goes nowhere; the interpreter would try once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import complain, load, project_option, reports_errors
+from .common import (
+    complain,
+    load,
+    output_descriptor,
+    project_option,
+    reports_errors,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,21 +24,16 @@ if TYPE_CHECKING:
 @project_option
 @reports_errors
 def dev(command: tuple[str, ...], project: Path | None) -> None:
-    """Run a dev server, in any language, and keep the models fresh beside it.
+    """Run a dev server in any language, beside a refresh.
 
     It gets REGISTRY_CORE_DEV=true, and REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because
     this process refreshes, the project's files too. Exit status: the command's, 128 + n
     if signal n ended it, 127 if it is not found.
     """
-    import logging  # not above: the other commands are quicker without
-
     from . import child
-    from .log_lines import LogLines
+    from .log_lines import follow  # not above: the other commands are quicker without
 
-    handler = LogLines(logging.INFO)
-    logger = logging.getLogger("registry_core")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    follow(click.get_current_context(), "INFO", whole=False)
     settings = load(project, dev=True)
     program = child.find_program(command[0], os.environ)
     if program is None:
@@ -59,7 +60,7 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
         "REGISTRY_CORE_AUTO_REFRESH_PROVIDERS": "false",
     }
     try:
-        status = child.run([program, *command[1:]], environ, refresh)
+        status = child.run([program, *command[1:]], environ, refresh, output_descriptor())
     except OSError as error:
         complain(f"error: {command[0]}: {error.strerror or error}")
         missing = isinstance(error, FileNotFoundError)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def doctor(project: Path | None, as_json: bool) -> None:
-    """Show the state of the data, the store, the targets and the plugins. Changes nothing.
+    """Show the state of data, store, targets and plugins.
 
-    Exit status 1 if a gateway or plugin failed when it was last asked.
+    Changes nothing. Exit status 1 if a gateway or plugin failed when it was last asked.
     """
     settings = load(project)
     found = _examine(settings)
@@ -36,19 +36,19 @@ def doctor(project: Path | None, as_json: bool) -> None:
     else:
         _show(found, settings.unasked)
     failed = any(one["status"] == "failed" for one in found["gateways"].values())
-    failed |= any(one["fatal"] for one in found["problems"])
-    raise SystemExit(1 if failed or found["plugin_failures"] else 0)
+    raise SystemExit(1 if failed or found["plugin_failures"] or found["problems"] else 0)
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
-    from .._base.frozen import thaw
-    from .._catalog.state import utc
+    from .._catalog.state import past, utc
+    from .._emit.emission import unknown_in
     from .._emit.targets import installed_types
     from .._plugins.discovery import find_plugins
     from .._plugins.loader import OVERLAY
     from .._world import World
 
     world, discovery = World(settings), find_plugins(settings)
+    now = world.clock()
     loaded, store, state = world.load(), world.store(), world.state()
     types = installed_types()
     hooks = state.hooks()
@@ -64,7 +64,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "models": models,
         "roles": dict(loaded.snapshot.roles),
         "store": str(store.place) if store else None,
-        "last_refresh": _iso(None if pinned else utc(state.last_refresh)),
+        "last_refresh": _iso(None if pinned else utc(past(state.last_refresh, now))),
         "project": project,
         "targets": {
             "installed types": str(types.root) if types else None,
@@ -78,10 +78,16 @@ def _examine(settings: Settings) -> dict[str, Any]:
             if "registry_gateways" in (hooks.get(one.key) or ("registry_gateways",))
         ],
         "switched_off": {one.key: reason for one, reason in discovery.excluded},
+        "warnings": [
+            *([] if pinned else [f"{culprit}: {message}" for culprit, message in state.warnings]),
+            *(map(str, unknown_in(settings.types_providers, loaded.snapshot, loaded.snapshot))),
+        ],
         "plugin_failures": {
             key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
         },
-        "problems": [] if pinned or state.project != project else thaw(state.problems),
+        "problems": []
+        if pinned or state.project != project
+        else [f"{culprit}: {message}" for culprit, message in state.problems],
         "unseen_by": sorted(
             one.key
             for one in discovery.selected
@@ -94,28 +100,31 @@ def _gateways(
     world: World, loaded: Loaded, state: State, discovery: Discovery
 ) -> dict[str, dict[str, Any]]:
     """What is stored, or in the wheel, and what became of asking for newer."""
-    from .._catalog.state import utc
+    from .._catalog.state import past, utc
 
+    now = world.clock()
     gateways: dict[str, Any] = {}
     generation = loaded.generation if loaded.origin == "stored" else None
     known = generation.gateways if generation else {}  # the bundle may be served instead
     for id in sorted({*known, *state.gateways, *world.bundle.captured}):
         about = state.gateways.get(id)
         captured = world.bundle.captured.get(id, 0.0)
-        stored = id in known and bool(known[id].result)
         retrieved = known[id].retrieved_at if id in known else captured
-        if stored:
-            retrieved = state.confirmed(id, retrieved)
         data = "bundled" if id in loaded.snapshot.gateways else "none"
+        if id in known and known[id].result:
+            data, retrieved = "stored", state.confirmed(id, retrieved)
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(one.key == plugin for one in discovery.found)
         off = plugin is not None and any(one.key == plugin for one, _ in discovery.excluded)
         gateways[id] = {
             "status": about.status if about else "never asked",
-            "data": "stored" if stored else data,
+            "data": data,
             "bundled_is_newer": id in known and captured > retrieved,
-            "retrieved_at": _iso(utc(retrieved or None)),
-            "checked_at": _iso(utc(about.checked_at) if about else None),
+            # That of bundled data is not of this clock.
+            "retrieved_at": _iso(
+                utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
+            ),
+            "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
             "error": about.error if about else None,
             "not_installed": None if installed else plugin,
             "switched_off": plugin if off else None,
@@ -178,10 +187,12 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
         say(f"plugin {key}: {error}")
     for key in found["unseen_by"]:
         say(f"plugin {key}: its policy has not passed what is served, so resolve refuses it")
-    for one in found["problems"]:
-        if one["message"] not in found["plugin_failures"].values():
-            level = "error" if one["fatal"] else "warning"
-            say(f"the last sync met, {level}: {one['culprit']}: {one['message']}")
+    failures = tuple(found["plugin_failures"].values())
+    for problem in found["problems"]:
+        if not problem.endswith(failures):  # said above
+            say(f"the last sync failed: {problem}")
+    for warning in found["warnings"]:
+        say(f"warning: {warning}")
 
 
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -189,8 +200,8 @@ def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
     for id, one in gateways.items():
         retrieved = one["retrieved_at"]
-        old = age(datetime.fromisoformat(retrieved), now) if retrieved else "unknown"
-        yield id, one["status"], one["data"], old
+        old = age(datetime.fromisoformat(retrieved), now) if retrieved else None
+        yield id, one["status"], one["data"], old or "unknown"
 
 
 def _iso(time: datetime | None) -> str | None:

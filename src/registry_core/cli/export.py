@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
-    """Write what is served now to PATH, for another machine or another tool.
+    """Write what is served now for another machine or tool.
 
     snapshot: one file, to be served with REGISTRY_CORE_SNAPSHOT=PATH.
     mastra: a folder that Mastra reads as its cache (~/.cache/mastra).

@@ -1,17 +1,41 @@
-"""What the library logs while a dev server runs."""
+"""What the library logs, on standard error."""
 
 from __future__ import annotations
 
 import logging
 
+import click
+
 from .common import complain
 
 
 class LogLines(logging.Handler):
-    """A line each on standard error, apart from the server's."""
+    """A line each, apart from those of a server; `whole`: with the tracebacks, line by line."""
+
+    def __init__(self, *, whole: bool) -> None:
+        super().__init__()
+        self._whole = whole
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            complain(f"registry-core: {record.getMessage()}")
+            text = self.format(record) if self._whole else record.getMessage()
+            lines = text.splitlines() if self._whole else text.splitlines()[:1]
+            complain(*(f"registry-core: {line}" for line in lines))
         except Exception:
             self.handleError(record)
+
+
+def follow(context: click.Context, level: str, *, whole: bool) -> None:
+    """Show what is logged at `level` and above while the command runs; unless its options
+    said so before."""
+    logger = logging.getLogger("registry_core")
+    if any(isinstance(one, LogLines) for one in logger.handlers):
+        return
+    handler, before = LogLines(whole=whole), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+
+    @context.call_on_close
+    def end() -> None:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

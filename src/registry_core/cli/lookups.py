@@ -10,6 +10,7 @@ import click
 from .common import complain, json_option, registry, reports_errors, say, say_json
 
 if TYPE_CHECKING:
+    from ..models import ProviderConfig
     from ..registry import ModelRegistry
 
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def list_models(text: str, as_json: bool) -> None:
-    """List the full ids of models, those that contain TEXT if it is given."""
+    """List the ids of models: all, or those that contain TEXT."""
     mine = registry()
     every = mine.get_models()
     found: Mapping[str, Sequence[str]] = every
@@ -59,9 +60,32 @@ def show(id: str, as_json: bool) -> None:
     if as_json:
         say_json(found)
     elif provider is not None:
-        say(*_lines({**found, "models": [*provider.models]}))
+        say(*_lines(_set({**found, "url": _url(provider), "models": [*provider.models]})))
     else:
-        say(*_lines(found))
+        say(*_lines(_shown(found)))
+
+
+def _url(provider: ProviderConfig) -> str | None:
+    """Its URL, in words where it is not the gateway that knows it."""
+    from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
+
+    known = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
+    return provider.url or (known and f"{known} (its gateway names none; this is well known)")
+
+
+def _shown(model: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A model, without what says nothing if it is missing: few models have a
+    status, dates of their end, or more than the known fields. Else "unknown" is worth a line."""
+    quiet = {"status": model["status"], "lifecycle": _set(model["lifecycle"])}
+    return {
+        name: value
+        for name, value in {**model, **quiet}.items()
+        if name not in (*quiet, "extra") or value
+    }
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, (), [], {})}
 
 
 def _not_found(message: str, text: str, mine: ModelRegistry) -> NoReturn:

@@ -191,12 +191,14 @@ def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[
 
 
 def _data(gateway: GatewayReport, now: datetime) -> str:
-    if gateway.retrieved_at is None:
+    if gateway.source == "none":
         return "none"
     if gateway.status in ("fresh", "unchanged"):
         return "current"
-    date = gateway.retrieved_at.date().isoformat()
-    return f"{gateway.source}, of {date} ({age(gateway.retrieved_at, now)} old)"
+    if gateway.retrieved_at is None:
+        return f"{gateway.source}, of unknown age"
+    date, old = gateway.retrieved_at.date().isoformat(), age(gateway.retrieved_at, now)
+    return f"{gateway.source}, of {date} ({old} old)" if old else f"{gateway.source}, of {date}"
 
 
 def _complain(report: SyncReport) -> None:

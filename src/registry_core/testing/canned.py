@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from attrs import field, frozen
@@ -12,9 +13,12 @@ from attrs import field, frozen
 from .._base.frozen import EMPTY, FrozenDict, freeze
 from .._base.secrets import Secrets
 from .._http.parsing import parse
+from .._http.tokens import Asker, Tokens
 from ..errors import GatewayError
 from ..plugin import PluginSettings
 from ..report import Problem
+
+T = TypeVar("T")
 
 
 def plugin_settings(
@@ -44,15 +48,20 @@ class CannedRequest:
     """With the query that `params` make."""
     bearer: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    method: str = "GET"
+    json: Any = field(default=None, repr=False)
+    """What a POST sent, or `form`."""
+    form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 class CannedClient:
     """A `GatewayClient` that answers from `routes`, and keeps what it was asked and told.
 
-    `routes`: URL, query included → the JSON value that is there, or the body as bytes
-    (read as the host reads one), or an exception to raise. Another URL is a GatewayError.
-    `secrets` is the environment that `secret` reads. `requests` and `warnings` are in
-    order; unlike the host's, the warnings are as the gateway wrote them: nothing is masked.
+    `routes`: URL, query included → the JSON value that is there, to a GET or a POST, or the
+    body as bytes (read as the host reads one), or an exception to raise. Another URL is a
+    GatewayError. Tokens are kept as the host keeps them, for this client alone. `secrets` is
+    the environment that `secret` reads. `requests` and `warnings` are in order; unlike the
+    host's, the warnings are as the gateway wrote them: nothing is masked.
 
         client = CannedClient({"https://llm.acme.example/v1/models": {"data": []}})
     """
@@ -69,6 +78,8 @@ class CannedClient:
         self.warnings: list[Problem] = []
         self._routes = {url: _body(answer) for url, answer in routes.items()}
         self._environ = secrets
+        self._tokens = Tokens()
+        self._asker = Asker("canned", set(), self.secret, lambda: 30.0)
 
     @property
     def urls(self) -> list[str]:
@@ -79,6 +90,7 @@ class CannedClient:
         self.warnings.append(Problem("record", culprit, message, fatal=False))
 
     def secret(self, name: str) -> str | None:
+        self._asker.consulted.add(name)
         return Secrets().reveal(name, self._environ)
 
     def get_json(
@@ -91,7 +103,29 @@ class CannedClient:
     ) -> Any:
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
-        self.requests.append(CannedRequest(url, bearer, FrozenDict(headers or EMPTY)))
+        return self._answer(CannedRequest(url, bearer, FrozenDict(headers or EMPTY)))
+
+    def post_json(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        sent = FrozenDict(headers or EMPTY)
+        return self._answer(CannedRequest(url, bearer, sent, "POST", json, form))
+
+    def token(
+        self, key: Hashable, exchange: Callable[[], tuple[T, datetime | float]], margin: float = 60
+    ) -> T:
+        token: T = self._tokens.get(self._asker, key, exchange, margin)
+        return token
+
+    def _answer(self, request: CannedRequest) -> Any:
+        self.requests.append(request)
+        url = request.url
         answer = self._routes.get(url)
         if answer is None:
             raise GatewayError("has no canned route", culprit=url, hint="add it to routes")

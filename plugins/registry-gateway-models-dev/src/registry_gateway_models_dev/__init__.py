@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from registry_core import GatewayError, ModelGateway, hookimpl
 from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN, KnownProvider
-from registry_core.records import provider_from_record
+from registry_core.records import is_credential, provider_from_record
 
 if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig
@@ -20,14 +20,17 @@ OPTION_VARIABLES = {"url": "REGISTRY_CORE_MODELS_DEV_URL"}
 #: What models.dev leaves out, or has otherwise, by provider. The same as in Mastra 1.71.0,
 #: so that a model string means the same in both.
 OVERRIDES: Mapping[str, Mapping[str, Any]] = {
-    "google": {"api_key_env_vars": ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY")},
     "groq": {"url": KNOWN_PROVIDERS["groq"].url},
     "mistral": {"url": KNOWN_PROVIDERS["mistral"].url},
     "moonshotai": {"url": "https://api.moonshot.ai/anthropic/v1", "npm": "@ai-sdk/anthropic"},
     "moonshotai-cn": {"url": "https://api.moonshot.cn/anthropic/v1", "npm": "@ai-sdk/anthropic"},
 }
 
-#: How a key variable ends, best first.
+#: Variables that hold a provider's key, whatever models.dev lists; those of Mastra first.
+_KNOWN_VARIABLES: Mapping[str, Sequence[str]] = {
+    "google": ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "GEMINI_API_KEY"),
+}
+#: How a key variable ends, best first, as in Mastra 1.71.0.
 _KEY_SUFFIXES = ("_API_TOKEN", "_API_KEY", "_TOKEN", "_KEY", "_PAT")
 _OVERRIDE_KEYS = ("api", "npm", "shape")
 
@@ -84,29 +87,36 @@ def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> Provid
     variables = _variables(id, entry.get("env"), warn)
     override, known = OVERRIDES.get(id, {}), KNOWN_PROVIDERS.get(id, NOTHING_KNOWN)
     url = override.get("url") or entry.get("api") or None
+    models = entry.get("models")
+    overrides = _model_overrides(models)
     record = {
         "name": entry.get("name"),
         "url": url,
-        "api_key_env_vars": key_variable(id, variables),
+        "api_key_env_vars": key_variables(id, variables),
         "api_key_header": "Authorization" if url else known.key_header,
         "doc_url": entry.get("doc"),
         "npm": entry.get("npm"),
-        "models": entry.get("models"),
-        "model_overrides": _model_overrides(entry.get("models")),
-        "unroutable": _unroutable(known, url, variables),
+        "models": models,
+        "model_overrides": overrides,
+        "unroutable": _unroutable(known, [url, *map(_api, overrides.values())], variables),
         **override,
     }
     return provider_from_record(id, record, warn)
 
 
-def key_variable(id: str, variables: Sequence[str]) -> str:
-    """The one of a provider's `variables` that holds its key: by its ending, else the
-    first, else `<ID>_API_KEY`."""
-    for suffix in _KEY_SUFFIXES:
-        for name in variables:
-            if name.endswith(suffix):
-                return name
-    return variables[0] if variables else re.sub("[^A-Z0-9]", "_", id.upper()) + "_API_KEY"
+def key_variables(id: str, variables: Sequence[str]) -> tuple[str, ...]:
+    """Those of a provider's `variables` that hold a credential, by their endings, best first.
+
+    The first of `variables` if none of them says so by its name; `<ID>_API_KEY` if there is none.
+    """
+    names = [*_KNOWN_VARIABLES.get(id, ()), *filter(is_credential, variables)]
+    names = names or [*variables[:1]] or [re.sub("[^A-Z0-9]", "_", id.upper()) + "_API_KEY"]
+    return tuple(sorted(dict.fromkeys(names), key=_rank))
+
+
+def _rank(variable: str) -> int:
+    ends = (place for place, suffix in enumerate(_KEY_SUFFIXES) if variable.endswith(suffix))
+    return next(ends, len(_KEY_SUFFIXES))
 
 
 def _variables(id: str, env: Any, warn: Callable[[str, str], object]) -> list[str]:
@@ -128,8 +138,13 @@ def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
     return overrides
 
 
-def _unroutable(known: KnownProvider, url: Any, variables: Sequence[str]) -> str | None:
-    if known.unroutable or known.url or (isinstance(url, str) and url):
+def _api(override: Mapping[str, Any]) -> Any:
+    return override.get("api")
+
+
+def _unroutable(known: KnownProvider, urls: Iterable[Any], variables: Sequence[str]) -> str | None:
+    """Why none of its models can be called. `urls`: its own, and those of its models."""
+    if known.unroutable or known.url or any(isinstance(url, str) and url for url in urls):
         return known.unroutable
     if len(variables) > 1:
         return f"models.dev gives no URL for it, and it takes {', '.join(variables)} together"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from urllib.parse import quote
 
@@ -32,9 +30,6 @@ OPTION_VARIABLES = {"url": "REGISTRY_CORE_NETLIFY_URL"}
 TOKEN = "NETLIFY_TOKEN"  # noqa: S105  # the name of a variable
 SITE = "NETLIFY_SITE_ID"
 
-#: A key is replaced so many seconds before it expires.
-EARLY = 60
-
 Dialect = Literal["openai", "openai-responses", "anthropic", "google"]
 
 #: Vendor → dialect, path below the site's URL, headers. Any other speaks "openai" at the
@@ -56,22 +51,14 @@ class SiteKey:
 
 
 class NetlifyGateway(ModelGateway):
-    """The list of models at `url`; keys come from the API at `api_url`, one per site and token.
-
-    `clock` is in epoch seconds.
-    """
+    """The list of models at `url`; keys come from the API at `api_url`, one per site and token."""
 
     id = "netlify"
     name = "Netlify"
 
-    def __init__(
-        self, url: str = URL, api_url: str = API_URL, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, url: str = URL, api_url: str = API_URL) -> None:
         self.url = url
         self.api_url = api_url
-        self._clock = clock
-        self._keys: dict[tuple[str, str], SiteKey] = {}
-        self._lock = Lock()
 
     def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
         return providers_from_payload(client.get_json(self.url), client.warn)
@@ -110,23 +97,15 @@ class NetlifyGateway(ModelGateway):
                 culprit=self.id,
                 hint=f"set {TOKEN} and {SITE}",
             )
-        with self._lock:  # however many threads wait, one asks
-            held = self._keys.get((site, token))
-            if held is None or not self._is_good(held):
-                held = self._exchange(site, token, client)
-                good = {name: key for name, key in self._keys.items() if self._is_good(key)}
-                self._keys = {**good, (site, token): held}
-            return held
+        return client.token(site, lambda: self._exchange(site, token, client))
 
-    def _is_good(self, key: SiteKey) -> bool:
-        return self._clock() < key.expires_at.timestamp() - EARLY
-
-    def _exchange(self, site: str, token: str, client: GatewayClient) -> SiteKey:
+    def _exchange(self, site: str, token: str, client: GatewayClient) -> tuple[SiteKey, datetime]:
         url = f"{self.api_url.rstrip('/')}/api/v1/sites/{quote(site, safe='')}/ai-gateway/token"
         match client.get_json(url, bearer=token):
             case {"token": str(key), "url": str(base), "expires_at": int(expires)}:
                 try:
-                    return SiteKey(key, base, datetime.fromtimestamp(expires, UTC))
+                    expires_at = datetime.fromtimestamp(expires, UTC)
+                    return SiteKey(key, base, expires_at), expires_at
                 except (OverflowError, ValueError, OSError):
                     pass
             case _:
@@ -176,7 +155,7 @@ def providers_from_payload(
         "netlify",
         {
             "name": "Netlify",
-            "api_key_env_vars": (TOKEN, SITE),
+            "api_key_env_vars": TOKEN,
             "api_key_header": "Authorization",
             "doc_url": DOC_URL,
             "models": ids,

@@ -1,0 +1,86 @@
+"""What the name of a variable says of its value: a secret, a place, or neither.
+
+Catalogs list the variables of a provider without saying which holds what.
+"""
+
+from __future__ import annotations
+
+_SECRETS = frozenset(
+    {
+        "APIKEY",
+        "AUTH",
+        "BEARER",
+        "COOKIE",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "JWT",
+        "KEY",
+        "PASS",
+        "PASSPHRASE",
+        "PASSWD",
+        "PASSWORD",
+        "PAT",
+        "PWD",
+        "SECRET",
+        "SESSION",
+        "TOKEN",
+    }
+)
+#: These count inside a word, too: GITHUBTOKEN, PGPASSWORD.
+_INSIDE = ("APIKEY", "CREDENTIAL", "PASSW", "SECRET", "TOKEN")
+#: As the last word of a name: ACME_TOKEN_URL holds no token.
+_PLACES = frozenset(
+    {
+        "ACCOUNT",
+        "ADDRESS",
+        "DATACENTER",
+        "DEPLOYMENT",
+        "DOMAIN",
+        "ENDPOINT",
+        "GATEWAY",
+        "HOST",
+        "HOSTNAME",
+        "ID",
+        "INSTANCE",
+        "LOCATION",
+        "NAME",
+        "ORG",
+        "ORGANIZATION",
+        "PORT",
+        "PRODUCT",
+        "PROJECT",
+        "REGION",
+        "RESOURCE",
+        "SERVER",
+        "SITE",
+        "SUBDOMAIN",
+        "TENANT",
+        "URI",
+        "URL",
+        "WORKSPACE",
+        "ZONE",
+    }
+)
+
+
+def holds_secret(variable: str) -> bool:
+    """Whether a word of the name means a secret, wherever it stands: better too often."""
+    return not _SECRETS.isdisjoint(_words(variable))
+
+
+def is_credential(variable: str) -> bool:
+    """Whether it is the name of a secret (`ACME_API_KEY`), not of a place (`ACME_TOKEN_URL`)."""
+    return holds_secret(variable) and _words(variable)[-1] not in _PLACES
+
+
+def is_place(variable: str) -> bool:
+    """Whether it is the name of a place (`ACME_ACCOUNT_ID`), and says nothing of a secret."""
+    return (
+        _words(variable)[-1] in _PLACES
+        and not holds_secret(variable)
+        and not any(word in variable.upper() for word in _INSIDE)
+    )
+
+
+def _words(variable: str) -> list[str]:
+    return variable.upper().split("_")

@@ -1,0 +1,153 @@
+"""Tokens that were exchanged for a secret, until they expire; in memory only."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from attrs import field, frozen
+from cachetools import TLRUCache
+
+from ..errors import GatewayError, GatewayTimeoutError
+
+#: Of all gateways and tenants together; the least recently used goes first.
+_MOST = 1024
+
+
+@frozen
+class Asker:
+    """Who wants a token: a gateway's client."""
+
+    gateway: str
+    consulted: set[str]
+    """Variables that it has asked for; grows while it asks."""
+    secret: Callable[[str], str | None]
+    left: Callable[[], float]
+    """Seconds until its deadline."""
+
+
+@frozen
+class _Done:
+    """How an exchange ended."""
+
+    owner: object
+    """For whom: only now is it known which variables it asked for."""
+    token: Any = field(default=None, repr=False)
+    error: Exception | None = None
+
+
+class Tokens:
+    """Shared by all syncs, and every `resolve`, of one world; `clock` gives epoch seconds.
+
+    A token belongs to a gateway, the key that its plugin gives, and the values of all
+    variables that this gateway has ever asked for: nobody with other secrets gets it. Of
+    those only a digest is kept. However many threads want it, one exchanges it, and if
+    that fails, it fails for all of them.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._salt = secrets.token_bytes(32)
+        self._lock = Lock()
+        self._variables: dict[str, set[str]] = {}
+        self._running: dict[object, Future[_Done]] = {}
+        self._kept: TLRUCache[object, tuple[Any, float]] = TLRUCache(
+            _MOST, ttu=lambda owner, kept, now: kept[1], timer=clock
+        )
+
+    def get(self, asker: Asker, key: Hashable, exchange: Callable[[], Any], margin: float) -> Any:
+        """A token that is good for `margin` seconds more, or was exchanged just now.
+
+        `exchange` gives it and when it expires: an aware datetime, or seconds from now.
+        Raises what that raises, GatewayError if it gives something else, and
+        GatewayTimeoutError if another thread is still at it at the deadline.
+        """
+        while True:
+            own = Future[_Done]()
+            with self._lock:
+                owner = self._owner(asker, key)
+                if (kept := self._kept.get(owner)) is not None:
+                    return kept[0]
+                running = self._running.setdefault(owner, own)
+            if running is own:
+                return self._exchange(own, owner, asker, key, exchange, margin)
+            done = self._wait(running, owner, asker)
+            with self._lock:
+                if done.owner != self._owner(asker, key):
+                    continue  # it asked for a variable that has another value here
+            if done.error is not None:
+                raise done.error
+            return done.token
+
+    def _exchange(
+        self,
+        own: Future[_Done],
+        owner: object,
+        asker: Asker,
+        key: Hashable,
+        exchange: Callable[[], Any],
+        margin: float,
+    ) -> Any:
+        token, until = None, 0.0
+        error: BaseException | None = None
+        try:
+            token, until = self._read(exchange(), asker)
+            return token
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            with self._lock:
+                if self._running.get(owner) is own:
+                    del self._running[owner]
+                owner = self._owner(asker, key)
+                if error is None:
+                    self._kept[owner] = token, until - margin
+            if error is None or isinstance(error, Exception):
+                own.set_result(_Done(owner, token, error))
+            else:  # an interrupt is nobody else's
+                own.set_result(_Done(None))
+
+    def _wait(self, running: Future[_Done], owner: object, asker: Asker) -> _Done:
+        try:
+            return running.result(max(asker.left(), 0.0))
+        except TimeoutError:
+            with self._lock:  # who comes next need not wait for it
+                if self._running.get(owner) is running:
+                    del self._running[owner]
+        raise GatewayTimeoutError(
+            "another thread was still exchanging its token at the deadline",
+            culprit=asker.gateway,
+            hint="try again later",
+        )
+
+    def _owner(self, asker: Asker, key: Hashable) -> object:
+        """Whose token it is, as far as is known by now; the caller holds the lock."""
+        variables = self._variables.setdefault(asker.gateway, set())
+        variables |= asker.consulted
+        values = json.dumps([(name, asker.secret(name)) for name in sorted(variables)])
+        return asker.gateway, key, hmac.digest(self._salt, values.encode(), "sha256")
+
+    def _read(self, returned: Any, asker: Asker) -> tuple[Any, float]:
+        """The token, and when it expires in epoch seconds."""
+        with suppress(OverflowError):
+            match returned:
+                case (token, datetime(tzinfo=zone) as expires) if zone is not None:
+                    return token, expires.timestamp()
+                case (token, int() | float() as seconds) if not isinstance(seconds, bool):
+                    return token, self._clock() + seconds
+                case _:
+                    pass
+        raise GatewayError(
+            "its exchange gave no token with the time at which that expires",
+            culprit=asker.gateway,
+            hint="return (token, an aware datetime or seconds from now)",
+        )
