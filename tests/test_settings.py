@@ -681,3 +681,11 @@ def test_the_largest_number_is_taken_and_the_next_is_not() -> None:
     assert Settings(fetch_max_bytes=10**12).fetch_max_bytes == 10**12
     with pytest.raises(SettingsError):
         Settings(fetch_max_bytes=10**12 + 1)
+
+
+def test_why_no_gateway_is_asked_is_said_in_words(tmp_path: Path) -> None:
+    assert Settings().unasked is None
+    assert Settings(offline=True).unasked == "offline: the network is not touched"
+    pinned = Settings(offline=True, snapshot=tmp_path / "pinned").unasked
+    assert pinned is not None
+    assert str(tmp_path / "pinned") in pinned

@@ -25,6 +25,7 @@ from registry_core._base.secrets import Secrets
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.places import Places
 from registry_core._catalog.store import Store
+from registry_core._config.load import Source
 from registry_core._plugins.host import PluginHost
 from registry_core._sync.options import Options
 from registry_core._sync.sync import Result, check, sync
@@ -125,9 +126,10 @@ class World:
         self.plugins.append(Plugin(gateway))
         return gateway
 
-    def registry(self, **settings: Any) -> ModelRegistry:
-        """A registry of its own, as another process would have it."""
-        made = Settings(**settings)
+    def registry(self, source: Source | None = None, **settings: Any) -> ModelRegistry:
+        """A registry of its own, as another process would have it; with `source`, its settings
+        are read there, and again."""
+        made = source.read() if source else Settings(**settings)
         secrets = Secrets()
         named = [(f"test-{index}", plugin) for index, plugin in enumerate(self.plugins)]
         host = PluginHost(
@@ -139,6 +141,7 @@ class World:
         )
         world = RealWorld(
             made,
+            source=source,
             host=host,
             environ=self.environ,
             places=self.places,

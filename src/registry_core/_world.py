@@ -18,6 +18,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from ._base.secrets import Secrets
     from ._catalog.state import State
+    from ._config.load import Source
     from ._http.tokens import Tokens
     from ._plugins.host import PluginHost
 
@@ -30,7 +31,8 @@ class World:
     Making one touches nothing: the project's file is read, and plugins are found, when `host`
     or `settings` is asked for. Everything from outside can be passed in; the defaults are
     this process's. `clock` gives epoch seconds, `monotonic` seconds, `random` 0 to 1;
-    `wait(event, seconds)` returns when either is over. `types_path`: where to look for the
+    `wait(event, seconds)` returns when either is over. `source`: where `settings`, if given, came
+    from; without one they stay as they are. `types_path`: where to look for the
     installed types; None is `sys.path`.
     """
 
@@ -38,6 +40,7 @@ class World:
         self,
         settings: Settings | None = None,
         *,
+        source: Source | None = None,
         host: PluginHost | None = None,
         environ: Mapping[str, str] | None = None,
         places: Places | None = None,
@@ -63,6 +66,7 @@ class World:
         """Set by an adapter whose framework says that this is a dev server: what a refresh
         changes is written to the project's folders, too."""
         self._explicit = settings
+        self._source = source
         self._host = self._given_host = host
         self._tokens: Tokens | None = None
         self._lock = threading.RLock()
@@ -76,6 +80,20 @@ class World:
 
                 self._secrets = Secrets()
             return self._secrets
+
+    @property
+    def source(self) -> Source | None:
+        """Where the settings are read again; None if they were given, and stay."""
+        if self._source is None and self._explicit is None:
+            from ._config.load import Source
+
+            self._source = Source(self.environ)
+        return self._source
+
+    @property
+    def serves_dev(self) -> bool:
+        """A dev server is running: syncs also write the project's files."""
+        return self.in_dev or self.lookups.dev
 
     @property
     def tokens(self) -> Tokens:
@@ -92,16 +110,35 @@ class World:
         """The plugins of this world, not loaded yet. Raises SettingsError."""
         with self._lock:
             if self._host is None:
-                from ._config.load import load_settings, working_folder
                 from ._plugins.host import PluginHost
 
+                settings = self._explicit
+                if settings is None:
+                    assert self.source is not None
+                    settings = self.source.read()
                 self._host = PluginHost(
-                    self._explicit or load_settings(self.environ, working_folder()),
+                    settings,
                     environ=self.environ,
                     secrets=self.secrets,
                     known_hooks=self.state().hooks(),
                 )
             return self._host
+
+    def reread(self) -> PluginHost:
+        """The plugins under the settings as they are to be read now, loaded; `host` itself if
+        these are the same. Raises SettingsError."""
+        host = self.host
+        settings = self.source.read() if self.source else host.settings
+        if settings == host.settings:
+            return host
+        anew = host.anew(settings)
+        anew.load()
+        return anew
+
+    def adopt(self, host: PluginHost) -> None:
+        """Go by these plugins and settings from now on."""
+        with self._lock:
+            self._host = host
 
     @property
     def settings(self) -> Settings:

@@ -227,7 +227,9 @@ class ModelRegistry:
         """Sync, and serve what that left behind from now on."""
         from ._sync.sync import sync
 
-        project = self.world.in_dev or self.world.settings.dev
+        if options.host is not None:
+            self.world.adopt(options.host)
+        project = self.world.serves_dev or self.world.settings.dev
         options = evolve(options, project=project)
         result = sync(self.world, options, tuple(self._runtime.values()))
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +26,9 @@ DataSource = Literal["fetched", "stored", "bundled", "none"]
 ProblemKind = Literal[
     "plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store"
 ]
+
+
+_MOST_SHOWN = 40  # characters of a value
 
 
 @frozen
@@ -96,6 +100,15 @@ class Change:
     """A JSON value, immutable; None is unknown."""
     after: Any
 
+    def __str__(self) -> str:
+        """In one line, with long values cut: "openai/gpt-5 cost.input 1.25 -> 2"."""
+        return f"{self.id} {self.field} {_value(self.before)} -> {_value(self.after)}"
+
+
+def _value(value: Any) -> str:
+    shown = "unknown" if value is None else json.dumps(thaw(value), ensure_ascii=False)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+
 
 @frozen
 class SyncReport:
@@ -119,6 +132,8 @@ class SyncReport:
     targets: Mapping[str, int] = field(default=EMPTY)
     """Folder of each target → count of artifacts that it holds."""
     offline: bool = False
+    pinned: str | None = None
+    """The snapshot file that stood for everything: nobody was asked, nothing was stored."""
 
     @property
     def ok(self) -> bool:

@@ -216,6 +216,16 @@ class Settings(Value):
         """Whether to refresh in the background."""
         return self.dev if self.auto_refresh_providers is None else self.auto_refresh_providers
 
+    @property
+    def unasked(self) -> str | None:
+        """Why syncs leave the network alone, in words; None if they don't."""
+        if self.snapshot is not None:
+            return (
+                f"pinned to {self.snapshot} (REGISTRY_CORE_SNAPSHOT): no gateway is asked, and"
+                " the store is left alone"
+            )
+        return "offline: the network is not touched" if self.offline else None
+
     @classmethod
     def for_lookups(cls, environ: Mapping[str, str], warn: Warn = warn_once) -> Settings:
         """What a lookup needs to know: the environment, and no file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from registry_core import ProviderConfig, Snapshot
 from registry_core._base.frozen import FrozenDict
+from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.store import Store, pointer_line
 from registry_core._sync.commit import save_state
 from registry_core.cli import main
@@ -348,6 +350,102 @@ def test_doctor_says_which_data_nothing_refreshes(
     assert f"netlify: {missing}" in lines  # of the wheel: there is nothing to drop
 
 
+def test_doctor_tells_the_age_of_what_is_served_and_not_of_what_lies_in_the_store(
+    run: Run, tmp_path: Path
+) -> None:
+    def told() -> set[tuple[str, str]]:
+        gateways = json.loads(run("doctor", "--json").stdout)["gateways"].values()
+        return {(one["data"], one["retrieved_at"][:10]) for one in gateways}
+
+    captured = Bundle.of_wheel().captured.values()
+    bundled = {("bundled", datetime.fromtimestamp(one, UTC).date().isoformat()) for one in captured}
+    assert told() == bundled
+    run("sync")
+    assert {data for data, _ in told()} == {"stored"}
+    for path in (tmp_path / "store" / "v1" / "objects").iterdir():
+        path.write_bytes(b"damaged")
+    assert told() == bundled
+
+
+def test_plugins_says_which_data_nothing_refreshes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync")
+    assert "nothing refreshes" not in run("plugins").stderr
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    missing = "registry-gateway-netlify:netlify is not installed: nothing refreshes its gateway"
+    for _ in range(2):
+        assert f"warning: {missing} netlify" in run("plugins").stderr
+    gone = run("plugins", REGISTRY_CORE_SNAPSHOT=str(tmp_path / "gone"))
+    assert gone.exit_code == 0
+    assert "REGISTRY_CORE_SNAPSHOT names it" in gone.stderr
+
+
+def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_its_data(
+    run: Run,
+) -> None:
+    run("sync")
+    off = {"REGISTRY_CORE_DISABLE_PLUGINS": "registry-gateway-netlify"}
+    said = "netlify: nothing refreshes it: registry-gateway-netlify:netlify is switched off"
+    for _ in range(2):
+        assert f"{said}; the next sync drops its data" in run("doctor", **off).stdout
+    all = run("doctor", REGISTRY_CORE_PLUGINS="").stdout  # then a sync is held
+    assert said in all
+    assert "drops its data" not in all
+    run("sync", **off)
+    doctor = run("doctor", **off).stdout
+    assert said not in doctor
+    assert "plugin registry-gateway-netlify:netlify: switched off" in doctor
+    served = json.loads(run("doctor", "--json", **off).stdout)["gateways"]["netlify"]
+    assert served["data"] == "none"  # the bundle has some, and nobody serves it
+
+
+def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path: Path) -> None:
+    path = Path("pyproject.toml")
+    path.write_text('[tool.registry-core.output]\npyhton = "typings"\n')
+    run("sync")
+    said = "the last sync failed: [tool.registry-core.output] pyhton: no installed plugin"
+    for _ in range(2):
+        doctor = run("doctor")
+        assert said in doctor.stdout
+        assert doctor.exit_code == 1
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "pyproject.toml").write_text("[tool.registry-core]\n")
+    assert said not in run("doctor", "--project", str(tmp_path / "other")).stdout
+    path.write_text('[tool.registry-core.output]\npython = "typings"\n')
+    run("sync")
+    doctor = run("doctor")
+    assert "the last sync failed" not in doctor.stdout
+    assert doctor.exit_code == 0
+
+
+def test_doctor_says_that_a_policy_holds_each_time(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync")
+    code = {
+        "broken_policy.py": """
+from registry_core import hookimpl
+
+@hookimpl
+def registry_overlay(snapshot):
+    raise RuntimeError("no list of what is allowed")
+"""
+    }
+    site = tmp_path / "policies"
+    write_distribution(site, "policy", entry_points={"policy": "broken_policy"}, modules=code)
+    monkeypatch.syspath_prepend(str(site))
+    plugins = "registry-gateway-models-dev,registry-gateway-netlify,policy"
+    variables = {"REGISTRY_CORE_PLUGINS": plugins}
+    for _ in range(2):
+        assert "no list of what is allowed" in run("sync", **variables).stderr
+        doctor = run("doctor", **variables)
+        assert "no list of what is allowed" in doctor.stdout
+        unseen = "plugin policy:policy: its policy has not passed what is served"
+        assert unseen in doctor.stdout
+        assert doctor.exit_code == 1
+
+
 def test_sync_drops_the_data_of_a_gateway_by_hand(run: Run, server: Loopback) -> None:
     run("sync")
     server.route("/netlify.json", Reply(404))
@@ -375,13 +473,20 @@ def test_a_plugin_that_can_not_be_loaded_is_named_beside_the_gateways_that_are_s
 
 
 def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_path: Path) -> None:
-    run("sync")
     path = tmp_path / "frozen.snapshot"
-    assert run("export", "--format", "snapshot", str(path)).exit_code == 0
+    assert (
+        "1 files written, bundled data" in run("export", "--format", "snapshot", str(path)).stdout
+    )
+    run("sync")
+    done = run("export", "--format", "snapshot", str(path))
+    assert done.exit_code == 0
+    assert "1 files written, stored data" in done.stdout
     elsewhere = {
         "REGISTRY_CORE_SNAPSHOT": str(path),
         "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none"),
     }
+    again = run("export", "--format", "snapshot", str(tmp_path / "again"), "--json", **elsewhere)
+    assert json.loads(again.stdout)["serves"] == "explicit"
     assert run("list", **elsewhere).stdout == run("list").stdout
     assert run("show", "openai/gpt-5", **elsewhere).stdout == run("show", "openai/gpt-5").stdout
     Snapshot.open(path).verify()
@@ -446,3 +551,40 @@ def test_output_is_utf_8_without_control_characters(run: Run, server: Loopback) 
 def test_a_lookup_command_works_without_plugins_or_network(run: Run, server: Loopback) -> None:
     assert run("show", "openai/gpt-4o").exit_code == 0  # from the bundle
     assert not server.requests
+
+
+def test_every_command_that_would_refresh_says_that_a_snapshot_is_pinned(
+    run: Run, server: Loopback, tmp_path: Path
+) -> None:
+    """And nothing of a store and of gateways that have no say in it."""
+    run("sync")
+    path = tmp_path / "pinned"
+    run("export", "--format", "snapshot", str(path))
+    asked = len(server.requests)
+    pinned = {"REGISTRY_CORE_SNAPSHOT": str(path)}
+    said = f"pinned to {path} (REGISTRY_CORE_SNAPSHOT): no gateway is asked"
+    synced = run("sync", **pinned)
+    assert said in synced.stdout
+    assert json.loads(run("sync", "--json", **pinned).stdout)["pinned"] == str(path)
+    assert said in run("sync", "--check", "--output", str(tmp_path), **pinned).stderr
+    doctor = run("doctor", **pinned).stdout
+    assert said in doctor
+    assert f"serves: {path} " in doctor
+    assert "3 providers, 4 models" in doctor
+    assert "models.dev  not asked   pinned  unknown" in doctor
+    for untrue in ("never", "bundled", "store:"):
+        assert untrue not in doctor
+    found = json.loads(run("doctor", "--json", **pinned).stdout)
+    assert (found["serves"], found["pinned"]) == ("explicit", str(path))
+    assert found["gateways"].keys() == {"models.dev", "netlify"}
+    assert len(server.requests) == asked
+
+
+def test_every_command_that_would_refresh_says_that_it_is_offline(run: Run, tmp_path: Path) -> None:
+    off = {"REGISTRY_CORE_OFFLINE": "true"}
+    said = "offline: the network is not touched"
+    assert said in run("sync", **off).stdout
+    assert said in run("sync", "--check", "--output", str(tmp_path), **off).stderr
+    assert said in run("doctor", **off).stdout
+    assert json.loads(run("doctor", "--json", **off).stdout)["offline"] is True
+    assert said not in run("doctor").stdout

@@ -36,6 +36,8 @@ for line in iter(sys.stdin.readline, ""):
 sys.exit(7)
 """
 
+OFFLINE = "registry-core: offline: the network is not touched\n"
+
 Dev = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -98,7 +100,7 @@ def test_the_command_gets_its_arguments_input_and_variables(dev: Dev) -> None:
     for separator in ([], ["--"]):
         process = dev(*separator, sys.executable, "-c", code, "--project", "-h", "--", "a b")
         status, out, err = finish(process, "typed")
-        assert (status, err) == (0, "")
+        assert (status, err) == (0, OFFLINE)
         assert out == "['--project', '-h', '--', 'a b'] typed true false\n"
 
 
@@ -116,7 +118,7 @@ def test_a_command_that_is_not_found_says_so(dev: Dev, tmp_path: Path) -> None:
     assert finish(dev("./no-such-file"))[0] == 127
     (tmp_path / "plain").write_text("text")
     status, _, err = finish(dev("./plain"))
-    assert (status, err) == (126, "error: ./plain: Permission denied\n")
+    assert (status, err) == (126, f"{OFFLINE}error: ./plain: Permission denied\n")
 
 
 def test_wrong_usage_and_settings_start_nothing(
@@ -149,7 +151,7 @@ def test_a_signal_reaches_the_command_once(dev: Dev, name: str, whole_group: boo
     assert process.stdout.readline() == f"got {number}\n"
     os.kill(process.pid, signal.SIGUSR1)  # what is passed on later comes after all of it
     assert process.stdout.readline() == f"got {signal.SIGUSR1}\n"
-    assert finish(process, "\n") == (7, "in all 2\n", "")
+    assert finish(process, "\n") == (7, "in all 2\n", OFFLINE)
 
 
 @LINUX
@@ -210,6 +212,7 @@ class Terminal:
 @LINUX
 def test_in_a_terminal_ctrl_c_reaches_the_command_once(environ: dict[str, str]) -> None:
     terminal = Terminal(["dev", "--", sys.executable, "-c", COUNTS], environ)
+    assert terminal.until(b"\r\n").decode().replace("\r", "") == OFFLINE
     child = int(terminal.until(b"\r\n").split()[1])
     assert os.getpgid(child) == terminal.foreground()  # so it may read, and Ctrl-Z stops both
     os.kill(terminal.pid, signal.SIGINT)  # not from the keyboard: the command knows nothing of it
@@ -240,6 +243,7 @@ def test_in_a_terminal_the_command_has_the_terminal(environ: dict[str, str]) -> 
 def test_a_terminal_that_is_closed_ends_the_command(environ: dict[str, str]) -> None:
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
     terminal = Terminal(["dev", sys.executable, "-c", code], environ)
+    terminal.until(b"\r\n")  # that it is offline
     gone = ended(int(terminal.until(b"\r\n")))
     os.close(terminal._file)
     assert gone()
@@ -291,8 +295,11 @@ def test_it_refreshes_beside_the_command_and_writes_the_project(
     (tmp_path / "pyproject.toml").write_text('[tool.registry-core.output]\njson = "generated"\n')
     process = dev(sys.executable, "-c", "input()")
     assert process.stderr
-    line = process.stderr.readline()
-    assert line.startswith("registry-core: auto-refresh: 8200 models added, ")
+    lines = [process.stderr.readline() for _ in range(3)]
+    target = f"project target {tmp_path}: 1 files written or removed"
+    assert lines[0] == f"registry-core: {target}\n"
+    assert lines[1].startswith("registry-core: auto-refresh: 8200 models added, ")
+    assert lines[2].startswith("registry-core: auto-refresh: changed: openai doc_url ")
     written = json.loads((tmp_path / "generated" / "provider-registry.json").read_text())
     assert "new-7" in written["models"]["openai"]
     assert sorted(online.paths) == ["/api.json", "/netlify.json"]

@@ -41,6 +41,31 @@ def test_the_data_is_refreshed_and_the_projects_types_are_written(
     assert "gpt-5" in types(world).read_text()
 
 
+def test_what_a_refresh_changed_is_shown_unless_the_application_set_up_logging(
+    world: World,
+    recorder: Recorder,
+    registry: ModelRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    registry.sync_gateways()
+    world.now += 3601
+    world.serve("main", {"openai": ["gpt-5", "gpt-new\x1b[2J"]})
+    startup(registry)
+    assert recorder.synced.wait(SOON)
+    end_refreshers()
+    shown = capsys.readouterr().err
+    assert "registry-core: auto-refresh: 1 models added, 1 removed: +openai/gpt-new" in shown
+    assert "\x1b" not in shown
+    logging.root.addHandler(logging.NullHandler())
+    logging.getLogger("registry_core").warning("by the application's handlers")
+    assert capsys.readouterr().err == ""
+    shutdown()
+    assert logging.getLogger("registry_core").handlers == []
+    assert logging.getLogger("registry_core").level == logging.NOTSET
+
+
 def test_outside_dev_a_refresh_leaves_the_project_alone(
     world: World, recorder: Recorder, registry: ModelRegistry
 ) -> None:

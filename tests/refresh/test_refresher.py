@@ -10,9 +10,10 @@ from itertools import count
 
 import pytest
 
+from registry_core._plugins.host import PluginHost
 from registry_core._sync.refresh import FIRST_RETRY, JITTER, LONGEST_WAIT, Refresher
 from registry_core.errors import SettingsError
-from registry_core.report import Problem, SyncReport
+from registry_core.report import Change, Problem, SyncReport
 
 HOUR = 3600.0
 START = 1_800_000_000.0
@@ -75,7 +76,7 @@ class Timeline:
         self.refresher.run(threading.Event())
         return self.syncs
 
-    def _synced(self, interval: float, retry_after: float) -> SyncReport:
+    def _synced(self, interval: float, retry_after: float, host: PluginHost | None) -> SyncReport:
         self.syncs.append(round(self.waited))
         self.retries.append(retry_after)
         problems = () if self._sync() else (Problem("gateway", "main", "answered 500"),)
@@ -231,12 +232,72 @@ def test_a_failure_names_nobody_who_is_well(lines: Lines) -> None:
         datetime.fromtimestamp(START, UTC), problems=problems
     )
     timeline.run(HOUR / 2)
-    failed, told = [text for level, text in lines() if level == "WARNING"], lines()[0]
+    failed, told = [text for level, text in lines() if level == "WARNING"], lines()[1]
     assert "main: answered 500" in failed[0]
     assert "second" not in failed[0]
     # What is no failure is said once, and only to who wants to hear of it.
     assert told == ("INFO", "auto-refresh: second: acme/x: cost is taken as unknown")
     assert [text for _, text in lines()].count(told[1]) == 1
+
+
+def test_a_second_culprit_is_said_when_it_joins_the_first(lines: Lines) -> None:
+    """Else the first one that fails for days would hide all others."""
+    tries = count(1)
+
+    def fail(*_: object) -> SyncReport:
+        names = ["main", "second"] if next(tries) > 2 else ["main"]
+        problems = tuple(Problem("gateway", name, "answered 500") for name in names)
+        return SyncReport(datetime.fromtimestamp(START, UTC), problems=problems)
+
+    timeline = Timeline(None)
+    timeline.refresher._sync = fail
+    timeline.run(10 * HOUR)
+    assert [text.count("answered 500") for _, text in lines()] == [1, 2]
+
+
+def test_what_changed_is_said_in_two_lines_prices_first(lines: Lines) -> None:
+    changes = [Change("a/x", "model", "family", None, f"family {n}") for n in range(9)]
+    timeline = Timeline(None)
+    timeline.refresher._sync = lambda *_: SyncReport(
+        datetime.fromtimestamp(START, UTC),
+        added=tuple(f"a/{n}" for n in range(5)),
+        removed=("b/old",),
+        deprecated=("b/older",),
+        updated=(*changes, Change("openai/gpt-5", "model", "cost.input", 1.25, 2)),
+    )
+    timeline.run(HOUR / 2)
+    assert lines() == [
+        (
+            "INFO",
+            "auto-refresh: 5 models added, 1 removed, 1 deprecated: "
+            "+a/0, +a/1, +a/2, -b/old, deprecated b/older, and 2 more",
+        ),
+        (
+            "INFO",
+            "auto-refresh: changed: openai/gpt-5 cost.input 1.25 -> 2, "
+            'a/x family unknown -> "family 0", a/x family unknown -> "family 1", and 7 more',
+        ),
+    ]
+
+
+def test_a_warning_is_said_once_until_it_is_mended_and_back(lines: Lines) -> None:
+    tries = count(1)
+
+    def warn(*_: object) -> SyncReport:
+        problems = [
+            Problem("record", f"acme/{n}", "cost is unknown", fatal=False) for n in range(9)
+        ]
+        if next(tries) == 3:
+            problems = []
+        return SyncReport(datetime.fromtimestamp(START, UTC), problems=tuple(problems))
+
+    timeline = Timeline(None, reaches=False)
+    timeline.refresher._sync = warn
+    timeline.run(4 * HOUR + 1)
+    said = [text for level, text in lines() if level == "INFO"]
+    assert len(said) == 12
+    assert said[0] == "auto-refresh: acme/0: cost is unknown"
+    assert said[5] == "auto-refresh: 4 more warnings: registry-core sync shows them"
 
 
 def test_a_later_failure_is_said_again(lines: Lines) -> None:

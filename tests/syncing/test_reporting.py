@@ -10,7 +10,7 @@ from registry_core import Artifact, Snapshot, SyncReport, hookimpl
 from registry_core._sync.options import Options
 from registry_core.records import provider_from_record
 from tests.loopback import Reply
-from tests.world import World
+from tests.world import Overlay, World
 
 
 def test_a_full_id_that_two_providers_share_is_new_or_gone_only_with_the_last_of_them(
@@ -150,3 +150,26 @@ def test_observers_hear_of_failed_syncs_too(world: World) -> None:
     world.serve("main", {"openai": ["gpt-old"]})
     world.sync()
     assert heard == [False, True]
+
+
+def test_what_the_last_sync_met_is_remembered_with_its_project(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    project = world.tmp_path / "project"
+    settings = {"project": project, "outputs": {"pyhton": project / "typings"}}
+
+    def remembered() -> list[str]:
+        state = world.registry().world.state()
+        assert state.project == str(project)
+        return [culprit for culprit, _ in state.problems]
+
+    world.sync(Options(project=True), **settings)
+    assert remembered() == ["[tool.registry-core.output] pyhton"]
+    policy = Overlay(lambda snapshot: 1 / 0)
+    world.plugins.append(policy)
+    for _ in range(2):
+        world.sync(project=project)
+        assert [one.split()[0] for one in remembered()] == ["registry-core"]
+    world.plugins.remove(policy)
+    world.sync(project=project)
+    assert remembered() == []

@@ -55,6 +55,10 @@ class State:
     """A copy of what the pointer said, for the sync that finds it damaged."""
     clashes: tuple[tuple[str, str], ...] = ()
     """(culprit, message) of each provider that lost out in the last merge."""
+    problems: tuple[tuple[str, str], ...] = ()
+    """(culprit, message) of what made the last sync fail, beside gateways; up to a limit."""
+    project: str | None = None
+    """The folder of the project that it was done for."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> State:
@@ -94,6 +98,8 @@ class State:
             ),
             in_project=raw.get("in_project") is True,
             generation=freeze(_object(raw.get("generation"))),
+            problems=_pairs(raw.get("problems")),
+            project=next(iter(_texts([raw.get("project")])), None),
             clashes=_pairs(raw.get("clashes")),
         )
 

@@ -6,11 +6,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import field, frozen
+
+from .._base.frozen import EMPTY
 from .._base.suggesting import nearest
 from ..errors import SettingsError
 from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
-from .project import Project, find_project
+from .project import Project, candidates, find_project
 from .variables import plugin_variables
+
+
+@frozen
+class Source:
+    """Where the settings of a process come from, to read them again when a file was edited."""
+
+    environ: Mapping[str, str]
+    project: Path | None = None
+    explicit: Mapping[str, Any] = field(default=EMPTY)
+
+    def read(self) -> Settings:
+        """As `load_settings`, from the folder that the process is in now."""
+        return load_settings(self.environ, working_folder(), project=self.project, **self.explicit)
+
+    def files(self) -> tuple[Path, ...]:
+        """What may hold them; none if the working directory is gone."""
+        try:
+            return candidates(working_folder(), self.project)
+        except SettingsError:
+            return ()
 
 
 def load_settings(

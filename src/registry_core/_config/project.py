@@ -89,6 +89,13 @@ def find_project(
     return None
 
 
+def candidates(cwd: Path, folder: Path | None = None) -> tuple[Path, ...]:
+    """The files that `find_project` looks for, whether they are there or not."""
+    home = (cwd / folder).resolve() if folder is not None else cwd.resolve()
+    folders = (home,) if folder is not None else (home, *home.parents)
+    return tuple(one / name for one in folders for name in (_SHARED, _OWN))
+
+
 def _covers(safe: str, folder: Path) -> bool:
     path = Path(safe)
     if path.name == "*":

@@ -99,7 +99,8 @@ class Emission:
                 written = write(target, contents, manifest, key, force=force)
                 changed += written
                 what = "%s target %s: %d files written or removed"
-                logger.debug(what, target.kind, target.root, len(written))
+                level = logging.INFO if written and target.requested else logging.DEBUG
+                logger.log(level, what, target.kind, target.root, len(written))
             except RegistryError as error:
                 self.problems.append(Problem.of("target", error, fatal=target.requested))
         if stale:

@@ -44,6 +44,10 @@ class Manifest:
             for name, about in _object(entry.get("files")).items()
         )
 
+    def key(self, target: str) -> str | None:
+        """That of the last emission that was completed; None if there is none."""
+        return self._entry(target).get("key") or None
+
     def targets(self) -> tuple[str, ...]:
         """The names of all that were written to."""
         return tuple(sorted(self._targets))

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import frozen
 from pluggy import HookImpl, PluginManager
@@ -108,6 +108,18 @@ class PluginLoader:
         #: distribution, entry point.
         self.plugins: tuple[Plugin, ...] = ()
         self.failed: tuple[Plugin, ...] = ()
+
+    def anew(self, settings: Settings) -> Self:
+        """The same plugins under other settings, not loaded yet."""
+        return type(self)(
+            settings,
+            environ=self._environ,
+            secrets=self._secrets,
+            path=self._path,
+            builtins=self._builtins,
+            known_hooks={**self._known_hooks, **{one.key: one.hooks for one in self.plugins}},
+            timer=self._timer,
+        )
 
     def load(self) -> None:
         """Import what is selected and not loaded yet; what failed before is tried again.

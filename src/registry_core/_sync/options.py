@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 if TYPE_CHECKING:
+    from .._plugins.host import PluginHost
     from .fetch import Outcome
 
 
@@ -27,10 +28,13 @@ class Options:
     """Seconds: what answered so lately is not asked again; None asks everybody."""
     retry_after: float = 0.0
     """Seconds: with `fresh_for`, what failed so lately is not asked again either."""
-
+    host: PluginHost | None = None
+    """Plugins and settings to go by from now on, for a sync that joins none; None: as before."""
     progress: Callable[[str, Outcome], None] = field(default=lambda id, outcome: None, eq=False)
     """Hears of each gateway as it ends."""
 
     def covers(self, other: Options) -> bool:
         """Whether a sync done like this asks all that one done like `other` would."""
+        if other.host is not None:
+            return False
         return self.force >= other.force and (self.fresh_for is None or other.fresh_for is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -16,9 +16,11 @@ import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport
 from ..errors import told as describe
 
 if TYPE_CHECKING:
+    from .._plugins.host import PluginHost
     from .._world import World
     from ..report import SyncReport
     from .options import Options
+    from .watching import Watch
 
 logger = logging.getLogger("registry_core")
 
@@ -30,6 +32,8 @@ FIRST_RETRY = 60.0
 JITTER = 0.1
 #: Seconds. A wait counts no time that the machine sleeps, so the clock is looked at between.
 LONGEST_WAIT = 60.0
+#: Seconds between two looks at what a dev server is to notice soon.
+LOOK_EVERY = 2.0
 
 #: Held while a refresher imports. A fork waits for that, though not for ever: no thread of
 #: the child would end an import that was under way, and the module would stay half made.
@@ -42,8 +46,10 @@ class Refresher:
     """Calls `sync` when the data is older than the interval, until it is stopped.
 
     All times are in seconds. `prepare` imports all that a sync needs, and gives the
-    interval; it is called by the thread, again if it raised. `sync(interval, retry_after)`
-    asks what has not answered for `interval`, nor failed within `retry_after`.
+    interval; it is called by the thread, again if it raised. `sync(interval, retry_after, host)`
+    asks what has not answered for `interval`, nor failed within `retry_after`. While it waits
+    it has `watch()`, if there is one, look every `LOOK_EVERY`: what that finds is given to a sync
+    at once, as `host`, and `prepare` is called again.
     `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
     set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
     seconds)` returns when either is over.
@@ -55,11 +61,12 @@ class Refresher:
         self,
         *,
         prepare: Callable[[], float],
-        sync: Callable[[float, float], SyncReport],
+        sync: Callable[[float, float, PluginHost | None], SyncReport],
         last_refresh: Callable[[], float | None],
         clock: Callable[[], float],
         random: Callable[[], float],
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+        watch: Callable[[], Watch | None] = lambda: None,
     ) -> None:
         self._prepare = prepare
         self._sync = sync
@@ -67,6 +74,7 @@ class Refresher:
         self._clock = clock
         self._random = random
         self._wait = wait
+        self._watch = watch
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -99,8 +107,11 @@ class Refresher:
         failures = 0
         jitter = 0.0  # none at the first look: what is due then is due at once
         told: float | None = None
-        warned: set[str] = set()
+        host: PluginHost | None = None  # what a look has found
+        failing: Collection[str] = ()
+        warned: Collection[str] = ()
         while not stop.is_set():
+            report: SyncReport | None = None
             try:
                 if failures:
                     since, pause = ended, _backoff(failures, interval)
@@ -109,38 +120,46 @@ class Refresher:
                     since, pause = self._refreshed(ended, interval), interval
                 now = self._clock()
                 pause *= 1 + jitter
-                if since is not None and since <= now < since + pause:
+                if host is None and since is not None and since <= now < since + pause:
                     if told != since + pause:
                         told = since + pause
                         logger.debug("auto-refresh: due in %.0f s", told - now)
-                    self._wait(stop, min(since + pause - now, LONGEST_WAIT))
+                    host = self._rest(stop, min(since + pause - now, LONGEST_WAIT))
                     jitter = jitter or JITTER * self._random()
                     continue
                 interval = self._prepared(interval)
-                logger.debug("auto-refresh: the data is due")
-                report = self._sync(interval, _backoff(failures, interval))
-                if report.added or report.removed:
-                    counts = len(report.added), len(report.removed)
-                    logger.info("auto-refresh: %d models added, %d removed", *counts)
-                warnings = {str(one) for one in report.problems if not one.fatal}
-                for text in sorted(warnings - warned):
-                    logger.info("auto-refresh: %s", text)
-                warned = warnings
-                problem = _problem(report)
+                logger.debug("auto-refresh: %s", "the data is due" if host is None else _SOON)
+                adopted, host = host, None
+                report = self._sync(interval, _backoff(failures, interval), adopted)
+                if adopted is not None:
+                    interval = None
+                problems = _problems(report)
             except Exception as error:  # settings, store: they may be mended meanwhile
                 logger.debug("auto-refresh failed", exc_info=True)
-                problem = describe(error)
+                problems = {getattr(error, "culprit", "") or type(error).__name__: describe(error)}
             ended, jitter = self._clock(), JITTER * self._random()
-            if problem is None:
-                if failures:
-                    logger.info("auto-refresh: works again")
-                failures = 0
-            else:
-                failures += 1
-                # Once, not every hour.
-                level = logging.WARNING if failures == 1 else logging.DEBUG
+            failures = failures + 1 if problems else 0
+            if problems:
+                # Each culprit once, not every hour.
+                level = logging.WARNING if problems.keys() - failing else logging.DEBUG
                 text = "auto-refresh: %s; the last good data stays, and it is tried again"
-                logger.log(level, text, " ".join(problem.split()))
+                logger.log(level, text, " ".join("; ".join(problems.values()).split()))
+            elif failing:
+                logger.info("auto-refresh: works again")
+            failing = set(problems)
+            if report is not None:
+                warned = _tell(report, warned)
+
+    def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
+        """Wait; less, if a look finds something."""
+        while seconds > 0 and not stop.is_set():
+            watch = self._watch()
+            if watch is not None and (found := watch.look()) is not None:
+                return found
+            step = seconds if watch is None else min(seconds, LOOK_EVERY)
+            self._wait(stop, step)
+            seconds -= step
+        return None
 
     def _prepared(self, interval: float | None) -> float:
         if interval is not None:
@@ -157,19 +176,32 @@ class Refresher:
         return ended if in_vain else last
 
 
+_SOON = "settings were edited, or generated files are gone"
+
+
 def _backoff(failures: int, interval: float | None) -> float:
     """Seconds to leave a gateway alone after so many failures in a row."""
     doubled = FIRST_RETRY * 2.0 ** min(max(failures - 1, 0), 30)
     return min(doubled, FIRST_RETRY if interval is None else interval)
 
 
-def _problem(report: SyncReport) -> str | None:
-    """What failed, in one line."""
-    if report.ok:
-        return None
-    failed = [f"{one.id}: {one.error}" for one in report.gateways if not one.ok]
-    failed += [str(one) for one in report.problems if one.fatal]
-    return "; ".join(failed)
+def _tell(report: SyncReport, warned: Collection[str]) -> Collection[str]:
+    """Log what has changed, and what is wrong and was not in `warned`, which is said once until
+    it is mended."""
+    from .telling import news, warnings
+
+    for line in news(report):
+        logger.info("auto-refresh: %s", line)
+    new, all = warnings(report, warned)
+    for line in new:
+        logger.info("auto-refresh: %s", line)
+    return all
+
+
+def _problems(report: SyncReport) -> dict[str, str]:
+    """What failed: culprit → what, with its name."""
+    failed = {one.id: f"{one.id}: {one.error}" for one in report.gateways if not one.ok}
+    return failed | {one.culprit: str(one) for one in report.problems if one.fatal}
 
 
 def refresher_of(
@@ -185,15 +217,26 @@ def refresher_of(
         world.host.load()
         return (given or world.settings.refresh_interval_ms) / 1000
 
-    def refresh(interval: float, retry_after: float) -> SyncReport:
+    def refresh(interval: float, retry_after: float, host: PluginHost | None) -> SyncReport:
         from .options import Options
 
-        return sync(Options(fresh_for=interval, retry_after=retry_after))
+        return sync(Options(fresh_for=interval, retry_after=retry_after, host=host))
 
     def last_refresh() -> float | None:
         from .freshness import answered_at
 
         return answered_at(world.state(), world.host.gateways())
+
+    watching: Watch | None = None
+
+    def watch() -> Watch | None:
+        """None as long as this is no dev server, which an adapter may say later."""
+        nonlocal watching
+        if watching is None and world.serves_dev:
+            from .watching import Watch
+
+            watching = Watch(world)
+        return watching if world.serves_dev else None
 
     return Refresher(
         prepare=prepare,
@@ -202,6 +245,7 @@ def refresher_of(
         clock=world.clock,
         random=world.random,
         wait=world.wait,
+        watch=watch,
     )
 
 
@@ -215,7 +259,7 @@ def _import_all() -> None:
 
 
 _NEEDED = (
-    *(".joining", ".sync", ".._catalog.writing"),
+    *(".joining", ".sync", ".telling", ".watching", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
     *("netrc", "orjson"),
 )

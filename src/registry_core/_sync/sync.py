@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,11 @@ from .runtime import RuntimeGateway
 if TYPE_CHECKING:
     from .._catalog.places import Places
     from .._plugins.host import PluginHost
+    from ..settings import Settings
 
 logger = logging.getLogger("registry_core")
+
+_MOST_TOLD = 20
 
 
 @frozen
@@ -90,10 +94,14 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         commit.save_state(store, state, prepared.generation or before.pointed)
         report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
-            targets = [Target("environment", store.place), *_other_targets(world, options)]
+            targets = [Target("environment", store.place), *other_targets(world, options)]
             scope = settings.types_providers
             emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
+        if (told := _told(report)) != state.problems:
+            with suppress(StoreError):  # all else is stored
+                state = evolve(state, problems=told)
+                commit.save_state(store, state, prepared.generation or before.pointed)
     report = _notify(world.host, report, prepared.snapshot)
     return Result(report, prepared.snapshot, tuple(prepared.runtime))
 
@@ -102,7 +110,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     """The report of the same sync, and the files that it would change in the project target
     or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
     settings, started = world.settings, world.clock()
-    targets = [one for one in _other_targets(world, options) if one.requested]
+    targets = [one for one in other_targets(world, options) if one.requested]
     if not targets:
         raise SettingsError(
             "there is no target to check",
@@ -111,7 +119,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     world.host.load()
     if settings.snapshot is not None:
         snapshot = _pinned(world.host, settings.snapshot)
-        report = _pinned_report(snapshot, started)
+        report = _pinned_report(settings, snapshot, started)
     else:
         before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
         prepared = prepare(world, options, before, (), _payloads(world, writes=False))
@@ -139,9 +147,9 @@ def _pinned(host: PluginHost, path: Path) -> Snapshot:
 def _sync_pinned(world: World, path: Path, started: float, options: Options) -> Result:
     """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
     snapshot = _pinned(world.host, path)
-    targets = [one for one in _other_targets(world, options) if one.requested]
+    targets = [one for one in other_targets(world, options) if one.requested]
     emission = Emission(world.host, snapshot, world.settings.types_providers)
-    report = _pinned_report(snapshot, started)
+    report = _pinned_report(world.settings, snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
     return Result(_notify(world.host, report, snapshot), snapshot)
 
@@ -200,7 +208,8 @@ def _writable_store(places: Places, folder: Path | None) -> Store:
     )
 
 
-def _other_targets(world: World, options: Options) -> list[Target]:
+def other_targets(world: World, options: Options) -> list[Target]:
+    """Where a sync writes to, beside the environment's folder."""
     settings = world.settings
     if settings.output is not None:
         return [Target("output", settings.output)]
@@ -237,8 +246,16 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
         plugins=world.host.known_plugins(),
         bindings=bindings,
         clashes=prepared.clashes,
+        problems=state.problems,
+        project=str(world.settings.project) if world.settings.project else None,
         in_project=state.in_project or world.settings.project is not None,
     )
+
+
+def _told(report: SyncReport) -> tuple[tuple[str, str], ...]:
+    """The failures, for who asks later what the last sync met."""
+    failures = [(one.culprit, one.message) for one in report.problems if one.fatal]
+    return tuple(failures[:_MOST_TOLD])
 
 
 def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
@@ -257,8 +274,13 @@ def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
     )
 
 
-def _pinned_report(snapshot: Snapshot, started: float) -> SyncReport:
-    return SyncReport(started_at=datetime.fromtimestamp(started, UTC), **_size(snapshot))
+def _pinned_report(settings: Settings, snapshot: Snapshot, started: float) -> SyncReport:
+    return SyncReport(
+        started_at=datetime.fromtimestamp(started, UTC),
+        offline=settings.offline,
+        pinned=str(settings.snapshot),
+        **_size(snapshot),
+    )
 
 
 def _size(snapshot: Snapshot) -> dict[str, Any]:

@@ -36,7 +36,7 @@ project_option = click.option(
     "--project",
     type=click.Path(file_okay=False),
     callback=as_path,
-    help="The folder of the project, no matter who owns it; else the nearest with [tool.registry-core].",
+    help="The project's folder, even if it is not yours; else the nearest with [tool.registry-core].",
 )
 
 

@@ -12,7 +12,6 @@ from .common import (
     load,
     output_descriptor,
     project_option,
-    registry,
     reports_errors,
 )
 
@@ -41,9 +40,17 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
         complain(f"error: {command[0]}: command not found")
         raise SystemExit(child.NOT_FOUND)
 
+    if settings.unasked:
+        complain(f"registry-core: {settings.unasked}")
+
     def refresh() -> None:
+        from .._config.load import Source
+        from .._world import World
+        from ..registry import ModelRegistry
+
         try:
-            registry(settings).start_auto_refresh()
+            source = Source(os.environ, project, {"dev": True})
+            ModelRegistry(world=World(settings, source=source)).start_auto_refresh()
         except Exception as error:  # the server must not suffer
             complain(f"registry-core: the models are not refreshed: {error}")
 

@@ -13,6 +13,10 @@ from .common import age, json_option, load, project_option, reports_errors, say,
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .._catalog.loading import Loaded
+    from .._catalog.state import State
+    from .._plugins.discovery import Discovery
+    from .._world import World
     from ..settings import Settings
 
 
@@ -30,9 +34,9 @@ def doctor(project: Path | None, as_json: bool) -> None:
     if as_json:
         say_json(found)
     else:
-        _show(found)
+        _show(found, settings.unasked)
     failed = any(one["status"] == "failed" for one in found["gateways"].values())
-    raise SystemExit(1 if failed or found["plugin_failures"] else 0)
+    raise SystemExit(1 if failed or found["plugin_failures"] or found["problems"] else 0)
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
@@ -40,48 +44,33 @@ def _examine(settings: Settings) -> dict[str, Any]:
     from .._emit.emission import unknown_in
     from .._emit.targets import installed_types
     from .._plugins.discovery import find_plugins
+    from .._plugins.loader import OVERLAY
     from .._world import World
 
     world, discovery = World(settings), find_plugins(settings)
     now = world.clock()
     loaded, store, state = world.load(), world.store(), world.state()
-    generation = loaded.generation
-    gateways: dict[str, Any] = {}
-    known = generation.gateways if generation else {}
-    for id in sorted({*known, *state.gateways, *world.bundle.captured}):
-        about = state.gateways.get(id)
-        captured = world.bundle.captured.get(id, 0.0)
-        retrieved = state.confirmed(id, known[id].retrieved_at if id in known else captured)
-        data = "bundled" if captured else "none"
-        plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
-        installed = plugin is None or any(one.key == plugin for one in discovery.found)
-        data = "stored" if id in known and known[id].result else data
-        gateways[id] = {
-            "status": about.status if about else "never asked",
-            "data": data,
-            "bundled_is_newer": loaded.origin == "stored" and captured > retrieved,
-            # That of bundled data is not of this clock.
-            "retrieved_at": _iso(
-                utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
-            ),
-            "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
-            "error": about.error if about else None,
-            "not_installed": None if installed else plugin,
-        }
     types = installed_types()
     hooks = state.hooks()
+    project = str(settings.project) if settings.project else None
+    providers, models = loaded.snapshot.count()
+    pinned = settings.snapshot
     return {
         "serves": loaded.origin,
+        "pinned": str(pinned) if pinned else None,
+        "offline": settings.offline,
         "snapshot": loaded.snapshot.hash,
+        "providers": providers,
+        "models": models,
         "roles": dict(loaded.snapshot.roles),
         "store": str(store.place) if store else None,
-        "last_refresh": _iso(None if settings.snapshot else utc(past(state.last_refresh, now))),
-        "project": str(settings.project) if settings.project else None,
+        "last_refresh": _iso(None if pinned else utc(past(state.last_refresh, now))),
+        "project": project,
         "targets": {
             "installed types": str(types.root) if types else None,
             **{f"project {emitter}": str(folder) for emitter, folder in settings.outputs.items()},
         },
-        "gateways": gateways,
+        "gateways": _pinned(loaded) if pinned else _gateways(world, loaded, state, discovery),
         "gateway_plugins": [
             one.key
             for one in discovery.found
@@ -90,27 +79,94 @@ def _examine(settings: Settings) -> dict[str, Any]:
         ],
         "switched_off": {one.key: reason for one, reason in discovery.excluded},
         "warnings": [
-            *(f"{culprit}: {message}" for culprit, message in state.warnings),
+            *([] if pinned else [f"{culprit}: {message}" for culprit, message in state.warnings]),
             *(map(str, unknown_in(settings.types_providers, loaded.snapshot, loaded.snapshot))),
         ],
         "plugin_failures": {
             key: about["failure"] for key, about in state.plugins.items() if about.get("failure")
         },
+        "problems": []
+        if pinned or state.project != project
+        else [f"{culprit}: {message}" for culprit, message in state.problems],
+        "unseen_by": sorted(
+            one.key
+            for one in discovery.selected
+            if OVERLAY in hooks.get(one.key, ()) and one.key not in loaded.snapshot.overlays
+        ),
     }
 
 
-def _show(found: dict[str, Any]) -> None:
+def _gateways(
+    world: World, loaded: Loaded, state: State, discovery: Discovery
+) -> dict[str, dict[str, Any]]:
+    """What is stored, or in the wheel, and what became of asking for newer."""
+    from .._catalog.state import past, utc
+
+    now = world.clock()
+    gateways: dict[str, Any] = {}
+    generation = loaded.generation if loaded.origin == "stored" else None
+    known = generation.gateways if generation else {}  # the bundle may be served instead
+    for id in sorted({*known, *state.gateways, *world.bundle.captured}):
+        about = state.gateways.get(id)
+        captured = world.bundle.captured.get(id, 0.0)
+        retrieved = known[id].retrieved_at if id in known else captured
+        data = "bundled" if id in loaded.snapshot.gateways else "none"
+        if id in known and known[id].result:
+            data, retrieved = "stored", state.confirmed(id, retrieved)
+        plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
+        installed = plugin is None or any(one.key == plugin for one in discovery.found)
+        off = plugin is not None and any(one.key == plugin for one, _ in discovery.excluded)
+        gateways[id] = {
+            "status": about.status if about else "never asked",
+            "data": data,
+            "bundled_is_newer": id in known and captured > retrieved,
+            # That of bundled data is not of this clock.
+            "retrieved_at": _iso(
+                utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
+            ),
+            "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
+            "error": about.error if about else None,
+            "not_installed": None if installed else plugin,
+            "switched_off": plugin if off else None,
+        }
+    return gateways
+
+
+def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
+    """What the file holds, which says nothing of times."""
+    return {
+        id: {
+            "status": "not asked",
+            "data": "pinned",
+            "bundled_is_newer": False,
+            "retrieved_at": None,
+            "checked_at": None,
+            "error": None,
+            "not_installed": None,
+            "switched_off": None,
+        }
+        for id in sorted(loaded.snapshot.gateways)
+    }
+
+
+def _show(found: dict[str, Any], unasked: str | None) -> None:
     from .._sync.prepare import INSTALL
 
-    say(f"serves: {found['serves']} {found['snapshot'][:12]}")
+    size = f"{found['providers']} providers, {found['models']} models"
+    say(f"serves: {found['pinned'] or found['serves']} {found['snapshot'][:12]}: {size}")
+    if unasked:
+        say(unasked)
     for role, id in found["roles"].items():
         say(f"role {role}: {id}")
-    say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
-    say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
+    if not found["pinned"]:
+        say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
+        say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
     table(_rows(found["gateways"]))
+    in_use = [one for one in found["gateways"].values() if one["data"] != "none"]
+    stays = any(not one["switched_off"] for one in in_use)
     for id, one in found["gateways"].items():
         if one["error"]:
             say(f"{id}: {one['error']}")
@@ -118,6 +174,9 @@ def _show(found: dict[str, Any]) -> None:
             drop = f"; to drop its data: registry-core sync --forget {id}"
             hint = drop if one["data"] == "stored" else ""
             say(f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}")
+        if one["switched_off"] and one["data"] != "none":
+            drops = "; the next sync drops its data" if stays else ""  # else it is held
+            say(f"{id}: nothing refreshes it: {one['switched_off']} is switched off{drops}")
         if one["bundled_is_newer"]:
             say(f"{id}: the bundled data is newer; the next sync will use it")
     if not found["gateway_plugins"]:
@@ -126,6 +185,12 @@ def _show(found: dict[str, Any]) -> None:
         say(f"plugin {key}: switched off: {reason}")
     for key, error in found["plugin_failures"].items():
         say(f"plugin {key}: {error}")
+    for key in found["unseen_by"]:
+        say(f"plugin {key}: its policy has not passed what is served, so resolve refuses it")
+    failures = tuple(found["plugin_failures"].values())
+    for problem in found["problems"]:
+        if not problem.endswith(failures):  # said above
+            say(f"the last sync failed: {problem}")
     for warning in found["warnings"]:
         say(f"warning: {warning}")
 

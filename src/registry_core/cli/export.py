@@ -38,7 +38,8 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
 
     mine = registry(load(project))
     try:
-        snapshot = mine.world.load().without_volatile()
+        loaded = mine.world.load()
+        snapshot = loaded.without_volatile()
         if kind == "snapshot":
             written = export_snapshot(snapshot, path)
         else:
@@ -49,6 +50,9 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
             error.strerror or str(error), culprit=str(error.filename or path)
         ) from error
     if as_json:
-        say_json({"format": kind, "written": [str(one) for one in written]})
+        names = [str(one) for one in written]
+        say_json({"format": kind, "serves": loaded.origin, "written": names})
     else:
-        say(f"{path}: {len(written)} files written")
+        # Who expects today's data must see that it is the wheel's.
+        data = "pinned" if loaded.origin == "explicit" else loaded.origin
+        say(f"{path}: {len(written)} files written, {data} data")

@@ -34,6 +34,7 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     """
     from .._plugins.discovery import find_plugins
     from .._world import World
+    from ..errors import RegistryError
 
     settings = load(project)
     world, discovery = World(settings), find_plugins(settings)
@@ -58,6 +59,15 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
         table(_rows(rows))
     else:
         say("no plugin is installed")
+    there = {source.key for source in discovery.found}
+    try:
+        in_use = world.load().snapshot.gateways
+    except RegistryError as error:  # a pinned file that is gone; what would load is known
+        complain(f"warning: {error}")
+        in_use = {}
+    for id, plugin in in_use.items():
+        if plugin and plugin not in there:
+            complain(f"warning: {plugin} is not installed: nothing refreshes its gateway {id}")
     for problem in discovery.problems:
         complain(f"warning: {problem.culprit}: {problem.message}")
     failed = [row for row in rows if row.get("failure")]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .._base.frozen import thaw
 from .common import (
     age,
     as_path,
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
-_MOST_SHOWN = 40  # characters of a value
 _MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
 _DEAR = 150  # about where a == b takes pyright twice as long as with str
 
@@ -106,6 +103,8 @@ def sync(
         if as_json:
             say_json({**report.to_dict(), "differing": list(differing)})
         else:
+            if world.settings.unasked:
+                complain(f"note: {world.settings.unasked}")
             say(*differing or ("nothing would change",))
         if differing:
             complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
@@ -115,6 +114,8 @@ def sync(
     if as_json:
         say_json(report.to_dict())
     else:
+        if world.settings.unasked:
+            say(world.settings.unasked)
         _show(report, world.bundle)
         hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:
@@ -153,8 +154,8 @@ def _progress(id: str, outcome: Outcome) -> None:
 def _show(report: SyncReport, bundle: Bundle) -> None:
     from pathlib import Path
 
-    if report.offline:
-        say("offline: the network is not touched")
+    from .._sync.telling import prices_first
+
     if report.gateways:
         table(_rows(report.gateways, report.started_at))
         for one in report.gateways:
@@ -166,10 +167,7 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
         if ids:
             _say_list(what, ids[:_MOST_LISTED], len(ids))
     if report.updated:
-        first = [
-            f"{one.id} {one.field} {_value(one.before)} -> {_value(one.after)}"
-            for one in report.updated[:_MOST_LISTED]
-        ]
+        first = [str(one) for one in prices_first(report.updated)[:_MOST_LISTED]]
         _say_list("updated", first, len(report.updated))
     roots = sorted(report.targets, key=len)
     homes = [
@@ -183,11 +181,6 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
 def _say_list(what: str, first: Sequence[str], count: int) -> None:
     more = f", and {count - len(first)} more" if count > len(first) else ""
     say(f"{what}: {count} ({', '.join(first)}{more})")
-
-
-def _value(value: Any) -> str:
-    shown = "unknown" if value is None else json.dumps(thaw(value), ensure_ascii=False)
-    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:

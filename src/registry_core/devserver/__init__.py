@@ -36,11 +36,13 @@ def startup(registry: ModelRegistry | None = None) -> None:
         if _serving is not None:
             return
         try:
+            from .._sync.telling import show_lines
             from ..registry import ModelRegistry
 
             registry = registry or ModelRegistry.get_instance()
             settings = registry.world.settings
             registry.world.in_dev, _serving = True, registry
+            show_lines()
             _tell_plugins(registry, "registry_dev_startup")
             if settings.auto_refresh_providers is False:
                 registry.stop_auto_refresh()  # REGISTRY_CORE_DEV alone may have started it
@@ -48,6 +50,8 @@ def startup(registry: ModelRegistry | None = None) -> None:
                     "dev server: auto_refresh_providers is false, no refresh in this process"
                 )
             else:
+                if settings.unasked:
+                    logger.info("%s", settings.unasked)
                 registry.start_auto_refresh()
             atexit.register(shutdown)
         except Exception as error:
@@ -65,12 +69,15 @@ def shutdown() -> None:
         registry, _serving = _serving, None
         if registry is None:
             return
+        from .._sync.telling import hide_lines
+
         atexit.unregister(shutdown)
         try:
             registry.stop_auto_refresh()
             _tell_plugins(registry, "registry_dev_shutdown")
         except Exception as error:
             _warn("the end of the dev server", error)
+        hide_lines()
         registry.world.in_dev = False
 
 
