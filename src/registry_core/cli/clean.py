@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, load, project_option, reports_errors, say, say_json
+from .common import json_option, load, project_option, reports_errors
+from .output import say, say_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import (
-    complain,
-    load,
-    output_descriptor,
-    project_option,
-    reports_errors,
-)
+from .common import load, project_option, reports_errors
+from .output import complain, output_descriptor
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import age, json_option, load, project_option, reports_errors, say, say_json, table
+from .common import json_option, load, project_option, reports_errors
+from .output import age, say, say_json, table
 
 if TYPE_CHECKING:
     from pathlib import Path

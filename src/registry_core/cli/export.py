@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import (
-    as_path,
-    json_option,
-    load,
-    project_option,
-    registry,
-    reports_errors,
-    say,
-    say_json,
-)
+from .common import as_path, json_option, load, project_option, registry, reports_errors
+from .output import say, say_json
 
 if TYPE_CHECKING:
     from pathlib import Path

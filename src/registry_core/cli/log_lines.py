@@ -6,7 +6,7 @@ import logging
 
 import click
 
-from .common import complain
+from .output import complain
 
 
 class LogLines(logging.Handler):

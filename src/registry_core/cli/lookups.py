@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .common import complain, json_option, registry, reports_errors, say, say_json
+from .common import json_option, registry, reports_errors
+from .output import complain, say, say_json
 
 if TYPE_CHECKING:
     from ..models import ProviderConfig

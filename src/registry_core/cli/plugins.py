@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import (
-    complain,
-    json_option,
-    load,
-    project_option,
-    reports_errors,
-    say,
-    say_json,
-    table,
-)
+from .common import json_option, load, project_option, reports_errors
+from .output import complain, say, say_json, table
 
 if TYPE_CHECKING:
     from pathlib import Path

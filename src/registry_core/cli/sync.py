@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import (
-    age,
-    as_path,
-    complain,
-    json_option,
-    load,
-    project_option,
-    reports_errors,
-    say,
-    say_json,
-    table,
-)
+from .common import as_path, json_option, load, project_option, reports_errors
+from .output import age, complain, say, say_json, table
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,0 +1,119 @@
+"""Output that is safe for a terminal: results to standard output, the rest to standard error."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .._base.printable import printable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: Where results go once it is claimed; None: there is nothing to write to.
+_output: TextIO | None = None
+#: The descriptor of what was standard output; None: it is what it was.
+_descriptor: int | None = None
+
+
+def claim_output() -> None:
+    """Keep standard output for results: what a plugin prints, at its import, in a thread, by a
+    system call or in a child, goes to standard error, for the rest of the process."""
+    global _output, _descriptor
+    if sys.stdout is sys.stderr:  # claimed before
+        return
+    _output = sys.stdout
+    if sys.stdout is sys.__stdout__ and sys.stdout and sys.stderr:
+        sys.stdout.flush()
+        _descriptor = os.dup(1)
+        os.dup2(2, 1)
+        _output = os.fdopen(_descriptor, "w", encoding="utf-8")
+    sys.stdout = sys.stderr
+
+
+def output_descriptor() -> int | None:
+    """That of standard output, for a child; None: the child inherits it."""
+    return _descriptor
+
+
+def say(*lines: str) -> None:
+    """Print lines, with what a terminal would obey written out."""
+    _print(lines, _output)
+
+
+def complain(*lines: str) -> None:
+    """`say`, to standard error; if that can't be written there is nobody to tell."""
+    try:
+        _print(lines, sys.stderr)
+    except OSError:
+        silence(sys.stderr)
+
+
+def say_json(value: Any) -> None:
+    """Print JSON: UTF-8, sorted keys, what a terminal would obey as `\\u` escapes."""
+    text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), _output)
+
+
+def table(rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in columns; the first row is the heading."""
+    texts = [[printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say("  ".join(cells).rstrip())
+
+
+def age(time: datetime, now: datetime) -> str | None:
+    """A time that has passed, for people: "3 hours"; None for one in the future."""
+    seconds = int((now - time).total_seconds())
+    if seconds < -60:  # else another process has just got it
+        return None
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}s"
+    return f"{max(0, seconds)} seconds"
+
+
+def _plain_json(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(one if one.isprintable() else json_module.dumps(one)[1:-1] for one in line)
+
+
+def _print(lines: Sequence[str], stream: Any) -> None:
+    if not "".join(lines).isprintable():  # mostly, one look at all of them will do
+        lines = [printable(line) for line in lines]
+    _write("".join([f"{line}\n" for line in lines]), stream)
+
+
+def _write(text: str, stream: Any) -> None:
+    if stream is None:  # it was closed when the process began
+        return
+    stream.flush()
+    stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
+    stream.buffer.flush()
+
+
+def open_closed() -> None:
+    """Give standard streams that are closed (`>&-`) a file: what else is opened would get
+    their numbers. What is written to standard output then fails, as it does elsewhere."""
+    for name, how in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.open(os.devnull, how), mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def silence(stream: Any) -> None:
+    """What is still to be written goes nowhere; the interpreter would try once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def silence_output() -> None:
+    """Nothing more can be written to standard output."""
+    silence(_output or sys.stdout)
