@@ -12,8 +12,15 @@ from zlib import crc32
 
 import pytest
 
-from registry_core import ModelInfo, ProviderConfig, Snapshot, SnapshotDamagedError
+from registry_core import (
+    ModelInfo,
+    ModelRegistry,
+    ProviderConfig,
+    Snapshot,
+    SnapshotDamagedError,
+)
 from registry_core._catalog.ids import parse_model_string
+from registry_core._catalog.writing import encode
 
 
 def build(**models: list[str]) -> Snapshot:
@@ -322,6 +329,20 @@ def test_without_roles_the_bytes_are_as_before_there_were_any(rich: Snapshot) ->
 def test_what_can_be_no_role_is_refused_by_name(rich: Snapshot, roles: Any, error: str) -> None:
     with pytest.raises((TypeError, ValueError), match=error):
         rich.with_roles(roles)
+
+
+@pytest.mark.parametrize(
+    "roles", [{"openai/gpt-4o": "bare/a"}, {"fast": "fast"}, {"fast": 5}, {"fast": ["a"]}, ["x"]]
+)
+def test_a_role_that_can_not_be_is_damage(rich: Snapshot, tmp_path: Path, roles: Any) -> None:
+    """In a file that somebody else made: an id would stand for another, or for itself."""
+    data = encode(rich.get_providers(), {"gateways": {}, "roles": roles})
+    (tmp_path / "made").write_bytes(data)
+    registry = ModelRegistry.from_snapshot(tmp_path / "made")
+    assert registry.get_model("openai/gpt-4o")
+    for lookup in (registry.get_model, registry.resolve):
+        with pytest.raises(SnapshotDamagedError, match="has a role that can't be"):
+            lookup("fast")
 
 
 def test_only_providers_and_models_are_offered(rich: Snapshot) -> None:

@@ -151,3 +151,7 @@ def test_resolve_refuses_at_once_what_can_be_no_id(world: World, id: str) -> Non
     assert caught.value.culprit == id
     meant = "did you mean 'openai/gpt-5'?" if id == "gpt-6" else caught.value.hint
     assert caught.value.hint == meant
+
+
+def test_a_role_called_like_a_provider_is_named_once() -> None:
+    assert hint("opena1", {"openai": ["gpt-5"]}, ["openai"]) == "did you mean 'openai'?"

@@ -217,7 +217,7 @@ class ModelGateway(ABC):
 
         For credentials that rotate while the account stays the same; it may come from
         `client.secret` or `client.options`. Asks no URL: it is called in the thread of the sync.
-        None: the secrets that a fetch uses tell it. Since 0.1.
+        None, or an empty text: the secrets that a fetch uses tell it. Since 0.1.
         """
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
 
@@ -12,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock
 
-from registry_core import ProviderConfig, Snapshot, StoreError
+from registry_core import ProviderConfig, Settings, Snapshot, StoreError
 from registry_core._catalog.store import Store
+from registry_core._emit.manifest import digest
+from registry_core._sync import locking
 from registry_core._sync.cleaning import clean, plan
 from registry_core._sync.options import Options
 from registry_core.cli import main
@@ -77,6 +80,20 @@ def test_bindings_go_if_that_is_said(world: World, tmp_path: Path) -> None:
     assert names(world.store.place) == {"v1/lock"}
 
 
+def test_damaged_bindings_are_not_dropped_in_silence(world: World, tmp_path: Path) -> None:
+    synced(world, tmp_path)
+    before = world.store.read_state().bindings
+    world.store.state.write_text("damaged")
+    with pytest.raises(StoreError, match="sync first, or clean with --bindings"):
+        clean(world.registry().world, bindings=False)
+    world.sync()
+    clean(world.registry().world, bindings=False)
+    assert world.store.read_state().bindings == before
+    world.store.state.write_text("damaged")
+    clean(world.registry().world, bindings=True)
+    assert names(world.store.place) == {"v1/lock"}
+
+
 def test_lookups_raise_until_the_next_sync_where_a_policy_applies(
     world: World, tmp_path: Path
 ) -> None:
@@ -99,7 +116,7 @@ def test_it_takes_only_what_is_surely_ours(world: World, tmp_path: Path) -> None
     """A store in a folder that the user has named, with things of his own in it."""
     synced(world, tmp_path)
     place = world.store.place
-    mine = {"v2/api.py": "code", "v1/notes.txt": "x", "objects/x": "y"}
+    mine = {"v2/state.json": "{}", "v2/pointer": "x", "v1/notes.txt": "x", "objects/x": "y"}
     for name, text in mine.items():
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_text(text)
@@ -107,6 +124,48 @@ def test_it_takes_only_what_is_surely_ours(world: World, tmp_path: Path) -> None
     stays = clean(world.registry().world, bindings=True).stays
     assert stays[place / "provider-registry.json"] == "changed since it was written"
     assert names(place) == {"v1/lock", "provider-registry.json", *mine}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symlinks need a privilege there")
+def test_no_file_outside_is_removed_whatever_the_manifest_says(
+    world: World, tmp_path: Path
+) -> None:
+    synced(world, tmp_path)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.txt").write_text("mine")
+    (world.store.place / "link").symlink_to(outside)
+    told = json.loads(world.store.emitted.read_text())
+    about = [0, 0, 0, digest(b"mine")]
+    for name in ("link/a.txt", "../../../outside/a.txt"):
+        path = world.store.place / name
+        assert path.read_text() == "mine"
+        told[f"environment {world.store.place}"]["files"][str(path)] = about
+    world.store.emitted.write_text(json.dumps(told))
+    clean(world.registry().world, bindings=True)
+    assert (outside / "a.txt").exists()
+
+
+def test_a_folder_that_is_no_store_is_left_alone(world: World) -> None:
+    """One that the user named, and that no sync has seen: clean would be the first."""
+    mine = {"v1/state.json", "v1/emitted.json"}
+    world.store.folder.mkdir(parents=True)
+    for name in mine:
+        (world.store.place / name).write_text("{}")
+    assert not clean(world.registry().world, bindings=True).remove
+    assert names(world.store.place) == mine
+
+
+def test_the_policy_of_another_version_stays_though_its_mark_was_removed(world: World) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5"], "mine": ["a"]})
+    world.plugins.append(Overlay(lambda snapshot: snapshot))
+    world.sync()
+    world.store.policy.unlink()
+    world.store.folder.rename(world.store.place / "v2")
+    assert world.store.policy in clean(world.registry().world, bindings=True).stays
+    with pytest.raises(StoreError, match="a policy applies"):
+        world.models()
 
 
 def test_another_version_leaves_its_bindings_and_no_data(world: World, tmp_path: Path) -> None:
@@ -149,6 +208,20 @@ def test_the_types_of_the_wheel_are_put_back(world: World, tmp_path: Path) -> No
     assert not clean(world.registry().world, bindings=False).restore
 
 
+def test_a_sync_that_waits_meanwhile_finds_its_folders(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced(world, tmp_path)
+
+    def locked(store: Store, settings: Settings) -> AbstractContextManager[float | None]:
+        clean(world.registry().world, bindings=False)  # got the lock first
+        return locking.locked(store, settings)
+
+    monkeypatch.setattr("registry_core._sync.sync.locked", locked)
+    assert world.sync().ok
+    assert "mine" in world.models()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
 def test_a_kill_halfway_is_ended_by_a_second_try(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -170,6 +243,23 @@ def test_a_kill_halfway_is_ended_by_a_second_try(
     assert world.models() == {"openai": ("gpt-old",), "other": ("x",)}
     clean(world.registry().world, bindings=False)
     assert names(world.store.place) == {"v1/state.json", "v1/lock"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+def test_what_this_user_can_not_write_is_said_and_left(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder around it is open to all, and what is in it is another user's."""
+    synced(world, tmp_path)
+    before = names(world.store.place)
+    access = os.access
+    mine = (world.store.folder, world.store.folder / "objects")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path not in mine and access(path, mode)
+    )  # root may write everywhere
+    found = clean(world.registry().world, bindings=True)
+    assert (found.remove, found.stays[world.store.place]) == ((), "this user can't write there")
+    assert names(world.store.place) == before
 
 
 Run = Callable[..., Result]

@@ -234,6 +234,30 @@ def test_the_users_cache_is_where_the_library_says(
     assert Places(sys.prefix, sys.prefix).user_cache() == expected
 
 
+@posix
+@pytest.mark.parametrize("relative", ["cache", "~/cache", "./"])
+def test_a_relative_cache_folder_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: str
+) -> None:
+    """Else the store, and a policy's mark with it, would be looked for elsewhere."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", relative)
+    assert Places("/usr", "/usr").user_cache() == str(tmp_path / ".cache" / "registry-core")
+
+
+@posix
+@pytest.mark.parametrize("home", ["", "home"])
+def test_a_home_that_is_no_folder_is_left_to_the_library(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    expected = platformdirs.user_cache_dir("registry-core", appauthor=False)
+    found = Places("/usr", "/usr").user_cache()
+    assert found == (expected if os.path.isabs(expected) else None)
+
+
 def test_on_a_new_machine_a_first_lookup_asks_no_library_where_a_store_might_be(
     tmp_path: Path,
 ) -> None:

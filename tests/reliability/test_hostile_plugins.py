@@ -65,7 +65,10 @@ BROKEN_MODULES = {
     "no-hooks": ("", "has no function marked @hookimpl"),
     "misspelt": ("@hookimpl\ndef registry_gatways(): ...", "did you mean 'registry_gateways'"),
     "unmarked": ("def registry_gateways(): ...", "put @hookimpl above it"),
-    "old-signature": ("@hookimpl\ndef registry_emit(registry, config): ...", "which there is not"),
+    "old-signature": (
+        "@hookimpl\ndef registry_emit(registry, config): ...",
+        "the hook does not have",
+    ),
     "async": ("@hookimpl\nasync def registry_gateways(): ...", "drop async"),
     "ordered": ("@hookimpl(tryfirst=True)\ndef registry_gateways(): ...", "the host refuses"),
     "wrapper": ("@hookimpl(wrapper=True)\ndef registry_emit(): yield", "the host refuses"),

@@ -9,11 +9,19 @@ from typing import Any
 
 import pytest
 
-from registry_core import Disabled, GatewayClient, GatewayReport, ModelGateway, ProviderConfig
+from registry_core import (
+    Disabled,
+    GatewayClient,
+    GatewayReport,
+    ModelGateway,
+    ProviderConfig,
+    Snapshot,
+)
+from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.state import State
 from registry_core._sync.options import Options
 from tests.loopback import Reply, Request
-from tests.world import Plugin, World
+from tests.world import Overlay, Plugin, World
 
 #: Token → what its account may use.
 ACCOUNTS = {f"token-of-{who}-{n}": who for who in ("ann", "bob") for n in range(10)}
@@ -124,6 +132,44 @@ def test_what_another_account_got_is_not_served_when_this_one_fails(
     assert sync_as(world, "token-of-ann-0").source == "bundled"
 
 
+@pytest.mark.parametrize("names", [False, True])
+def test_nor_if_that_is_all_there_is(world: World, names: bool) -> None:
+    """A gateway of one's own and no other: the generation from before is the other account's."""
+    world.bundle = Bundle(lambda: Snapshot.build(()), {}, {}, {})
+    with_accounts(world, names=names)
+    sync_as(world, "token-of-ann-0")
+    world.server.route("/accounts", Reply(403))
+    found = sync_as(world, "token-of-bob-0")
+    assert (found.status, found.source) == ("failed", "none")
+    assert world.models() == {}
+    with_accounts(world, names=names)
+    assert sync_as(world, "token-of-bob-0").ok
+    assert world.models()["mine"] == tuple(MODELS["bob"])
+
+
+def test_while_a_policy_fails_the_report_says_whose_data_stays(accounts: World) -> None:
+    def fail(snapshot: Snapshot) -> None:
+        if accounts.environ["TOKEN"] == "token-of-bob-0":
+            raise ValueError("not now")
+
+    accounts.plugins.append(Overlay(fail))
+    sync_as(accounts, "token-of-ann-0")
+    found = sync_as(accounts, "token-of-bob-0")
+    assert (found.source, found.models) == ("stored", len(MODELS["ann"]))
+    assert accounts.models()["mine"] == tuple(MODELS["ann"])
+    accounts.server.route("/accounts", Reply(403))
+    assert sync_as(accounts, "token-of-bob-1").source == "bundled"  # it is still known as ann's
+
+
+def test_nor_after_damage_under_a_policy(accounts: World) -> None:
+    accounts.plugins.append(Overlay(lambda snapshot: snapshot))
+    sync_as(accounts, "token-of-ann-0")
+    sync_as(accounts, "token-of-bob-0")
+    generation = accounts.store.read_generation()
+    assert generation
+    assert generation.previous is None
+
+
 def test_nor_is_it_served_offline(accounts: World) -> None:
     sync_as(accounts, "token-of-ann-0")
     assert sync_as(accounts, "token-of-bob-0", offline=True).source == "bundled"
@@ -182,6 +228,33 @@ def test_without_a_key_that_lasts_nobody_is_another(accounts: World) -> None:
     sync_as(accounts, "token-of-ann-0")
     accounts.server.route("/accounts", Reply(503))
     assert sync_as(accounts, "token-of-ann-0", fetch_retries=0).source == "stored"
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_without_the_key_of_then_nobody_is_another(world: World, names: bool) -> None:
+    """Raw answers may go at any time, and another user of the store has a key of their own."""
+    with_accounts(world, names=names)
+    sync_as(world, "token-of-ann-0")
+    (world.tmp_path / "cache" / "payloads" / "key").unlink()
+    world.server.route("/accounts", Reply(503))
+    assert sync_as(world, "token-of-ann-0", fetch_retries=0).source == "stored"
+    assert world.models()["mine"] == tuple(MODELS["ann"])
+
+
+@pytest.mark.parametrize("nobody", ["", "  "])
+def test_an_empty_identity_is_none(world: World, nobody: str) -> None:
+    """Else two accounts would share one raw answer, and the second would not even ask."""
+
+    class Unnamed(Accounts):
+        def identity(self, client: GatewayClient) -> str:
+            return nobody
+
+    with_accounts(world, names=True)
+    world.plugins[:] = [Plugin(Unnamed(world.server.url("/accounts"), names=False))]
+    for who in ("ann", "bob"):
+        world.environ["TOKEN"] = f"token-of-{who}-0"
+        world.sync(Options(fresh_for=3600.0))
+        assert world.models()["mine"] == tuple(MODELS[who])
 
 
 @pytest.mark.parametrize("wrong", [7, b"ann", RuntimeError("no account")])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from registry_core import GatewayReport, ProviderConfig, SyncReport
+from registry_core import GatewayReport, ProviderConfig, Snapshot, SyncReport
+from registry_core._catalog.bundle import Bundle
 from registry_core._sync.options import Options
 from tests.loopback import Reply
-from tests.world import JsonGateway, Plugin, World
+from tests.world import JsonGateway, Overlay, Plugin, World
 
 
 def reported(report: SyncReport, id: str) -> list[GatewayReport]:
@@ -133,6 +134,33 @@ def test_a_gateway_that_is_forgotten_is_asked_and_measured_anew(world: World) ->
     assert not world.sync().ok
     assert world.sync(Options(forget=["private"])).ok
     assert world.models()["mine"] == ("m0",)
+
+
+def test_what_is_forgotten_goes_if_it_is_all_there_is(world: World) -> None:
+    world.bundle = Bundle(lambda: Snapshot.build(()), {}, {}, {})
+    world.gateway("private")
+    world.serve("private", {"mine": ["a"]})
+    world.sync()
+    world.server.route("/private.json", Reply(404))
+    world.sync(Options(forget=["private"]))
+    assert world.models() == {}
+
+
+def test_while_a_policy_fails_nothing_is_forgotten_and_the_report_says_so(world: World) -> None:
+    def fail(snapshot: Snapshot) -> None:
+        if "mine" not in snapshot.get_models():
+            raise ValueError("not now")
+
+    world.gateway("private")
+    world.serve("private", {"mine": ["a"]})
+    world.plugins.append(Overlay(fail))
+    world.sync()
+    known = world.store.read_state().gateways["private"].fingerprint
+    world.server.route("/private.json", Reply(404))
+    report = world.sync(Options(forget=["private"]))
+    assert [(one.source, one.models) for one in reported(report, "private")] == [("stored", 1)]
+    assert world.models()["mine"] == ("a",)
+    assert world.store.read_state().gateways["private"].fingerprint == known
 
 
 def test_what_is_forgotten_keeps_the_hosts_that_its_keys_may_go_to(world: World) -> None:

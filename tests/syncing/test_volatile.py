@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from registry_core import ModelRegistry, ProviderConfig, Snapshot, UnreachableError
+from registry_core import ModelRegistry, ProviderConfig, Snapshot, StoreError, UnreachableError
+from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.store import Generation
 from registry_core._emit.exports import export_snapshot
 from registry_core._sync.freshness import answered_at
@@ -36,7 +37,7 @@ def leave(world: World) -> None:
     with Loopback() as gone:
         url = gone.url("/local.json")
     for plugin in world.plugins:
-        for gateway in plugin.registry_gateways():  # type: ignore[attr-defined]
+        for gateway in plugin.registry_gateways() if isinstance(plugin, Plugin) else ():
             if gateway.volatile:
                 gateway._url = url
 
@@ -207,6 +208,24 @@ def test_it_stays_volatile_without_its_plugin(
     assert "local" not in (tmp_path / "out" / "provider-registry.json").read_text()
 
 
+def test_a_gateway_may_become_volatile_or_cease_to_be(
+    world: World, local: JsonGateway, tmp_path: Path
+) -> None:
+    """While its plugin is written, its version stays."""
+    written = tmp_path / "out" / "provider-registry.json"
+    world.serve("local", {"local": MODELS}, etag='"1"')
+    world.sync(output=tmp_path / "out")
+    assert "local" not in written.read_text()
+    local.volatile = False
+    world.sync(output=tmp_path / "out")
+    assert "local" in written.read_text()
+    local.volatile = True
+    world.server.route("/local.json", Reply(503))
+    world.sync(output=tmp_path / "out")
+    assert "local" in world.models()
+    assert "local" not in written.read_text()
+
+
 def test_nothing_that_lasts_may_be_all_that_is_left(world: World) -> None:
     world.gateway("local", volatile=True)
     world.serve("local", {"local": MODELS})
@@ -216,6 +235,23 @@ def test_nothing_that_lasts_may_be_all_that_is_left(world: World) -> None:
     report = world.sync(disable_plugins=off)
     assert (report.ok, status(report)) == (True, {"local": "absent"})
     assert world.models() == {}
+
+
+def test_a_project_is_not_emptied_while_nothing_that_lasts_is_there(
+    world: World, local: JsonGateway, tmp_path: Path
+) -> None:
+    """As without the volatile gateway, where the sync would be held."""
+    settings: dict[str, Any] = {"output": tmp_path / "out", "fetch_retries": 0}
+    world.sync(**settings)
+    before = (tmp_path / "out" / "provider-registry.json").read_bytes()
+    world.bundle = Bundle(lambda: Snapshot.build(()), {}, {}, {})
+    world.server.route("/main.json", Reply(503))
+    report = world.sync(Options(forget=["main"]), **settings)
+    assert not report.ok
+    assert world.models() == {"local": tuple(MODELS)}
+    assert (tmp_path / "out" / "provider-registry.json").read_bytes() == before
+    report, differing = world.check(**settings)
+    assert (report.ok, differing) == (False, ())
 
 
 def test_damage_of_what_lasts_is_mended(world: World, local: JsonGateway, tmp_path: Path) -> None:
@@ -230,6 +266,24 @@ def test_damage_of_what_lasts_is_mended(world: World, local: JsonGateway, tmp_pa
     assert mended
     assert mended.lasting == generation.lasting
     world.store.open_snapshot(mended.lasting or "").verify()
+
+
+def test_the_generation_before_is_not_exported_in_place_of_a_damaged_one(
+    world: World, local: JsonGateway
+) -> None:
+    """Under a policy it serves; but then nobody can tell which of its models were volatile."""
+    world.plugins.append(Overlay(lambda snapshot: snapshot))
+    world.sync()
+    leave(world)
+    world.sync()
+    generation = world.store.read_generation()
+    assert generation
+    assert generation.lasting is None
+    os.truncate(world.store.object(generation.snapshot), 100)
+    served = world.registry().world.load()
+    assert "local" in served.snapshot.get_models()
+    with pytest.raises(StoreError, match="run registry-core sync"):
+        served.without_volatile()
 
 
 def test_a_pointer_of_the_version_before_is_read(world: World) -> None:

@@ -51,7 +51,7 @@ def hint(text: str, models: Mapping[str, Sequence[str]], roles: Collection[str] 
     provider, slash, _ = text.partition("/")
     if not (slash and found):
         near = (*closest(text, roles), *closest(provider, models, share=0.85))
-        found = (*near, *found)[:3]
+        found = tuple(dict.fromkeys((*near, *found)))[:3]  # a role may be called like a provider
     return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 

@@ -49,10 +49,13 @@ class Loaded:
         return self.look() == (self.store, self.signature)
 
     def without_volatile(self) -> Snapshot:
-        """`snapshot` without volatile data: what may leave this machine. Raises StoreError."""
-        if self.store and self.generation and self.generation.lasting and self.origin == "stored":
-            return self.store.open_snapshot(self.generation.lasting)
-        return self.snapshot
+        """`snapshot` without volatile data: what may leave this machine. Raises StoreError; also
+        while the snapshot before serves, since nobody knows any more what of it is volatile."""
+        if self.store is None or self.generation is None or self.origin != "stored":
+            return self.snapshot
+        wanted = self.generation.lasting or self.generation.snapshot
+        same = wanted == self.snapshot.hash
+        return self.snapshot if same else self.store.open_snapshot(wanted)
 
 
 def load(

@@ -92,9 +92,11 @@ class Places:
         """`<user cache>/registry-core`, or None without a home folder."""
         if self.cache is not None:
             return self.cache
-        if sys.platform == "linux":
+        named = os.environ.get("XDG_CACHE_HOME", "").strip()
+        # That of the specification, which has a relative path ignored.
+        base = named if os.path.isabs(named) else os.path.join(os.environ.get("HOME", ""), ".cache")  # noqa: PTH117, PTH118
+        if sys.platform == "linux" and os.path.isabs(base):  # noqa: PTH117
             # As platformdirs says, whose import would take a first lookup longer than the rest.
-            base = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")  # noqa: PTH111
             path = os.path.join(base, "registry-core")  # noqa: PTH118
         else:
             from platformdirs import user_cache_dir

@@ -162,6 +162,13 @@ class Snapshot:
     def roles(self) -> Mapping[str, str]:
         """Role → the full id that it stands for, as overlays declared it. There may be no such
         model, or it may be withheld."""
+        if "roles" not in self._views and (found := self._contents().get("roles")):
+            from .ids import checked_roles
+
+            try:
+                checked_roles(found)
+            except (TypeError, ValueError) as error:  # by other hands
+                raise _damaged(f"has a role that can't be: {error}", self.hash) from error
         return self._about("roles")
 
     def get_model(self, id: str) -> ModelInfo | None:

@@ -78,7 +78,7 @@ class Emission:
         """
         changed: list[str] = []
         stale: list[tuple[Target, dict[Path, bytes], str]] = []
-        for target in targets:
+        for target in filter(self._has_any, targets):
             key = self.key(target)
             self._name_unknown(target)
             if manifest.current(target.name, key) and not force:
@@ -109,10 +109,16 @@ class Emission:
 
     def differing(self, target: Target) -> tuple[str, ...]:
         """Paths in `target` that are not what the writers make; writes nothing."""
+        if not self._has_any(target):
+            return ()
         artifacts = self.artifacts(target)
         self._name_unknown(target)
         self._name_unmade(target)
         return differing(target, artifacts)
+
+    def _has_any(self, target: Target) -> bool:
+        """An empty registry is no data: what the user named stays as it is."""
+        return not target.requested or self._lasting.count() != (0, 0)
 
     def _scope_of(self, target: Target) -> Scope:
         return self._scope if target.requested else None

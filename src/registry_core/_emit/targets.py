@@ -186,11 +186,11 @@ def write(
     seen: dict[Path, Signature] = {}
     known = manifest.digests(target.name)
     leftovers = [
-        path for path in known if key and path not in contents and _is_inside(target, path.parent)
+        path for path in known if key and path not in contents and is_inside(target, path.parent)
     ]
     try:
         for folder in {path.parent for path in contents}:
-            if not _is_inside(target, folder):
+            if not is_inside(target, folder):
                 raise TargetError(
                     "is a symlink that leads out of the target; nothing was written through it",
                     culprit=str(folder),
@@ -251,7 +251,7 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _is_inside(target: Target, folder: Path) -> bool:
+def is_inside(target: Target, folder: Path) -> bool:
     """Whether `folder` is one of `target`, or lies below, and no symlink there leads out."""
     real = os.path.realpath  # unlike `Path.resolve` it takes links that lead to themselves
     tops = (target.root,) if target.folders is None else target.folders.values()

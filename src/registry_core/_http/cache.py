@@ -22,6 +22,9 @@ from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Answer, Request, Transport, shown
 
+#: No variable is called that; its digest tells keys apart.
+_KEY = "="
+
 
 @frozen
 class _Held:
@@ -49,7 +52,7 @@ class Cache:
 
     A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
     again. `force` sends no validators. `consulted` holds the variables that the plugin has
-    asked for; whoever made it adds to it. `doubt(url, message)` hears of news that may be none.
+    asked for so far; its owner adds to it. `doubt(url, message)` hears of news that may be none.
     """
 
     def __init__(
@@ -106,7 +109,16 @@ class Cache:
         told = {name: value for name, value in values.items() if value}
         if not told or not self._payloads.lasting:
             return EMPTY
+        told[_KEY] = ""
         return {name: self._digest(name, value) for name, value in told.items()}
+
+    def is_another(self, whose: Mapping[str, str]) -> bool:
+        """Whether somebody else asks now than did when `whose` was this. A variable that is not
+        set now says nothing, nor do digests under another key: the one before was removed, or
+        was another user's."""
+        now = self.whose(whose)
+        same_key = _KEY in now and now[_KEY] == whose.get(_KEY)
+        return same_key and any(now.get(name, digest) != digest for name, digest in whose.items())
 
     def get(self, request: Request) -> Any:
         """The JSON value that `request` gets; each caller has one of its own."""

@@ -94,10 +94,8 @@ class HttpClient:
         return self._cache.whose(self._used) if self._cache else EMPTY
 
     def is_another(self, whose: Mapping[str, str]) -> bool:
-        """Whether somebody else asks now than did when `whose` was this client's. A variable
-        that is not set now says nothing."""
-        now = self._cache.whose(whose) if self._cache and whose else EMPTY
-        return any(now.get(name, digest) != digest for name, digest in whose.items())
+        """See `Cache`; False, if nothing is kept."""
+        return self._cache is not None and self._cache.is_another(whose)
 
     def secret(self, name: str) -> str | None:
         self._used.add(name)

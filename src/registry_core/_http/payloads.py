@@ -78,9 +78,9 @@ class Payload:
 class Payloads:
     """The folder of raw payloads. Nothing is created before it is needed.
 
-    `folder` is for these files alone. None, or one that can't be written, or that others
-    than whom this `trusts` may write in: nothing is kept and nobody is waited for; all else
-    works. Unless it `writes`, it only reads what is there.
+    `folder` is for these files alone. None, or one that can't be written, or in which somebody
+    may write whom this does not trust (`trusts`): nothing is kept and nobody is waited for; all
+    else works. Unless it `writes`, it only reads what is there.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Payloads:
             yield
 
     def read(self, key: str, *, whole: bool = True) -> Payload | None:
-        """What was stored under `key`; None if it is damaged. Else than `whole`: without the
+        """What was stored under `key`; None if it is damaged. Unless `whole`, without the
         body, whose damage then goes unnoticed."""
         try:
             descriptor = self._open(f"{key}.payload")

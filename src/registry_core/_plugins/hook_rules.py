@@ -108,7 +108,7 @@ def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> Non
         )
         if required and parameter.name not in HOOKS[name]:
             hint = did_you_mean(parameter.name, HOOKS[name])
-            raise _error(name, f"wants {parameter.name!r}, which there is not", hint)
+            raise _error(name, f"wants {parameter.name!r}, which the hook does not have", hint)
         if required and parameter.kind is parameter.KEYWORD_ONLY:
             raise _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
 
@@ -124,7 +124,7 @@ def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[str, 
 
 
 def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
-    """The artifacts, and a complaint about each item that is none."""
+    """The artifacts, and a complaint about each item that is something else."""
     return _sorted_out(value, Artifact, _wrong_artifact)
 
 

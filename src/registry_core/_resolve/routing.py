@@ -241,5 +241,5 @@ def _key_header(provider: ProviderConfig, key: str | None) -> Mapping[str, str]:
     if key is None or header is None or header.lower() == "authorization":
         return EMPTY
     if not _HEADER.fullmatch(header):
-        raise UnroutableError("names a key header that is none", culprit=provider.id)
+        raise UnroutableError("names a key header that is not one", culprit=provider.id)
     return {header: key}

@@ -99,7 +99,7 @@ def ask(
 
 
 def _brief(settings: Settings) -> Settings:
-    """For who may be away: it is tried once, and not waited for long."""
+    """For a server that may be away: one try, and a short deadline."""
     deadline = min(settings.fetch_deadline_ms, _BRIEF_MS)
     return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
 
@@ -109,6 +109,6 @@ def _identify(turn: Turn, gateway: ModelGateway, client: HttpClient) -> None:
     identity: object = gateway.identity(client)
     if identity is not None and not isinstance(identity, str):
         raise GatewayError(f"its identity is {type(identity).__name__}, not a text")
-    client.identify(identity)
+    client.identify((identity or "").strip() or None)  # an empty one would be everybody's
     if client.is_another(turn.known.identity):
         turn.disown()

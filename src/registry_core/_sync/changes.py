@@ -1,21 +1,53 @@
-"""What a sync changed, field by field."""
+"""What a sync changed: which models there are, and field by field."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._base.frozen import freeze
+from .._base.frozen import EMPTY, freeze
+from .._catalog.ids import lengths_of, splits
 from .._catalog.snapshot import Snapshot
 from ..errors import SnapshotDamagedError
+from ..models import DEPRECATED
 from ..report import Change
 
 logger = logging.getLogger("registry_core")
 
 #: Of a provider's record, what says nothing of the provider itself.
 _OF_MODELS = ("models", "flags")
+
+
+def listed(
+    before: Snapshot, after: Snapshot
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Full ids that are new, gone, and newly deprecated."""
+    if before == after:
+        return (), (), ()
+    old, new = dict(before.flags()), dict(after.flags())
+    same = {id: flags for id, flags in new.items() if old.get(id) == flags}
+    lengths = lengths_of(same)
+
+    def flags(providers: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+        return {
+            f"{id}/{model}": flags
+            for id, models in providers.items()
+            if id not in same
+            for model, flags in models.items()
+        }
+
+    def stays(id: str) -> bool:
+        # "a" with "b/c" stands for the same full id as "a/b" with "c".
+        return any(model in same.get(one, EMPTY) for one, model in splits(id, lengths))
+
+    def ids(found: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(id for id in found if not stays(id)))
+
+    was, now = flags(old), flags(new)
+    marked = (id for id in was.keys() & now.keys() if now[id] & ~was[id] & DEPRECATED)
+    return ids(now.keys() - was.keys()), ids(was.keys() - now.keys()), ids(marked)
 
 
 def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:

@@ -16,9 +16,10 @@ from .._base.secrets import Secrets
 from .._catalog.state import State
 from .._catalog.store import Store
 from .._emit.manifest import Manifest
-from .._emit.targets import Target, differing, installed_types, is_made_of, write
+from .._emit.targets import Target, differing, installed_types, is_inside, is_made_of, write
 from .._files.writing import clear_leftovers
 from .._writers import python_types
+from ..errors import SnapshotDamagedError
 from ..plugin import Artifact, PluginSettings
 from . import commit
 from .locking import locked, patience
@@ -26,6 +27,7 @@ from .locking import locked, patience
 if TYPE_CHECKING:
     from .._world import World
 
+_OBJECTS = "objects"
 _HASH = "[0-9a-f]{64}"
 #: In `v1`. Only what is surely ours: the user may have named a folder that holds more.
 _OF_STORE = re.compile(
@@ -54,7 +56,7 @@ def plan(world: World, *, bindings: bool) -> Plan:
         if not _is_writable(store):
             stays[store.place] = "this user can't write there"
             continue
-        state = store.read_state()
+        state = store.read_state() if bindings else _undamaged(store)
         keeps = [store.state] if state.bindings and not bindings else []
         stays |= dict.fromkeys(keeps, "holds which hosts keys may go to: --bindings drops it")
         if store.may_have_policy() or store.remembers_policy():
@@ -80,12 +82,14 @@ def clean(world: World, *, bindings: bool) -> Plan:
     hosts do unless `bindings`. Holds the lock of each store. Raises StoreError.
     """
     first, removed = plan(world, bindings=bindings), list[Path]()
+    stays = dict(first.stays)
     for store in filter(_is_writable, _stores(world)):
         commit.create(store)
         with locked(store, patience(world.settings)):
             commit.adopt(store, commit.of_newest_version(store))  # its policy, its bindings
             found = commit.recover(store, repair=True)
-            now = plan(world, bindings=bindings)
+            now = plan(world, bindings=bindings)  # a policy that was forgotten is known again
+            stays |= now.stays
             if store.state in now.stays:
                 commit.save_state(store, State(bindings=found.state.bindings), None)
             mine = [path for path in now.remove if store.place in path.parents]
@@ -101,7 +105,7 @@ def clean(world: World, *, bindings: bool) -> Plan:
     types = installed_types(world.types_path)
     if types is not None:
         write(types, types.contents(_bundled_types(world)), Manifest(None), "wheel")
-    return evolve(first, remove=tuple(sorted(removed)))
+    return evolve(first, remove=tuple(sorted(removed)), stays=FrozenDict(stays))
 
 
 def _stores(world: World) -> Iterator[Store]:
@@ -109,18 +113,29 @@ def _stores(world: World) -> Iterator[Store]:
     for place in world.places.stores(folder):
         store = Store(place, world.places.trusts(folder))
         with suppress(OSError):
-            if any(map(commit.VERSION.fullmatch, os.listdir(place))):  # noqa: PTH208  as names
+            if _versions(store):
                 yield store
 
 
+def _undamaged(store: Store) -> State:
+    """Its state, which holds the bindings. Raises SnapshotDamagedError: the next sync makes it
+    again, of what was served until now."""
+    try:
+        return store.load_state()
+    except SnapshotDamagedError as error:
+        error.hint = "run registry-core sync first, or clean with --bindings"
+        raise
+
+
 def _is_writable(store: Store) -> bool:
-    return os.access(store.place, os.W_OK)
+    return all(os.access(folder, os.W_OK) for folder in (store.place, *_versions(store)))
 
 
 def _versions(store: Store) -> list[Path]:
-    """The folders of this store, those of other versions of registry-core too."""
+    """The folders of this store, those of other versions of registry-core too. A folder that is
+    only called like one has no objects."""
     folders = [one for one in store.place.iterdir() if commit.VERSION.fullmatch(one.name)]
-    return sorted(one for one in folders if one.is_dir())
+    return sorted(one for one in folders if (one / _OBJECTS).is_dir())
 
 
 def _named(folder: Path, names: re.Pattern[str]) -> list[Path]:
@@ -132,16 +147,17 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
     """The artifacts beside the store that nobody has touched, and what else syncs wrote."""
     own: list[Path] = []
     others: dict[Path, str] = {}
+    target = Target("environment", store.place)
     manifests = [Manifest(folder / store.emitted.name) for folder in _versions(store)]
     for manifest, name in ((one, name) for one in manifests for name in one.targets()):
         kind, _, root = name.partition(" ")
         digests = manifest.digests(name)
         if kind in ("project", "output"):
             others[Path(root)] = f"{manifest.count(name)} files of yours"
-        elif name == Target("environment", store.place).name:
+        elif name == target.name:
             for path in digests:
                 with suppress(OSError):
-                    if store.place in path.parents and is_made_of(path, digests[path]):
+                    if is_inside(target, path.parent) and is_made_of(path, digests[path]):
                         own.append(path)
                     elif path.exists():
                         others[path] = "changed since it was written"
@@ -149,9 +165,10 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
 
 
 def _prune(place: Path, removed: list[Path]) -> None:
-    """Remove the folders that are empty now."""
+    """Remove the folders that are empty now, but those of objects: a sync that waits has made
+    its own, and by them the next `clean` knows what is left for a store."""
     above = {folder for path in removed for folder in path.parents if place in folder.parents}
-    for folder in sorted(above, reverse=True):
+    for folder in sorted((one for one in above if one.name != _OBJECTS), reverse=True):
         with suppress(OSError):
             folder.rmdir()
 

@@ -212,7 +212,7 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
         except SnapshotDamagedError as error:
             damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
-        del known[hash]
+        known.pop(hash, None)  # a lookup that meets damage drops it, too
     if is_special(str(store.emitted)):
         fault = SnapshotDamagedError("is not a regular file", culprit=str(store.emitted))
         damage.append((store.emitted, fault))

@@ -151,10 +151,10 @@ def _installed(
     turns: list[Turn] = []
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
         known, stored = before.state.gateways.get(id), before.stored.get(id)
-        if id in forget:
-            known = stored = None
         wheel = bundled(bundle, id)
         turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
+        if id in forget:
+            turn.disown()
         if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin, before)):
             turns.append(turn)
     return turns
@@ -256,9 +256,11 @@ def _combine(
 
     plain, lost = merged_from(used)
     merged = plain.get_providers()
-    stays = [id for id, one in used.items() if not one.about.volatile]
+    stays = [turn.id for turn in prepared.turns if turn.used and not turn.volatile]
+    away = {turn.volatile for turn in prepared.turns} == {True}
+    others = any(turn.disowned for turn in prepared.turns)  # the generation from before
     # What stays and has no model is what the user has accepted.
-    if not (merged or stays) and {turn.volatile for turn in prepared.turns} != {True}:
+    if not (merged or stays or away or others):
         raise SyncError("no gateway is left that has a model", culprit="merge")
     final = lasting = host.overlay(plain, before.last)
     if len(stays) < len(used):
@@ -281,7 +283,7 @@ def _combine(
         FrozenDict(gateways),
         inputs,
         final.overlays,
-        fallback(before, final),
+        None if others else fallback(before, final),
         lasting.hash if lasting != final else None,
     )
 

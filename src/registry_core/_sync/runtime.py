@@ -49,7 +49,7 @@ class RuntimeGateway:
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
     """`stored` with the providers of these gateways that it lacks. What a policy withheld of
-    it stays withheld, whoever offers it.
+    it stays withheld, also if another gateway offers it.
 
     A gateway that has passed other overlays than `stored` is left out: another process may
     have synced under a stricter policy, and only a sync of this one can tell.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from .._base.frozen import EMPTY, FrozenDict
-from .._catalog.ids import lengths_of, splits
+from .._base.frozen import FrozenDict
 from .._catalog.loading import open_explicit
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
@@ -25,12 +24,11 @@ from .._http.payloads import Payloads
 from .._resolve.bindings import remember
 from .._world import World
 from ..errors import OverlayError, SettingsError, StoreError, told
-from ..models import DEPRECATED
 from ..report import SyncReport
 from ..settings import warn_once
 from . import commit
 from .before import look_back
-from .changes import updated
+from .changes import listed, updated
 from .freshness import reached_at
 from .locking import locked, patience
 from .options import Options
@@ -261,7 +259,7 @@ def _told(report: SyncReport) -> tuple[tuple[str, str], ...]:
 
 
 def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
-    added, removed, deprecated = _changes(prepared.before.snapshot, prepared.snapshot)
+    added, removed, deprecated = listed(prepared.before.snapshot, prepared.snapshot)
     return SyncReport(
         started_at=datetime.fromtimestamp(started, UTC),
         gateways=tuple(prepared.reports),
@@ -288,33 +286,3 @@ def _pinned_report(settings: Settings, snapshot: Snapshot, started: float) -> Sy
 def _size(snapshot: Snapshot) -> dict[str, Any]:
     providers, models = snapshot.count()
     return {"snapshot_hash": snapshot.hash, "providers": providers, "models": models}
-
-
-def _changes(
-    before: Snapshot, after: Snapshot
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Full ids that are new, gone, and newly deprecated."""
-    if before == after:
-        return (), (), ()
-    old, new = dict(before.flags()), dict(after.flags())
-    same = {id: flags for id, flags in new.items() if old.get(id) == flags}
-    lengths = lengths_of(same)
-
-    def flags(providers: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-        return {
-            f"{id}/{model}": flags
-            for id, models in providers.items()
-            if id not in same
-            for model, flags in models.items()
-        }
-
-    def stays(id: str) -> bool:
-        # "a" with "b/c" stands for the same full id as "a/b" with "c".
-        return any(model in same.get(one, EMPTY) for one, model in splits(id, lengths))
-
-    def ids(found: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(id for id in found if not stays(id)))
-
-    was, now = flags(old), flags(new)
-    marked = (id for id in was.keys() & now.keys() if now[id] & ~was[id] & DEPRECATED)
-    return ids(now.keys() - was.keys()), ids(was.keys() - now.keys()), ids(marked)

@@ -83,8 +83,10 @@ class Turn:
     """What became of asking it; None: there was nobody to ask."""
     used: Data | None = field(default=None)
     """What goes into the merge; None: it has no data."""
+    before: Data | None = None
+    """What was good when the turn began."""
     disowned: bool = False
-    """What is stored was fetched for another identity than is there now."""
+    """What is stored was fetched for another identity than is there now, or is to be forgotten."""
     quarantined: bool = False
 
     @classmethod
@@ -99,7 +101,7 @@ class Turn:
         """That of a gateway whose data is, or was, a plugin's."""
         both = [one for one in (wheel, stored) if one]
         good = max(both, key=lambda one: (one.about.retrieved_at, one is stored), default=None)
-        return cls(id, known, loaded, None, wheel, stored, good, used=good)
+        return cls(id, known, loaded, None, wheel, stored, good, used=good, before=good)
 
     @classmethod
     def registered(cls, runtime: RuntimeGateway) -> Turn:
@@ -126,7 +128,8 @@ class Turn:
         """Whether the stored data is that of the gateway as it is now."""
         if self.loaded is None:
             return self.runtime is not None
-        return self.stored is not None and self.known.fingerprint == fingerprint(self.loaded)
+        same = self.stored is not None and self.stored.about.volatile == self.volatile
+        return same and self.known.fingerprint == fingerprint(self.loaded)
 
     @property
     def measure(self) -> Data | None:
@@ -140,7 +143,7 @@ class Turn:
         return self.stored or (None if options or identity else self.good)
 
     def disown(self) -> None:
-        """Neither compare nor serve what was fetched for another identity."""
+        """Neither compare nor serve what is stored."""
         self.disowned, self.stored = True, None
         self.good = self.used = self.wheel
 
@@ -168,8 +171,9 @@ class Turn:
                 self.used = fresh
 
     def hold(self) -> None:
-        """Use nothing of what was fetched: a policy has not passed it."""
-        self.used = self.good
+        """Use nothing of what was fetched: a policy has not passed it. What was there stays,
+        also if it was fetched for another account."""
+        self.used = self.before
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
