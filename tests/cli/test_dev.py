@@ -180,6 +180,8 @@ class Terminal:
     def __init__(self, arguments: list[str], environ: dict[str, str]) -> None:
         self.pid, self._file = pty.fork()
         if self.pid == 0:
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)  # tests in the background may ignore them
             os.execve(sys.executable, [sys.executable, "-m", "registry_core", *arguments], environ)
         self._text = b""
 

@@ -385,6 +385,7 @@ INTERRUPTED = """
         os.kill(os.getpid(), signal.SIGINT)
 
     registry.gateways  # loads the plugins
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
     threading.Thread(target=interrupt, daemon=True).start()
     try:
         registry.sync_gateways()
