@@ -67,7 +67,9 @@ class Secrets:
         with self._lock:
             named = list(self._names.items())
         for value, name in (*named, *((other, "") for other in others)):
-            if len(value) >= _LONG and any(form.encode(errors=_ANY) in text for form in _forms(value)):
+            if len(value) >= _LONG and any(
+                form.encode(errors=_ANY) in text for form in _forms(value)
+            ):
                 return f"the value of {name}" if name else "a credential of the request"
         return None
 
