@@ -515,6 +515,23 @@ def test_a_link_does_not_lead_out_of_the_repository(
         load_settings({}, root)
 
 
+def test_a_link_that_leads_to_itself_is_a_folder_that_can_not_be_written_or_read(
+    pyproject: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = pyproject("[tool.registry-core.output]\njson = 'loop/deep'")
+    loop = root / "loop"
+    loop.symlink_to("loop")
+    environ = {"REGISTRY_CORE_SAFE_PROJECT": f"{loop},{loop}/*"}
+    assert load_settings(environ, root).outputs == {"json": loop / "deep"}
+    with pytest.raises(SettingsError, match="loop"):
+        load_settings({}, root, project=loop)
+    loop.unlink()
+    (root / "pyproject.toml").write_text("[tool.registry-core.output]\njson = 'loop/../../../../x'")
+    loop.symlink_to("loop")
+    with pytest.raises(SettingsError, match="inside the repository"):
+        load_settings({}, root)
+
+
 def test_the_nearest_pyproject_that_has_the_table_counts(pyproject: Callable[[str], Path]) -> None:
     root = pyproject("[tool.registry-core]\noffline = true")
     member, broken = root / "packages" / "one", root / "packages" / "one" / "broken"

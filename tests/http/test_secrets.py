@@ -3,6 +3,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote_plus
 
+import pytest
+
 from registry_core._base.secrets import Secrets
 
 
@@ -66,3 +68,12 @@ def test_neither_repr_nor_str_shows_a_value() -> None:
     secrets = Secrets()
     secrets.reveal("TOKEN", {"TOKEN": "s3cret-value"})
     assert "s3cret" not in f"{secrets!r}{secrets}"
+
+
+@pytest.mark.parametrize("value", ["\udcff\udcfe-a-value-of-latin-1", "\ud800-half-a-character"])
+def test_a_value_that_is_no_text_is_masked_and_found_as_any_other(value: str) -> None:
+    secrets = Secrets()
+    secrets.reveal("TOKEN", {"TOKEN": value})
+    assert secrets.mask(f"<{value}> {value!r}") == "<***TOKEN***> '***TOKEN***'"
+    assert secrets.found_in(value.encode("utf-8", "surrogatepass")) == "the value of TOKEN"
+    assert secrets.found_in(b"{}") is None

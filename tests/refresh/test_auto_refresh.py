@@ -346,6 +346,26 @@ def test_a_refresher_that_something_has_ended_is_started_again(two: World, live:
     assert {*two.server.paths} == {MAIN, SECOND}
 
 
+def test_where_no_thread_can_be_started_lookups_go_on_and_the_next_start_tries_again(
+    two: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    waits = threading.Event()
+    two.wait = lambda stop, seconds: (waits.set(), stop.wait(60))
+    registry = two.registry()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        registry.start_auto_refresh()
+    assert registry.get_model("openai/gpt-old") is not None
+    assert "auto-refresh: can't be started: can't start new thread" in caplog.messages
+    registry.start_auto_refresh()
+    assert waits.wait(60)
+    registry.stop_auto_refresh()
+    assert {*two.server.paths} == {MAIN, SECOND}
+
+
 def test_a_second_start_does_nothing(two: World, live: Make) -> None:
     one = live()
     one.start()

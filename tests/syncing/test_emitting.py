@@ -180,3 +180,20 @@ def test_file_modes_follow_the_umask_and_are_kept(world: World) -> None:
     world.serve("main", {"openai": ["gpt-6", "gpt-old"]})
     world.sync()
     assert artifact.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_writer_that_asks_for_a_sync_is_told_at_once_that_it_is_in_one(world: World) -> None:
+    class Recursive:
+        @hookimpl
+        def registry_emit(self, snapshot: Snapshot) -> list[Artifact]:
+            world.registry().sync_gateways()  # a registry of its own, as `get_instance()` is
+            return []
+
+    world.plugins.append(Recursive())
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    report = world.sync()
+    (problem,) = report.problems
+    assert "a hook of this sync asked for another one" in problem.error.text
+    assert (world.store.place / "provider-registry.json").exists()
+    assert world.models()["openai"] == ("gpt-5", "gpt-old")

@@ -11,6 +11,8 @@ from threading import Lock
 _SHORTEST = 4
 #: Longer values stand in no payload by chance.
 _LONG = 16
+#: A value may be no text: what is not UTF-8 in the environment arrives as lone surrogates.
+_ANY = "surrogatepass"
 
 
 class Secrets:
@@ -65,7 +67,9 @@ class Secrets:
         with self._lock:
             named = list(self._names.items())
         for value, name in (*named, *((other, "") for other in others)):
-            if len(value) >= _LONG and any(form.encode() in text for form in _forms(value)):
+            if len(value) >= _LONG and any(
+                form.encode(errors=_ANY) in text for form in _forms(value)
+            ):
                 return f"the value of {name}" if name else "a credential of the request"
         return None
 
@@ -84,10 +88,10 @@ def _forms(value: str) -> set[str]:
 
     return {
         value,
-        quote(value),
-        quote(value, safe=""),
-        quote(value, safe="!#$%&'()*+,/:;=?@[]~"),  # as requests does it
-        quote_plus(value),
+        quote(value, errors=_ANY),
+        quote(value, safe="", errors=_ANY),
+        quote(value, safe="!#$%&'()*+,/:;=?@[]~", errors=_ANY),  # as requests does it
+        quote_plus(value, errors=_ANY),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],

@@ -73,9 +73,9 @@ def find_project(
     pyproject.toml only if it seems to have the table; others' files are not ours to judge),
     and for whatever the table holds that is not allowed.
     """
-    start = cwd.resolve()
+    start = _real(cwd)
     if folder is not None:
-        return _in_folder((start / folder).resolve(), anybody, named=True)
+        return _in_folder(_real(start / folder), anybody, named=True)
     safe = tuple(safe)
 
     def trusted(status: os.stat_result) -> bool:
@@ -99,8 +99,14 @@ def candidates(cwd: Path, folder: Path | None = None) -> tuple[Path, ...]:
 def _covers(safe: str, folder: Path) -> bool:
     path = Path(safe)
     if path.name == "*":
-        return safe == "*" or folder.is_relative_to(path.parent.resolve())
-    return folder == path.resolve()
+        return safe == "*" or folder.is_relative_to(_real(path.parent))
+    return folder == _real(path)
+
+
+def _real(path: Path) -> Path:
+    """Where `path` leads; itself for a link that leads to itself, at which `resolve` of Python
+    before 3.13 raises RuntimeError."""
+    return Path(os.path.realpath(path))
 
 
 def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project | None:
@@ -231,7 +237,7 @@ def _folder(file: Path, emitter: str, value: Any, trusts: Trust) -> Path:
     home = file.parent
     parents = (home, *home.parents)
     root = next((parent for parent in parents if _has_git(parent, trusts)), home)
-    folder = (home / value).resolve()
+    folder = _real(home / value)
     if not folder.is_relative_to(root):
         raise _wrong(key, value, file, f"a folder inside the repository {root}")
     if ".git" in map(str.lower, folder.relative_to(root).parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 logger = logging.getLogger("registry_core")
+_thread = threading.local()
 
 
 def patience(settings: Settings) -> float:
@@ -25,8 +27,12 @@ def patience(settings: Settings) -> float:
 @contextmanager
 def locked(store: Store, patience: float) -> Generator[float | None]:
     """Hold the store's lock. If that took waiting for the sync of another process, gives
-    the epoch seconds at which that one began. Raises StoreError, also after `patience` seconds.
+    the epoch seconds at which that one began. Raises StoreError, also after `patience` seconds,
+    and at once in a thread that holds it: a hook that syncs would wait for itself.
     """
+    held: set[str] = vars(_thread).setdefault("held", set())
+    if str(store.lock) in held:
+        raise StoreError("a hook of this sync asked for another one")
     started: list[float | None] = []
 
     def waits() -> None:
@@ -35,8 +41,11 @@ def locked(store: Store, patience: float) -> Generator[float | None]:
 
     try:
         with locked_file(str(store.lock), patience, waits):
+            held.add(str(store.lock))
             found = store.read_state().started_at if started else None
             yield found if started and found != started[0] else None  # it may have died, or failed
     except HeldError as error:
         hint = error.way_out or "end that process"
         raise StoreError(str(error), culprit=str(store.lock), hint=hint) from None
+    finally:
+        held.discard(str(store.lock))

@@ -84,15 +84,20 @@ class Refresher:
         return self in _started and self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Start the thread; nothing if it runs already."""
+        """Start the thread; nothing if it runs already. Where the system allows no thread, or the
+        process ends, one warning: the lookup that started it has its answer without."""
         if self.runs:
             return
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self.run, args=(self._stop,), name="registry-core refresh", daemon=True
-        )
-        self._thread.start()
-        _started.add(self)
+        try:
+            self._thread = threading.Thread(
+                target=self.run, args=(self._stop,), name="registry-core refresh", daemon=True
+            )
+            self._thread.start()
+        except RuntimeError as error:
+            logger.warning("auto-refresh: can't be started: %s", error)
+        else:
+            _started.add(self)
 
     def stop(self) -> None:
         """No further sync starts. Returns at once: one that is under way ends by itself,
