@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -238,6 +239,12 @@ def test_a_gateway_registered_at_run_time_is_merged_in_memory_only(synced: World
     assert '"mine"' not in (synced.store.place / "provider-registry.json").read_text()
 
 
+class Member(StrEnum):
+    """Equal to its text, and shown and stored as something else."""
+
+    MINE = "mine"
+
+
 class Own(ModelGateway):
     needs_network = False
 
@@ -256,6 +263,7 @@ class Own(ModelGateway):
         (Own, "expected a ModelGateway, got the class Own"),
         ({"id": "mine"}, "expected a ModelGateway, got dict"),
         (Own("My gateway"), "a gateway has the id 'My gateway'"),
+        (Own(Member.MINE), "a gateway has the id <Member.MINE: 'mine'>; use a plain text"),
     ],
 )
 def test_only_a_gateway_can_be_registered(synced: World, nonsense: Any, told: str) -> None:

@@ -189,9 +189,11 @@ def _sorted_out(
 
 def _wrong_gateway(gateway: ModelGateway) -> str | None:
     id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
-    if not isinstance(id, str) or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):
+    # A kind of text of its own, such as an Enum's, can be shown, stored or compared otherwise.
+    if type(id) is not str or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):
         return (
-            f"a gateway has the id {id!r}; use up to 64 of a-z 0-9 . _ -, a letter or digit first"
+            f"a gateway has the id {id!r}; use a plain text, up to 64 of a-z 0-9 . _ -, "
+            "a letter or digit first"
         )
     if not isinstance(name, str) or not name.strip():
         return f"gateway {id!r} has the name {name!r}; use a text"

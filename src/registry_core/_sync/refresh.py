@@ -84,8 +84,8 @@ class Refresher:
         return self in _started and self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Start the thread; nothing if it runs already. Where the system allows no thread, or the
-        process ends, one warning: the lookup that started it has its answer without."""
+        """Start the thread; nothing if it runs already. Where the system allows none, it
+        warns: the lookup that started it has its answer without."""
         if self.runs:
             return
         self._stop = threading.Event()
