@@ -128,16 +128,18 @@ def _ids(snapshot: Snapshot) -> list[str]:
 
 
 def _nearest(text: str, snapshot: Snapshot) -> str | None:
-    """The id of a model, or the pattern for a provider, that was probably meant."""
+    """The id or the pattern that was probably meant."""
     models = snapshot.get_models()
-    provider, _, name = text.partition("/")
-    near = [provider] if provider in models else get_close_matches(provider.casefold(), models, 1)
-    if near:
-        found = get_close_matches(name.replace("*", "").casefold(), models[near[0]], 1)
-        return f"{near[0]}/{found[0] if found else '*'}"
-    word = max(text.split("*"), key=len).casefold()
-    held = [id for id in _ids(snapshot) if word in id.casefold()]
-    return min(held, key=lambda id: (len(id), id), default=None)
+    provider, _, name = text.replace("*", "").casefold().partition("/")
+    owners = [provider] if provider in models else get_close_matches(provider, models, 1)
+    if owners:
+        names = {one.casefold(): f"{owners[0]}/{one}" for one in models[owners[0]]}
+    else:
+        name = (name or provider).rpartition("/")[2]
+        last = sorted({id.rpartition("/")[2] for id in _ids(snapshot)})
+        names = {one.casefold(): f"*/{one}" for one in last}
+    found = [names[one] for one in get_close_matches(name, names, 1)]
+    return next(iter([*found, *(f"{one}/*" for one in owners)]), None)
 
 
 def _patterns(key: str, value: Any) -> tuple[str, ...]:
