@@ -39,8 +39,9 @@ class Rules:
         """Raises SettingsError, which names the key."""
         for key in options:
             if key not in _OPTIONS:
-                near = get_close_matches(key, _OPTIONS, 1) or _OPTIONS
-                raise _refused(f"{key}: there is no such option", f"known: {', '.join(near)}")
+                near = get_close_matches(key, _OPTIONS, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OPTIONS)}"
+                raise _refused(key, "there is no such option", hint)
         allow = options.get("allow")
         return cls(
             None if allow is None else _patterns("allow", allow),
@@ -147,16 +148,16 @@ def _patterns(key: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [one.strip() for one in value.split(",") if one.strip()]
     if not isinstance(value, (list, tuple)):
-        raise _refused(f"{key}: expected a list, got {type(value).__name__}", _LIST)
+        raise _refused(key, f"expected a list, got {type(value).__name__}", _LIST)
     for one in value:
         if not isinstance(one, str) or not one:
-            raise _refused(f"{key}: expected patterns, got {one!r}", _LIST)
+            raise _refused(key, f"expected patterns, got {one!r}", _LIST)
     return tuple(value)
 
 
 def _table(key: str, value: Any, hint: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _refused(f"{key}: expected a table, got {type(value).__name__}", hint)
+        raise _refused(key, f"expected a table, got {type(value).__name__}", hint)
     return value
 
 
@@ -166,7 +167,7 @@ def _roles(value: Any) -> Mapping[str, str]:
     try:
         return Snapshot.build((), roles=roles).roles
     except (TypeError, ValueError) as error:
-        raise _refused(f"roles.{error}", hint) from None
+        raise _refused("roles", str(error), hint) from None
 
 
 def _overrides(value: Any) -> Mapping[str, Mapping[str, Any]]:
@@ -175,18 +176,17 @@ def _overrides(value: Any) -> Mapping[str, Mapping[str, Any]]:
     for id, fields in _table("overrides", value, hint).items():
         key = f'overrides."{id}"'
         if not all(id.partition("/")):
-            raise _refused(f"{key}: expected a full id such as openai/gpt-5", hint)
+            raise _refused(key, "expected a full id such as openai/gpt-5", hint)
         for name in ("id", "provider_id"):
             if name in _table(key, fields, hint):
-                raise _refused(f"{key}: {name} can't be changed", "declare a role")
+                raise _refused(key, f"{name} can't be changed", "declare a role")
         try:
             ModelInfo("model", "provider").replace(**fields)
         except (TypeError, ValueError) as error:
-            raise _refused(f"{key}: {error}", hint) from None
+            raise _refused(key, str(error), hint) from None
     checked: Mapping[str, Mapping[str, Any]] = value
     return checked
 
 
-def _refused(message: str, hint: str) -> SettingsError:
-    # Reports name the plugin in its place, so the key is in the message.
-    return SettingsError(message, culprit="policy", hint=hint)
+def _refused(key: str, message: str, hint: str) -> SettingsError:
+    return SettingsError(message, culprit=key, hint=hint)
