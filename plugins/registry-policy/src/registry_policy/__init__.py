@@ -1,0 +1,192 @@
+"""Policy by configuration: which models may be used, what they are called, what is corrected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import translate
+from logging import getLogger
+from typing import TYPE_CHECKING, Any
+
+from registry_core import ModelInfo, ProviderConfig, SettingsError, Snapshot, hookimpl
+
+if TYPE_CHECKING:
+    from registry_core import PluginSettings
+
+#: Below the name of registry-core's own, so that its lines are shown where those are.
+logger = getLogger("registry_core.policy")
+
+#: `order` is read by the host.
+_OPTIONS = ("allow", "deny", "order", "overrides", "roles")
+_LIST = 'write ["deepseek/*"], or "deepseek/*, xai/*" in a variable'
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The options, checked."""
+
+    allow: tuple[str, ...] | None
+    """None if it is not given: all is allowed. Without a pattern nothing is."""
+    deny: tuple[str, ...]
+    roles: Mapping[str, str]
+    overrides: Mapping[str, Mapping[str, Any]]
+    """Full id → what changes, as `ModelInfo.replace` takes it."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Rules:
+        """Raises SettingsError, which names the key."""
+        for key in options:
+            if key not in _OPTIONS:
+                near = get_close_matches(key, _OPTIONS, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OPTIONS)}"
+                raise _refused(key, "there is no such option", hint)
+        allow = options.get("allow")
+        return cls(
+            None if allow is None else _patterns("allow", allow),
+            _patterns("deny", options.get("deny", ())),
+            _roles(options.get("roles", {})),
+            _overrides(options.get("overrides", {})),
+        )
+
+    def permit(self) -> Callable[[str], bool]:
+        """What says whether a full id is allowed."""
+        denied = _matcher(self.deny)
+        allowed = _matcher(("*",) if self.allow is None else self.allow)
+        return lambda id: allowed(id) is not None and denied(id) is None
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        permitted = self.permit()
+        corrected: dict[str, dict[str, ModelInfo]] = {}
+        for id, fields in self.overrides.items():
+            model = snapshot.get_model(id)
+            if model is not None:
+                own = corrected.setdefault(model.provider_id, {})
+                own[model.id] = model.replace(**fields)
+        kept: dict[str, ProviderConfig] = {}
+        for id, provider in snapshot.get_providers().items():
+            models, routes = provider.models, provider.model_overrides
+            left = [one for one in models if permitted(f"{id}/{one}")]
+            if not left and (models or not permitted(f"{id}/")):
+                continue
+            own = corrected.get(id, {})
+            if own or len(left) < len(models):
+                provider = provider.replace(models={m: own.get(m) or models[m] for m in left})
+            if not all(permitted(f"{id}/{one}") for one in routes):  # writers show these, too
+                routes = {m: route for m, route in routes.items() if permitted(f"{id}/{m}")}
+                provider = provider.replace(model_overrides=routes)
+            kept[id] = provider
+        return snapshot.replace(providers=kept, roles={**snapshot.roles, **self.roles})
+
+    def named(self) -> set[tuple[str, str]]:
+        """Key and text of all that should stand for models."""
+        texts = {
+            "allow": self.allow or (),
+            "deny": self.deny,
+            "roles": self.roles.values(),
+            "overrides": self.overrides,
+        }
+        return {(key, text) for key, named in texts.items() for text in named}
+
+
+class Policy:
+    """The plugin. It knows what it has said, so that a server does not say it every hour."""
+
+    def __init__(self) -> None:
+        self._settled: set[tuple[str, str]] = set()
+
+    @hookimpl
+    def registry_overlay(self, snapshot: Snapshot, settings: PluginSettings) -> Snapshot | None:
+        rules = Rules.of(settings.options)
+        if not settings.options.keys() - {"order"}:
+            return None
+        if snapshot.gateways:  # without any it holds what one gateway of this process offers
+            self._complain(rules, snapshot)
+        return rules.applied(snapshot)
+
+    def _complain(self, rules: Rules, snapshot: Snapshot) -> None:
+        """Say which texts stand for no model. What once did is settled: the same sync asks
+        again without the models of servers that come and go."""
+        unsettled = rules.named() - self._settled
+        self._settled |= unsettled
+        ids = _ids(snapshot) if unsettled else []
+        for key, text in sorted(unsettled):
+            is_glob = key in ("allow", "deny")
+            if not (any(map(_matcher([text]), ids)) if is_glob else snapshot.get_model(text)):
+                near = _nearest(text, snapshot)
+                hint = f"; did you mean {near!r}?" if near else ""
+                logger.warning("policy: %s: %r stands for no model%s", key, text, hint)
+
+
+def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
+    """One regular expression for all; it tells upper from lower case on every system."""
+    return re.compile("|".join(map(translate, patterns)) or "(?!)").match
+
+
+def _ids(snapshot: Snapshot) -> list[str]:
+    return [f"{id}/{model}" for id, models in snapshot.get_models().items() for model in models]
+
+
+def _nearest(text: str, snapshot: Snapshot) -> str | None:
+    """The id or the pattern that was probably meant."""
+    models = snapshot.get_models()
+    provider, _, name = text.replace("*", "").casefold().partition("/")
+    owners = [provider] if provider in models else get_close_matches(provider, models, 1)
+    if owners:
+        names = {one.casefold(): f"{owners[0]}/{one}" for one in models[owners[0]]}
+    else:
+        name = (name or provider).rpartition("/")[2]
+        last = sorted({id.rpartition("/")[2] for id in _ids(snapshot)})
+        names = {one.casefold(): f"*/{one}" for one in last}
+    found = [names[one] for one in get_close_matches(name, names, 1)]
+    return next(iter([*found, *(f"{one}/*" for one in owners)]), None)
+
+
+def _patterns(key: str, value: Any) -> tuple[str, ...]:
+    """A variable can hold one text only, so commas part the patterns in one."""
+    if isinstance(value, str):
+        value = [one.strip() for one in value.split(",") if one.strip()]
+    if not isinstance(value, (list, tuple)):
+        raise _refused(key, f"expected a list, got {type(value).__name__}", _LIST)
+    for one in value:
+        if not isinstance(one, str) or not one:
+            raise _refused(key, f"expected patterns, got {one!r}", _LIST)
+    return tuple(value)
+
+
+def _table(key: str, value: Any, hint: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _refused(key, f"expected a table, got {type(value).__name__}", hint)
+    return value
+
+
+def _roles(value: Any) -> Mapping[str, str]:
+    hint = 'write fast = "openai/gpt-5" in its table'
+    roles = _table("roles", value, hint)
+    try:
+        return Snapshot.build((), roles=roles).roles
+    except (TypeError, ValueError) as error:
+        raise _refused("roles", str(error), hint) from None
+
+
+def _overrides(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Checked without their models, which may be missing today."""
+    hint = 'write limit.context = 200000 in the table overrides."openai/gpt-5"'
+    for id, fields in _table("overrides", value, hint).items():
+        key = f'overrides."{id}"'
+        if not all(id.partition("/")):
+            raise _refused(key, "expected a full id such as openai/gpt-5", hint)
+        for name in ("id", "provider_id"):
+            if name in _table(key, fields, hint):
+                raise _refused(key, f"{name} can't be changed", "declare a role")
+        try:
+            ModelInfo("model", "provider").replace(**fields)
+        except (TypeError, ValueError) as error:
+            raise _refused(key, str(error), hint) from None
+    checked: Mapping[str, Mapping[str, Any]] = value
+    return checked
+
+
+def _refused(key: str, message: str, hint: str) -> SettingsError:
+    return SettingsError(message, culprit=key, hint=hint)
