@@ -457,7 +457,6 @@ NewRegistry = Callable[..., ModelRegistry]
 @pytest.fixture
 def new_registry(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NewRegistry:
     """Makes registries over one store, with models.dev and OpenRouter behind the server."""
-    pytest.importorskip("registry_gateway_models_dev")
     site = write_distribution(
         tmp_path / "site",
         "registry-gateway-openrouter",
