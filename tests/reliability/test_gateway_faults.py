@@ -19,6 +19,7 @@ from attrs import fields_dict
 from hypothesis import example, given, settings, strategies as st
 from registry_gateway_models_dev import ModelsDevGateway
 from registry_gateway_netlify import NetlifyGateway
+from registry_gateway_openrouter import OpenRouterGateway
 
 from registry_core import ModelGateway, ModelInfo, SyncReport
 from registry_core._base.printable import printable
@@ -367,10 +368,20 @@ def like(record: Any) -> st.SearchStrategy[Any]:
     return st.just(record) | ANYTHING
 
 
+OPENROUTER_MODEL = {
+    "id": "acme/m",
+    "created": 1_767_225_600,
+    "architecture": {"input_modalities": ["text"], "output_modalities": ["text"]},
+    "pricing": {"prompt": "0.0000025", "completion": "-1", "image": "0"},
+    "top_provider": {"max_completion_tokens": 7},
+    "supported_parameters": ["tools"],
+    "expiration_date": "2027-01-01",
+}
 PAYLOADS: dict[str, tuple[Callable[[str], ModelGateway], Any]] = {
     "any gateway": (lambda url: JsonGateway("main", url), {"p": ["m"]}),
     "models.dev": (ModelsDevGateway, {"p": {**PROVIDER, "models": {"m": MODEL}}}),
     "netlify": (NetlifyGateway, {"providers": {"openai": {"models": ["m"]}}}),
+    "openrouter": (OpenRouterGateway, {"data": [OPENROUTER_MODEL], "total_count": 1}),
 }
 
 
