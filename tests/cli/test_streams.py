@@ -104,7 +104,7 @@ def test_a_working_directory_that_is_gone_is_a_sentence(shell: Shell, tmp_path: 
             assert err.startswith("error: the working directory: can't be found out: "), err
             assert err.count("\n") == 1
     code = "import registry_core; registry_core.resolve('openai/gpt-4o', {})"
-    status, _, err = shell(f'{gone} "{sys.executable}" -c "{code}"')
+    status, _, err = shell(f'{gone} "{sys.executable}" -P -c "{code}"')
     assert "SettingsError: the working directory" in err
     status, _, err = shell(f"{gone} REGISTRY_CORE_STORE_DIR=relative rc show openai")
     assert (status, "REGISTRY_CORE_STORE_DIR: 'relative' can't be read" in err) == (0, True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .conftest import Make
 
 NEW = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+SIGNS = "-addext keyUsage=critical,keyCertSign"  # Python is strict about that since 3.13
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +34,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run([openssl, *arguments.split()], check=True, capture_output=True, cwd=folder)
 
     for name in ("ca", "other"):
-        run(f"{NEW} -subj /CN={name} -keyout {name}.key -out {name}.pem")
+        run(f"{NEW} {SIGNS} -subj /CN={name} -keyout {name}.key -out {name}.pem")
     run(
         f"{NEW} -subj /CN=loopback -addext subjectAltName=IP:127.0.0.1 -CA ca.pem -CAkey ca.key"
-        " -addext basicConstraints=critical,CA:FALSE -keyout server.key -out server.crt"
+        " -addext basicConstraints=critical,CA:FALSE -addext keyUsage=digitalSignature"
+        " -keyout server.key -out server.crt"
     )
     whole = (folder / "server.key").read_text() + (folder / "server.crt").read_text()
     (folder / "server.pem").write_text(whole)

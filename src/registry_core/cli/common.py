@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from .output import claim_output, complain, open_closed, silence_output
+from .output import claim_output, complain, open_closed, settle_output, silence_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +97,5 @@ class Commands(click.Group):
             complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
             silence_output()
             raise SystemExit(1) from None
+        finally:
+            settle_output()

@@ -117,3 +117,12 @@ def silence(stream: Any) -> None:
 def silence_output() -> None:
     """Nothing more can be written to standard output."""
     silence(_output or sys.stdout)
+
+
+def settle_output() -> None:
+    """At the end: what can't be written any more (a pipe that nobody reads) goes nowhere."""
+    try:
+        if _output is not None:
+            _output.flush()
+    except (OSError, ValueError):
+        silence_output()
