@@ -152,6 +152,8 @@ class Registry:
         for one in writing:
             one.join(300)
         stop.set()
+        for one in reading:  # else they go on while the interpreter ends
+            one.join(30)
         return {"wrong": wrong, "syncs": sum(syncs)}
 
     @staticmethod
