@@ -253,7 +253,7 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
 
 
 def _told(report: SyncReport) -> tuple[tuple[str, str], ...]:
-    """The failures, for who asks later what the last sync met."""
+    """The failures, to be told later as what the last sync met."""
     failures = [(one.culprit, one.message) for one in report.problems if one.fatal]
     return tuple(failures[:_MOST_TOLD])
 

@@ -107,7 +107,7 @@ def _next_page(page: Mapping[str, Any], url: str) -> str | None:
             return following
     except ValueError:
         pass
-    raise _fault(f"names a next page that is none of its own: {link!r:.200}", _CHECK_URL)
+    raise _fault(f"names a next page that is not at its own origin: {link!r:.200}", _CHECK_URL)
 
 
 def _silent(_culprit: str, _message: str) -> None:
