@@ -409,3 +409,28 @@ def test_an_id_that_ends_with_a_slash_is_below_no_provider(rich: Snapshot) -> No
 
 def test_one_without_any_gateway_says_so() -> None:
     assert Snapshot.build([]).gateways == {}
+
+
+class Counting:
+    """A snapshot's bytes, and how often a part of them was asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.asked = data, 0
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        self.asked += 1
+        return self.data[part]
+
+
+def test_who_walks_over_all_records_asks_for_the_bytes_once() -> None:
+    """For a stored snapshot each part is a call of the system."""
+    models = [f"m{n}" for n in range(500)]
+    data = Snapshot.build([ProviderConfig("acme", models)]).to_bytes()
+    counting = Counting(data)
+    snapshot = Snapshot.from_bytes(counting)
+    counting.asked = 0
+    assert len([*snapshot.lines()]) == 501
+    assert counting.asked == 1

@@ -234,8 +234,7 @@ def test_a_fetch_that_hangs_is_abandoned_and_does_not_hold_the_exit(shell: Shell
         shell.install(f"hangs-{number}", _gateway(f"hangs-{number}", method))
     started = time.monotonic()
     done = shell.run("sync", REGISTRY_CORE_FETCH_DEADLINE_MS="1000")
-    # Threads that spin slow down all that the rest does, most so since Python 3.13.
-    assert time.monotonic() - started < 600  # else: 3600
+    assert time.monotonic() - started < 30  # else: 3600
     assert done.status == 1
     assert re.search(r"^good +fresh", done.out, re.MULTILINE)
     hung = re.findall(r"^error: (hangs-\d): gave no result within 1 s", done.err, re.MULTILINE)

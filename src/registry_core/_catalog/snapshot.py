@@ -287,12 +287,14 @@ class Snapshot:
 
     def lines(self) -> Iterator[bytes]:
         """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
+        data = self._data[:]  # at once: to ask the system for each chunk takes it longer
         end = HEADER.size + self._buckets * SLOT.size
-        table = self._data[HEADER.size : end]
+        table = data[HEADER.size : end]
         if len(table) % SLOT.size:
             raise _damaged("is cut off", self.hash)
         for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
-            yield from self._chunk(offset, size, checksum, number).splitlines()
+            chunk = data[offset : offset + size]
+            yield from self._checked(chunk, size, checksum, number).splitlines()
 
     def _model_record(self, provider: str, model: str) -> bytes:
         record = self.record(provider, model)
@@ -345,7 +347,9 @@ class Snapshot:
         return view
 
     def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
-        chunk = self._data[offset : offset + size]
+        return self._checked(self._data[offset : offset + size], size, checksum, number)
+
+    def _checked(self, chunk: bytes, size: int, checksum: int, number: int) -> bytes:
         if len(chunk) != size or crc32(chunk, number) != checksum:
             raise _damaged("has a damaged record", self.hash)
         return chunk
