@@ -93,9 +93,8 @@ def synced(world: World) -> World:
 
 
 def path_of(world: World, name: str) -> Path:
-    generation, payloads = world.store.read_generation(), world.places.payloads()
+    generation, payloads = world.store.read_generation(), next(world.places.payloads(None))
     assert generation is not None
-    assert payloads is not None
     return {
         "object": world.store.object(generation.snapshot),
         "policy": world.store.policy,

@@ -148,7 +148,7 @@ def test_without_payloads_nothing_is_stored_or_remembered(
 def test_without_a_folder_it_still_works(server: Loopback, make: Make) -> None:
     server.serve("/a", 1, etag='"1"')
     for _ in range(2):
-        client = make(payloads=Payloads(None))
+        client = make(payloads=Payloads())
         assert client.get_json(server.url("/a")) == 1
         assert client.get_json(server.url("/a")) == 1
     assert len(server.requests) == 2

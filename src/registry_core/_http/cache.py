@@ -102,12 +102,13 @@ class Cache:
 
     def whose(self, variables: Iterable[str]) -> Mapping[str, str]:
         """Who asks: those of the `variables` that are set → a keyed digest of the value, or
-        under "" that of the identity. Empty if no other process could make the same digests."""
+        under "" that of the identity. Digests of another process are the same if it has the
+        same key."""
         values = {name: self._config.secret(name) for name in sorted(variables)}
         if self.identity is not None:
             values = {"": self.identity}
         told = {name: value for name, value in values.items() if value}
-        if not told or not self._payloads.lasting:
+        if not told:
             return EMPTY
         told[_KEY] = ""
         return {name: self._digest(name, value) for name, value in told.items()}

@@ -57,7 +57,7 @@ def ask(
             evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
             view.options,
             gateway=turn.id,
-            payloads=None if turn.runtime else payloads,
+            payloads=payloads.unkept() if turn.runtime else payloads,
             since=trusted,
             force=options.force,
             consulted=view.consulted,

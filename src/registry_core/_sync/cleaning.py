@@ -66,12 +66,10 @@ def plan(world: World, *, bindings: bool) -> Plan:
         remove += artifacts
         files = [path for folder in _versions(store) for path in _named(folder, _OF_STORE)]
         remove += [path for path in files if path not in keeps]
-    payloads = world.places.payloads(world.lookups.store_dir, make=False)
-    if payloads and payloads.is_dir():
-        if world.lookups.store_dir is None:
-            stays[payloads] = "raw answers, which all environments of this user share"
-        else:
-            remove += _named(payloads, _OF_PAYLOADS)
+        remove += _named(store.place / "payloads", _OF_PAYLOADS)
+    for shared in world.places.payloads(None, world.lookups.store_dir, make=False):
+        if shared.is_dir():
+            stays[shared] = "raw answers, which all environments of this user share"
     return Plan(tuple(sorted(remove)), _foreign_types(world), FrozenDict(stays))
 
 

@@ -33,7 +33,7 @@ class RuntimeGateway:
         """`gateway`, with the data of the one that had its id; it is to be asked."""
         if before is None:
             return cls(gateway)
-        known = GatewayState(retrieved_at=before.known.retrieved_at)
+        known = GatewayState(retrieved_at=before.known.retrieved_at, identity=before.known.identity)
         return cls(gateway, before.providers, before.passed, known)
 
     def after(
@@ -44,7 +44,7 @@ class RuntimeGateway:
     ) -> RuntimeGateway:
         """As it is after its turn, and as the policies leave it. Raises OverlayError."""
         passed = overlay(Snapshot.build(providers)) if providers else None
-        return RuntimeGateway(self.gateway, providers, passed, known or self.known)
+        return RuntimeGateway(self.gateway, providers, passed, known or GatewayState())
 
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:

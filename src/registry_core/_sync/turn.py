@@ -198,15 +198,13 @@ class Turn:
         )
         if outcome.answered and not held:
             known = evolve(known, retrieved_at=outcome.finished_at)
+        if outcome.status == "fresh" and not held:
+            known = evolve(known, identity=outcome.identity)
         if outcome.status == "fresh" and self.loaded and not held:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
             warnings = tuple((one.culprit, one.message) for one in outcome.warnings)
             known = evolve(
-                known,
-                fingerprint=fingerprint(self.loaded),
-                asked=asked,
-                warnings=warnings,
-                identity=outcome.identity,
+                known, fingerprint=fingerprint(self.loaded), asked=asked, warnings=warnings
             )
         return known
 
