@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from .._base.frozen import EMPTY, freeze
@@ -59,20 +61,29 @@ def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     if before == after:
         return ()
     try:
-        known = {*before.lines()}
+        was, now = {*before.lines()}, {*after.lines()}
     except SnapshotDamagedError as error:
         logger.debug("nothing is said of what changed: %s", error)
         return ()
-    found = [change for line in after.lines() if line not in known for change in _of(line, before)]
-    return tuple(sorted(found, key=lambda one: (one.id, one.kind, one.field)))
+    earlier = dict(map(_split, was - now))
+    found = (
+        _of(*key, earlier[key], record) for key, record in map(_split, now - was) if key in earlier
+    )
+    return tuple(sorted(chain.from_iterable(found), key=lambda one: (one.id, one.kind, one.field)))
 
 
-def _of(line: bytes, before: Snapshot) -> Iterator[Change]:
-    provider, model, record = json.loads(line)
-    earlier = before.record(provider, model)
-    if earlier is None:
-        return
-    old, new = _fields(json.loads(earlier)), _fields(record)
+def _split(line: bytes) -> tuple[tuple[str, str | None], str]:
+    """Provider and model id of a line, and its record, not decoded."""
+    text = line.decode("utf-8", "surrogatepass")
+    provider, end = scanstring(text, len('["'))
+    if text.startswith(",null,", end):
+        return (provider, None), text[end + len(",null,") : -1]
+    model, end = scanstring(text, end + len(',"'))
+    return (provider, model), text[end + 1 : -1]
+
+
+def _of(provider: str, model: str | None, earlier: str, later: str) -> Iterator[Change]:
+    old, new = _fields(json.loads(earlier)), _fields(json.loads(later))
     for field in old.keys() | new.keys():
         was, now = old.get(field), new.get(field)
         if was != now:
