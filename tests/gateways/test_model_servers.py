@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +33,8 @@ from tests.servers import (
 
 pytestmark = pytest.mark.slow
 
-PLUGIN = Path(__file__).parents[2] / "plugins" / "registry-gateway-openai"
+ROOT = Path(__file__).parents[2]
+PLUGIN = ROOT / "plugins" / "registry-gateway-openai"
 PAYLOADS = PLUGIN / "tests" / "payloads"
 OLLAMA = ("qwen3:8b", "hf.co/unsloth/gemma-3-4b-it-GGUF:Q4_K_M", "nomic-embed-text:latest")
 
@@ -284,3 +286,40 @@ def test_registry_core_dev_shows_servers_appear_and_go(site: Path, tmp_path: Pat
         assert "0 models added, 3 removed: -ollama/" in heard("removed")
         with fake("ollama", port):
             assert "3 models added, 0 removed: +ollama/" in heard("3 models added")
+
+
+def test_the_wheel_alone_does_what_its_readme_says(tmp_path: Path) -> None:
+    """In a fresh environment; only the port of the README's Ollama is another here."""
+    readme = (PLUGIN / "README.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```(toml|python)\n(.*?)^```", readme, re.M | re.S))
+    python = tmp_path / "venv" / "bin" / "python"
+    wheels = tmp_path / "wheels"
+    build = ("-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, ROOT, PLUGIN)
+    run(sys.executable, *build, cwd=tmp_path)
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    run(python, "-m", "pip", "install", "-q", "openai", *wheels.iterdir(), cwd=tmp_path)
+
+    command, port = python.parent / "registry-core", free_port()
+    settings = blocks["toml"].replace("127.0.0.1:11434", f"127.0.0.1:{port}")
+    (tmp_path / "registry-core.toml").write_text(settings, encoding="utf-8")
+    off = run(command, "sync", cwd=tmp_path)
+    assert re.search(r"^ollama +absent ", off, re.M)
+    assert "gpu: set GPU_KEY" in off
+    with fake("ollama", port):
+        assert re.search(r"^ollama +fresh +1 +3 ", run(command, "sync", cwd=tmp_path), re.M)
+        listed = run(command, "list", "ollama", cwd=tmp_path).splitlines()
+        assert set(listed) >= {f"ollama/{id}" for id in OLLAMA}
+        script = blocks["python"] + 'print(ask("Hello"))\n'
+        assert run(python, "-c", script, cwd=tmp_path) == "qwen3:8b here\n"
+    assert re.search(r"^ollama +absent ", run(command, "sync", cwd=tmp_path), re.M)
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What a command prints that succeeds, with few variables."""
+    environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    pip = {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    done = subprocess.run(
+        command, cwd=cwd, env=environ | pip, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
