@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 from openai import OpenAI
 from registry_gateway_openai import OpenAICompatibleGateway, registry_gateways
 from registry_gateway_openai.endpoints import DEFAULT_PORTS, Endpoint
@@ -124,12 +125,17 @@ def test_a_url_with_a_path_is_the_base_and_one_without_gets_a_version(
         (endpoint(id="a/b"), "endpoint 2: its id is 'a/b' (use up to 64 of "),
         (endpoint(id=7), "endpoint 2: id: expected text, got int"),
         (endpoint(id="first"), "endpoint 2 (first): another endpoint before it has this id"),
-        (endpoint(ulr="http://x"), "endpoint 2: unknown key 'ulr' (did you mean 'url'?)"),
-        (endpoint(volatile=True), "endpoint 2: unknown key 'volatile' (known are id, key_env, "),
+        (endpoint(ulr="http://x"), "endpoint 2 (gpu): unknown key 'ulr' (did you mean 'url'?)"),
+        (
+            endpoint(volatile=True),
+            "endpoint 2 (gpu): unknown key 'volatile' (known are id, key_env, ",
+        ),
         ({"id": "gpu"}, "endpoint 2 (gpu): has no url (write url = "),
         (endpoint(url=7), "endpoint 2 (gpu): url: expected text, got int"),
         (endpoint(url="localhost:8000"), "endpoint 2 (gpu): its url can't be used (write http://"),
+        ({"ID": "gpu", "url": "http://x"}, "endpoint 2: unknown key 'ID' (known are id, key_env, "),
         (endpoint(url="ftp://gpu.example"), "its url can't be used"),
+        (endpoint(url="http://gpu.example:99999"), "its url can't be used"),
         (endpoint(url="http://gpu.example/v1?a=b"), "its url can't be used"),
         (endpoint(url="http://gpu.example/${TEAM}/v1"), "its url can't be used"),
         (endpoint(url="http://gpu.example/a/../v1"), "its url can't be used"),
@@ -186,6 +192,58 @@ def test_options_that_do_not_exist_or_have_another_form_are_named(
     (error,) = made(options)
     assert isinstance(error, SettingsError)
     assert str(error).startswith(said)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(
+    tables=st.lists(
+        JSON
+        | st.fixed_dictionaries(
+            {"id": st.from_regex("[a-z]{1,2}", fullmatch=True) | JSON},
+            optional={
+                "url": st.from_regex(r"https?://[a-z0-9.\[\]:]{1,9}(/[a-z.]*)*") | JSON,
+                "key_env": JSON,
+                "kind": st.sampled_from([*KINDS]) | JSON,
+            },
+        ),
+        max_size=4,
+    ),
+    others=st.dictionaries(st.sampled_from(["discover", "endpont", "order"]), JSON),
+)
+def test_whatever_the_options_hold_each_table_is_a_gateway_or_an_error(
+    tables: list[Any], others: dict[str, Any]
+) -> None:
+    found = made({"endpoint": tables, "discover": True, **others})
+    assert len(found) >= len(tables)
+    for one in found:
+        assert isinstance(one, (ModelGateway, SettingsError))
+    ids = [one.id for one in found if isinstance(one, ModelGateway)]
+    assert len(ids) == len(set(ids))
+
+
+@settings(deadline=None)
+@given(data=st.data(), name=st.sampled_from(["ollama", "lmstudio", "llama-cpp", "tgi", "litellm"]))
+def test_whatever_a_path_answers_is_used_or_a_registry_error(
+    data: st.DataObject, name: str
+) -> None:
+    found = routes(name)
+    url = data.draw(st.sampled_from(sorted(found)))
+    key = data.draw(st.sampled_from([None, "data", "models", "capabilities", "model_info"]))
+    value = data.draw(JSON)
+    found[url] = value if key is None else {**found[url], key: value}
+    client = CannedClient(found)
+    try:
+        provider = fetched(client)
+    except RegistryError:
+        return
+    assert provider is None or provider.models
 
 
 def test_without_options_nobody_is_asked() -> None:
@@ -660,7 +718,7 @@ def test_a_bad_table_fails_the_sync_and_costs_only_its_own_gateway(
     report = registry.sync_gateways()
     assert not report.ok
     (problem,) = report.problems
-    assert "endpoint 2: unknown key 'kidn' (did you mean 'kind'?)" in problem.message
+    assert "endpoint 2 (b): unknown key 'kidn' (did you mean 'kind'?)" in problem.message
     assert statuses(report)["a"] == "fresh"
     assert set(registry.get_models()) >= {"a", "b"}  # what it had stays until it is mended
     assert new_registry(tables[0]).sync_gateways().ok
@@ -704,8 +762,13 @@ def test_elsewhere_a_key_that_is_not_set_is_named() -> None:
     assert found is not None
     assert (found.base_url, found.model, found.api_key) == (provider.url, model.id, "k-4711")
     assert gateway.endpoint(provider, model, {}, CannedClient()) is None  # the core names it
-    withheld = provider.replace(unroutable="by policy")
-    assert gateway.endpoint(withheld, model, {}, client) is None
+    for change in (
+        {"unroutable": "by policy"},
+        {"url": "https://other.example/v1"},
+        {"model_overrides": {model.id: {"api": "https://other.example/v1"}}},
+    ):
+        routed = provider.replace(**change)
+        assert gateway.endpoint(routed, model, {}, client) is None  # not for us to overrule
 
 
 @pytest.mark.parametrize("id", ["lmstudio", "openai", "anthropic", "google"])

@@ -76,11 +76,13 @@ class OpenAICompatibleGateway(ModelGateway):
         environ: Mapping[str, str],
         client: GatewayClient,
     ) -> Address | None:
-        """Send the key to the URL that the user wrote beside it, whatever else that key is
-        bound to. Where there is no key to send the core does all."""
+        """Send the key to the URL that the user wrote beside it, whatever else that key is bound
+        to. None, and the core decides, where there is no key, or somebody routes elsewhere."""
         variable = self._endpoint.key_env
         key = client.secret(variable) if variable else None
-        if not key or provider.unroutable or environ.get(_base_url_variable(self.id), "").strip():
+        routed = provider.url != self._endpoint.url or model.id in provider.model_overrides
+        moved = environ.get(_base_url_variable(self.id), "").strip()
+        if not key or routed or moved or provider.unroutable:
             return None
         return Address(
             base_url=self._endpoint.url, model=model.id, dialect="openai", api_key=key.strip()

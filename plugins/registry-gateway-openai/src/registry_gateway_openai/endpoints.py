@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from registry_core import SettingsError
 
@@ -39,7 +40,11 @@ _URL = re.compile(
 )
 _OPERATION = re.compile(r"/((?:chat/)?completions|embeddings|messages|models|responses)$")
 _VERSION = re.compile(r"/v[0-9][^/]*$")
-_TABLES = 'write id = "gpu" and url = "http://…" below [[tool.registry-core.plugin.openai-compatible.endpoint]], in pyproject.toml or registry-core.toml'  # noqa: E501  # one line to copy
+_TABLES = (
+    'write id = "gpu" and url = "http://…" below '
+    "[[tool.registry-core.plugin.openai-compatible.endpoint]], "
+    "in pyproject.toml or registry-core.toml"
+)
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,9 @@ class Endpoint:
     @property
     def loopback(self) -> bool:
         """Whether it is on this machine."""
-        host = _parts(self.url)["host"]
+        host = urlsplit(self.url).hostname or ""
         try:
-            return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+            return host == "localhost" or ip_address(host).is_loopback
         except ValueError:
             return False
 
@@ -80,40 +85,38 @@ def endpoints_of(options: Mapping[str, Any]) -> Iterator[Endpoint | SettingsErro
     if not isinstance(tables, (list, tuple)):
         yield _refused("endpoint", f"expected tables, got {_type(tables)}", _TABLES)
         tables = ()
-    taken: set[str] = set()
-    places: set[str] = set()
+    taken: dict[str, Endpoint] = {}
     for number, table in enumerate(tables, 1):
         try:
             endpoint = _endpoint(f"endpoint {number}", table, taken)
         except SettingsError as error:
             yield error
         else:
-            taken.add(endpoint.id)
-            places.add(_place(endpoint))
+            taken[endpoint.id] = endpoint
             yield endpoint
     discover = options.get("discover", False)
     if not isinstance(discover, bool):
         yield _refused("discover", f"expected true or false, got {_type(discover)}", "")
     elif discover:
+        ports = {urlsplit(one.url).port for one in taken.values() if one.loopback}
         for id, port in DEFAULT_PORTS.items():
-            endpoint = Endpoint(id, f"http://127.0.0.1:{port}/v1", discovered=True)
-            if id not in taken and _place(endpoint) not in places:
-                yield endpoint
+            if id not in taken and port not in ports:
+                yield Endpoint(id, f"http://127.0.0.1:{port}/v1", discovered=True)
 
 
 def _endpoint(culprit: str, table: Any, taken: Collection[str]) -> Endpoint:
     if not isinstance(table, Mapping):
         raise _refused(culprit, f"expected a table, got {_type(table)}", _TABLES)
+    id = _text(culprit, table, "id")
+    if id is not None and not _ID.fullmatch(id):
+        rule = "use up to 64 of a-z 0-9 . _ -, a letter or digit first"
+        raise _refused(culprit, f"its id is {id!r:.80}", rule)
+    culprit = f"{culprit} ({id})" if id else culprit
     for key in table:
         if key not in _KEYS:
             raise _refused(culprit, f"unknown key {key!r:.80}", _near(key, _KEYS))
-    id = _text(culprit, table, "id")
     if id is None:
         raise _refused(culprit, "has no id", 'name it, as id = "gpu": its models are gpu/…')
-    if not _ID.fullmatch(id):
-        rule = "use up to 64 of a-z 0-9 . _ -, a letter or digit first"
-        raise _refused(culprit, f"its id is {id!r:.80}", rule)
-    culprit = f"{culprit} ({id})"
     if id in taken:
         raise _refused(culprit, "another endpoint before it has this id", "choose another id")
     kind = _text(culprit, table, "kind")
@@ -131,7 +134,7 @@ def _url(culprit: str, text: str | None) -> str:
     if text is None:
         raise _refused(culprit, "has no url", 'write url = "http://127.0.0.1:8000"')
     match = _URL.fullmatch(text.strip())
-    if match is None:
+    if match is None or not _has_place(text.strip()):
         hint = "write http://host:port or https://host/path, with no user name, query or variable"
         raise _refused(culprit, "its url can't be used", hint)
     if match["host"] == "0.0.0.0":  # noqa: S104  # nothing is bound
@@ -146,16 +149,12 @@ def _url(culprit: str, text: str | None) -> str:
     return origin + (path or "/v1")
 
 
-def _parts(url: str) -> Mapping[str, Any]:
-    match = _URL.fullmatch(url)
-    return match.groupdict() if match else {"host": "", "port": None}
-
-
-def _place(endpoint: Endpoint) -> str:
-    """What two endpoints on this machine have in common that are one."""
-    return (
-        f"{'' if endpoint.loopback else _parts(endpoint.url)['host']}{_parts(endpoint.url)['port']}"
-    )
+def _has_place(url: str) -> bool:
+    """Whether its port and its address are some."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _text(culprit: str, table: Mapping[str, Any], key: str) -> str | None:
