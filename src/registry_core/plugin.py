@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._base.secrets import Secrets
     from ._catalog.snapshot import Snapshot
     from .endpoint import Endpoint
+    from .errors import RegistryError
     from .models import ModelInfo, ProviderConfig
     from .report import SyncReport
 
@@ -38,11 +39,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
+def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | RegistryError]:
     """Return the gateways that this plugin adds. Since 0.1.
 
     Called once per load of the plugins, before the first sync. Does no I/O:
-    fetching is `ModelGateway.fetch_providers`, which the host calls.
+    fetching is `ModelGateway.fetch_providers`, which the host calls. An error in place of a
+    gateway says what is wrong with that one; the others are used.
     """
     raise NotImplementedError
 

@@ -92,6 +92,23 @@ def test_gateways_that_cannot_be_used_are_dropped_alone(
         assert set(culprits(host.problems)) == {"acme 1.0 (entry acme)"}
 
 
+def test_an_error_in_place_of_a_gateway_is_reported_as_if_it_was_raised_and_costs_no_other(
+    site: Any, make_host: Any
+) -> None:
+    error = "SettingsError('has no url', culprit='endpoint 2', hint='add it ' + token)"
+    body = f"token = settings.secret('ACME_TOKEN'); return [Gateway('a'), {error}, Gateway('b')]"
+    site.install("acme", gateways("from registry_core import SettingsError; " + body))
+    host = make_host(environ={"ACME_TOKEN": "acme-token-4711"})
+    assert ids(host) == ["a", "b"]
+    (problem,) = host.problems
+    assert (problem.kind, problem.culprit) == ("plugin", "acme 1.0 (entry acme)")
+    assert problem.message.startswith("registry_gateways: endpoint 2: has no url (add it ")
+    assert problem.fatal
+    assert problem.error.hint.startswith("add it ")
+    assert "4711" not in f"{problem.message} {problem.error.hint}"
+    assert "endpoint 2: has no url" in str(host.failure_of("acme:acme"))  # what is stored stays
+
+
 def test_of_two_gateways_with_one_id_the_first_plugin_keeps_it(site: Any, make_host: Any) -> None:
     for name in ("alpha", "zeta"):
         site.install(name, gateways(f"return [Gateway('same', '{name}'), Gateway('{name}')]"))

@@ -13,7 +13,7 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
-from ..errors import GatewayError, OverlayError, PluginError
+from ..errors import GatewayError, OverlayError, PluginError, RegistryError
 from ..plugin import Artifact, Disabled, ModelGateway
 from ..settings import PREFIX, VARIABLES
 
@@ -24,6 +24,9 @@ HOOKS = {
     if hasattr(value, f"{specs.PROJECT}_spec")
 }
 _ORDERINGS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
+
+#: What is wrong with one item that a hook returned; an error if the plugin itself says it.
+Complaint = str | RegistryError
 
 
 def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]:
@@ -118,12 +121,12 @@ def _error(name: str, message: str, hint: str) -> PluginError:
     return error(f"{name} {message}", hint=hint)
 
 
-def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[str, ...]]:
+def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[Complaint, ...]]:
     """The gateways that can be used, and a complaint about each item that can't."""
     return _sorted_out(value, ModelGateway, _wrong_gateway)
 
 
-def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[Complaint, ...]]:
     """The artifacts, and a complaint about each item that is something else."""
     return _sorted_out(value, Artifact, _wrong_artifact)
 
@@ -168,16 +171,19 @@ def _kind_of(value: Any) -> str:
 
 def _sorted_out(
     value: Any, cls: type, wrong: Callable[[Any], str | None]
-) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+) -> tuple[tuple[Any, ...], tuple[Complaint, ...]]:
     if not issubclass(type(value), Iterable) or issubclass(type(value), (str, bytes, Mapping)):
         raise PluginError(
             f"returned {type(value).__name__}", hint=f"return a list of {cls.__name__}, or ()"
         )
     good: list[Any] = []
-    complaints: list[str] = []
+    complaints: list[Complaint] = []
     for item in value:
+        complaint: Complaint | None
         if isinstance(item, cls):
             complaint = wrong(item)
+        elif isinstance(item, RegistryError):
+            complaint = item
         else:
             complaint = f"returned {_kind_of(item)} instead of {cls.__name__}"
         if complaint is None:

@@ -20,7 +20,7 @@ from .._catalog.snapshot import Snapshot
 from ..errors import OverlayError, PluginError, RegistryError
 from ..plugin import PluginSettings
 from ..report import Problem
-from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
+from .hook_rules import Complaint, returned_artifacts, returned_gateways, returned_snapshot
 from .loader import OVERLAY, Plugin, PluginLoader
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class PluginHost(PluginLoader):
                     owner = taken.setdefault(gateway.id, added).plugin.source.title
                     if taken[gateway.id] is not added:
                         complaints = (*complaints, f"gateway {gateway.id!r} is taken by {owner}")
-                problems += _complaints("plugin", plugin, complaints)
+                problems += self._complaints("registry_gateways", plugin, complaints)
             self._gateway_problems = tuple(problems)
         return tuple(taken.values())
 
@@ -117,7 +117,8 @@ class PluginHost(PluginLoader):
         failures: list[str] = []
         for asked in self._asked.values():
             if asked.plugin.key == key:
-                failures += asked.value[1] if asked.problem is None else [asked.problem.error.text]
+                said = asked.value[1] if asked.problem is None else [asked.problem.error.text]
+                failures += map(str, said)
         return PluginError("; ".join(failures), culprit=key) if failures else None
 
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
@@ -225,7 +226,7 @@ class PluginHost(PluginLoader):
                 if first is not artifact:
                     name = f"{artifact.path!r} of {artifact.emitter!r}"
                     complaints = (*complaints, f"{name} is taken by {owner.source.title}")
-            problems += _complaints("emitter", plugin, complaints)
+            problems += self._complaints("registry_emit", plugin, complaints)
         return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
 
     def emitters_fingerprint(self) -> str:
@@ -263,6 +264,16 @@ class PluginHost(PluginLoader):
             failure = self._failure(plugin.source, name, error)
             return Outcome(plugin, problem=Problem.of(_KINDS.get(name, "plugin"), failure))
 
+    def _complaints(
+        self, hook: str, plugin: Plugin, complaints: Iterable[Complaint]
+    ) -> Iterator[Problem]:
+        kind = _KINDS.get(hook, "plugin")
+        for one in complaints:
+            if isinstance(one, RegistryError):
+                yield Problem.of(kind, self._failure(plugin.source, hook, one))
+            else:
+                yield Problem(kind, plugin.source.title, one)
+
 
 def _gone(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
     """Ids of the providers, and full ids of other providers' models, that `after` lacks; each
@@ -281,10 +292,6 @@ def _digest(options: Mapping[str, Any]) -> str:
         return ""
     text = json.dumps(options, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _complaints(kind: Kind, plugin: Plugin, texts: Iterable[str]) -> list[Problem]:
-    return [Problem(kind, plugin.source.title, text) for text in texts]
 
 
 def _held(plugin: Plugin, error: RegistryError | None) -> OverlayError:
