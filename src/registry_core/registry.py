@@ -248,21 +248,22 @@ class ModelRegistry:
         that was registered with this id before is replaced: its data serves until then.
         Raises TypeError for what is no gateway.
         """
-        from ._plugins.hook_rules import refuse_gateway
+        from ._plugins.hook_rules import described
         from ._sync.runtime import RuntimeGateway
 
-        refuse_gateway(gateway)
+        new = described(gateway)
         with self._lock:
-            before = self._runtime.get(gateway.id)
-            if before is None or before.gateway is not gateway:
-                self._runtime[gateway.id] = RuntimeGateway.instead_of(before, gateway)
+            before = self._runtime.get(new.id)
+            if before is None or before.gateway.itself is not gateway:
+                self._runtime[new.id] = RuntimeGateway.instead_of(before, new)
 
     @property
     def gateways(self) -> tuple[ModelGateway, ...]:
         """The gateways in use: those of the installed plugins (loaded now, if they were
         not), then those registered at run time."""
-        loaded = self.world.host.gateways()
-        return (*(one.gateway for one in loaded), *(one.gateway for one in self._runtime.values()))
+        installed = [one.gateway for one in self.world.host.gateways()]
+        own = [one.gateway for one in self._runtime.values()]
+        return tuple(one.itself for one in (*installed, *own))
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,
@@ -324,7 +325,7 @@ class ModelRegistry:
         from ._resolve.resolving import resolve
 
         environ = self.world.environ if environ is None else environ
-        own = {one.gateway.id: one.gateway for one in self._runtime.values()}
+        own = {id: one.gateway.itself for id, one in self._runtime.items()}
         return self._read(lambda snapshot: resolve(id, snapshot, self.world, environ, own))
 
     async def aresolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:

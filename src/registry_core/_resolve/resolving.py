@@ -125,8 +125,9 @@ def _taken_over(
 ) -> Endpoint | None:
     """What the provider's gateway says itself; None: it leaves it to the core."""
     installed = {one.gateway.id: one for one in world.host.gateways()}
-    found = installed.get(provider.gateway or "")
-    gateway = found.gateway if found else registered.get(provider.gateway or "")
+    id = provider.gateway or ""
+    found = installed.get(id)
+    gateway = found.gateway.itself if found else registered.get(id)
     if gateway is None:
         return None
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
@@ -136,7 +137,7 @@ def _taken_over(
     client = HttpClient(
         config,
         found.settings.options if found else {},
-        gateway=gateway.id,
+        gateway=id,
         consulted=set(provider.api_key_env_vars),  # as a plugin may read them from `environ`
     )
     for name in provider.api_key_env_vars:
@@ -161,7 +162,7 @@ def _taken_over(
         cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()
-    failure.culprit = failure.culprit or gateway.id
+    failure.culprit = failure.culprit or id
     raise failure from cause
 
 

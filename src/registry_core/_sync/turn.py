@@ -23,8 +23,8 @@ from .freshness import fingerprint
 
 if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
+    from .._plugins.hook_rules import Described
     from .._plugins.host import LoadedGateway
-    from ..plugin import ModelGateway
     from .runtime import RuntimeGateway
 
 Providers = Mapping[str, ProviderConfig]
@@ -112,7 +112,7 @@ class Turn:
         return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
-    def gateway(self) -> ModelGateway | None:
+    def gateway(self) -> Described | None:
         either = self.loaded or self.runtime
         return either.gateway if either else None
 
