@@ -75,7 +75,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
     with locked(store, patience(settings)) as since:
-        commit.adopt(store, commit.of_newest_version(store))
+        commit.adopt_versions(store)
         commit.adopt(store, world.store())
         payloads = _payloads(world, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
