@@ -124,6 +124,12 @@ class Turn:
         return self.good is not None and self.good.about.volatile
 
     @property
+    def away(self) -> bool:
+        """It comes and goes, and is not here now, or not enabled: its models are gone."""
+        status = self.outcome.status if self.outcome else None
+        return status == "absent" or (status == "disabled" and self.volatile)
+
+    @property
     def is_current(self) -> bool:
         """Whether the stored data is that of the gateway as it is now."""
         if self.loaded is None:
@@ -153,7 +159,7 @@ class Turn:
         outcome = self.outcome
         if outcome is None:
             return
-        if outcome.status == "absent":
+        if self.away:
             self.used = None
         elif outcome.status == "unchanged" and self.stored:
             about = evolve(self.stored.about, retrieved_at=outcome.finished_at)
@@ -191,7 +197,7 @@ class Turn:
         known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status == "offline":
             return known if self.used and known != GatewayState() else None
-        if outcome.status == "absent":
+        if self.away:
             known = GatewayState(fingerprint=fingerprint(self.loaded) if self.loaded else "")
         known = evolve(
             known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
