@@ -478,6 +478,21 @@ def test_another_credential_is_not_what_was_asked(
     assert server.requests == []
 
 
+def test_a_token_that_rotates_in_any_header_leaves_a_few_payloads(
+    server: Loopback, make: Make, clock: Clock, folder: Path
+) -> None:
+    server.serve("/a", 1, etag='"1"')
+    server.serve("/b", 2, etag='"1"')
+    clock.now = time.time()  # the disk's clock says what is forgotten
+    make().get_json(server.url("/b"))
+    for n in range(40):
+        make().get_json(server.url("/a"), headers={"x-api-key": f"a token of many signs {n}"})
+    assert len([*folder.glob("*.payload")]) == 17
+    last = make()
+    last.get_json(server.url("/b"))
+    assert server.requests[-1].headers["If-None-Match"] == '"1"'
+
+
 def test_nothing_asked_is_not_unchanged(make: Make) -> None:
     assert not make().revalidate(())
 

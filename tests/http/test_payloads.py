@@ -168,6 +168,21 @@ def test_what_nobody_asked_for_in_a_month_is_removed(folder: Path) -> None:
     assert Payloads(folder).key(URL + "?cursor=2", ()) == new
 
 
+def test_tokens_that_rotate_leave_no_more_than_a_few_payloads(folder: Path) -> None:
+    payloads = Payloads(folder)
+    other = payloads.key(URL + "?page=2", ())
+    payloads.write(other, Payload(b"[]", confirmed_ns=1, url=payloads.key(URL + "?page=2", ())))
+    os.utime(folder / f"{other}.payload")  # not forgotten
+    keys = [payloads.key(URL, [("x-api-key", f"token {n}")]) for n in range(40)]
+    now = folder.stat().st_mtime_ns
+    for n, key in enumerate(keys):
+        body = Payload(b"[]", confirmed_ns=now + n, url=payloads.key(URL, ()))
+        payloads.write(key, body)
+    kept = [key for key in keys if payloads.read(key)]
+    assert kept == keys[-16:]
+    assert payloads.read(other) is not None
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="users, modes and FIFOs are POSIX")
 
 

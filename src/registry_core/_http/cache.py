@@ -234,7 +234,8 @@ class Cache:
         value = read(answer, request, self._config.secrets, culprit=culprit)
         if stored is not None and (doubt := _older(answer, stored)):
             self._doubt(culprit, doubt)
-        payload = Payload(answer.body, answer.etag, answer.last_modified, now)
+        url = self._payloads.key(self._config.secrets.mask(request.url or ""), ())
+        payload = Payload(answer.body, answer.etag, answer.last_modified, now, url=url)
         self._payloads.write(key, payload)
         return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
 

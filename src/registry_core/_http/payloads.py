@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ _KEEP_NS = 30 * 86_400 * 10**9
 _OURS = (".payload", ".lock", ".tmp")
 #: Bytes; servers' validators are shorter.
 _LONGEST_HEADER = 2**20
+#: Payloads of one URL: each token that was sent has one, and a token may rotate.
+_MOST_PER_URL = 16
 
 
 def _digest(payload: Payload) -> str:
@@ -53,9 +56,12 @@ class Payload:
     """Epoch nanoseconds: when a 200 or 304 last said that this is what the URL holds."""
     digest: str = field(default=Factory(_digest, takes_self=True))
     """SHA-256 of the validators and the body, hexadecimal."""
+    url: str = field(default="", eq=False, kw_only=True)
+    """A name of its URL, the same whoever asks, as `Payloads.key` makes them; "": unknown."""
 
     def to_bytes(self) -> bytes:
         header = {"etag": self.etag, "last_modified": self.last_modified, "sha256": self.digest}
+        header["url"] = self.url
         return json.dumps(header).encode() + b"\n" + (self.body or b"")
 
     @classmethod
@@ -67,7 +73,8 @@ class Payload:
             about = json.loads(file.readline(_LONGEST_HEADER))
             validators = about["etag"], about["last_modified"]
             if not whole:
-                return cls(None, *validators, confirmed_ns, str(about["sha256"]))
+                url = str(about.get("url", ""))
+                return cls(None, *validators, confirmed_ns, str(about["sha256"]), url=url)
             payload = cls(file.read(max_bytes + 1), *validators, confirmed_ns)
             fits = len(payload.body or b"") <= max_bytes
             return payload if fits and payload.digest == about["sha256"] else None
@@ -205,8 +212,18 @@ class Payloads:
         return key if len(key) == _KEY_BYTES else None
 
     def _remove_forgotten(self, now_ns: int) -> None:
+        """And, of the payloads of one URL, the oldest, if there are too many."""
         assert self._folder is not None
+        ages: dict[Path, int] = {}
         for path in self._folder.iterdir():
             with suppress(OSError):
-                if path.suffix in _OURS and path.stat().st_mtime_ns < now_ns - _KEEP_NS:
+                if path.suffix in _OURS:
+                    ages[path] = now_ns - path.stat().st_mtime_ns
+        of_url = Counter[str]()
+        for path in sorted(ages, key=ages.__getitem__):
+            held = self.read(path.stem, whole=False) if path.suffix == ".payload" else None
+            if held and held.url:
+                of_url[held.url] += 1
+            if ages[path] > _KEEP_NS or (held and of_url[held.url] > _MOST_PER_URL):
+                with suppress(OSError):
                     path.unlink()
