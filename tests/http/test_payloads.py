@@ -183,6 +183,22 @@ def test_tokens_that_rotate_leave_no_more_than_a_few_payloads(folder: Path) -> N
     assert payloads.read(other) is not None
 
 
+@pytest.mark.parametrize("key", [None, "key"])
+def test_a_folder_in_place_of_a_file_is_put_aside(folder: Path, key: str | None) -> None:
+    if key is not None:
+        (folder / key).mkdir(parents=True)
+    payloads = Payloads(folder)
+    name = payloads.key(URL, AUTH)
+    if key is None:
+        (folder / f"{name}.payload" / "of somebody").mkdir(parents=True)
+    with payloads.lock(name, 1):
+        payloads.write(name, BODY)
+    assert Payloads(folder).key(URL, AUTH) == name
+    assert Payloads(folder).read(name) == BODY
+    (aside,) = (path for path in folder.iterdir() if path.is_dir())
+    assert aside.name.startswith(f"{key or name}")
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="users, modes and FIFOs are POSIX")
 
 

@@ -136,11 +136,19 @@ class Payloads:
                     self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                     if self._is_usable():
                         held.enter_context(locked(path, timeout, mode=0o600))
+                        self._put_folders_aside(key)
                 except HeldError:
                     raise
                 except (OSError, StoreError):  # then nobody is waited for
                     pass
             yield
+
+    def _put_folders_aside(self, key: str) -> None:
+        """Such as lie where the files of `key` belong, since no file replaces them."""
+        assert self._folder is not None
+        for path in (self._path(key), self._folder / key):
+            if path.is_dir():
+                path.rename(f"{path}-{secrets.token_hex(4)}")
 
     def read(self, key: str, *, whole: bool = True) -> Payload | None:
         """What was stored under `key`; None if it is damaged. Unless `whole`, without the
