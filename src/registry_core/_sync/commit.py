@@ -103,7 +103,7 @@ def adopt(store: Store, other: Store | None) -> None:
 def adopt_versions(store: Store) -> None:
     """Start from what the version of registry-core holds that has written to this store last.
     The bindings of all versions count."""
-    others = versions(store)
+    others = [one for one in versions(store) if one != store]
     adopt(store, max((store, *others), key=_written_at))
     for other in others:
         _bind(store, other.read_state())
