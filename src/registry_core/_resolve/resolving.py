@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._base.fields import as_object, asked_id
 from .._base.secrets import Secrets
 from .._base.suggesting import hint
 from .._http.client import HttpClient
@@ -51,7 +52,11 @@ def resolve(
     registered: Mapping[str, ModelGateway],
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
-    culprit, role = id, snapshot.roles.get(id)
+    culprit, role = id, snapshot.roles.get(asked_id(id))
+    if environ is not world.environ:
+        for name, value in as_object(environ).items():
+            if not isinstance(value, str):  # as `os.environ.get` gives for what is not set
+                raise TypeError(f"environ: {name}: expected text, got {type(value).__name__}")
     if role is not None:
         culprit, id = f"{id} ({role})", role
     _obey_policies(id, snapshot, world.host, culprit)
