@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -181,7 +182,7 @@ def _decoded(data: bytes) -> str:
     if b"\0" in data:
         raise ValueError("it holds NUL, as UTF-16 does; save it as UTF-8")
     try:
-        return data.decode("utf-8-sig")
+        return data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
         raise ValueError(f"line {line} holds the byte 0x{byte:02x}; save it as UTF-8") from None
