@@ -21,7 +21,7 @@ from unicodedata import normalize
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._files.writing import clear_leftovers, refuse_special, write_atomically
+from .._files.writing import clear_leftovers, refuse_special, way_out, write_atomically
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
@@ -214,7 +214,7 @@ def write(
         raise TargetError(
             f"can't be written: {error}",
             culprit=f"{target.kind} target {target.root}",
-            hint="free some space, or make it writable",
+            hint=way_out(error),
         ) from error
     try:
         for path in sorted(leftovers):
