@@ -196,6 +196,8 @@ def write(
                     culprit=str(folder),
                     hint="remove the link",
                 )
+            if target.requested:
+                refuse_store(folder)
             folder.mkdir(parents=True, exist_ok=True)
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
@@ -227,6 +229,19 @@ def write(
         if key:
             manifest.record(target.name, key, contents, seen)
     return tuple(changed)
+
+
+def refuse_store(path: Path) -> None:
+    """Raise TargetError for a file or folder inside a store, of whatever environment: what is
+    written there would be taken for the store's, or replace it."""
+    real = Path(os.path.realpath(path))
+    for one in (real, *real.parents):
+        if _STORE.fullmatch(one.name) and (
+            one.suffix == ".policy" or (one / "objects").is_dir() or (one / "key").is_file()
+        ):
+            raise TargetError(
+                "lies in a store of registry-core", culprit=str(path), hint="name another place"
+            )
 
 
 def is_made_of(path: Path, digests: Collection[str]) -> bool:
