@@ -13,6 +13,7 @@ from attrs import evolve
 from cachetools import TTLCache
 
 from ._catalog.snapshot import Snapshot
+from ._files.reading import unreadable
 from ._world import World
 from .errors import SnapshotDamagedError, StoreError
 from .models import ModelInfo, ProviderConfig
@@ -128,7 +129,7 @@ class ModelRegistry:
         snapshot = self.snapshot()
         try:
             return snapshot.get_model(id)
-        except SnapshotDamagedError:
+        except (SnapshotDamagedError, MemoryError):
             return self._read(lambda snapshot: snapshot.get_model(id))
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
@@ -161,6 +162,8 @@ class ModelRegistry:
                 return lookup(snapshot)
             except SnapshotDamagedError:
                 self._condemn(snapshot)
+            except MemoryError as error:
+                raise unreadable("the registry", error) from error
 
     def _look(self) -> tuple[Snapshot, bool]:
         """What to serve, and whether that may be trusted for a while."""
@@ -176,6 +179,8 @@ class ModelRegistry:
             except SnapshotDamagedError:
                 self._served = loaded.snapshot
                 self._condemn(loaded.snapshot)
+            except MemoryError as error:
+                raise unreadable("the registry", error) from error
             else:
                 self._loaded = loaded
                 return self._served, loaded.lasting

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
-from .._files.reading import read_file
-from ..errors import SnapshotDamagedError, StoreError, told
+from .._files.reading import read_file, unreadable
+from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, served
@@ -106,7 +106,7 @@ def load(
         except StoreError as error:
             fault = error
         except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
-            fault = StoreError(f"can't be read now: {told(error)}", culprit="the registry")
+            fault = unreadable("the registry", error)
     if isinstance(fault, SnapshotDamagedError):
         if store and spare:
             with suppress(StoreError):
@@ -173,6 +173,8 @@ def open_explicit(path: Path) -> Snapshot:
             return Snapshot.from_bytes(data, name=str(path))
     except StoreError as error:
         raise type(error)(error.message, culprit=error.culprit, hint=hint) from error
+    except MemoryError as error:
+        raise unreadable(str(path), error) from error
     raise StoreError("is not there", culprit=str(path), hint=hint)
 
 
