@@ -161,18 +161,22 @@ def _debug(message: str) -> None:
         _logger().debug(message)
 
 
-def open_explicit(path: Path) -> Snapshot:
+def open_explicit(path: Path, *, verify: bool = False) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, SnapshotDamagedError.
 
-    It is read whole: unlike a stored one, it may be overwritten while it is served.
+    It is read whole: unlike a stored one, it may be overwritten while it is served. What is
+    made of all of it is to `verify` it first; a lookup verifies what it reads.
     """
     hint = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
     try:
         data = read_file(str(path))
         if data is not None:
-            return Snapshot.from_bytes(data, name=str(path))
+            snapshot = Snapshot.from_bytes(data, name=str(path))
+            if verify:
+                snapshot.verify()
+            return snapshot
     except StoreError as error:
-        raise type(error)(error.message, culprit=error.culprit, hint=hint) from error
+        raise type(error)(error.message, culprit=str(path), hint=hint) from error
     except MemoryError as error:
         raise unreadable(str(path), error) from error
     raise StoreError("is not there", culprit=str(path), hint=hint)

@@ -133,7 +133,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
 def _pinned(host: PluginHost, path: Path) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
     installed policy has not passed it: it would be published without."""
-    snapshot = open_explicit(path)
+    snapshot = open_explicit(path, verify=True)
     unseen = host.unseen_by(snapshot)
     if unseen is not None:
         raise OverlayError(

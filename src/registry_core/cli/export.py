@@ -33,6 +33,7 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     try:
         loaded = mine.world.load()
         snapshot = loaded.without_volatile()
+        snapshot.verify()  # a lookup would see the damage in the records that it reads
         if kind == "snapshot":
             written = export_snapshot(snapshot, path)
         else:
