@@ -206,8 +206,8 @@ class ModelGateway(ABC):
     needs_network: bool = True
     #: True for a server that comes and goes, as on a laptop. It is tried once, with a deadline of
     #: 5 seconds. Any result counts, one without a model too; if nobody answers, it is absent: no
-    #: failure, and its models are gone until it is back. They are for lookups on this machine
-    #: alone: no file of a project, no export names them.
+    #: failure, and its models are gone until it is back, as they are while it is disabled. They
+    #: are for lookups on this machine alone: no file of a project, no export names them.
     volatile: bool = False
 
     def should_enable(self, settings: PluginSettings) -> bool | Disabled:

@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ _KEEP_NS = 30 * 86_400 * 10**9
 _OURS = (".payload", ".lock", ".tmp")
 #: Bytes; servers' validators are shorter.
 _LONGEST_HEADER = 2**20
+#: Payloads of one URL: each token that was sent has one, and a token may rotate.
+_MOST_PER_URL = 16
 
 
 def _digest(payload: Payload) -> str:
@@ -53,9 +56,12 @@ class Payload:
     """Epoch nanoseconds: when a 200 or 304 last said that this is what the URL holds."""
     digest: str = field(default=Factory(_digest, takes_self=True))
     """SHA-256 of the validators and the body, hexadecimal."""
+    url: str = field(default="", eq=False, kw_only=True)
+    """A name of its URL, the same whoever asks, as `Payloads.key` makes them; "": unknown."""
 
     def to_bytes(self) -> bytes:
         header = {"etag": self.etag, "last_modified": self.last_modified, "sha256": self.digest}
+        header["url"] = self.url
         return json.dumps(header).encode() + b"\n" + (self.body or b"")
 
     @classmethod
@@ -67,7 +73,8 @@ class Payload:
             about = json.loads(file.readline(_LONGEST_HEADER))
             validators = about["etag"], about["last_modified"]
             if not whole:
-                return cls(None, *validators, confirmed_ns, str(about["sha256"]))
+                url = str(about.get("url", ""))
+                return cls(None, *validators, confirmed_ns, str(about["sha256"]), url=url)
             payload = cls(file.read(max_bytes + 1), *validators, confirmed_ns)
             fits = len(payload.body or b"") <= max_bytes
             return payload if fits and payload.digest == about["sha256"] else None
@@ -139,7 +146,7 @@ class Payloads:
             # Not synced to disk: what a loss of power damages is fetched again.
             write_atomically(path, payload.to_bytes(), durable=False, mode=0o600)
             now_ns = path.stat().st_mtime_ns  # by the disk's clock, as the others' are
-            _remove_forgotten(folder, now_ns)
+            self._remove_forgotten(folder, now_ns)
             self.confirm(key, payload.confirmed_ns)
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
@@ -200,6 +207,7 @@ class Payloads:
                     if is_private(folder, self._trusts):
                         path = str(folder / f"{name}.lock")
                         held.enter_context(locked(path, timeout, mode=0o600))
+                        _put_folders_aside(folder, name)
                 except HeldError:
                     raise
                 except (OSError, StoreError):  # then nobody is waited for
@@ -212,9 +220,26 @@ class Payloads:
             return None
         return open_file(str(folder / name), self._trusts)
 
+    def _remove_forgotten(self, folder: Path, now_ns: int) -> None:
+        """And, of the payloads of one URL, the oldest, if there are too many."""
+        ages: dict[Path, int] = {}
+        for path in folder.iterdir():
+            with suppress(OSError):
+                if path.suffix in _OURS:
+                    ages[path] = now_ns - path.stat().st_mtime_ns
+        of_url = Counter[str]()
+        for path in sorted(ages, key=ages.__getitem__):
+            held = self.read(path.stem, whole=False) if path.suffix == ".payload" else None
+            if held and held.url:
+                of_url[held.url] += 1
+            if ages[path] > _KEEP_NS or (held and of_url[held.url] > _MOST_PER_URL):
+                with suppress(OSError):
+                    path.unlink()
 
-def _remove_forgotten(folder: Path, now_ns: int) -> None:
-    for path in folder.iterdir():
+
+def _put_folders_aside(folder: Path, key: str) -> None:
+    """Such as lie where the files of `key` belong, since no file replaces them."""
+    for path in (folder / f"{key}.payload", folder / key):
         with suppress(OSError):
-            if path.suffix in _OURS and path.stat().st_mtime_ns < now_ns - _KEEP_NS:
-                path.unlink()
+            if path.is_dir():
+                path.rename(f"{path}-{secrets.token_hex(4)}")

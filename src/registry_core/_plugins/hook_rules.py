@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from attrs import frozen
 from pluggy import PluginManager
 
 from .. import plugin as specs
@@ -121,14 +122,27 @@ def _error(name: str, message: str, hint: str) -> PluginError:
     return error(f"{name} {message}", hint=hint)
 
 
-def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[Complaint, ...]]:
+@frozen(eq=False)
+class Described:
+    """A gateway, and what it says of itself: read once, since a property may say something
+    else the next time."""
+
+    itself: ModelGateway
+    id: str
+    name: str
+    namespaced: bool
+    needs_network: bool
+    volatile: bool
+
+
+def returned_gateways(value: Any) -> tuple[tuple[Described, ...], tuple[Complaint, ...]]:
     """The gateways that can be used, and a complaint about each item that can't."""
-    return _sorted_out(value, ModelGateway, _wrong_gateway)
+    return _sorted_out(value, ModelGateway, _described)
 
 
 def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[Complaint, ...]]:
     """The artifacts, and a complaint about each item that is something else."""
-    return _sorted_out(value, Artifact, _wrong_artifact)
+    return _sorted_out(value, Artifact, _checked)
 
 
 def returned_snapshot(value: Any) -> Snapshot | None:
@@ -138,7 +152,7 @@ def returned_snapshot(value: Any) -> Snapshot | None:
     return value
 
 
-def reason_disabled(gateway: ModelGateway, answer: Any) -> str | None:
+def reason_disabled(gateway: Described, answer: Any) -> str | None:
     """Why `gateway` is not to be asked, by what its `should_enable` returned; None: ask it.
 
     Raises GatewayError for an answer that says neither, such as a text or a class.
@@ -154,15 +168,14 @@ def reason_disabled(gateway: ModelGateway, answer: Any) -> str | None:
     )
 
 
-def refuse_gateway(gateway: Any) -> None:
-    """Raise TypeError for what can't be registered as a gateway."""
-    complaint = (
-        _wrong_gateway(gateway)
-        if isinstance(gateway, ModelGateway)
-        else f"expected a ModelGateway, got {_kind_of(gateway)}"
-    )
-    if complaint:
-        raise TypeError(complaint)
+def described(gateway: object) -> Described:
+    """What can be registered as a gateway. Raises TypeError for anything else."""
+    if not isinstance(gateway, ModelGateway):
+        raise TypeError(f"expected a ModelGateway, got {_kind_of(gateway)}")
+    found = _described(gateway)
+    if isinstance(found, str):
+        raise TypeError(found)
+    return found
 
 
 def _kind_of(value: Any) -> str:
@@ -170,7 +183,7 @@ def _kind_of(value: Any) -> str:
 
 
 def _sorted_out(
-    value: Any, cls: type, wrong: Callable[[Any], str | None]
+    value: Any, cls: type, check: Callable[[Any], object]
 ) -> tuple[tuple[Any, ...], tuple[Complaint, ...]]:
     if not issubclass(type(value), Iterable) or issubclass(type(value), (str, bytes, Mapping)):
         raise PluginError(
@@ -179,21 +192,21 @@ def _sorted_out(
     good: list[Any] = []
     complaints: list[Complaint] = []
     for item in value:
-        complaint: Complaint | None
         if isinstance(item, cls):
-            complaint = wrong(item)
+            found = check(item)
         elif isinstance(item, RegistryError):
-            complaint = item
+            found = item
         else:
-            complaint = f"returned {_kind_of(item)} instead of {cls.__name__}"
-        if complaint is None:
-            good.append(item)
+            found = f"returned {_kind_of(item)} instead of {cls.__name__}"
+        if isinstance(found, (str, RegistryError)):
+            complaints.append(found)
         else:
-            complaints.append(complaint)
+            good.append(found)
     return tuple(good), tuple(complaints)
 
 
-def _wrong_gateway(gateway: ModelGateway) -> str | None:
+def _described(gateway: ModelGateway) -> Described | str:
+    """It, or what is wrong with it."""
     id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
     # A kind of text of its own, such as an Enum's, can be shown, stored or compared otherwise.
     if type(id) is not str or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):
@@ -203,17 +216,20 @@ def _wrong_gateway(gateway: ModelGateway) -> str | None:
         )
     if not isinstance(name, str) or not name.strip():
         return f"gateway {id!r} has the name {name!r}; use a text"
-    for flag in ("namespaced", "needs_network", "volatile"):
-        if not isinstance(getattr(gateway, flag), bool):
+    flags = {name: getattr(gateway, name) for name in ("namespaced", "needs_network", "volatile")}
+    for flag, value in flags.items():
+        if not isinstance(value, bool):
             return f"gateway {id!r} has a {flag} that is neither True nor False"
-    return None
+    return Described(gateway, id, name, **flags)
 
 
-def _wrong_artifact(artifact: Artifact) -> str | None:
+def _checked(artifact: Artifact) -> Artifact | str:
+    """It, or what is wrong with it; as plain as it was when this looked."""
+    artifact = Artifact(artifact.emitter, artifact.path, artifact.text)
     for field in ("emitter", "path", "text"):
         value = getattr(artifact, field)
         if not isinstance(value, str):
             return f"an Artifact has {type(value).__name__} as {field}; use a text"
         if not value and field != "text":
             return f"an Artifact has an empty {field}: {artifact.emitter!r}, {artifact.path!r}"
-    return None
+    return artifact

@@ -20,11 +20,17 @@ from .._catalog.snapshot import Snapshot
 from ..errors import OverlayError, PluginError, RegistryError
 from ..plugin import PluginSettings
 from ..report import Problem
-from .hook_rules import Complaint, returned_artifacts, returned_gateways, returned_snapshot
+from .hook_rules import (
+    Complaint,
+    Described,
+    returned_artifacts,
+    returned_gateways,
+    returned_snapshot,
+)
 from .loader import OVERLAY, Plugin, PluginLoader
 
 if TYPE_CHECKING:
-    from ..plugin import Artifact, ModelGateway
+    from ..plugin import Artifact
     from ..report import SyncReport
 
 Kind = Literal["plugin", "overlay", "emitter"]
@@ -35,7 +41,7 @@ _KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
 class LoadedGateway:
     """A gateway, the plugin that added it, and that plugin's settings."""
 
-    gateway: ModelGateway
+    gateway: Described
     plugin: Plugin
     settings: PluginSettings
 

@@ -64,11 +64,11 @@ def ask(
         )
         failure: RegistryError | None = None
         try:
-            _identify(turn, turn.gateway, client)
+            _identify(turn, turn.gateway.itself, client)
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:
-            module = type(turn.gateway).__module__
+            module = type(turn.gateway.itself).__module__
             failure = as_error(error, GatewayError, turn.id, world.secrets.mask, module)
         current = turn.is_current
         if not turn.disowned and stands(known, trusted, now, current=current):

@@ -114,6 +114,7 @@ class Refresher:
         told: float | None = None
         host: PluginHost | None = None  # what a look has found
         failing: Collection[str] = ()
+        watch: Watch | None = None
         warned: Collection[str] = ()
         while not stop.is_set():
             report: SyncReport | None = None
@@ -135,6 +136,7 @@ class Refresher:
                 interval = self._prepared(interval)
                 logger.debug("auto-refresh: %s", "the data is due" if host is None else _SOON)
                 adopted, host = host, None
+                watch = self._watch()  # which then knows what was served before
                 report = self._sync(interval, _backoff(failures, interval), adopted)
                 if adopted is not None:
                     interval = None
@@ -153,7 +155,7 @@ class Refresher:
                 logger.info("auto-refresh: works again")
             failing = set(problems)
             if report is not None:
-                warned = _tell(report, warned)
+                warned = _tell(report, watch, warned)
 
     def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
         """Wait; less, if a look finds something."""
@@ -190,13 +192,16 @@ def _backoff(failures: int, interval: float | None) -> float:
     return min(doubled, FIRST_RETRY if interval is None else interval)
 
 
-def _tell(report: SyncReport, warned: Collection[str]) -> Collection[str]:
+def _tell(report: SyncReport, watch: Watch | None, warned: Collection[str]) -> Collection[str]:
     """Log what has changed, and what is wrong and was not in `warned`, which is said once until
     it is mended."""
     from .telling import news, warnings
 
-    for line in news(report):
-        logger.info("auto-refresh: %s", line)
+    if watch is not None:
+        watch.tell_news()
+    else:
+        for line in news(report.added, report.removed, report.deprecated, report.updated):
+            logger.info("auto-refresh: %s", line)
     new, all = warnings(report, warned)
     for line in new:
         logger.info("auto-refresh: %s", line)

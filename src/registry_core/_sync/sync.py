@@ -75,7 +75,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
     with locked(store, patience(settings)) as since:
-        commit.adopt(store, commit.of_newest_version(store))
+        commit.adopt_versions(store)
         commit.adopt(store, world.store())
         payloads = _payloads(world, store, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
@@ -134,7 +134,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
 def _pinned(host: PluginHost, path: Path) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
     installed policy has not passed it: it would be published without."""
-    snapshot = open_explicit(path)
+    snapshot = open_explicit(path, verify=True)
     unseen = host.unseen_by(snapshot)
     if unseen is not None:
         raise OverlayError(

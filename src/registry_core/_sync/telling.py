@@ -15,20 +15,25 @@ _NAMED = 3
 _WARNINGS = 5
 
 
-def news(report: SyncReport) -> Iterator[str]:
-    """What has changed: two lines at most."""
-    counts = [f"{len(report.added)} models added", f"{len(report.removed)} removed"]
-    names = [f"+{id}" for id in report.added[:_NAMED]]
-    names += [f"-{id}" for id in report.removed[:_NAMED]]
-    if report.deprecated:
-        counts.append(f"{len(report.deprecated)} deprecated")
-        names += [f"deprecated {id}" for id in report.deprecated[:_NAMED]]
+def news(
+    added: Sequence[str],
+    removed: Sequence[str],
+    deprecated: Sequence[str],
+    updated: Sequence[Change],
+) -> Iterator[str]:
+    """What has changed, as in a `SyncReport`: two lines at most."""
+    counts = [f"{len(added)} models added", f"{len(removed)} removed"]
+    names = [f"+{id}" for id in added[:_NAMED]]
+    names += [f"-{id}" for id in removed[:_NAMED]]
+    if deprecated:
+        counts.append(f"{len(deprecated)} deprecated")
+        names += [f"deprecated {id}" for id in deprecated[:_NAMED]]
     if names:
-        every = len(report.added) + len(report.removed) + len(report.deprecated)
+        every = len(added) + len(removed) + len(deprecated)
         yield f"{', '.join(counts)}: {', '.join(names)}{_more(names, every)}"
-    if report.updated:
-        first = [str(one) for one in prices_first(report.updated)[:_NAMED]]
-        yield f"changed: {', '.join(first)}{_more(first, len(report.updated))}"
+    if updated:
+        first = [str(one) for one in prices_first(updated)[:_NAMED]]
+        yield f"changed: {', '.join(first)}{_more(first, len(updated))}"
 
 
 def warnings(report: SyncReport, known: Iterable[str]) -> tuple[list[str], frozenset[str]]:

@@ -23,8 +23,8 @@ from .freshness import fingerprint
 
 if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
+    from .._plugins.hook_rules import Described
     from .._plugins.host import LoadedGateway
-    from ..plugin import ModelGateway
     from .runtime import RuntimeGateway
 
 Providers = Mapping[str, ProviderConfig]
@@ -112,7 +112,7 @@ class Turn:
         return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
-    def gateway(self) -> ModelGateway | None:
+    def gateway(self) -> Described | None:
         either = self.loaded or self.runtime
         return either.gateway if either else None
 
@@ -122,6 +122,12 @@ class Turn:
         if self.gateway is not None:
             return self.gateway.volatile
         return self.good is not None and self.good.about.volatile
+
+    @property
+    def away(self) -> bool:
+        """It comes and goes, and is not here now, or not enabled: its models are gone."""
+        status = self.outcome.status if self.outcome else None
+        return status == "absent" or (status == "disabled" and self.volatile)
 
     @property
     def is_current(self) -> bool:
@@ -153,7 +159,7 @@ class Turn:
         outcome = self.outcome
         if outcome is None:
             return
-        if outcome.status == "absent":
+        if self.away:
             self.used = None
         elif outcome.status == "unchanged" and self.stored:
             about = evolve(self.stored.about, retrieved_at=outcome.finished_at)
@@ -191,7 +197,7 @@ class Turn:
         known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status == "offline":
             return known if self.used and known != GatewayState() else None
-        if outcome.status == "absent":
+        if self.away:
             known = GatewayState(fingerprint=fingerprint(self.loaded) if self.loaded else "")
         known = evolve(
             known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
