@@ -150,7 +150,8 @@ def _cost(info: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, A
             prices = above.setdefault(int(tier[2]) * 1000, {}) if tier else base
             prices[ours] = price
     cost: dict[str, Any] = {**cost_per_million(base, lost)}
-    if not any(cost.values()) and any(map(_is_other_price, info, info.values())):
+    others = {name: info[name] for name in info if "cost_per_" in name and "token" not in name}
+    if not any(cost.values()) and any(cost_per_million(others).values()):
         return None  # not free: it is paid by the query, the second, the image
     tiers = [
         {"tier": {"type": "context", "size": size}, **cost_per_million(above[size], lost)}
@@ -158,11 +159,6 @@ def _cost(info: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, A
     ]
     tiers = [tier for tier in tiers if len(tier) > 1]
     return {**cost, "tiers": tiers} if cost else None
-
-
-def _is_other_price(name: str, value: Any) -> bool:
-    other = "cost_per_" in name and "token" not in name
-    return other and type(value) in (int, float) and value > 0
 
 
 def _merged(deployments: Sequence[ModelInfo]) -> ModelInfo:
