@@ -21,6 +21,7 @@ from registry_gateway_openrouter import (
 )
 
 from registry_core import (
+    Cost,
     GatewayError,
     HostChangedError,
     ModelGateway,
@@ -256,6 +257,17 @@ def test_a_price_that_is_none_is_unknown_and_named() -> None:
 
 def test_a_router_has_no_price_of_its_own() -> None:
     assert model(pricing={"prompt": "-1", "completion": "-1"}).cost is None
+
+
+@pytest.mark.parametrize(
+    ("other", "free"),
+    [("request", False), ("image", False), ("web_search", True), ("discount", True)],
+)
+def test_what_is_paid_by_the_request_or_the_image_is_not_free(other: str, free: bool) -> None:
+    price = "0" if other == "discount" else "0.04"
+    it = model(pricing={"prompt": "0", "completion": "0", other: price})
+    assert it.cost == (Cost(input=0, output=0) if free else None)
+    assert it.extra == {"pricing": {other: price}}
 
 
 def test_each_price_has_its_field_and_others_are_kept_as_they_are() -> None:
@@ -505,7 +517,7 @@ def test_the_key_goes_to_openrouter_and_nowhere_else(
     registry = new_registry()
     registry.sync_gateways()
 
-    for id in ("acme/a", "acme/a:free"):
+    for id in ("acme/a", "acme/a:free", "acme/a:online"):  # which no list names
         endpoint = registry.resolve(f"openrouter/{id}", KEYS)
         assert (endpoint.base_url, endpoint.model) == ("https://openrouter.ai/api/v1", id)
         assert (endpoint.dialect, endpoint.api_key) == ("openai", KEYS["OPENROUTER_API_KEY"])

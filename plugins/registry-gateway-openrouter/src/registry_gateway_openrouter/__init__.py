@@ -30,6 +30,8 @@ PRICES: Mapping[str, str] = {
     "audio": "input_audio",
     "audio_output": "output_audio",
 }
+#: A price beside those of what the model does: a search is asked for, and paid, apart.
+ADD_ONS = ("web_search",)
 #: Its words for modalities, where other catalogs have another.
 MODALITIES: Mapping[str, str] = {"file": "pdf"}
 #: What comes out, if nothing else does → what the model is for, as far as it is told.
@@ -167,8 +169,6 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
     given = _modalities(architecture.get("input_modalities"))
     made = _modalities(architecture.get("output_modalities"))
     expires = record.get("expiration_date")
-    # A router, which costs what the model costs that it picks, has the price -1.
-    prices = {ours: pricing.get(name) for name, ours in PRICES.items()}
     other_prices = {
         name: price for name, price in pricing.items() if name not in PRICES and price is not None
     }
@@ -186,7 +186,7 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
             "context": record.get("context_length"),
             "output": provider.get("max_completion_tokens"),
         },
-        "cost": cost_per_million(prices, lost) or None,
+        "cost": _cost(pricing, other_prices, lost),
         "modalities": {"input": given, "output": made},
         "lifecycle": {
             "retires_on": expires.partition("T")[0] if isinstance(expires, str) else expires
@@ -199,6 +199,21 @@ def _modalities(value: Any) -> Any:
     if not _is_array(value):
         return value
     return [MODALITIES.get(one, one) if isinstance(one, str) else one for one in value]
+
+
+def _cost(
+    pricing: Mapping[str, Any], others: Mapping[str, Any], lost: Callable[[str], object]
+) -> dict[str, float] | None:
+    """The prices of a million tokens that are known; None if none is.
+
+    A router, which costs what the model costs that it picks, has the price -1.
+    """
+    cost = cost_per_million({ours: pricing.get(name) for name, ours in PRICES.items()}, lost)
+    if not any(cost.values()):
+        whole = {name: price for name, price in others.items() if name not in ADD_ONS}
+        if any(cost_per_million(whole).values()):
+            return None  # not free: it is paid by the request, the image, the song
+    return cost or None
 
 
 def _day(created: Any, lost: Callable[[str], object]) -> str | None:
