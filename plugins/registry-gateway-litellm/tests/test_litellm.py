@@ -426,6 +426,16 @@ def test_a_deployment_that_is_blocked_counts_for_nothing() -> None:
     assert models["a"].limit.context == 7
 
 
+def test_a_price_of_an_image_size_is_no_model() -> None:
+    prices = [
+        "openai/1024-x-1024/dall-e-2",
+        "openai/hd/1024-x-1792/dall-e-3",
+        "max-x-max/9-steps/a",
+    ]
+    names = ["openai/dall-e-3", "a-x-b/c", "1024-x-1024"]
+    assert list(models_from_rows("p", [row(name) for name in (*prices, *names)])) == names
+
+
 def test_the_deployment_of_a_team_has_the_name_by_which_the_team_calls_it() -> None:
     team = {"team_id": "t1", "team_public_model_name": "ours"}
     assert list(models_from_rows("p", [row("model_name_t1_0af3", **team)])) == ["ours"]

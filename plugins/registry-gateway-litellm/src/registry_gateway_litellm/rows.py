@@ -49,6 +49,9 @@ INPUTS: Mapping[str, str] = {
     "supports_video_input": "video",
 }
 
+#: Names that no call takes: wildcards, and keys of LiteLLM's price list, which a proxy shows
+#: where it spells out a wildcard ("openai/hd/1024-x-1024/dall-e-3").
+_NO_MODEL = re.compile(r"\*|(?:^|/)(?:[0-9]+-x-[0-9]+|max-x-max)/")
 _TIER = re.compile(r"(\w+)_above_([0-9]{1,6})k_tokens")
 
 
@@ -61,12 +64,12 @@ def models_from_rows(
 ) -> dict[str, ModelInfo]:
     """Bare id → model of these rows of `/model/info`, one per deployment; pure.
 
-    Wildcards (`openai/*`) and blocked deployments are none. `warn(culprit, message)` hears of
+    Wildcards (`openai/*`), prices of image sizes and blocked deployments are none. `warn(culprit, message)` hears of
     what can't be used: a row is dropped alone, a field becomes unknown.
     """
     found: dict[str, list[ModelInfo]] = {}
     for name, info, model in _named(rows, partial(warn, provider_id)):
-        if "*" in name or info.get("blocked") is True:
+        if _NO_MODEL.search(name) or info.get("blocked") is True:
             continue
         record = _record(info, model, partial(warn, f"{provider_id}/{name}"))
         deployment = model_from_record(provider_id, name, record, warn)
