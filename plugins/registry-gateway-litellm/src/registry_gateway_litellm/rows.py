@@ -64,8 +64,9 @@ def models_from_rows(
 ) -> dict[str, ModelInfo]:
     """Bare id → model of these rows of `/model/info`, one per deployment; pure.
 
-    Wildcards (`openai/*`), prices of image sizes and blocked deployments are none. `warn(culprit, message)` hears of
-    what can't be used: a row is dropped alone, a field becomes unknown.
+    Wildcards (`openai/*`), prices of image sizes and blocked deployments are none.
+    `warn(culprit, message)` hears of what can't be used: a row is dropped alone, a field
+    becomes unknown.
     """
     found: dict[str, list[ModelInfo]] = {}
     for name, info, model in _named(rows, partial(warn, provider_id)):
