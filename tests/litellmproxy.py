@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from tests.nodetools import cache_folder
 
-VERSION = "1.108.7"
+REQUIREMENT = "litellm[proxy]==1.106.2"
 KEY = "sk-litellm-test-4711"
 
 #: The proxy imports it. Its own ways to add a deployment, and to revoke a key, want a database;
@@ -109,13 +109,12 @@ def litellm_proxy(folder: Path, deployments: list[dict[str, Any]]) -> Iterator[P
 
 def _program() -> Path:
     """The proxy's command; installed if it isn't yet."""
-    root = cache_folder() / f"litellm-{VERSION}-py{sys.version_info[0]}{sys.version_info[1]}"
-    programs = root / ("Scripts" if os.name == "nt" else "bin")
+    root = cache_folder() / f"litellm-{REQUIREMENT}"
     done = root / "installed"
     with FileLock(f"{root}.lock"):
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", root], check=True)
-            install = [programs / "python", "-m", "pip", "install", "-q"]
-            subprocess.run([*install, f"litellm[proxy]=={VERSION}"], check=True)
+            install = [root / "bin" / "python", "-m", "pip", "install", "-q", REQUIREMENT]
+            subprocess.run(install, check=True)
             done.touch()
-    return programs / "litellm"
+    return root / "bin" / "litellm"

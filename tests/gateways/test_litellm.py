@@ -126,14 +126,28 @@ def test_a_proxy_on_this_machine_that_is_off_is_no_failure_and_its_models_are_go
 
 
 def test_calls_go_where_the_options_say_with_the_key_that_they_name(
+    new_registry: NewRegistry, listed: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert synced(new_registry(listed.url("/v1"))).models == 2
+    with Loopback() as other:  # whoever else this key, or that provider, is bound to
+        other.route("/model/info", listing("fast", "org/smart"))
+        moved = new_registry(other.url(), key_env=["ACME_KEY", "OPENAI_API_KEY"])
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        assert synced(moved).models == 2
+    for keys in ({"OPENAI_API_KEY": KEY}, {"ACME_KEY": "sk-acme", "OPENAI_API_KEY": KEY}):
+        endpoint = moved.resolve("litellm/org/smart", keys)
+        assert (endpoint.base_url, endpoint.model) == (other.url("/v1"), "org/smart")
+        assert (endpoint.dialect, endpoint.api_key) == ("openai", next(iter(keys.values())))
+
+
+def test_the_variable_of_the_providers_url_outranks_the_options(
     new_registry: NewRegistry, listed: Loopback
 ) -> None:
-    assert synced(new_registry(listed.url("/v1"), key_env="LITELLM_API_KEY")).models == 2
-    moved = new_registry("https://llm.acme.example", key_env=["ACME_KEY", "OPENAI_API_KEY"])
-    for keys in ({"OPENAI_API_KEY": "sk-openai"}, {"ACME_KEY": "sk-acme", "OPENAI_API_KEY": "no"}):
-        endpoint = moved.resolve("litellm/org/smart", keys)
-        assert (endpoint.base_url, endpoint.model) == ("https://llm.acme.example/v1", "org/smart")
-        assert (endpoint.dialect, endpoint.api_key) == ("openai", next(iter(keys.values())))
+    registry = new_registry(listed.url())
+    synced(registry)
+    keys = {**KEYS, "LITELLM_BASE_URL": "https://llm.acme.example/v1"}
+    endpoint = registry.resolve("litellm/fast", keys)
+    assert (endpoint.base_url, endpoint.api_key) == ("https://llm.acme.example/v1", KEY)
 
 
 def test_without_the_options_calls_go_where_the_last_sync_found_them(

@@ -489,9 +489,30 @@ def test_calls_go_to_the_proxy_with_its_key() -> None:
     assert (endpoint.base_url, endpoint.model) == (f"{URL}/v1", "acme/alpha")
     assert (endpoint.dialect, endpoint.api_key) == ("openai", KEY)
 
-    bare = CannedClient()
-    assert gateway.endpoint(provider, provider.models["gpt-4o"], {}, bare) is None
-    assert LiteLLMGateway().endpoint(provider, provider.models["gpt-4o"], SECRETS, client) is None
+
+def test_the_core_decides_where_there_is_no_key_or_somebody_routes_elsewhere() -> None:
+    gateway = LiteLLMGateway(URL)
+    client = CannedClient({f"{URL}/model/info": CAPTURED}, secrets=SECRETS)
+    provider = gateway.fetch_providers(client)["litellm"]
+    alpha = provider.models["acme/alpha"]
+    elsewhere = {"acme/alpha": {"api": "https://other.example/v1"}}
+
+    assert gateway.endpoint(provider, alpha, {}, CannedClient()) is None
+    assert LiteLLMGateway().endpoint(provider, alpha, SECRETS, client) is None
+    own = {**SECRETS, "LITELLM_BASE_URL": "https://other.example/v1"}
+    assert gateway.endpoint(provider, alpha, own, client) is None
+    for changes in (
+        {"url": "https://other.example/v1"},
+        {"model_overrides": elsewhere},
+        {"unroutable": "not from here"},
+    ):
+        assert gateway.endpoint(provider.replace(**changes), alpha, SECRETS, client) is None
+
+
+def test_no_id_stands_for_another_dialect() -> None:
+    gateway = LiteLLMGateway(URL, id="anthropic")
+    client = CannedClient({f"{URL}/model/info": CAPTURED}, secrets=SECRETS)
+    assert gateway.fetch_providers(client)["anthropic"].npm == "@ai-sdk/openai-compatible"
 
 
 # The options
@@ -578,10 +599,11 @@ def test_the_variable_of_the_key_and_the_id_can_be_chosen() -> None:
     assert gateway_of(url=URL, key_env=["A", "B"]).key_env == ("A", "B")
 
 
-@pytest.mark.parametrize("names", [7, None, "", [""], [7], {"a": 1}])
-def test_names_of_variables_that_are_none_are_refused(names: Any) -> None:
-    with pytest.raises(SettingsError, match="the option key_env of the plugin litellm"):
+@pytest.mark.parametrize("names", [7, None, "", [], [""], [7], {"a": 1}, "sk-1234", ["sk-1234"]])
+def test_names_of_variables_that_are_none_are_refused_and_not_shown(names: Any) -> None:
+    with pytest.raises(SettingsError, match="the option key_env of the plugin litellm") as caught:
         gateway_of(url=URL, key_env=names)
+    assert "1234" not in str(caught.value)
 
 
 def test_the_entry_point_names_this_module() -> None:

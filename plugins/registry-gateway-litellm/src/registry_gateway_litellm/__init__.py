@@ -81,10 +81,11 @@ class LiteLLMGateway(ModelGateway):
             self.id,
             models,
             name=self.name,
-            url=f"{self.url}/v1",
+            url=self._api,
             api_key_env_vars=self.key_env,
             api_key_header="Authorization",
             doc_url="https://docs.litellm.ai",
+            npm="@ai-sdk/openai-compatible",  # so that no id stands for another dialect
         )
         return {self.id: provider}
 
@@ -95,14 +96,21 @@ class LiteLLMGateway(ModelGateway):
         environ: Mapping[str, str],
         client: GatewayClient,
     ) -> Endpoint | None:
-        """The user names both the URL and the variable of its key: nothing is to be bound.
+        """Send the key to the URL that the user named beside it, whatever else it is bound to.
 
-        Without one of them the core decides, by what the last sync found.
+        None, and the core decides, where there is no key, or somebody routes elsewhere.
         """
         variable = self._key_variable(client)
-        if self.url is None or variable is None:
+        routed = provider.url != self._api or model.id in provider.model_overrides
+        moved = environ.get(re.sub("[^A-Z0-9]", "_", self.id.upper()) + "_BASE_URL", "").strip()
+        if variable is None or routed or moved or provider.unroutable:
             return None
-        return Endpoint(f"{self.url}/v1", model.id, "openai", api_key=client.secret(variable))
+        return Endpoint(self._api, model.id, "openai", api_key=client.secret(variable))
+
+    @property
+    def _api(self) -> str:
+        """OpenAI's, of the proxy."""
+        return f"{self.url}/v1"
 
     def _key_variable(self, client: GatewayClient) -> str | None:
         return next(filter(client.secret, self.key_env), None)
@@ -148,9 +156,14 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
     options = settings.options
     url, key_env = options.get("url"), options.get("key_env", KEY_VARIABLES)
     names = [key_env] if isinstance(key_env, str) else key_env
-    if not is_array(names) or not all(isinstance(name, str) and name for name in names):
-        raise _wrong("key_env", "the name of a variable, or a list of names")
+    if not is_array(names) or not names or not all(map(_is_variable, names)):
+        raise _wrong("key_env", "the name of a variable, in capitals, or a list of names")
     return (LiteLLMGateway(_base(url) if url else None, names, options.get("id", "litellm")),)
+
+
+def _is_variable(name: Any) -> bool:
+    """In capitals, since what is written there by mistake is the key itself."""
+    return isinstance(name, str) and bool(re.fullmatch("[A-Z_][A-Z0-9_]*", name))
 
 
 def _wrong(option: str, expected: str) -> SettingsError:
