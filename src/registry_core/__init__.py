@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .plugin import (
         Artifact as Artifact,
         Disabled as Disabled,
+        FactSource as FactSource,
         GatewayClient as GatewayClient,
         ModelGateway as ModelGateway,
         PluginSettings as PluginSettings,
@@ -114,6 +115,7 @@ _MODULES = {
         "Artifact",
         "Disabled",
         "GatewayClient",
+        "FactSource",
         "ModelGateway",
         "PluginSettings",
         "hookimpl",
