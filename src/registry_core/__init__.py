@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .plugin import (
         Artifact as Artifact,
         Disabled as Disabled,
+        Facts as Facts,
         FactSource as FactSource,
         GatewayClient as GatewayClient,
         ModelGateway as ModelGateway,
@@ -116,6 +117,7 @@ _MODULES = {
         "Disabled",
         "GatewayClient",
         "FactSource",
+        "Facts",
         "ModelGateway",
         "PluginSettings",
         "hookimpl",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from registry_core import (
+    Facts,
     FactSource,
     GatewayClient,
     Lifecycle,
@@ -18,7 +19,6 @@ from registry_core import (
 )
 from registry_core._sync.facts import fill
 from registry_core._sync.options import Options
-from registry_core.plugin import Facts
 from registry_core.records import provider_from_record
 from registry_core.testing import CannedClient
 from tests.loopback import Reply

@@ -16,8 +16,7 @@ from registry_core.records import cost_per_million
 from .mapping import full_id
 
 if TYPE_CHECKING:
-    from registry_core import GatewayClient, PluginSettings
-    from registry_core.plugin import Facts
+    from registry_core import Facts, GatewayClient, PluginSettings
 
 URL = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
 #: LiteLLM's price of a token → ours of a million. What depends on more than the number of tokens
