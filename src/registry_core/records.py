@@ -66,12 +66,12 @@ class Warnings:
         return Problem("record", culprit, _shown(message), fatal=False)
 
 
-def _silent(_culprit: str, _message: str) -> None:
+def silent(_culprit: str, _message: str) -> None:
     """The `Warn` of callers that don't care."""
 
 
 def provider_from_record(
-    id: str, record: Mapping[str, Any], warn: Warn = _silent
+    id: str, record: Mapping[str, Any], warn: Warn = silent
 ) -> ProviderConfig | None:
     """The provider `id` from fields of `ProviderConfig`; None if the id can't be used.
 
@@ -112,7 +112,7 @@ def provider_from_record(
 
 
 def model_from_record(
-    provider_id: str, id: str, record: Any, warn: Warn = _silent
+    provider_id: str, id: str, record: Any, warn: Warn = silent
 ) -> ModelInfo | None:
     """The model `id` from a record with models.dev's names; None if it can't be used.
 

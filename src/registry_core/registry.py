@@ -266,9 +266,12 @@ class ModelRegistry:
     def gateways(self) -> tuple[ModelGateway, ...]:
         """The gateways in use: those of the installed plugins (loaded now, if they were
         not), then those registered at run time."""
+        from .plugin import ModelGateway
+
         installed = [one.gateway for one in self.world.host.gateways()]
         own = [one.gateway for one in self._runtime.values()]
-        return tuple(one.itself for one in (*installed, *own))
+        either = (one.itself for one in (*installed, *own))
+        return tuple(one for one in either if isinstance(one, ModelGateway))
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,

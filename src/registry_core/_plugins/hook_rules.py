@@ -15,7 +15,7 @@ from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
 from ..errors import GatewayError, OverlayError, PluginError, RegistryError
-from ..plugin import Artifact, Disabled, ModelGateway
+from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
 from ..settings import PREFIX, VARIABLES
 
 #: Hook → names of its arguments.
@@ -124,10 +124,10 @@ def _error(name: str, message: str, hint: str) -> PluginError:
 
 @frozen(eq=False)
 class Described:
-    """A gateway, and what it says of itself: read once, since a property may say something
-    else the next time."""
+    """A gateway or a source of facts, and what it says of itself: read once, since a property
+    may say something else the next time."""
 
-    itself: ModelGateway
+    itself: RegistrySource
     id: str
     name: str
     namespaced: bool
@@ -138,6 +138,11 @@ class Described:
 def returned_gateways(value: Any) -> tuple[tuple[Described, ...], tuple[Complaint, ...]]:
     """The gateways that can be used, and a complaint about each item that can't."""
     return _sorted_out(value, ModelGateway, _described)
+
+
+def returned_facts(value: Any) -> tuple[tuple[Described, ...], tuple[Complaint, ...]]:
+    """The sources of facts that can be used, and a complaint about each item that can't."""
+    return _sorted_out(value, FactSource, _described)
 
 
 def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[Complaint, ...]]:
@@ -205,7 +210,7 @@ def _sorted_out(
     return tuple(good), tuple(complaints)
 
 
-def _described(gateway: ModelGateway) -> Described | str:
+def _described(gateway: RegistrySource) -> Described | str:
     """It, or what is wrong with it."""
     id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
     # A kind of text of its own, such as an Enum's, can be shown, stored or compared otherwise.

@@ -23,6 +23,7 @@ from ..errors import (
     as_error,
 )
 from ..models import ModelInfo, ProviderConfig, valid_id
+from ..plugin import ModelGateway, RegistrySource
 from . import routing
 from .bindings import Bindings, Memory, remember
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from .._plugins.host import PluginHost
     from .._world import World
-    from ..plugin import ModelGateway
 
 
 class OfflineExchangeError(ExchangeError, OfflineError):
@@ -49,7 +49,7 @@ def resolve(
     snapshot: Snapshot,
     world: World,
     environ: Mapping[str, str],
-    registered: Mapping[str, ModelGateway],
+    registered: Mapping[str, RegistrySource],
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
     culprit, role = id, snapshot.roles.get(asked_id(id))
@@ -126,14 +126,14 @@ def _taken_over(
     model: ModelInfo,
     world: World,
     environ: Mapping[str, str],
-    registered: Mapping[str, ModelGateway],
+    registered: Mapping[str, RegistrySource],
 ) -> Endpoint | None:
     """What the provider's gateway says itself; None: it leaves it to the core."""
     installed = {one.gateway.id: one for one in world.host.gateways()}
     id = provider.gateway or ""
     found = installed.get(id)
     gateway = found.gateway.itself if found else registered.get(id)
-    if gateway is None:
+    if not isinstance(gateway, ModelGateway):
         return None
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
     # payloads: what is exchanged here is a key, which is never stored.

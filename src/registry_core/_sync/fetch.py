@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from attrs.converters import optional
@@ -29,8 +29,10 @@ from ..errors import (
     as_error,
 )
 from ..models import ProviderConfig
+from ..plugin import FactSource, ModelGateway
 from ..records import clean_providers
 from ..report import GatewayStatus, Problem
+from .facts import as_providers
 
 if TYPE_CHECKING:
     from .._http.asked import Asked
@@ -170,7 +172,11 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
-        fetched = gateway.itself.fetch_providers(client)
+        fetched: Any = None
+        if isinstance(gateway.itself, ModelGateway):
+            fetched = gateway.itself.fetch_providers(client)
+        elif isinstance(gateway.itself, FactSource):
+            fetched = as_providers(gateway.id, gateway.itself.fetch_facts(client), client.warn)
         providers, warnings = clean_providers(
             gateway.id,
             gateway.namespaced,

@@ -17,7 +17,10 @@ from .._catalog.state import GatewayState, past, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
+from ..plugin import FactSource
+from ..records import clean_providers
 from ..report import DataSource, GatewayReport, Problem
+from .facts import as_providers
 from .fetch import Outcome
 from .freshness import fingerprint
 
@@ -59,6 +62,18 @@ def bundled(bundle: Bundle, gateway: str) -> Data | None:
         return None
     about = GatewayData(bundle.plugins[gateway], bundle.captured[gateway])
     return in_snapshot("bundled", about, bundle.load, gateway)
+
+
+def bundled_facts(loaded: LoadedGateway) -> Data | None:
+    """What a source of facts has in its own package. Raises whatever its author does."""
+    source, id = loaded.gateway.itself, loaded.gateway.id
+    held = source.bundled() if isinstance(source, FactSource) else None
+    if held is None:
+        return None
+    facts, captured = held
+    providers, _ = clean_providers(id, False, as_providers(id, facts))
+    about = GatewayData(loaded.plugin.key, captured.timestamp(), facts=0)
+    return in_memory("bundled", about, providers)
 
 
 @define
@@ -130,6 +145,13 @@ class Turn:
         return status == "absent" or (status == "disabled" and self.volatile)
 
     @property
+    def is_of_facts(self) -> bool:
+        """It says more about what gateways offer; without its plugin, as its data is."""
+        if self.gateway is not None:
+            return isinstance(self.gateway.itself, FactSource)
+        return self.good is not None and self.good.about.facts is not None
+
+    @property
     def is_current(self) -> bool:
         """Whether the stored data is that of the gateway as it is now."""
         if self.loaded is None:
@@ -166,7 +188,8 @@ class Turn:
             self.used = evolve(self.stored, about=about)
         elif outcome.providers is not None:
             plugin = self.loaded.plugin.key if self.loaded else ""
-            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile)
+            facts = 0 if self.is_of_facts else None
+            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile, facts=facts)
             fresh = in_memory("fetched", about, outcome.providers)
             try:
                 refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
@@ -175,6 +198,11 @@ class Turn:
                 self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
             else:
                 self.used = fresh
+
+    def met(self, offered: int) -> None:
+        """Note of how many models that its facts are about some gateway offers."""
+        if self.used:
+            self.used = evolve(self.used, about=evolve(self.used.about, facts=offered))
 
     def hold(self) -> None:
         """Use nothing of what was fetched: a policy has not passed it. What was there stays,
@@ -233,6 +261,7 @@ class Turn:
             version=loaded.plugin.version if loaded else None,
             providers=providers,
             models=models,
+            facts=self.used.about.facts if self.used else None,
             retrieved_at=utc(retrieved_at),
             error=outcome.error,
             failure=outcome.failure,
