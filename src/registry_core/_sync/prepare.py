@@ -59,7 +59,8 @@ class Prepared:
     runtime: Sequence[RuntimeGateway] = ()
     """The gateways of this process, as they are now."""
     clashes: tuple[tuple[str, str], ...] = ()
-    """(culprit, message) of what lost out in the merge, now or when it was last needed."""
+    """(culprit, message) of what lost out in the merge, and of what overlays warned of; now or
+    when it was last needed."""
 
     @property
     def changed(self) -> bool:
@@ -262,7 +263,8 @@ def _combine(
     # What stays and has no model is what the user has accepted.
     if not (merged or stays or away or others):
         raise SyncError("no gateway is left that has a model", culprit="merge")
-    final = lasting = host.overlay(plain, before.last)
+    told = [*lost]
+    final = lasting = host.overlay(plain, before.last, told.append)
     if len(stays) < len(used):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
     objects = {one.hash: one for one in (final, lasting)}
@@ -275,7 +277,7 @@ def _combine(
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
             gateways[id] = evolve(gateways[id], result=holder.hash)
-    prepared.clashes = tuple((one.culprit, one.message) for one in lost)
+    prepared.clashes = tuple((one.culprit, one.message) for one in told)
     prepared.snapshot, prepared.lasting = final, lasting
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
