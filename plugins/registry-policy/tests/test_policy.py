@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,12 @@ from registry_core import (
     SettingsError,
     Snapshot,
 )
-from registry_core.testing import plugin_settings, write_distribution
+from registry_core.testing import (
+    OverlayContract,
+    check_plugin,
+    plugin_settings,
+    write_distribution,
+)
 
 FOLDER = Path(__file__).parents[1]
 PROJECT = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))["project"]
@@ -48,6 +53,26 @@ SMALL = Snapshot.build(
     ],
     {"acme": "acme-gateway:acme"},
 )
+
+
+RULES: Mapping[str, Any] = {
+    "allow": ["acme/*", "openai/*"],
+    "deny": ["*/small"],
+    "roles": {"fast": "acme/large"},
+    "overrides": {"acme/large": {"limit": {"context": 1}}},
+}
+
+
+class TestContract(OverlayContract):
+    options = RULES
+
+    @pytest.fixture
+    def plugin(self) -> object:
+        return registry_policy
+
+
+def test_it_is_a_plugin() -> None:
+    check_plugin(registry_policy, options=RULES)
 
 
 def overlaid(snapshot: Snapshot = SMALL, /, **options: Any) -> Snapshot:
