@@ -7,7 +7,6 @@ from registry_price_list import registry_emit
 from registry_core import Cost, Limit, ModelInfo, ProviderConfig, Snapshot
 from registry_core.testing import EmitterContract, check_plugin, plugin_settings
 
-
 OPTIONS = {"providers": ["acme"]}
 
 

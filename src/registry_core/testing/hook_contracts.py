@@ -13,7 +13,7 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
 from .._emit.targets import usable
-from .._plugins.hook_rules import returned_artifacts, returned_snapshot
+from .._plugins.hook_rules import HOOKS, returned_artifacts, returned_snapshot
 from ..errors import RegistryError
 from ..plugin import Artifact
 from .canned import plugin_settings
@@ -42,7 +42,7 @@ class _Contract:
         settings = plugin_settings(more.pop("options", self.options), secrets=self.secrets)
         scope = more.pop("types_providers", None)
         given = {
-            "snapshot": snapshot,
+            **dict.fromkeys(HOOKS[self.hook], snapshot),
             "settings": evolve(settings, types_providers=scope),
             **more,
         }
