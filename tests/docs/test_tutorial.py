@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_core.cli.new import KINDS
 from tests.examples.installing import wheel
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,11 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TUTORIAL, flags=re.DOTALL | re.MUL
 def pattern(line: str) -> str:
     """A line with every number as `#`: counts and ages change with the bundled data."""
     return re.sub(r"\s+", " ", re.sub(r"\d+", "#", line)).strip()
+
+
+def test_the_page_names_each_kind_of_package() -> None:
+    kinds = TUTORIAL.split("### Other kinds")[1]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", kinds, flags=re.MULTILINE)) == KINDS
 
 
 @pytest.mark.slow

@@ -52,8 +52,9 @@ def check_plugin(
         def test_it_is_a_plugin() -> None:
             check_plugin(acme_gateway)
     """
-    name = plugin.__name__ if isinstance(plugin, ModuleType) else _type(plugin).__module__
-    found = dict.fromkeys([*_entry_points(name, plugin), *_misspelt_hooks(plugin)])
+    owner = plugin if isinstance(plugin, type) else type(plugin)
+    name = plugin.__name__ if isinstance(plugin, ModuleType) else owner.__module__
+    found = dict.fromkeys([*_entry_points(name), *_misspelt_hooks(plugin)])
     if isinstance(plugin, type):
         plugin = plugin()
     manager = PluginManager(specs.PROJECT)
@@ -145,7 +146,7 @@ def _misspelt_hooks(plugin: object) -> Iterator[str]:
                 yield f"{name} is never given {parameter.name!r}; did you mean {meant!r}?"
 
 
-def _entry_points(module: str, plugin: Any) -> Iterator[str]:
+def _entry_points(module: str) -> Iterator[str]:
     """What is wrong with those in the pyproject.toml beside the plugin's source."""
     groups = _declared(module)
     if groups is None:
@@ -182,7 +183,3 @@ def _declared(module: str) -> Mapping[str, Mapping[str, str]] | None:
                 groups: Mapping[str, Mapping[str, str]] = project.get("entry-points", {})
                 return groups
     return None
-
-
-def _type(plugin: object) -> type:
-    return plugin if isinstance(plugin, type) else type(plugin)
