@@ -210,6 +210,19 @@ def test_a_mistake_in_the_entry_points_is_told(
     assert told in found
 
 
+def test_a_package_may_name_what_one_of_its_modules_defines(make: Make) -> None:
+    package = make(project=PROJECT.replace('"acme_checked"', '"acme_checked:plugin"'))
+    folder = Path(package.__file__ or "").parent
+    (folder / "inner.py").write_text(
+        "from registry_core import hookimpl\n"
+        "class Plugin:\n    @hookimpl\n    def registry_emit(self): return []\n"
+    )
+    inner = importlib.import_module("acme_checked.inner")
+    vars(package)["plugin"] = inner.Plugin()
+    assert check(vars(package)["plugin"]) == []
+    sys.modules.pop("acme_checked.inner")
+
+
 def test_entry_points_that_a_backend_makes_are_left_to_it(make: Make) -> None:
     assert check(make(project='[project]\ndynamic = ["entry-points"]')) == []
 

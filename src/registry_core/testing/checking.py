@@ -157,7 +157,8 @@ def _entry_points(module: str) -> Iterator[str]:
     entries: Mapping[str, str] = groups.get(GROUP, {})
     named = {entry: value.partition(":")[::2] for entry, value in entries.items()}
     modules = {where for where, _ in named.values()}
-    if module not in modules and not misspelt:
+    # A package may name what one of its modules defines.
+    if not misspelt and not any(f"{module}.".startswith(f"{where}.") for where in modules):
         hint = did_you_mean(module, modules)
         yield f"no entry point of the group {GROUP!r} names {module}" + (
             f"; {hint}" if hint else ""
