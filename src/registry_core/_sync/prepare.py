@@ -183,7 +183,7 @@ def _misled(
     """What the user asks for that there is not, or that is no more."""
     loaded = {turn.id for turn in turns if turn.loaded}
     if not loaded:
-        yield _no_gateway(host)
+        yield _no_gateway(host, needed=not options.trial)
     ids = {turn.id for turn in turns}
     for id in sorted(before.stored.keys() - ids - {*options.forget}):
         plugin = before.stored[id].about.plugin
@@ -200,7 +200,7 @@ def _misled(
             yield Problem("gateway", f"{option} {id}", text, fatal=False)
 
 
-def _no_gateway(host: PluginHost) -> Problem:
+def _no_gateway(host: PluginHost, *, needed: bool) -> Problem:
     discovery = host.discovery
     idle = [one.key for one in host.plugins if "registry_gateways" in one.hooks]
     idle += [one.key for one in host.failed]  # who knows what they would add
@@ -210,7 +210,7 @@ def _no_gateway(host: PluginHost) -> Problem:
         return Problem("gateway", "no gateway can be used", "; ".join([*switched_off, hint]))
     if switched_off:
         return Problem("gateway", "every gateway is switched off", "; ".join(switched_off))
-    return Problem("gateway", "no gateway is installed", INSTALL)
+    return Problem("gateway", "no gateway is installed", INSTALL, fatal=needed)
 
 
 def _used(prepared: Prepared) -> Mapping[str, Data]:

@@ -92,6 +92,7 @@ def sync(
         accept=accept,
         forget=forget,
         max_age=max_age,
+        trial=plugin is not None,
         project=True,
         progress=_progress,
     )
