@@ -123,11 +123,21 @@ class PluginSettings:
     _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
     consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
     """Names that `secret` was asked for: what the plugin publishes may hang on them."""
+    warnings: list[tuple[str, str]] = field(factory=list, kw_only=True, repr=False, eq=False)
+    """What `warn` was told, in order."""
 
     def secret(self, name: str) -> str | None:
         """The environment variable `name`, None if unset or empty; masked wherever it is shown."""
         self.consulted.add(name)
         return self._secrets.reveal(name, self._environ)
+
+    def warn(self, culprit: str, message: str) -> None:
+        """Report what is wrong and fails nothing, such as an option that names no model.
+
+        The sync goes on, and its report names both under this plugin. Up to 50 for each call
+        of a hook. Since 0.1.
+        """
+        self.warnings.append((f"{culprit}", f"{message}"))
 
 
 @named

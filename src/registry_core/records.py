@@ -22,7 +22,7 @@ from ._base.variable_names import is_credential as is_credential
 from ._catalog.checking import checked, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
-from .report import Problem
+from .report import Problem, ProblemKind
 
 Warn = Callable[[str, str], object]
 """Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
@@ -43,16 +43,18 @@ _MOST_CHARACTERS = 300
 
 
 class Warnings:
-    """A `Warn` that keeps the first 50 losses as problems of a gateway, and counts the rest."""
+    """A `Warn` that keeps the first 50 losses as problems of a gateway, or of another `owner`,
+    and counts the rest."""
 
-    def __init__(self, gateway_id: str) -> None:
-        self._gateway_id = gateway_id
+    def __init__(self, owner: str, kind: ProblemKind = "record") -> None:
+        self._owner = owner
+        self._kind: ProblemKind = kind
         self._first: list[Problem] = []
         self._more = 0
 
     def __call__(self, culprit: str, message: str) -> None:
         if len(self._first) < _MOST_WARNINGS:
-            self._first.append(self._problem(f"{self._gateway_id}: {_shown(culprit)}", message))
+            self._first.append(self._problem(f"{self._owner}: {_shown(culprit)}", message))
         else:
             self._more += 1
 
@@ -60,10 +62,10 @@ class Warnings:
     def problems(self) -> tuple[Problem, ...]:
         if not self._more:
             return tuple(self._first)
-        return (*self._first, self._problem(self._gateway_id, f"and {self._more} more"))
+        return (*self._first, self._problem(self._owner, f"and {self._more} more"))
 
     def _problem(self, culprit: str, message: str) -> Problem:
-        return Problem("record", culprit, _shown(message), fatal=False)
+        return Problem(self._kind, culprit, _shown(message), fatal=False)
 
 
 def silent(_culprit: str, _message: str) -> None:

@@ -473,3 +473,37 @@ def test_ctrl_c_in_a_hook_is_the_users(site: Any, make_host: Any) -> None:
     site.install("bad", gateways("raise KeyboardInterrupt"))
     with pytest.raises(KeyboardInterrupt):
         make_host().gateways()
+
+
+WARNS = "settings.warn('deny', f'{secret(settings)} names nothing'); "
+
+
+def test_what_a_hook_warns_of_is_told_under_its_plugin_without_secrets(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install(
+        "acme",
+        "def secret(settings): return settings.secret('ACME_TOKEN')\n"
+        + gateways(WARNS + "return [Gateway('acme')]")
+        + overlay(WARNS + "return None")
+        + f"@hookimpl\ndef registry_emit(settings):\n    {WARNS}1 / 0\n",
+    )
+    host = make_host(environ={"ACME_TOKEN": "acme-token-4711"})
+    told: list[Problem] = []
+    assert ids(host) == ["acme"]
+    host.overlay(snapshot, tell=told.append)
+    told += [*host.problems, *host.emit(snapshot, None)[1]]
+    *warnings, failure = told
+    assert {str(one) for one in warnings} == {"acme: deny: ***ACME_TOKEN*** names nothing"}
+    assert [one.kind for one in warnings] == ["overlay", "plugin", "emitter"]
+    assert not any(one.fatal for one in warnings)
+    assert "ZeroDivisionError" in failure.message
+
+
+def test_of_many_warnings_the_first_are_told_and_the_rest_is_counted(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install("acme", overlay("[settings.warn('x', str(i)) for i in range(60)]"))
+    told: list[Problem] = []
+    make_host().overlay(snapshot, tell=told.append)
+    assert [str(one) for one in told[-2:]] == ["acme: x: 49", "acme: and 10 more"]

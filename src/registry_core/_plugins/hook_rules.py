@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
-from pluggy import PluginManager
+from pluggy import HookimplOpts, PluginManager
 
 from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
@@ -36,36 +36,48 @@ def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]
     Raises PluginError for one that breaks a rule, and OverlayError (a PluginError) if
     that one is an overlay, or was probably meant to be.
     """
+    for fault in hook_faults(manager, plugin):
+        raise fault
+    names = {
+        options.get("specname") or attribute for attribute, options in _marked(manager, plugin)
+    }
+    return tuple(sorted(names & HOOKS.keys()))
+
+
+def hook_faults(manager: PluginManager, plugin: object) -> Iterator[PluginError]:
+    """Every rule that a hook of `plugin` breaks; see `implemented_hooks`."""
     try:
         hash(plugin)
     except TypeError:
-        raise PluginError(
+        yield PluginError(
             f"{type(plugin).__name__} objects have no hash",
             hint="register a module, or an object of an @attrs.frozen class",
-        ) from None
-    hooks: set[str] = set()
-    marked = False
+        )
+    marked = dict(_marked(manager, plugin))
     for attribute in dir(plugin):
-        options = manager.parse_hookimpl_opts(plugin, attribute)
-        if options is None:
-            _refuse_unmarked(plugin, attribute)
+        if attribute not in marked:
+            yield from _unmarked(plugin, attribute)
             continue
-        marked = True
+        options = marked[attribute]
         name = options.get("specname") or attribute
         if name in HOOKS:
-            _check(
-                name, getattr(plugin, attribute), [one for one in _ORDERINGS if options.get(one)]
-            )
-            hooks.add(name)
+            orderings = [one for one in _ORDERINGS if options.get(one)]
+            yield from _faults(name, getattr(plugin, attribute), orderings)
         elif not options.get("optionalhook"):
             hint = did_you_mean(name, HOOKS)
             error = OverlayError if "registry_overlay" in hint else PluginError
-            raise error(f"{name} is no hook of registry-core", hint=hint)
+            yield error(f"{name} is no hook of registry-core", hint=hint)
     if not marked:
-        raise PluginError(
+        yield PluginError(
             "has no function marked @hookimpl", hint=f"name one of {', '.join(HOOKS)}"
         )
-    return tuple(sorted(hooks))
+
+
+def _marked(manager: PluginManager, plugin: object) -> Iterator[tuple[str, HookimplOpts]]:
+    for attribute in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, attribute)
+        if options is not None:
+            yield attribute, options
 
 
 def option_variables(plugin: object) -> Mapping[str, str]:
@@ -88,22 +100,22 @@ def option_variables(plugin: object) -> Mapping[str, str]:
     return FrozenDict(declared)
 
 
-def _refuse_unmarked(plugin: object, attribute: str) -> None:
+def _unmarked(plugin: object, attribute: str) -> Iterator[PluginError]:
     function = inspect.getattr_static(plugin, attribute, None)
     is_spec = hasattr(function, f"{specs.PROJECT}_spec")  # imported, to call or document it
     if attribute in HOOKS and inspect.isroutine(function) and not is_spec:
-        raise _error(attribute, "is not marked as a hook", "put @hookimpl above it")
+        yield _error(attribute, "is not marked as a hook", "put @hookimpl above it")
 
 
-def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> None:
+def _faults(name: str, function: Callable[..., Any], orderings: list[str]) -> Iterator[PluginError]:
     if orderings:
-        raise _error(
+        yield _error(
             name,
             f"is marked {orderings[0]}, which the host refuses",
             "drop it; the integer option `order` says who comes first",
         )
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise _error(name, "is async, and the host calls plain functions", "drop async")
+        yield _error(name, "is async, and the host calls plain functions", "drop async")
     for parameter in inspect.signature(function).parameters.values():
         required = parameter.default is parameter.empty and parameter.kind in (
             parameter.POSITIONAL_ONLY,
@@ -112,9 +124,9 @@ def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> Non
         )
         if required and parameter.name not in HOOKS[name]:
             hint = did_you_mean(parameter.name, HOOKS[name])
-            raise _error(name, f"wants {parameter.name!r}, which the hook does not have", hint)
-        if required and parameter.kind is parameter.KEYWORD_ONLY:
-            raise _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
+            yield _error(name, f"wants {parameter.name!r}, which the hook does not have", hint)
+        elif required and parameter.kind is parameter.KEYWORD_ONLY:
+            yield _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
 
 
 def _error(name: str, message: str, hint: str) -> PluginError:

@@ -19,6 +19,7 @@ from .._base.version import __version__
 from .._catalog.snapshot import Snapshot
 from ..errors import OverlayError, PluginError, RegistryError
 from ..plugin import PluginSettings
+from ..records import Warnings
 from ..report import Problem
 from .hook_rules import (
     Complaint,
@@ -55,6 +56,11 @@ class Outcome:
     plugin: Plugin
     value: Any = None
     problem: Problem | None = None
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.warnings, *((self.problem,) if self.problem else ()))
 
 
 class PluginHost(PluginLoader):
@@ -103,8 +109,8 @@ class PluginHost(PluginLoader):
                     outcome = self._call(plugin, impl, read, {})
                     self._asked = {**self._asked, impl: outcome}
                 outcome = self._asked[impl]
+                problems += outcome.problems
                 if outcome.problem is not None:
-                    problems.append(outcome.problem)
                     continue
                 gateways, complaints = outcome.value
                 for gateway in gateways:
@@ -182,10 +188,16 @@ class PluginHost(PluginLoader):
                 )
         return None
 
-    def overlay(self, snapshot: Snapshot, before: Snapshot | None = None) -> Snapshot:
+    def overlay(
+        self,
+        snapshot: Snapshot,
+        before: Snapshot | None = None,
+        tell: Callable[[Problem], object] = lambda warning: None,
+    ) -> Snapshot:
         """`snapshot` after all overlays, each on the result of the one before. It names them,
         and what each withheld. If `before` has passed the same ones, what was withheld of it
-        and is not offered any more is still named: somebody may ask for it by name.
+        and is not offered any more is still named: somebody may ask for it by name. `tell`
+        hears what they warn of.
 
         Raises OverlayError, naming the plugin, if one raises, returns something else, or
         if a plugin that may have one could not be loaded: a deny list that is skipped is
@@ -200,6 +212,8 @@ class PluginHost(PluginLoader):
             withheld |= before.withheld
         for plugin, impl in self.implementations(OVERLAY):
             outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": result})
+            for warning in outcome.warnings:
+                tell(warning)
             if outcome.problem is not None:
                 raise _held(plugin, outcome.problem.error)
             if outcome.value is not None:
@@ -226,8 +240,8 @@ class PluginHost(PluginLoader):
             view = evolve(self.settings_for(plugin), types_providers=types_providers)
             arguments = {"snapshot": snapshot, "settings": view}
             outcome = self._call(plugin, impl, returned_artifacts, arguments)
+            problems += outcome.problems
             if outcome.problem is not None:
-                problems.append(outcome.problem)
                 continue
             artifacts, complaints = outcome.value
             for artifact in artifacts:
@@ -252,7 +266,7 @@ class PluginHost(PluginLoader):
     def refreshed(self, report: SyncReport, snapshot: Snapshot) -> tuple[Problem, ...]:
         """Tell the observers of a sync."""
         outcomes = self.call_each("registry_refreshed", report=report, snapshot=snapshot)
-        return tuple(one.problem for one in outcomes if one.problem is not None)
+        return tuple(problem for one in outcomes for problem in one.problems)
 
     def _call(
         self,
@@ -265,14 +279,18 @@ class PluginHost(PluginLoader):
         given = {"settings": self.settings_for(plugin), **arguments}
         positional = [given[name] for name in impl.argnames]
         defaulted = {name: given[name] for name in impl.kwargnames if name in given}
+        name = impl.opts.get("specname") or impl.function.__name__
+        kind, value, problem = _KINDS.get(name, "plugin"), None, None
         try:
-            return Outcome(plugin, read(impl.function(*positional, **defaulted)))
+            value = read(impl.function(*positional, **defaulted))
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:
-            name = impl.opts.get("specname") or impl.function.__name__
-            failure = self._failure(plugin.source, name, error)
-            return Outcome(plugin, problem=Problem.of(_KINDS.get(name, "plugin"), failure))
+            problem = Problem.of(kind, self._failure(plugin.source, name, error))
+        heard = Warnings(plugin.source.entry, kind)
+        for culprit, message in given["settings"].warnings:
+            heard(self._secrets.mask(culprit), self._secrets.mask(message))
+        return Outcome(plugin, value, problem, heard.problems)
 
     def _complaints(
         self, hook: str, plugin: Plugin, complaints: Iterable[Complaint]

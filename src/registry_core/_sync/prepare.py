@@ -63,7 +63,8 @@ class Prepared:
     runtime: Sequence[RuntimeGateway] = ()
     """The gateways of this process, as they are now."""
     clashes: tuple[tuple[str, str], ...] = ()
-    """(culprit, message) of what lost out in the merge, now or when it was last needed."""
+    """(culprit, message) of what lost out in the merge, and of what overlays warned of; now or
+    when it was last needed."""
 
     @property
     def changed(self) -> bool:
@@ -196,7 +197,7 @@ def _misled(
     """What the user asks for that there is not, or that is no more."""
     loaded = {turn.id for turn in turns if turn.loaded}
     if not loaded:
-        yield _no_gateway(host)
+        yield _no_gateway(host, needed=not options.trial)
     ids = {turn.id for turn in turns}
     for id in sorted(before.stored.keys() - ids - {*options.forget}):
         plugin = before.stored[id].about.plugin
@@ -213,7 +214,7 @@ def _misled(
             yield Problem("gateway", f"{option} {id}", text, fatal=False)
 
 
-def _no_gateway(host: PluginHost) -> Problem:
+def _no_gateway(host: PluginHost, *, needed: bool) -> Problem:
     discovery = host.discovery
     idle = [one.key for one in host.plugins if "registry_gateways" in one.hooks]
     idle += [one.key for one in host.failed]  # who knows what they would add
@@ -223,7 +224,7 @@ def _no_gateway(host: PluginHost) -> Problem:
         return Problem("gateway", "no gateway can be used", "; ".join([*switched_off, hint]))
     if switched_off:
         return Problem("gateway", "every gateway is switched off", "; ".join(switched_off))
-    return Problem("gateway", "no gateway is installed", INSTALL)
+    return Problem("gateway", "no gateway is installed", INSTALL, fatal=needed)
 
 
 def _used(prepared: Prepared) -> Mapping[str, Data]:
@@ -287,7 +288,8 @@ def _combine(
     # What stays and has no model is what the user has accepted.
     if not (merged or any(turn.used for turn in stays) or (gateways and not stays) or others):
         raise SyncError("no gateway is left that has a model", culprit="merge")
-    final = lasting = host.overlay(plain, before.last)
+    told = [*lost]
+    final = lasting = host.overlay(plain, before.last, told.append)
     if any(turn.used and turn.volatile for turn in gateways):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
     objects = {one.hash: one for one in (final, lasting)}
@@ -300,7 +302,7 @@ def _combine(
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
             held[id] = evolve(held[id], result=holder.hash)
-    prepared.clashes = tuple((one.culprit, one.message) for one in lost)
+    prepared.clashes = tuple((one.culprit, one.message) for one in told)
     prepared.snapshot, prepared.lasting = final, lasting
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(

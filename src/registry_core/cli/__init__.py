@@ -11,6 +11,7 @@ from .dev import dev
 from .doctor import doctor
 from .export import export
 from .lookups import list_models, show
+from .new import new
 from .plugins import plugins
 from .sync import sync
 
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, clean, dev):
+for command in (sync, list_models, show, plugins, doctor, export, clean, dev, new):
     main.add_command(command)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
     from .._catalog.snapshot import Snapshot
     from .._sync.fetch import Outcome
+    from .._sync.options import Options
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
 
@@ -55,6 +56,14 @@ def _seconds(_context: click.Context, _option: click.Parameter, age: str | None)
     callback=as_path,
     help="Write every artifact there, instead of the installed types and the project.",
 )
+@click.option(
+    "--plugin",
+    type=click.Path(exists=True, dir_okay=False),
+    callback=as_path,
+    metavar="FILE",
+    help="Try this file as a plugin beside the installed ones, in a store of its own that is "
+    "removed afterwards; needs --output. REGISTRY_CORE_PLUGINS= leaves the others out.",
+)
 @project_option
 @json_option
 @reports_errors
@@ -66,6 +75,7 @@ def sync(
     max_age: float | None,
     check: bool,
     output: Path | None,
+    plugin: Path | None,
     project: Path | None,
     as_json: bool,
 ) -> None:
@@ -75,18 +85,34 @@ def sync(
     last good data.
     """
     from .._sync.options import Options
-    from .._sync.sync import check as check_only, sync as sync_all
-    from .._world import World
 
-    world = World(load(project, offline=offline or None, output=output))
+    settings = load(project, offline=offline or None, output=output)
     options = Options(
         force=force,
         accept=accept,
         forget=forget,
         max_age=max_age,
+        trial=plugin is not None,
         project=True,
         progress=_progress,
     )
+    if plugin is None:
+        _run(settings, options, check, as_json)
+        return
+    from ..testing.trial import trial
+
+    with trial(plugin, settings) as settings:
+        _run(settings, options, check, as_json, only=settings.output)
+
+
+def _run(
+    settings: Settings, options: Options, check: bool, as_json: bool, only: Path | None = None
+) -> None:
+    """`only`: the one folder that is still there when the report is read."""
+    from .._sync.sync import check as check_only, sync as sync_all
+    from .._world import World
+
+    world = World(settings)
     if check:
         report, differing = check_only(world, options)
         _complain(report)
@@ -100,7 +126,7 @@ def sync(
             complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
         raise SystemExit(1 if differing or not report.ok else 0)
     result = sync_all(world, options)
-    report = result.report
+    report = result.report if only is None else _in_folder(only, result.report)
     if as_json:
         say_json(report.to_dict())
     else:
@@ -134,6 +160,16 @@ def _types_hint(settings: Settings, every: int, snapshot: Snapshot) -> str | Non
         " ModelIds (a == b) makes type checkers slow, by the square of the number; name fewer"
         ' providers, or none and write model_id("…")'
     )
+
+
+def _in_folder(folder: Path, report: SyncReport) -> SyncReport:
+    from pathlib import Path
+
+    from attrs import evolve
+
+    targets = {root: count for root, count in report.targets.items() if root == str(folder)}
+    written = tuple(path for path in report.written if folder in Path(path).parents)
+    return evolve(report, targets=targets, written=written)
 
 
 def _progress(id: str, outcome: Outcome) -> None:

@@ -72,6 +72,12 @@ class GatewayContract:
         _, problems = clean_providers(gateway.id, gateway.namespaced, returned)
         assert not problems, f"{problems[0].culprit}: {problems[0].message}"
 
+    def test_its_records_have_no_misspelt_field(self, gateway: ModelGateway) -> None:
+        client = self._client()
+        gateway.fetch_providers(client)
+        misspelt = [str(one) for one in client.warnings if "did you mean" in one.message]
+        assert not misspelt, misspelt[0]
+
     def test_every_model_can_be_looked_up(self, gateway: ModelGateway) -> None:
         published = self._published(gateway, self._client())
         snapshot = Snapshot.build(published)
