@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import registry_facts_litellm as plugin
 from registry_facts_litellm.mapping import full_id, providers
 
-from registry_core import GatewayError, ModelRegistry, Settings
+from registry_core import FactSource, GatewayError, ModelRegistry, Settings
 from registry_core.records import provider_from_record
-from registry_core.testing import CannedClient, plugin_settings, write_distribution
+from registry_core.testing import (
+    CannedClient,
+    FactsContract,
+    check_plugin,
+    plugin_settings,
+    write_distribution,
+)
 
 #: The snapshot in the wheel.
 OURS = ModelRegistry(Settings(store_dir=Path(__file__).with_name("no-store"))).snapshot()
@@ -179,6 +186,23 @@ def test_what_is_no_map_is_refused() -> None:
     client = CannedClient({plugin.URL: ["no map"]})
     with pytest.raises(GatewayError, match="cost map"):
         plugin.LiteLLMCostMap().fetch_facts(client)
+
+
+class TestTheContract(FactsContract):
+    routes: ClassVar[Mapping[str, Any]] = {
+        plugin.URL: {
+            "gpt-x": row("openai", deprecation_date="2027-01-31", input_cost_per_token=1e-06),
+            "azure/gpt-x": row("azure", successor_model="azure/gpt-y", max_input_tokens=5),
+        }
+    }
+
+    @pytest.fixture
+    def gateway(self) -> FactSource:
+        return plugin.LiteLLMCostMap()
+
+
+def test_the_package_is_a_plugin() -> None:
+    check_plugin(plugin)
 
 
 def test_the_url_is_an_option() -> None:
