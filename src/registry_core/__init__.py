@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._catalog.snapshot import Snapshot as Snapshot
     from .endpoint import Endpoint as Endpoint
     from .errors import (
+        ArgumentError as ArgumentError,
         DialectError as DialectError,
         ExchangeError as ExchangeError,
         GatewayError as GatewayError,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .shortcuts import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        find_models as find_models,
         get_model as get_model,
         get_provider_config as get_provider_config,
         get_registered_providers as get_registered_providers,
@@ -76,6 +78,7 @@ _MODULES = {
     "_base.version": ("__version__",),
     "endpoint": ("Endpoint",),
     "errors": (
+        "ArgumentError",
         "DialectError",
         "ExchangeError",
         "GatewayError",
@@ -101,6 +104,7 @@ _MODULES = {
     "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
+        "find_models",
         "get_model",
         "get_provider_config",
         "get_registered_providers",

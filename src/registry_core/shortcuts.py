@@ -9,6 +9,9 @@ from .models import CAPABILITIES, ModelInfo, ProviderConfig
 from .registry import ModelRegistry
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ._catalog.filters import Filters, Words
     from .endpoint import Endpoint
 
 V = TypeVar("V")
@@ -55,6 +58,12 @@ PROVIDER_MODELS: Mapping[str, tuple[str, ...]] = _View(
 def get_model(id: str) -> ModelInfo | None:
     """The model with this full id, as "openai/gpt-4o", or of this role; else None."""
     return ModelRegistry.get_instance().get_model(id)
+
+
+def find_models(text: Words | None = None, **filters: Unpack[Filters]) -> tuple[ModelInfo, ...]:
+    """The models that fit all that is asked. Raises ArgumentError; see
+    `ModelRegistry.find_models`, which has the arguments."""
+    return ModelRegistry.get_instance().find_models(text, **filters)
 
 
 def get_provider_config(id: str) -> ProviderConfig | None:
