@@ -72,6 +72,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         is_valid_model_id as is_valid_model_id,
         model_supports as model_supports,
         resolve as resolve,
+        suggest as suggest,
     )
 
 _MODULES = {
@@ -112,6 +113,7 @@ _MODULES = {
         "is_valid_model_id",
         "model_supports",
         "resolve",
+        "suggest",
     ),
     "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
     "plugin": (

@@ -97,6 +97,18 @@ def model_supports(id: str, capability: str) -> bool | None:
     return supported
 
 
+def suggest(text: str, most: int = 3) -> tuple[str, ...]:
+    """Full ids that `text` was probably meant to be, the most likely first; at most `most`.
+
+    The model's name counts most, without regard to case, dots, dashes and dates; then the
+    provider that `text` names, also as other libraries write it ("gemini/…", "bedrock/us.…",
+    "openai:…"), and the model's own maker before its resellers. Empty if nothing is alike.
+    """
+    from ._base.suggesting import suggest
+
+    return suggest(text, ModelRegistry.get_instance().get_models(), most)
+
+
 def resolve(id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
     """Where and how to call this model. Raises ResolveError; see `ModelRegistry.resolve`."""
     return ModelRegistry.get_instance().resolve(id, environ)
