@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .shortcuts import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        estimate_cost as estimate_cost,
         find_models as find_models,
         get_model as get_model,
         get_provider_config as get_provider_config,
@@ -105,6 +106,7 @@ _MODULES = {
     "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
+        "estimate_cost",
         "find_models",
         "get_model",
         "get_provider_config",
