@@ -237,6 +237,12 @@ class ModelMap(Mapping[str, ModelInfo]):
     def __reduce__(self) -> tuple[Any, ...]:
         return ModelMap.of, (self.provider_id, dict(self))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
+        from ._base.pydantic_schemas import of_mapping  # only pydantic asks
+
+        return of_mapping(cls, ModelInfo, handler)
+
     def __repr__(self) -> str:
         return f"<{len(self)} models>"
 
