@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from .._base.fields import KINDS, Kind, Modalities
 from .._base.frozen import EMPTY
-from .._base.kinds import kind_of
 from ..models import CAPABILITIES, CONVERSES, ModelInfo, decoded
 
 #: What models take and make, whether any does today or not.
@@ -67,7 +66,7 @@ class Columns:
         """Provider id → gateway."""
         self._said_kinds: dict[int, Any] = {}
         self._kinds: dict[int, Kind | None] = {}
-        self._models: list[ModelInfo | None] = []
+        self._models: dict[int, ModelInfo] = {}
 
     @classmethod
     def of(
@@ -85,7 +84,6 @@ class Columns:
             for model in known[id, None]["models"]:
                 records.append(known[id, model])
                 made._add(id, model, records[-1])
-        made._models = [None] * len(records)
         return made, records
 
     def __len__(self) -> int:
@@ -100,6 +98,8 @@ class Columns:
     def kind(self, place: int) -> Kind | None:
         """`ModelInfo.kind` of the model at this place; the rules are asked once."""
         if place not in self._kinds:
+            from .._base.kinds import kind_of  # few ask
+
             have = self.have[place]
             kind = self._said_kinds.get(place) or kind_of(
                 self.ids[place],
@@ -111,19 +111,17 @@ class Columns:
 
     def models(
         self,
-        places: Iterable[int],
+        places: Sequence[int],
         record: Callable[[str, str], bytes],
         records: Sequence[Record] | None = None,
-    ) -> Iterator[ModelInfo]:
+    ) -> tuple[ModelInfo, ...]:
         """The models at these places; `record` gives the record of one, unless `records` has it."""
         made = self._models
-        for place in places:
-            model = made[place]
-            if model is None:
-                owner, id = self.providers[place], self.ids[place]
-                said = records[place] if records else json.loads(record(owner, id))
-                model = made[place] = decoded(owner, id, said)
-            yield model
+        for place in [place for place in places if place not in made]:
+            owner, id = self.providers[place], self.ids[place]
+            said = records[place] if records else json.loads(record(owner, id))
+            made[place] = decoded(owner, id, said)
+        return tuple([made[place] for place in places])
 
     def _add(self, provider: str, id: str, said: Record) -> None:
         get, place = said.get, len(self.ids)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, TypedDict
@@ -12,8 +11,6 @@ from typing import Any, TypedDict
 from attrs import frozen
 
 from .._base.fields import KINDS, iso_date
-from .._base.refusals import meant
-from .._base.suggesting import did_you_mean
 from ..errors import ArgumentError
 from ..models import CAPABILITIES
 
@@ -83,6 +80,8 @@ def one_of(name: str, word: str, known: Iterable[str]) -> str:
     folded = re.sub(r"[-\s]", "_", word.strip().casefold())
     by_form = {one.casefold().replace("-", "_"): one for one in known}
     if folded not in by_form:
+        from .._base.suggesting import did_you_mean  # what only mistakes need is imported late
+
         hint = did_you_mean(folded, by_form)
         raise ArgumentError(f"can't be {word!r}", culprit=name, hint=hint)
     return by_form[folded]
@@ -138,6 +137,8 @@ def _nearest_day(text: str) -> str:
     found = re.fullmatch(r"\s*([12]\d{3})(?:\D?(\d{1,2})(?:\D?(\d{1,2}))?)?(?:[T\s].*)?", text)
     if found is None:
         return ""
+    from calendar import monthrange
+
     year, month = int(found[1]), min(max(int(found[2] or 1), 1), 12)
     day = min(max(int(found[3] or 1), 1), monthrange(year, month)[1])
     return f"did you mean '{date(year, month, day)}'?"
@@ -188,6 +189,8 @@ class Query:
         nearest."""
         for name in filters:
             if name not in _CHECKS:
+                from .._base.refusals import meant
+
                 message = f"find_models() has no argument {name!r}"
                 raise TypeError("; ".join([message, *meant(name, [*_CHECKS])]))
         given = {name: _CHECKS[name](value) for name, value in filters.items()}

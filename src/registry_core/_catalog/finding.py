@@ -15,7 +15,6 @@ from typing import Any
 from ..models import ProviderConfig
 from .columns import CURRENT, NO_INPUT, NO_OUTPUT, SIDES, Columns
 from .filters import WORDS, Query, one_of
-from .usable import has_key, routable
 
 Providers = Callable[[str], ProviderConfig | None]
 
@@ -143,6 +142,8 @@ def _retires(columns: Columns, unknown: str) -> list[str]:
 
 
 def _usable(columns: Columns, query: Query, found: list[int], provider: Providers) -> list[int]:
+    from .usable import has_key, routable  # few ask
+
     environ = os.environ if query.environ is None else query.environ
     owners = {one: provider(one) for one in {columns.providers[place] for place in found}}
     keyed = {id: one for id, one in owners.items() if one is not None and has_key(one, environ)}

@@ -214,7 +214,7 @@ class Snapshot:
                 raise _damaged(f"lost the record of {error}", self.hash) from None
             self._views["columns"] = columns
         places = find(columns, query, self.get_provider_config)
-        return tuple(columns.models(places, self._model_record, records))
+        return columns.models(places, self._model_record, records)
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
