@@ -66,7 +66,7 @@ class Columns:
         """Provider id → gateway."""
         self._said_kinds: dict[int, Any] = {}
         self._kinds: dict[int, Kind | None] = {}
-        self._models: dict[int, ModelInfo] = {}
+        self._models: list[ModelInfo | None] = []
 
     @classmethod
     def of(
@@ -84,6 +84,7 @@ class Columns:
             for model in known[id, None]["models"]:
                 records.append(known[id, model])
                 made._add(id, model, records[-1])
+        made._models = [None] * len(records)
         return made, records
 
     def __len__(self) -> int:
@@ -117,11 +118,15 @@ class Columns:
     ) -> tuple[ModelInfo, ...]:
         """The models at these places; `record` gives the record of one, unless `records` has it."""
         made = self._models
-        for place in [place for place in places if place not in made]:
-            owner, id = self.providers[place], self.ids[place]
-            said = records[place] if records else json.loads(record(owner, id))
-            made[place] = decoded(owner, id, said)
-        return tuple([made[place] for place in places])
+        found = tuple(map(made.__getitem__, places))
+        if all(found):
+            return found  # type: ignore[return-value]
+        for place, model in zip(places, found, strict=True):
+            if model is None:
+                owner, id = self.providers[place], self.ids[place]
+                said = records[place] if records else json.loads(record(owner, id))
+                made[place] = decoded(owner, id, said)
+        return self.models(places, record)
 
     def _add(self, provider: str, id: str, said: Record) -> None:
         get, place = said.get, len(self.ids)

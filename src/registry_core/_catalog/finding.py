@@ -52,6 +52,8 @@ def _having(columns: Columns, query: Query) -> list[int]:
         rest |= CURRENT
     if not (query.include_unknown and words):
         bits = inputs | outputs | rest
+        if not bits:
+            return [*range(len(columns))]
         return [place for place, have in enumerate(columns.have) if have & bits == bits]
     return [
         place
