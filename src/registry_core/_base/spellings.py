@@ -27,6 +27,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "gemini": ("google",),
     "googleaistudio": ("google",),
     "googleanthropicvertex": ("google-vertex-anthropic", "google-vertex"),
+    "googlecloud": ("google-vertex", "google-vertex-anthropic"),
     "googlegenai": ("google",),
     "googlegla": ("google",),
     "googlevertexai": ("google-vertex",),
@@ -55,7 +56,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
 #: Names that only one provider writes so, without saying its name.
 FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"@(?:20\d{6}|default)$"), ("google-vertex", "google-vertex-anthropic")),
-    (re.compile(r"^[a-z-]+\.[a-z][a-z.-]+"), ("amazon-bedrock",)),
+    (re.compile(r"^[a-z-]+\.[a-z]"), ("amazon-bedrock",)),
 )
 #: What stands before a name: Bedrock's region and vendor.
 _START = re.compile(r"^(?:(?:us|eu|ap|apac|au|ca|jp|in|us-gov|global)\.)?[a-z]+\.(?=[a-z])")

@@ -96,9 +96,11 @@ def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], 
     """The providers that `text` names, or means, and the last part of the model's id.
     `by_name`: plain form → id of each provider."""
     parts = [part.strip() for part in text.split("/")]
-    owner, _, rest = parts[-1].partition(":")  # "openai:gpt-4o", but not "llama3.3:70b"
-    if rest and _named(owner, by_name) is not None:
-        parts[-1:] = [owner, rest]
+    for place, part in enumerate(parts[:2]):
+        owner, _, rest = part.partition(":")  # "openai:gpt-4o", but not "llama3.3:70b"
+        if rest and _named(owner, by_name) is not None:
+            parts[place : place + 1] = [owner, rest]
+            break
     name = parts.pop().casefold()
     for owner in parts[:2]:
         exact = _named(owner, by_name)
