@@ -61,9 +61,10 @@ FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 #: What stands before a name: Bedrock's region and vendor.
 _START = re.compile(r"^(?:(?:us|eu|ap|apac|au|ca|jp|in|us-gov|global)\.)?[a-z]+\.(?=[a-z])")
 #: What follows a name: when it was made, which build it is, or that it is the latest.
+#: Each part is read in one way only (`++`), so that a long text takes no longer.
 _END = re.compile(
-    r"(?:[-@:](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|\d{6}|00\d"
-    r"|v\d+(?::\d+)?|\d:0|latest|preview|default|exp))+$"
+    r"(?:[-@:](?:20\d\d-?\d\d-?\d\d|\d\d-20\d\d|\d\d-\d\d(?:-20\d\d)?|\d{6}|\d{4}|00\d"
+    r"|v\d+(?::\d+)?|\d:0|latest|preview|default|exp))++$"
 )
 _VERSION = re.compile(r"(?<!\d)v\d+(?::\d+)?$")
 _MARKS = str.maketrans("", "", "-._: @")

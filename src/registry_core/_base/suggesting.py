@@ -131,6 +131,7 @@ def _alike(wanted: Spelling, models: Models) -> dict[tuple[str, str], float]:
     names = {id: _names(bare) for id, bare in models.items()}
     every = {*chain.from_iterable(names.values())}
     near = {*_likely(wanted.core, every, _LIKE), *_holding(wanted, every), *_held(wanted, every)}
+    near = {one for one in near if len(one) <= LONGEST}
     found = [
         (provider, id)
         for provider, own in names.items()
