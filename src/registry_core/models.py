@@ -157,7 +157,7 @@ DEPRECATED = 64
 
 #: What is known of a model without decoding it, one bit each. Snapshots store them, so a bit
 #: keeps its meaning for good; a new flag takes the next one.
-_FLAGS = {
+FLAGS = {
     "attachment": 1,
     "open_weights": 2,
     "reasoning": 4,
@@ -174,7 +174,7 @@ def flags_of(said: Callable[[str], object]) -> int:
     flags = DEPRECATED if said("status") == "deprecated" else 0
     for name in CAPABILITIES:
         if said(name):
-            flags |= _FLAGS[name]
+            flags |= FLAGS[name]
     return flags
 
 
@@ -209,7 +209,7 @@ class ModelMap(Mapping[str, ModelInfo]):
         return ModelMap(provider_id, self.flags, records.__getitem__)
 
     def having(self, flag: str) -> tuple[str, ...]:
-        bit = _FLAGS[flag]
+        bit = FLAGS[flag]
         return tuple(id for id, flags in self.flags.items() if flags & bit)
 
     def __getitem__(self, id: str) -> ModelInfo:
@@ -264,9 +264,9 @@ def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
     return decoded(provider_id, id, json.loads(record))
 
 
-def decoded(provider_id: str, id: str, record: Mapping[str, Any]) -> ModelInfo:
-    """`decode`, of a record that was parsed."""
-    said = _known("", dict(record))
+def decoded(provider_id: str, id: str, record: dict[str, Any]) -> ModelInfo:
+    """`decode`, of a record that was parsed; it is used up."""
+    said = _known("", record)
     for name in said.keys() & PARTS.keys():
         said[name] = _known(name, said[name])
     if said.get("kind") not in KINDS:

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 from .._base.fields import KINDS, Kind, Modalities
 from .._base.frozen import EMPTY
-from ..models import CAPABILITIES, CONVERSES, ModelInfo, decoded
+from ..models import CAPABILITIES, CONVERSES, FLAGS, ModelInfo, decoded
 
 #: What models take and make, whether any does today or not.
 MODALITIES = ("text", "image", "audio", "video", "pdf")
 SIDES = ("input", "output")
+_NAMES = frozenset(CAPABILITIES)
+_CAPABLE = sum(FLAGS[name] for name in CAPABILITIES)
 #: The bit of a model that is neither deprecated nor retired, by its status.
-CURRENT = 1
+CURRENT = FLAGS["deprecated"]
 #: Of `unknown`: that nobody says what goes in, or comes out.
-NO_INPUT, NO_OUTPUT = 2, 4
-#: The bit of the first modality, behind these and the capabilities.
-_FIRST = 1 << (3 + len(CAPABILITIES))
+NO_INPUT, NO_OUTPUT = 2 * max(FLAGS.values()), 4 * max(FLAGS.values())
+#: The bit of the first modality, behind these and the flags.
+_FIRST = 2 * NO_OUTPUT
 _GONE = ("deprecated", "retired")
 _UNKNOWN = math.nan
 """Compares as false with every number."""
@@ -33,7 +35,7 @@ _UNKNOWN = math.nan
 #: What dates of this length lack of a day.
 _REST = {4: "-01-01", 7: "-01", 10: ""}
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 
 class Columns:
@@ -41,7 +43,8 @@ class Columns:
     what nobody says. Numbers are NaN and texts "" if unknown."""
 
     def __init__(self) -> None:
-        self.bits = {name: 1 << n for n, name in enumerate(CAPABILITIES, 3)}
+        self.bits = {name: FLAGS[name] for name in CAPABILITIES}
+        self._next = _FIRST
         self._modalities: dict[Any, int] = {}
         self._by_mask: dict[int, Modalities] = {}
         for kind in SIDES:
@@ -81,9 +84,10 @@ class Columns:
         made, records = cls(), []
         for id, gateway, *_ in providers:
             made.gateways[id] = gateway or ""
-            for model in known[id, None]["models"]:
+            owner = known[id, None]
+            for model, flags in zip(owner["models"], owner["flags"], strict=True):
                 records.append(known[id, model])
-                made._add(id, model, records[-1])
+                made._add(id, model, flags, records[-1])
         made._models = [None] * len(records)
         return made, records
 
@@ -128,16 +132,12 @@ class Columns:
                 made[place] = decoded(owner, id, said)
         return self.models(places, record)
 
-    def _add(self, provider: str, id: str, said: Record) -> None:
+    def _add(self, provider: str, id: str, flags: int, said: Record) -> None:
         get, place = said.get, len(self.ids)
         status = get("status") or ""
-        have, unknown = 0 if status in _GONE else CURRENT, 0
-        for name in CAPABILITIES:
-            value = get(name)
-            if value:
-                have |= self.bits[name]
-            elif value is None:
-                unknown |= self.bits[name]
+        have, unknown = flags & _CAPABLE | (0 if status in _GONE else CURRENT), 0
+        if not said.keys() >= _NAMES:
+            unknown = sum([FLAGS[name] for name in CAPABILITIES if get(name) is None])
         modalities = get("modalities", EMPTY)
         for kind, none in (("input", NO_INPUT), ("output", NO_OUTPUT)):
             words = modalities.get(kind)
@@ -180,6 +180,9 @@ class Columns:
         if found is None:
             found = 0
             for word in words:
-                found |= self.bits.setdefault(f"{kind}:{word}", 1 << (len(self.bits) + 3))
+                name = f"{kind}:{word}"
+                if name not in self.bits:
+                    self.bits[name], self._next = self._next, self._next * 2
+                found |= self.bits[name]
             self._modalities[kind, words] = found
         return found
