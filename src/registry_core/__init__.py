@@ -58,8 +58,10 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .registry import ModelRegistry as ModelRegistry
     from .report import (
         Change as Change,
+        FieldSources as FieldSources,
         GatewayReport as GatewayReport,
         Problem as Problem,
+        Said as Said,
         SyncReport as SyncReport,
     )
     from .settings import Settings as Settings
@@ -132,7 +134,7 @@ _MODULES = {
         "hookspec",
     ),
     "registry": ("ModelRegistry",),
-    "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
+    "report": ("Change", "FieldSources", "GatewayReport", "Problem", "Said", "SyncReport"),
     "settings": ("Settings",),
     "_catalog.ids": ("parse_model_string",),
     "_catalog.snapshot": ("Snapshot",),

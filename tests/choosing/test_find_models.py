@@ -143,7 +143,10 @@ def test_each_filter(filters: dict[str, Any], ids: list[str]) -> None:
         ({"max_input_cost": 0}, ["acme/blank", "acme/small"]),
         ({"max_output_cost": 1}, ["acme/blank", "acme/small", "other/embedder"]),
         ({"released_since": "2026-05-02"}, ["acme/big", "acme/blank", "other/embedder"]),
-        ({"retires_before": "2026-12-31"}, ["acme/big", "acme/blank", "other/embedder"]),
+        (
+            {"retires_before": "2026-12-31"},
+            ["acme/big", "acme/old", "acme/blank", "other/embedder"],
+        ),
         ({"kind": "chat"}, ["acme/big", "acme/blank", "acme/small"]),
     ],
     ids=str,

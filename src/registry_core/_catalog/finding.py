@@ -48,7 +48,7 @@ def _having(columns: Columns, query: Query) -> list[int]:
         words += [f"{side}:{one_of(side, one, known)}" for one in getattr(query, side)]
     inputs, outputs = (_bits(columns, words, f"{side}:") for side in SIDES)
     rest = _bits(columns, [one for one in words if ":" not in one])
-    if not query.include_deprecated and not query.status:
+    if not (query.include_deprecated or query.status or query.retires_before):
         rest |= CURRENT
     if not (query.include_unknown and words):
         bits = inputs | outputs | rest
@@ -81,9 +81,12 @@ def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> 
         wanted = {one_of("status", one, known) for one in query.status}
         statuses = columns.statuses
         return [place for place in found if (gone.get(place) or statuses[place]) in wanted]
-    if gone and not query.include_deprecated:
-        return [place for place in found if place not in gone]
-    return found
+    if query.include_deprecated:
+        return found
+    if query.retires_before:  # what is deprecated goes first
+        said = columns.statuses
+        return [one for one in found if "retired" not in (gone.get(one), said[one])]
+    return [place for place in found if place not in gone] if gone else found
 
 
 def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
@@ -93,16 +96,23 @@ def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
     return found
 
 
+def owned(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
+    """Those rows (id, gateway and more) whose id and gateway are wanted."""
+    wanted = [
+        (place, re.compile("|".join(translate(one.casefold()) for one in globs)).match)
+        for place, globs in enumerate((query.provider, query.gateway))
+        if globs
+    ]
+    return [
+        row for row in providers if all(fits((row[at] or "").casefold()) for at, fits in wanted)
+    ]
+
+
 def _owned(columns: Columns, query: Query, found: list[int]) -> list[int]:
     """Those of a provider and a gateway that are wanted."""
-    tests = [
-        (re.compile("|".join(translate(one.casefold()) for one in wanted)).match, of)
-        for wanted, of in ((query.provider, str), (query.gateway, columns.gateways.__getitem__))
-        if wanted
-    ]
-    if not tests:
+    if not (query.provider or query.gateway):
         return found
-    owners = {id for id in columns.gateways if all(match(of(id).casefold()) for match, of in tests)}
+    owners = {id for id, _ in owned([*columns.gateways.items()], query)}
     providers = columns.providers
     return [place for place in found if providers[place] in owners]
 

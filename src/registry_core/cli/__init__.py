@@ -10,9 +10,10 @@ from .common import Commands
 from .dev import dev
 from .doctor import doctor
 from .export import export
-from .lookups import list_models, show
+from .listing import list_models, providers
 from .new import new
 from .plugins import plugins
+from .showing import show
 from .sync import sync
 
 __all__ = ["main"]
@@ -28,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, clean, dev, new):
+for command in (sync, list_models, providers, show, plugins, doctor, export, clean, dev, new):
     main.add_command(command)

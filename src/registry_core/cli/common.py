@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
 
-from .output import claim_output, complain, open_closed, settle_output, silence_output
+from .output import (
+    claim_output,
+    complain,
+    is_terminal,
+    open_closed,
+    settle_output,
+    silence_output,
+)
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from ..registry import ModelRegistry
@@ -34,6 +42,40 @@ project_option = click.option(
     callback=as_path,
     help="The project's folder, even another user's; else the nearest with [tool.registry-core].",
 )
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="always: the table of a terminal, also in a pipe; never: the table in plain text.",
+)
+
+
+def drawn(color: str) -> bool:
+    """Whether what is found is drawn as a table, for a person."""
+    return color == "always" or is_terminal()
+
+
+def painted(color: str) -> bool | None:
+    """Whether in colour; None: as the environment says."""
+    return {"always": True, "never": False}.get(color)
+
+
+def today_of(mine: ModelRegistry) -> date:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(mine.world.clock(), UTC).date()
+
+
+def missing(message: str, text: str = "", mine: ModelRegistry | None = None) -> NoReturn:
+    """End with exit status 1: nothing was found; with what was probably meant by `text`."""
+    meant = ""
+    if mine is not None:
+        from .._base.suggesting import hint
+
+        meant = hint(text, mine.get_models(), mine.snapshot().roles)
+    complain(f"{message}; {meant}" if meant else message)
+    raise SystemExit(1)
 
 
 def _follow(context: click.Context, _parameter: click.Parameter, count: int) -> None:

@@ -45,6 +45,21 @@ def say(*lines: str) -> None:
     _print(lines, _output)
 
 
+def say_rows(rows: Iterable[Iterable[str]]) -> None:
+    """Print cells with tabs between them, for a program; no cell holds one."""
+    emit("".join("\t".join(map(printable, row)) + "\n" for row in rows))
+
+
+def emit(text: str) -> None:
+    """Write text that was made fit for a terminal, as it is, to where results go."""
+    _write(text, _output)
+
+
+def is_terminal() -> bool:
+    """Whether a person reads the results."""
+    return _output is not None and _output.isatty()
+
+
 def complain(*lines: str) -> None:
     """`say`, to standard error; if that can't be written there is nobody to tell."""
     try:
