@@ -102,7 +102,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
             with suppress(StoreError):  # all else is stored
                 state = evolve(state, problems=told)
                 commit.save_state(store, state, prepared.generation or before.pointed)
-    report = _notify(world.host, report, prepared.snapshot)
+    report = _notify(world.host, report, prepared.snapshot, prepared.before.snapshot)
     return Result(report, prepared.snapshot, tuple(prepared.runtime))
 
 
@@ -151,7 +151,7 @@ def _sync_pinned(world: World, path: Path, started: float, options: Options) -> 
     emission = Emission(world.host, snapshot, world.settings.types_providers)
     report = _pinned_report(world.settings, snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
-    return Result(_notify(world.host, report, snapshot), snapshot)
+    return Result(_notify(world.host, report, snapshot, snapshot), snapshot)
 
 
 def _emit(
@@ -171,8 +171,10 @@ def _emit(
     )
 
 
-def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncReport:
-    problems = host.refreshed(report, snapshot)
+def _notify(
+    host: PluginHost, report: SyncReport, snapshot: Snapshot, previous: Snapshot
+) -> SyncReport:
+    problems = host.refreshed(report, snapshot, previous)
     return evolve(report, problems=(*report.problems, *problems))
 
 
