@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._base.version import __version__ as __version__
     from ._catalog.ids import parse_model_string as parse_model_string
     from ._catalog.snapshot import Snapshot as Snapshot
+    from ._sync.changes import diff as diff
     from .endpoint import Endpoint as Endpoint
     from .errors import (
         DialectError as DialectError,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .registry import ModelRegistry as ModelRegistry
     from .report import (
         Change as Change,
+        Changes as Changes,
         GatewayReport as GatewayReport,
         Problem as Problem,
         SyncReport as SyncReport,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .shortcuts import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        changes as changes,
         get_model as get_model,
         get_provider_config as get_provider_config,
         get_registered_providers as get_registered_providers,
@@ -101,6 +104,7 @@ _MODULES = {
     "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
+        "changes",
         "get_model",
         "get_provider_config",
         "get_registered_providers",
@@ -120,10 +124,11 @@ _MODULES = {
         "hookspec",
     ),
     "registry": ("ModelRegistry",),
-    "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
+    "report": ("Change", "Changes", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
     "_catalog.ids": ("parse_model_string",),
     "_catalog.snapshot": ("Snapshot",),
+    "_sync.changes": ("diff",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

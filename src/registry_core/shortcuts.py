@@ -9,7 +9,10 @@ from .models import CAPABILITIES, ModelInfo, ProviderConfig
 from .registry import ModelRegistry
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from .endpoint import Endpoint
+    from .report import Changes
 
 V = TypeVar("V")
 
@@ -91,3 +94,9 @@ def model_supports(id: str, capability: str) -> bool | None:
 def resolve(id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
     """Where and how to call this model. Raises ResolveError; see `ModelRegistry.resolve`."""
     return ModelRegistry.get_instance().resolve(id, environ)
+
+
+def changes(since: datetime | None = None) -> tuple[Changes, ...]:
+    """What each sync of the last 90 days has changed, oldest first; of those since then, an aware
+    time. Raises StoreError."""
+    return ModelRegistry.get_instance().changes(since)

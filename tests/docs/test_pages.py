@@ -117,13 +117,16 @@ def test_a_mistake_of_the_page_is_told_in_its_words(mistake: dict[str, Any]) -> 
     assert str(raised.value) in (DOCS / "plugins.md").read_text("utf-8")
 
 
-def test_the_python_of_api_md_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["api.md", "changes.md"])
+def test_the_python_of_the_page_runs(
+    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "frozen.snapshot"
     file.write_bytes(Snapshot.build([ProviderConfig("openai", ["gpt-4o"])]).to_bytes())
     monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(file))
     ModelRegistry.reset_instance()
-    for code in blocks("api.md", "python"):
-        exec(compile(code, "api.md", "exec"), {})
+    for code in blocks(page, "python"):
+        exec(compile(code, page, "exec"), {})
     ModelRegistry.reset_instance()
 
 

@@ -1,4 +1,4 @@
-"""What a sync changed: which models there are, and field by field."""
+"""What differs between two snapshots: which models there are, and field by field."""
 
 from __future__ import annotations
 
@@ -12,12 +12,27 @@ from .._catalog.ids import lengths_of, splits
 from .._catalog.snapshot import Snapshot
 from ..errors import SnapshotDamagedError
 from ..models import DEPRECATED
-from ..report import Change
+from ..report import Change, Changes
 
 logger = logging.getLogger("registry_core")
 
 #: Of a provider's record, what says nothing of the provider itself.
 _OF_MODELS = ("models", "flags")
+
+
+def diff(before: Snapshot, after: Snapshot) -> Changes:
+    """What `after` has, lacks, or says otherwise. Raises SnapshotDamagedError."""
+    added, removed, deprecated = listed(before, after)
+    return Changes(before.hash, after.hash, added, removed, deprecated, updated(before, after))
+
+
+def compared(before: Snapshot, after: Snapshot) -> Changes:
+    """`diff` for a sync, which damage of what was before doesn't stop: then nothing is said."""
+    try:
+        return diff(before, after)
+    except SnapshotDamagedError as error:
+        logger.debug("nothing is said of what changed: %s", error)
+        return Changes(before.hash, after.hash)
 
 
 def listed(
@@ -53,16 +68,11 @@ def listed(
 def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """Every field that differs in providers and models that both snapshots have, by id.
 
-    Only records whose bytes differ are decoded; of equal snapshots nothing is read. If the
-    earlier one is damaged, nothing can be compared: the later one is stored by then.
+    Only records whose bytes differ are decoded; of equal snapshots nothing is read.
     """
     if before == after:
         return ()
-    try:
-        known = {*before.lines()}
-    except SnapshotDamagedError as error:
-        logger.debug("nothing is said of what changed: %s", error)
-        return ()
+    known = {*before.lines()}
     found = [change for line in after.lines() if line not in known for change in _of(line, before)]
     return tuple(sorted(found, key=lambda one: (one.id, one.kind, one.field)))
 
