@@ -52,6 +52,8 @@ class Result:
 
     report: SyncReport
     snapshot: Snapshot
+    previous: Snapshot
+    """What was served before."""
     runtime: tuple[RuntimeGateway, ...] = ()
 
 
@@ -105,8 +107,8 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
             with suppress(StoreError):  # all else is stored
                 state = evolve(state, problems=told)
                 commit.save_state(store, state, prepared.generation or before.pointed)
-    report = _notify(world.host, report, prepared.snapshot, prepared.before.snapshot)
-    return Result(report, prepared.snapshot, tuple(prepared.runtime))
+    report = _notify(world.host, report, prepared.snapshot, before.snapshot)
+    return Result(report, prepared.snapshot, before.snapshot, tuple(prepared.runtime))
 
 
 def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
@@ -155,7 +157,7 @@ def _sync_pinned(world: World, path: Path, started: float, options: Options) -> 
     emission = Emission(world.host, snapshot, world.settings.types_providers)
     report = _pinned_report(world.settings, snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
-    return Result(_notify(world.host, report, snapshot, snapshot), snapshot)
+    return Result(_notify(world.host, report, snapshot, snapshot), snapshot, snapshot)
 
 
 def _emit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import click
 
+from .changes import changes, diff
 from .clean import clean
 from .common import Commands
 from .dev import dev
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, clean, dev):
+for command in (sync, list_models, show, changes, diff, plugins, doctor, export, clean, dev):
     main.add_command(command)

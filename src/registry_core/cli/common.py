@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -34,6 +35,19 @@ project_option = click.option(
     callback=as_path,
     help="The project's folder, even another user's; else the nearest with [tool.registry-core].",
 )
+
+
+def seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
+    """A callback: of "30m" the seconds."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
+    if found:
+        return float(found[1]) * _UNITS[found[2]]
+    if age is None:
+        return None
+    raise click.BadParameter(f"{age!r} is no age: write 90s, 30m, 12h, 7d or 2w")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def _follow(context: click.Context, _parameter: click.Parameter, count: int) -> None:

@@ -45,6 +45,25 @@ def say(*lines: str) -> None:
     _print(lines, _output)
 
 
+def say_styled(*lines: str) -> None:
+    """Print lines that are printable but for our own colours."""
+    _write("".join([f"{line}\n" for line in lines]), _output)
+
+
+def width() -> int | None:
+    """Columns of the terminal that results go to; None: there is none."""
+    if _output is not None:
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(_output.fileno()).columns or None
+    return None
+
+
+def colourful() -> bool:
+    """Whether results go to a terminal that shows colours, and the user wants them."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and width() is not None
+
+
 def complain(*lines: str) -> None:
     """`say`, to standard error; if that can't be written there is nobody to tell."""
     try:
