@@ -534,6 +534,29 @@ def test_help_says_in_whole_sentences_what_each_command_is_for(run: Run) -> None
     assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
 
 
+def test_a_projects_own_mistakes_are_said_by_each_command_until_they_are_mended(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "project" / "pyproject.toml"
+    output = '[tool.registry-core.output]\npython = "typings"\n'
+    file.write_text(
+        f'{output}pyhton = "other"\n[tool.registry-core.types]\nproviders = ["openai", "opnai"]\n'
+    )
+    commands = (("sync",), ("sync", "--check"), ("doctor",))
+    run("sync")
+    for command in commands:
+        done = run(*command)
+        assert done.exit_code == 1
+        assert "'opnai' is no provider; did you mean 'openai'?" in done.output
+        assert "[tool.registry-core.output] pyhton: no installed plugin writes it" in done.output
+    file.write_text(output)
+    for command in commands:
+        done = run(*command)
+        assert done.exit_code == 0
+        assert "opnai" not in done.output
+        assert "pyhton" not in done.output
+
+
 def test_wrong_settings_exit_2_and_name_the_variable(run: Run) -> None:
     done = run("sync", REGISTRY_CORE_OFFLINE="perhaps")
     assert done.exit_code == 2

@@ -308,7 +308,9 @@ def test_it_refreshes_beside_the_command_and_writes_the_project(
     assert process.stderr
     lines = [process.stderr.readline().removeprefix("registry-core: ") for _ in range(6)]
     assert lines[0] == "asks models.dev, netlify every hour\n"
-    assert lines[1].startswith(f"writes to generated (json) in {tmp_path}; watches them")
+    assert lines[1] == (
+        f"writes to generated (json) in {tmp_path}; watches them and pyproject.toml\n"
+    )
     name = "generated/provider-registry.json"
     assert lines[2] == f"project target {tmp_path}: 1 files written or removed: {name}\n"
     assert re.match(r"new: netlify/openai/model-0; .*, and 8197 more$", lines[3])

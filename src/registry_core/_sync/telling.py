@@ -22,7 +22,6 @@ logger = logging.getLogger("registry_core")
 #: What is said of a refresh, about what, and how many are named.
 _NEWS = (("new", START, 3), ("prices", PRICE, 2), ("leaving", END, 3), ("changed", ABILITY, 2))
 _LINES = 3
-_FILES = "pyproject.toml or registry-core.toml"
 _WARNINGS = 5
 _PERIODS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
@@ -42,7 +41,9 @@ def plan(world: World, *, again: bool = False) -> Iterator[str]:
         for emitter, folder in sorted(settings.outputs.items()):
             folders.setdefault(_below(settings.project, folder), []).append(emitter)
         told = [f"{folder} ({', '.join(emitters)})" for folder, emitters in folders.items()]
-        watches = f"; watches them and {_FILES}" if again else ""
+        files = world.source.files() if world.source else ()
+        own = [one.name for one in files if one.parent == settings.project and one.is_file()]
+        watches = f"; watches {' and '.join(['them', *own])}" if again else ""
         yield f"writes to {', '.join(told)} in {settings.project}{watches}"
     elif again:
         yield "writes no file of a project: no [tool.registry-core.output] names a folder"
