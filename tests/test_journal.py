@@ -161,6 +161,7 @@ def test_prices_are_the_last_to_be_left_out(one: World, monkeypatch: pytest.Monk
     one.store.journal.write_bytes(journal.continued(one.store, generation, many))
     (found,) = journal.read(one.store, generation)
     assert price in found.updated
+    assert [one.id for one in found.updated] == sorted(one.id for one in found.updated)
     assert found.left_out == 301 - len(found.updated) > 0
 
 

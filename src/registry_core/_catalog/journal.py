@@ -145,6 +145,7 @@ def _cut(changes: Changes) -> Changes:
         if room < 0:
             break
         kept[name].append(one)
+    kept["updated"].sort(key=lambda one: (one.id, one.kind, one.field))
     lists: dict[str, Any] = {name: tuple(found) for name, found in kept.items()}
     return evolve(changes, left_out=len(every) - sum(map(len, lists.values())), **lists)
 

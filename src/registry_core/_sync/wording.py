@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .._base.frozen import thaw
 from .._base.printable import printable
+from .._catalog.ids import parse_model_string
 from ..models import CAPABILITIES
 from ..report import Change
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
-    from ..models import ModelInfo
     from ..report import Changes, SyncReport
 
 NEW, GONE, ENDING, CHANGED = "+", "-", "!", "~"
@@ -43,11 +45,12 @@ _WORDS = {
     "lifecycle.retires_on": "retires on",
     "api_key_env_vars": "key variables",
 }
+_ENDS = ("status", "lifecycle.retires_on", "lifecycle.successor")
 _ABILITIES = {"limit", "modalities", "lifecycle", "status", "kind", "url", "api_key_env_vars"}
 _ABILITIES |= {"model_overrides", *CAPABILITIES}
 
 
-@frozen
+@frozen(eq=False)
 class Line:
     """What is said of one model or provider. Printable."""
 
@@ -55,12 +58,17 @@ class Line:
     name: str
     """The bare id of the model; empty: the provider itself."""
     sign: str
-    text: str
     about: int
+    _say: Callable[[], str] = field(alias="say", repr=False)
 
     @property
     def id(self) -> str:
         return f"{self.provider}/{self.name}" if self.name else self.provider
+
+    @property
+    def text(self) -> str:
+        """Made when it is asked for: of thousands of lines, a few are shown."""
+        return printable(self._say())
 
 
 def lines(
@@ -72,31 +80,34 @@ def lines(
 ) -> list[Line]:
     """A line for each model and provider, by provider and name. `after` and `before` tell more of
     what is new or gone. `whole`: all fields of each."""
-    fields: dict[tuple[str, str], list[Change]] = {}
-    for change in changes.updated:
-        fields.setdefault((change.kind, change.id), []).append(change)
+    names = _names(after) if before is None else _names(before) | _names(after)
     found: list[Line] = []
 
-    def add(kind: str, id: str, sign: str, text: str, about: int, where: Snapshot) -> None:
-        provider, name = (id, "") if kind == "provider" else where.split(id)
-        found.append(Line(printable(provider or ""), printable(name), sign, printable(text), about))
+    def add(id: str, sign: str, about: int, say: Callable[[], str], *, model: bool = True) -> None:
+        provider, name = names.get(id) or parse_model_string(id) if model else (id, "")
+        found.append(Line(printable(provider or ""), printable(name), sign, about, say))
 
     for id in changes.added:
-        add("model", id, NEW, _offer(after.get_model(id)), START, after)
+        add(id, NEW, START, partial(_offer, after, id))
     for id in changes.removed:
-        was = _offer(before.get_model(id)) if before is not None else ""
-        add("model", id, GONE, f"was {was}" if was else "", END, before or after)
+        add(id, GONE, END, partial(_offer, before, id, "was "))
     for id in changes.deprecated:
-        fields[("model", id)] = [
-            one for one in fields.get(("model", id), []) if one.field != "status"
-        ]
-    for (kind, id), some in fields.items():
-        ending = kind == "model" and id in changes.deprecated
-        text, about = _said(some, whole=whole)
-        if ending:
-            text, about = "; ".join(filter(None, [_end(after.get_model(id)), text])), END
-        add(kind, id, ENDING if ending else CHANGED, text, about, after)
+        fields = [one for one in changes.updated if one.id == id and one.kind == "model"]
+        add(id, ENDING, END, partial(_end, after, id, fields, whole=whole))
+    ending = {*changes.deprecated}
+    for (kind, id), some in groupby(changes.updated, lambda one: (one.kind, one.id)):
+        if kind == "provider" or id not in ending:
+            fields = list(some)
+            about = min(map(_about, fields))
+            say = partial(_said, fields, whole=whole)
+            add(id, CHANGED, about, say, model=kind == "model")
     return sorted(found, key=lambda one: (one.provider, one.name))
+
+
+def _names(snapshot: Snapshot) -> dict[str, tuple[str | None, str]]:
+    """Full id → provider and bare id; of two ways to split it the longer provider's."""
+    models = sorted(snapshot.get_models().items(), key=lambda one: len(one[0]))
+    return {f"{id}/{name}": (id, name) for id, names in models for name in names}
 
 
 def summary(lines: Iterable[Line], left_out: int = 0) -> str:
@@ -138,31 +149,34 @@ def tokens(value: int | None) -> str:
     return f"{value:,}"
 
 
-def _offer(model: ModelInfo | None) -> str:
+def _offer(snapshot: Snapshot | None, id: str, was: str = "") -> str:
     """What a model costs and holds, as far as it is known."""
+    model = snapshot.get_model(id) if snapshot is not None else None
     if model is None:
         return ""
     cost, context = model.cost, model.limit.context
-    told = []
+    told: list[str] = []
     if cost and (cost.input is not None or cost.output is not None):
         told.append(f"{usd(cost.input)} in, {usd(cost.output)} out{_UNIT}")
     if context:
         told.append(f"context {tokens(context)}")
-    return ", ".join(told)
+    return was * bool(told) + ", ".join(told)
 
 
-def _end(model: ModelInfo | None) -> str:
+def _end(snapshot: Snapshot, id: str, fields: Iterable[Change], *, whole: bool) -> str:
+    model = snapshot.get_model(id)
     end = model and model.lifecycle
     told = ["deprecated"]
     if end and end.retires_on:
         told.append(f"retires on {end.retires_on}")
     if end and end.successor:
         told.append(f"followed by {end.successor}")
-    return ", ".join(told)
+    others = [one for one in fields if one.field not in _ENDS]
+    return "; ".join([", ".join(told), *([_said(others, whole=whole)] if others else [])])
 
 
-def _said(changes: Iterable[Change], *, whole: bool) -> tuple[str, int]:
-    """Of one model or provider: what matters most first, and what that is."""
+def _said(changes: Iterable[Change], *, whole: bool) -> str:
+    """Of one model or provider: what matters most first."""
     ordered = sorted(changes, key=lambda one: (_about(one), _place(one), one.field))
     shown = ordered
     if not whole:  # dates and descriptions only if there is nothing else
@@ -175,7 +189,7 @@ def _said(changes: Iterable[Change], *, whole: bool) -> tuple[str, int]:
     if len(ordered) > len(shown):
         left = len(ordered) - len(shown)
         told.append(f"{left} more field{'s' * (left > 1)}")
-    return ", ".join(told), _about(ordered[0]) if ordered else END
+    return ", ".join(told)
 
 
 def _about(change: Change) -> int:
