@@ -104,6 +104,22 @@ def test_a_damaged_record_of_before_costs_the_list_and_not_the_sync() -> None:
         diff(damaged, after)
 
 
+@pytest.mark.parametrize(
+    ("field", "is_price"),
+    [("cost.input", True), ("cost.tiers", True), ("costs", False), ("limit.context", False)],
+)
+def test_a_change_knows_whether_it_is_of_a_price(field: str, is_price: bool) -> None:
+    change = Change("openai/gpt-5", "model", field, ("a",), None)
+    assert change.is_price == is_price
+    assert change.to_dict() == {
+        "id": "openai/gpt-5",
+        "kind": "model",
+        "field": field,
+        "before": ["a"],
+        "after": None,
+    }
+
+
 def test_two_snapshots_can_be_compared() -> None:
     before = snapshot({"a": {"cost": {"input": 1}}, "b": {}, "gone": {}})
     after = snapshot({"a": {"cost": {"input": 2}}, "b": {"status": "deprecated"}, "new": {}})

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks at a term
 Run = Callable[..., Result]
 
 
-def model(name: str, price: float, context: int = 128_000, **more: Any) -> dict[str, Any]:
+def priced(name: str, price: float, context: int = 128_000, **more: Any) -> dict[str, Any]:
     cost = {"input": price, "output": 8 * price}
     return {"name": name, "cost": cost, "limit": {"context": context}, **more}
 
@@ -41,24 +41,24 @@ def catalog(openai: dict[str, Any], acme: dict[str, Any], url: str) -> dict[str,
 #: A day's news.
 BEFORE = catalog(
     {
-        "gpt-5": model("GPT-5", 1.25),
-        "gpt-4": model("GPT-4", 30),
-        "gpt-3": model("GPT-3", 20),
-        "o1": model("o1", 15, tool_call=True),
+        "gpt-5": priced("GPT-5", 1.25),
+        "gpt-4": priced("GPT-4", 30),
+        "gpt-3": priced("GPT-3", 20),
+        "o1": priced("o1", 15, tool_call=True),
     },
-    {"large": model("Large", 0.1, modalities={"input": ["text"]}), "small": model("Small", 0.05)},
+    {"large": priced("Large", 0.1, modalities={"input": ["text"]}), "small": priced("Small", 0.05)},
     "https://acme.example/v1",
 )
 AFTER = catalog(
     {
-        "gpt-5": model("GPT-5", 2, 400_000),
-        "gpt-4": model("GPT-4", 30, status="deprecated"),
-        "gpt-6": model("GPT-6", 12.5, 1_000_000),
-        "o1": model("o1", 15, tool_call=True, description="thinks"),
+        "gpt-5": priced("GPT-5", 2, 400_000),
+        "gpt-4": priced("GPT-4", 30, status="deprecated"),
+        "gpt-6": priced("GPT-6", 12.5, 1_000_000),
+        "o1": priced("o1", 15, tool_call=True, description="thinks"),
     },
     {
-        "large": model("Large", 1, modalities={"input": ["text", "image"]}),
-        "small": model("Small", 0.05),
+        "large": priced("Large", 1, modalities={"input": ["text", "image"]}),
+        "small": priced("Small", 0.05),
     },
     "https://acme.example/v2",
 )
@@ -216,12 +216,12 @@ def test_a_snapshot_that_is_none_is_named_with_what_would_do(run: Run, tmp_path:
 def test_many_changes_are_folded_with_some_of_everything_that_matters(
     run: Run, server: Loopback
 ) -> None:
-    many = {f"m{n:03}": model(f"M{n}", 1) for n in range(200)}
-    publish(run, server, catalog(many, {"gone": model("G", 1)}, "https://acme.example"))
+    many = {f"m{n:03}": priced(f"M{n}", 1) for n in range(200)}
+    publish(run, server, catalog(many, {"gone": priced("G", 1)}, "https://acme.example"))
     later = {id: {**one, "description": "new"} for id, one in many.items()}
     for n in range(100):
-        later[f"m{n:03}"] = model("M", 2)
-    later |= {f"x{n}": model("X", 3) for n in range(50)}
+        later[f"m{n:03}"] = priced("M", 2)
+    later |= {f"x{n}": priced("X", 3) for n in range(50)}
     publish(run, server, catalog(later, {}, "https://acme.example"))
     folded = run("changes").stdout
     rows = [line for line in folded.splitlines() if line.startswith("  ")]
@@ -247,8 +247,8 @@ def test_markdown_is_a_list_for_each_provider(news: Run) -> None:
 
 def test_markdown_and_a_terminal_obey_no_strangers_text(run: Run, server: Loopback) -> None:
     hostile = "a`b|<i>\x1b[31m\n# x"
-    for models in ({"ok": model("O", 1)}, {"ok": model("O", 1), hostile: model("H", 1)}):
-        publish(run, server, catalog(models, {"m": model("M", 1)}, "https://acme.example"))
+    for models in ({"ok": priced("O", 1)}, {"ok": priced("O", 1), hostile: priced("H", 1)}):
+        publish(run, server, catalog(models, {"m": priced("M", 1)}, "https://acme.example"))
     page = run("changes", "--format", "markdown").stdout
     assert "- **new** `` a`b|<i>\\x1b[31m\\n# x ``: " in page
     assert "\x1b" not in page + run("changes").stdout

@@ -24,7 +24,7 @@ logger = logging.getLogger("registry_core")
 
 Scope = tuple[str, ...] | None
 
-_FEW = 4  # files that are named
+_FEW = 3  # files that are named
 
 #: The key of an emission of which something was left out: that is said at each sync.
 _AGAIN = "again"
@@ -157,7 +157,12 @@ def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Pro
 def named(paths: Sequence[str], root: Path) -> str:
     """As ": web/provider-registry.json, …", of a few; else nothing."""
     few = paths if len(paths) <= _FEW else ()
-    return ": " * bool(few) + ", ".join(Path(one).relative_to(root).as_posix() for one in few)
+    return ": " * bool(few) + ", ".join(below(root, Path(one)) for one in few)
+
+
+def below(root: Path, path: Path) -> str:
+    """Relative to `root`, if it lies in there."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _save(manifest: Manifest) -> None:

@@ -226,10 +226,13 @@ def refresher_of(
 
     given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
 
+    def interval() -> float:
+        return (given or world.settings.refresh_interval_ms) / 1000
+
     def prepare() -> float:
         _import_all()
         world.host.load()
-        return (given or world.settings.refresh_interval_ms) / 1000
+        return interval()
 
     def refresh(interval: float, retry_after: float, host: PluginHost | None) -> SyncReport:
         from .options import Options
@@ -247,9 +250,11 @@ def refresher_of(
             return ()
         from .telling import mistakes, plan
 
-        for line in plan(world, again=True):
+        for line in plan(world, interval()):
             logger.info("%s", line)
-        wrong = mistakes(world)
+        wrong: list[str] = []
+        with suppress(StoreError):  # a sync says so
+            wrong = mistakes(world)
         for line in wrong:
             logger.info("auto-refresh: %s", line)
         return wrong

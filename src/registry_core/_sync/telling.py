@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from .._base.printable import printable
-from .._emit.emission import unknown_in
+from .._emit.emission import below, unknown_in
 from .wording import ABILITY, END, NEW, OTHER, PRICE, START, Line, lines
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .._catalog.snapshot import Snapshot
     from .._world import World
     from ..report import SyncReport
@@ -26,26 +24,26 @@ _WARNINGS = 5
 _PERIODS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def plan(world: World, *, again: bool = False) -> Iterator[str]:
-    """What a sync will do: whom it asks, what it writes. `again`: as a refresh beside a dev
-    server, which also watches."""
+def plan(world: World, every: float | None = None) -> Iterator[str]:
+    """What a sync will do: whom it asks, what it writes. `every`: so many seconds, beside a dev
+    server, where the files are watched, too."""
     settings = world.settings
     if settings.unasked is None:
         asked = ", ".join(one.gateway.id for one in world.host.gateways()) or "no gateway"
-        often = f" every {_period(settings.refresh_interval_ms / 1000)}" if again else ""
+        often = f" every {_period(every)}" if every else ""
         yield f"asks {asked}{often}"
     if settings.output is not None:
         yield f"writes all files to {settings.output}"
     elif settings.project is not None and settings.outputs:
         folders: dict[str, list[str]] = {}
         for emitter, folder in sorted(settings.outputs.items()):
-            folders.setdefault(_below(settings.project, folder), []).append(emitter)
+            folders.setdefault(below(settings.project, folder), []).append(emitter)
         told = [f"{folder} ({', '.join(emitters)})" for folder, emitters in folders.items()]
         files = world.source.files() if world.source else ()
         own = [one.name for one in files if one.parent == settings.project and one.is_file()]
-        watches = f"; watches {' and '.join(['them', *own])}" if again else ""
+        watches = f"; watches {' and '.join(['them', *own])}" if every else ""
         yield f"writes to {', '.join(told)} in {settings.project}{watches}"
-    elif again:
+    elif every:
         yield "writes no file of a project: no [tool.registry-core.output] names a folder"
 
 
@@ -117,11 +115,6 @@ def hide_lines() -> None:
         if isinstance(handler, _Lines):
             logger.removeHandler(handler)
             logger.setLevel(logging.NOTSET)
-
-
-def _below(project: Path, folder: Path) -> str:
-    inside = folder.is_relative_to(project)
-    return folder.relative_to(project).as_posix() if inside else str(folder)
 
 
 def _period(seconds: float) -> str:
