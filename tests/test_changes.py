@@ -189,3 +189,11 @@ def test_what_an_overlay_changes_is_a_change_too(world: World) -> None:
     assert report.updated == (Change("openai/gpt-5", "model", "cost.input", 9, 1),)
     found = world.registry().get_model("openai/gpt-5")
     assert found == ModelInfo("gpt-5", "openai", cost={"input": 1, "output": 3})
+
+
+def test_no_record_of_before_is_looked_up_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That would take longer than all else in a sync, if every record is another one."""
+    before = snapshot({f"m{n}": {"speed": 1} for n in range(50)})
+    after = snapshot({f"m{n}": {"speed": 2} for n in range(50)})
+    monkeypatch.delattr(Snapshot, "record")
+    assert len(said(before, after)) == 50

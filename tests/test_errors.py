@@ -55,6 +55,12 @@ def test_an_error_arrives_whole_in_another_process(kind: type[RegistryError], se
     )
 
 
+def test_the_status_of_an_answer_arrives_too() -> None:
+    error = GatewayError("answered 404", culprit="acme", status=404)
+    assert pickle.loads(pickle.dumps(error)).status == 404
+    assert GatewayError("cut off").status is None
+
+
 def test_what_is_not_said_is_left_out_of_the_text() -> None:
     assert str(RegistryError("went wrong")) == "went wrong"
     assert str(RegistryError("went wrong", hint="try again")) == "went wrong (try again)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_core import Disabled, ModelInfo, PluginSettings, ProviderConfig
+from registry_core import Disabled, ModelGateway, ModelInfo, PluginSettings, ProviderConfig
 from registry_core._base.secrets import Secrets
 from registry_core.testing import CannedClient, plugin_settings
 from tests.world import JsonGateway
@@ -14,6 +14,12 @@ def test_a_gateway_is_enabled_and_leaves_its_endpoints_to_the_core() -> None:
     provider = ProviderConfig("acme", ["m"])
     assert gateway.identity(CannedClient()) is None
     assert gateway.endpoint(provider, ModelInfo("m", "acme"), {}, CannedClient()) is None
+
+
+def test_a_gateway_asks_through_its_client() -> None:
+    gateway: ModelGateway = JsonGateway("acme", "https://acme.example/")
+    client = CannedClient({"https://acme.example/": {"acme": ["m"]}})
+    assert gateway.fetch_providers(client) == {"acme": ProviderConfig("acme", ["m"])}
 
 
 def test_what_disables_is_false_and_says_why() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry_core import StoreError
+from registry_core import ModelRegistry, Snapshot, StoreError
 from registry_core._catalog import loading
 from registry_core._catalog.store import Store
+from registry_core._emit.exports import export_snapshot
 from tests.world import Overlay, World
 
 
@@ -86,3 +89,42 @@ def test_what_has_passed_a_policy_is_served_while_the_system_refuses(
     monkeypatch.setattr(Store, "read_generation", refuse)
     synced.monotonic += 1000
     assert registry.get_models() == before
+
+
+LOOKUPS: list[Callable[[ModelRegistry], object]] = [
+    lambda registry: registry.get_model("openai/gpt-5"),
+    lambda registry: registry.get_provider_config("openai"),
+    lambda registry: registry.get_providers(),
+    lambda registry: registry.get_models(),
+    lambda registry: registry.is_provider_registered("openai"),
+    lambda registry: registry.split("openai/gpt-5"),
+    lambda registry: registry.resolve("openai/gpt-5", {"OPENAI_API_KEY": "k" * 20}),
+]
+
+
+def out_of_memory(*_arguments: Any) -> Any:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+def test_a_lookup_without_memory_is_refused_as_by_the_system(
+    synced: World, monkeypatch: pytest.MonkeyPatch, lookup: Callable[[ModelRegistry], object]
+) -> None:
+    registry = synced.registry()
+    with monkeypatch.context() as patch:
+        patch.setattr(Snapshot, "_chunk", out_of_memory)
+        with pytest.raises(StoreError, match="can't be read now: MemoryError"):
+            lookup(registry)
+    assert lookup(registry) is not None
+
+
+def test_so_is_one_of_a_snapshot_file(
+    synced: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    export_snapshot(synced.registry().snapshot(), tmp_path / "pinned")
+    registry = synced.registry(snapshot=tmp_path / "pinned")
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, "read_file", out_of_memory)
+        with pytest.raises(StoreError, match="can't be read now: MemoryError"):
+            registry.get_model("openai/gpt-5")
+    assert registry.get_model("openai/gpt-5") is not None

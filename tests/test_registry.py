@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,45 @@ def test_a_new_generation_is_seen_within_the_ttl_and_not_before(synced: World) -
     assert registry.get_model("openai/gpt-6") is None
     synced.monotonic += 2
     assert registry.get_model("openai/gpt-6") is not None
+
+
+@pytest.mark.parametrize("nonsense", [None, 3, b"openai/gpt-5", ["openai/gpt-5"], ("a", "b"), {}])
+def test_what_is_no_text_is_no_id(
+    synced: World, nonsense: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = synced.registry()
+    monkeypatch.setattr(ModelRegistry, "_instance", registry)
+    snapshot, view = registry.snapshot(), registry_core.PROVIDER_REGISTRY
+    lookups: list[Callable[[Any], object]] = [
+        snapshot.get_model,
+        snapshot.get_provider_config,
+        snapshot.is_provider_registered,
+        snapshot.offers,
+        snapshot.split,
+        registry.get_model,
+        registry.get_provider_config,
+        registry.is_provider_registered,
+        registry.split,
+        registry.resolve,
+        registry_core.get_model,
+        registry_core.get_provider_config,
+        registry_core.is_provider_registered,
+        registry_core.is_valid_model_id,
+        registry_core.parse_model_string,
+        registry_core.resolve,
+        lambda id: registry_core.model_supports(id, "reasoning"),
+        view.__getitem__,
+    ]
+    expected = f"^expected an id as text, such as openai/gpt-4o, got {type(nonsense).__name__}$"
+    for lookup in lookups:
+        with pytest.raises(TypeError, match=expected):
+            lookup(nonsense)
+
+
+def test_an_environment_that_holds_no_text_is_named(synced: World) -> None:
+    environ: Any = {"OPENAI_API_KEY": None}
+    with pytest.raises(TypeError, match=r"^environ: OPENAI_API_KEY: expected text, got NoneType$"):
+        synced.registry().resolve("openai/gpt-5", environ)
 
 
 def test_invalidate_looks_at_once(synced: World) -> None:

@@ -594,6 +594,29 @@ def test_an_empty_file_of_its_own_is_a_project(text: str, pyproject: Callable[[s
     assert (settings.offline, settings.project) == (False, root / "web")
 
 
+@pytest.mark.parametrize("name", ["pyproject.toml", "registry-core.toml"])
+@pytest.mark.parametrize(
+    ("encoding", "part"),
+    [
+        ("utf-8-sig", None),
+        ("latin-1", "line 2 holds the byte 0xe9; save it as UTF-8"),
+        ("utf-16", "UTF-16 does; save it as UTF-8"),
+        ("utf-16-le", "UTF-16 does; save it as UTF-8"),
+        ("utf-16-be", "UTF-16 does; save it as UTF-8"),
+    ],
+)
+def test_a_table_in_another_encoding_is_named_and_never_passed_over(
+    name: str, encoding: str, part: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes("[tool.registry-core]\n# é\noffline = true".encode(encoding))
+    if part is None:
+        assert load_settings({}, tmp_path).offline
+    else:
+        with pytest.raises(SettingsError, match=part) as caught:
+            load_settings({}, tmp_path)
+        assert caught.value.culprit == str(tmp_path.resolve() / name)
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [

@@ -13,6 +13,7 @@ from attrs import evolve
 from cachetools import TTLCache
 
 from ._catalog.snapshot import Snapshot
+from ._files.reading import unreadable
 from ._world import World
 from .errors import SnapshotDamagedError, StoreError
 from .models import ModelInfo, ProviderConfig
@@ -128,7 +129,7 @@ class ModelRegistry:
         snapshot = self.snapshot()
         try:
             return snapshot.get_model(id)
-        except SnapshotDamagedError:
+        except (SnapshotDamagedError, MemoryError):
             return self._read(lambda snapshot: snapshot.get_model(id))
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
@@ -161,6 +162,8 @@ class ModelRegistry:
                 return lookup(snapshot)
             except SnapshotDamagedError:
                 self._condemn(snapshot)
+            except MemoryError as error:
+                raise unreadable("the registry", error) from error
 
     def _look(self) -> tuple[Snapshot, bool]:
         """What to serve, and whether that may be trusted for a while."""
@@ -176,6 +179,8 @@ class ModelRegistry:
             except SnapshotDamagedError:
                 self._served = loaded.snapshot
                 self._condemn(loaded.snapshot)
+            except MemoryError as error:
+                raise unreadable("the registry", error) from error
             else:
                 self._loaded = loaded
                 return self._served, loaded.lasting
@@ -248,21 +253,25 @@ class ModelRegistry:
         that was registered with this id before is replaced: its data serves until then.
         Raises TypeError for what is no gateway.
         """
-        from ._plugins.hook_rules import refuse_gateway
+        from ._plugins.hook_rules import described
         from ._sync.runtime import RuntimeGateway
 
-        refuse_gateway(gateway)
+        new = described(gateway)
         with self._lock:
-            before = self._runtime.get(gateway.id)
-            if before is None or before.gateway is not gateway:
-                self._runtime[gateway.id] = RuntimeGateway.instead_of(before, gateway)
+            before = self._runtime.get(new.id)
+            if before is None or before.gateway.itself is not gateway:
+                self._runtime[new.id] = RuntimeGateway.instead_of(before, new)
 
     @property
     def gateways(self) -> tuple[ModelGateway, ...]:
         """The gateways in use: those of the installed plugins (loaded now, if they were
         not), then those registered at run time."""
-        loaded = self.world.host.gateways()
-        return (*(one.gateway for one in loaded), *(one.gateway for one in self._runtime.values()))
+        from .plugin import ModelGateway
+
+        installed = [one.gateway for one in self.world.host.gateways()]
+        own = [one.gateway for one in self._runtime.values()]
+        either = (one.itself for one in (*installed, *own))
+        return tuple(one for one in either if isinstance(one, ModelGateway))
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,
@@ -338,7 +347,7 @@ class ModelRegistry:
         from ._resolve.resolving import resolve
 
         environ = self.world.environ if environ is None else environ
-        own = {one.gateway.id: one.gateway for one in self._runtime.values()}
+        own = {id: one.gateway.itself for id, one in self._runtime.items()}
         return self._read(lambda snapshot: resolve(id, snapshot, self.world, environ, own))
 
     async def aresolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:

@@ -11,7 +11,7 @@ import pytest
 
 from registry_core.cli import main
 from registry_core.testing import write_distribution
-from tests.reliability.shell import Shell
+from tests.reliability.shell import PRELUDE, Shell
 
 NOISY = """
 import subprocess
@@ -211,3 +211,90 @@ def test_doctor_repeats_the_warnings_of_the_last_sync(shell: Shell) -> None:
     doctor = shell.run("doctor")
     assert (doctor.status, [one for one in warnings if one not in doctor.out]) == (0, [])
     assert [f"warning: {one}" for one in json.loads(shell.run("doctor", "--json").out)["warnings"]]
+
+
+TRIED = """
+@hookimpl
+def registry_gateways(settings):
+    return [Gateway(settings.options.get("id", "tried"), ["m"], needs_network=False)]
+
+@hookimpl
+def registry_emit(snapshot):
+    return [Artifact("ids", "ids.txt", " ".join(snapshot.get_models()))]
+"""
+
+
+@pytest.fixture
+def tried(shell: Shell) -> Path:
+    """A file with a gateway and a writer, where another gateway is installed."""
+    shell.install("good", GOOD)
+    file = shell.project / "acme_gateway.py"
+    file.write_text(PRELUDE + TRIED)
+    return file
+
+
+def test_a_single_file_is_tried_beside_the_installed_plugins_and_leaves_nothing_else(
+    shell: Shell, tried: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    shell.environ["TMPDIR"] = str(temporary)
+    out = shell.project / "out"
+    done = shell.run("sync", "--plugin", tried.name, "--output", "out", "--json")
+    report = json.loads(done.out)
+    assert (done.status, done.err) == (0, "")
+    assert [one["id"] for one in report["gateways"]] == ["good", "tried"]
+    assert (out / "ids.txt").read_text() == "good tried"
+    assert list(report["targets"]) == [str(out)]
+    assert {Path(path).is_relative_to(out) for path in report["written"]} == {True}
+    assert not shell.store.exists()
+    assert not [*temporary.iterdir()]
+    check = shell.run("sync", "--plugin", tried.name, "--output", "out", "--check")
+    assert (check.status, check.out) == (0, "nothing would change\n")
+
+
+def test_a_single_file_can_be_tried_alone_and_has_the_options_of_its_name(
+    shell: Shell, tried: Path
+) -> None:
+    shell.options({"acme_gateway": 'id = "mine"'})
+    alone = {"REGISTRY_CORE_PLUGINS": ""}
+    done = shell.run("sync", "--plugin", str(tried), "--output", "out", **alone)
+    assert done.status == 0, done.err
+    assert (shell.project / "out" / "ids.txt").read_text() == "mine"
+
+
+def test_a_policy_that_is_installed_passes_what_is_tried(shell: Shell, tried: Path) -> None:
+    shell.install("policy", "@hookimpl\ndef registry_overlay(snapshot): 1 / 0")
+    done = shell.run("sync", "--plugin", str(tried), "--output", "out")
+    assert done.status == 1
+    assert "error: policy 1.0 (entry policy): registry_overlay: ZeroDivisionError" in done.err
+    assert not (shell.project / "out" / "ids.txt").exists()
+
+
+def test_what_fails_in_a_single_file_is_told_with_its_line(shell: Shell, tried: Path) -> None:
+    arguments = ("sync", "--plugin", str(tried), "--output", "out")
+    tried.write_text(f"{PRELUDE}{TRIED}1 / 0\n")
+    end = len(tried.read_text().splitlines())
+    place = f"ZeroDivisionError: division by zero, in acme_gateway.py, line {end}\n"
+    assert place in shell.run(*arguments).err
+    tried.write_text("def broken(:\n")
+    assert "SyntaxError: invalid syntax (acme_gateway.py, line 1)" in shell.run(*arguments).err
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "said"),
+    [
+        ("acme_gateway.py", (), "give --output DIR"),
+        ("acme-gateway.py", ("--output", "out"), "is no Python module"),
+        ("acme_gateway.txt", ("--output", "out"), "is no Python module"),
+        ("json.py", ("--output", "out"), "another module is called json: "),
+        ("sys.py", ("--output", "out"), "another module is called sys"),
+    ],
+)
+def test_a_file_that_can_not_be_tried_is_wrong_usage(
+    shell: Shell, file: str, arguments: tuple[str, ...], said: str
+) -> None:
+    folder = shell.home  # not the one that `python -m` puts first
+    (folder / file).write_text("")
+    done = shell.run("sync", "--plugin", str(folder / file), *arguments)
+    assert (done.status, said in done.err) == (2, True), done.err

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +22,7 @@ from registry_core._sync import locking
 from registry_core._sync.cleaning import clean, plan
 from registry_core._sync.options import Options
 from registry_core.cli import main
+from registry_core.errors import SnapshotDamagedError
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply
 from tests.world import Overlay, World
@@ -181,9 +184,41 @@ def test_another_version_leaves_its_bindings_and_no_data(world: World, tmp_path:
     assert "mine" not in world.models()
 
 
-def test_it_waits_for_a_sync(world: World, tmp_path: Path) -> None:
+def test_all_other_versions_leave_their_bindings(world: World, tmp_path: Path) -> None:
+    bound: dict[str, Any] = {}
+    for version in ("v0", "v3", "v2"):
+        mine = ProviderConfig(
+            version, url="https://a.example", api_key_env_vars="KEY", models=["a"]
+        )
+        world.gateway(version, fetch_providers=lambda client, mine=mine: {mine.id: mine})
+        world.sync()
+        bound |= world.store.read_state().bindings
+        world.store.folder.rename(world.store.place / version)
+        world.plugins.clear()
+    Store(world.store.place).folder.mkdir()
+    assert {"v0", "v2", "v3"} <= bound.keys()
+    clean(world.registry().world, bindings=False)
+    assert world.store.read_state().bindings == bound
+
+
+def test_the_damaged_state_of_another_version_is_not_taken_for_no_bindings(
+    world: World, tmp_path: Path
+) -> None:
     synced(world, tmp_path)
-    lock = FileLock(world.store.lock)
+    newer = Store(world.store.place, schema=2)
+    shutil.copytree(world.store.folder, newer.folder)
+    newer.state.write_text("damaged")
+    with pytest.raises(SnapshotDamagedError, match="with --bindings"):
+        clean(world.registry().world, bindings=False)
+    assert newer.state.exists()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_it_waits_for_a_sync_of_any_version(world: World, tmp_path: Path, version: int) -> None:
+    synced(world, tmp_path)
+    if version != world.store.schema:
+        shutil.copytree(world.store.folder, world.store.place / f"v{version}")
+    lock = FileLock(Store(world.store.place, schema=version).lock)
     with lock:
         waiting = Thread(target=clean, args=(world.registry().world,), kwargs={"bindings": True})
         waiting.start()

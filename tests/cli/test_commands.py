@@ -496,6 +496,43 @@ def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_pat
     Snapshot.open(path).verify()
 
 
+def test_what_is_exported_from_a_damaged_store_is_said(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run("sync")
+    store = Store(tmp_path / "store")
+    generation = store.read_generation()
+    assert generation
+    stored = store.object(generation.snapshot)
+    whole = stored.read_bytes()
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1  # in some record
+    stored.write_bytes(damaged)
+    for kind in ("snapshot", "mastra"):
+        done = run("export", "--format", kind, str(tmp_path / "out"))
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert re.match(r"error: \w+: does not match .* \(run registry-core sync", done.stderr)
+        assert not (tmp_path / "out").exists()
+    stored.write_bytes(whole[:100])  # what a lookup sees when it opens it
+    done = run("export", "--format", "snapshot", str(tmp_path / "out"))
+    assert "1 files written, bundled data" in done.stdout
+    assert "the bundled data is served until the next sync" in caplog.text
+
+
+def test_a_damaged_snapshot_file_is_published_by_no_sync(run: Run, tmp_path: Path) -> None:
+    pinned, out = tmp_path / "pinned", tmp_path / "out"
+    run("export", "--format", "snapshot", str(pinned))
+    damaged = bytearray(pinned.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    pinned.write_bytes(damaged)
+    elsewhere = {"REGISTRY_CORE_SNAPSHOT": str(pinned)}
+    for more in ([], ["--check"]):
+        done = run("sync", "--output", str(out), *more, **elsewhere)
+        assert done.exit_code == 1
+        assert f"error: {pinned}: does not match its content hash" in done.stderr
+        assert not out.exists()
+
+
 def test_export_for_mastra_makes_its_cache(run: Run, tmp_path: Path) -> None:
     run("sync")
     folder = tmp_path / "mastra"

@@ -86,6 +86,13 @@ def test_errors_that_can_not_be_written_change_nothing_else(shell: Shell, name: 
     assert shell("rc list no-such-model 2>/dev/full") == (1, "", "")
 
 
+@pytest.mark.parametrize("name", SOME)
+def test_python_warns_of_no_stream_that_is_left_open(shell: Shell, name: str) -> None:
+    for where in ("", "<&-"):
+        _, _, err = shell(f"export PYTHONDEVMODE=1; rc {COMMANDS[name]} {where}")
+        assert "Warning" not in err
+
+
 def test_no_file_of_the_store_gets_the_number_of_a_closed_stream(shell: Shell) -> None:
     assert shell("rc sync --offline <&- >&- 2>&-")[0] == 1  # since it could not be told
     status, out, _ = shell("rc sync --offline --json")

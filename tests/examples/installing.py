@@ -1,8 +1,12 @@
-"""The examples as an installer leaves them, without building them."""
+"""The examples as an installer leaves them, without building them; and wheels that are built."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from registry_core._world import World
 from registry_core.testing import write_distribution
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+Run = Callable[..., subprocess.CompletedProcess[str]]
 NO_BUNDLE = Bundle(lambda: Snapshot.build([]), {}, {}, {})
 
 
@@ -44,3 +49,35 @@ def registry(
         made, host=host, environ=variables, places=places, bundle=NO_BUNDLE, types_path=[]
     )
     return ModelRegistry(world=world)
+
+
+def wheel(project: Path, folder: Path) -> Path:
+    out = folder / "wheels" / project.name
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(out), str(project)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def environment(folder: Path, wheels: Iterable[Path | str], *options: str) -> Run:
+    """Install the wheels in a new environment; run its programs with few variables."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    install = [str(programs / "python"), "-m", "pip", "install", "-q", *options, *map(str, wheels)]
+    subprocess.run(install, check=True)
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+
+    def run(
+        program: str, *arguments: str, cwd: Path = folder, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(programs / program), *arguments],
+            cwd=cwd,
+            env={**kept, "HOME": str(folder), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from registry_core import StoreError
+from registry_core._sync import commit
 from tests.files.children import Told, powerless_sync
 from tests.files.forks import Forks
 from tests.files.scene import Payload, Scene, contents
 from tests.loopback import Loopback, Reply
+from tests.world import World
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32" or (sys.platform != "linux" and os.geteuid() == 0),
@@ -75,6 +78,33 @@ def test_a_project_that_is_read_only_is_named_and_the_others_are_written(site: S
     assert b"gpt-6+" in targets["installed"]["__init__.pyi"]
     assert site.scene.sync().ok
     assert b"gpt-6+" in site.scene.targets()["project"]["web/provider-registry.json"]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EDQUOT, "free some space"),
+        (errno.EACCES, "make it writable"),
+        (errno.EROFS, "make it writable"),
+        (errno.EIO, "try again when the cause is gone"),
+        (errno.EMFILE, "try again when the cause is gone"),
+    ],
+)
+def test_the_hint_fits_what_the_system_said(world: World, number: int, told: str) -> None:
+    with pytest.raises(StoreError, match=told), commit.writing(world.store):
+        raise OSError(number, os.strerror(number), "x")
+
+
+@pytest.mark.parametrize("name", ["web", "web/provider-registry.json", "typings"])
+def test_what_lies_in_place_of_a_file_or_folder_is_to_be_moved(site: Site, name: str) -> None:
+    path = site.folder / "project" / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    path.mkdir() if path.suffix else path.write_text("mine")
+    (problem,) = site.sync().report.problems
+    assert problem.kind == "target"
+    assert f"(move {path} away)" in problem.message
+    assert "space" not in problem.message
 
 
 def test_installed_types_that_are_read_only_are_no_failure(site: Site) -> None:

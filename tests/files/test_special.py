@@ -20,9 +20,11 @@ from registry_core import (
     RegistryError,
     Snapshot,
     StoreError,
+    SyncError,
+    TargetError,
     hookimpl,
 )
-from registry_core._emit.exports import export_snapshot
+from registry_core._emit.exports import export_mastra, export_snapshot
 from registry_core._sync.options import Options
 from tests.world import World
 
@@ -93,9 +95,8 @@ def synced(world: World) -> World:
 
 
 def path_of(world: World, name: str) -> Path:
-    generation, payloads = world.store.read_generation(), world.places.payloads()
+    generation, payloads = world.store.read_generation(), next(world.places.payloads(None))
     assert generation is not None
-    assert payloads is not None
     return {
         "object": world.store.object(generation.snapshot),
         "policy": world.store.policy,
@@ -183,6 +184,38 @@ def test_an_exported_snapshot_goes_to_the_file_that_a_link_leads_to(
     assert link.is_symlink()
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.parametrize("name", ["pointer", "objects", "new", "payload", "policy", "link"])
+def test_nothing_is_exported_into_a_store(synced: World, tmp_path: Path, name: str) -> None:
+    store, payloads = synced.store, tmp_path / "cache" / "payloads"
+    path = store.folder / name
+    if name == "objects":
+        path = next(path.iterdir())
+    elif name == "payload":
+        path = next(payloads.glob("*.payload"))
+    elif name == "policy":
+        path = store.policy
+    elif name == "link":
+        path = tmp_path / name
+        path.symlink_to(store.pointer)
+    tops = (store.place, payloads)
+    before = {one: one.read_bytes() for top in tops for one in top.rglob("*") if one.is_file()}
+    snapshot = synced.registry().snapshot()
+    with pytest.raises(TargetError, match="lies in a store of registry-core"):
+        export_snapshot(snapshot, path)
+    if name == "new":
+        with pytest.raises(SyncError, match="lies in a store of registry-core"):
+            export_mastra(snapshot, synced.registry().world.host, None, path)
+    assert before == {
+        one: one.read_bytes() for top in tops for one in top.rglob("*") if one.is_file()
+    }
+
+
+def test_nor_does_a_sync_write_there_for_a_project(synced: World) -> None:
+    report = synced.sync(output=synced.store.folder / "new")
+    assert ["lies in a store of registry-core" in one.message for one in report.problems] == [True]
+    assert not (synced.store.folder / "new").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)

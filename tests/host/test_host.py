@@ -92,6 +92,23 @@ def test_gateways_that_cannot_be_used_are_dropped_alone(
         assert set(culprits(host.problems)) == {"acme 1.0 (entry acme)"}
 
 
+def test_an_error_in_place_of_a_gateway_is_reported_as_if_it_was_raised_and_costs_no_other(
+    site: Any, make_host: Any
+) -> None:
+    error = "SettingsError('has no url', culprit='endpoint 2', hint='add it ' + token)"
+    body = f"token = settings.secret('ACME_TOKEN'); return [Gateway('a'), {error}, Gateway('b')]"
+    site.install("acme", gateways("from registry_core import SettingsError; " + body))
+    host = make_host(environ={"ACME_TOKEN": "acme-token-4711"})
+    assert ids(host) == ["a", "b"]
+    (problem,) = host.problems
+    assert (problem.kind, problem.culprit) == ("plugin", "acme 1.0 (entry acme)")
+    assert problem.message.startswith("registry_gateways: endpoint 2: has no url (add it ")
+    assert problem.fatal
+    assert problem.error.hint.startswith("add it ")
+    assert "4711" not in f"{problem.message} {problem.error.hint}"
+    assert "endpoint 2: has no url" in str(host.failure_of("acme:acme"))  # what is stored stays
+
+
 def test_of_two_gateways_with_one_id_the_first_plugin_keeps_it(site: Any, make_host: Any) -> None:
     for name in ("alpha", "zeta"):
         site.install(name, gateways(f"return [Gateway('same', '{name}'), Gateway('{name}')]"))
@@ -460,3 +477,37 @@ def test_ctrl_c_in_a_hook_is_the_users(site: Any, make_host: Any) -> None:
     site.install("bad", gateways("raise KeyboardInterrupt"))
     with pytest.raises(KeyboardInterrupt):
         make_host().gateways()
+
+
+WARNS = "settings.warn('deny', f'{secret(settings)} names nothing'); "
+
+
+def test_what_a_hook_warns_of_is_told_under_its_plugin_without_secrets(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install(
+        "acme",
+        "def secret(settings): return settings.secret('ACME_TOKEN')\n"
+        + gateways(WARNS + "return [Gateway('acme')]")
+        + overlay(WARNS + "return None")
+        + f"@hookimpl\ndef registry_emit(settings):\n    {WARNS}1 / 0\n",
+    )
+    host = make_host(environ={"ACME_TOKEN": "acme-token-4711"})
+    told: list[Problem] = []
+    assert ids(host) == ["acme"]
+    host.overlay(snapshot, tell=told.append)
+    told += [*host.problems, *host.emit(snapshot, None)[1]]
+    *warnings, failure = told
+    assert {str(one) for one in warnings} == {"acme: deny: ***ACME_TOKEN*** names nothing"}
+    assert [one.kind for one in warnings] == ["overlay", "plugin", "emitter"]
+    assert not any(one.fatal for one in warnings)
+    assert "ZeroDivisionError" in failure.message
+
+
+def test_of_many_warnings_the_first_are_told_and_the_rest_is_counted(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install("acme", overlay("[settings.warn('x', str(i)) for i in range(60)]"))
+    told: list[Problem] = []
+    make_host().overlay(snapshot, tell=told.append)
+    assert [str(one) for one in told[-2:]] == ["acme: x: 49", "acme: and 10 more"]

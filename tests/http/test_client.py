@@ -148,7 +148,7 @@ def test_without_payloads_nothing_is_stored_or_remembered(
 def test_without_a_folder_it_still_works(server: Loopback, make: Make) -> None:
     server.serve("/a", 1, etag='"1"')
     for _ in range(2):
-        client = make(payloads=Payloads(None))
+        client = make(payloads=Payloads())
         assert client.get_json(server.url("/a")) == 1
         assert client.get_json(server.url("/a")) == 1
     assert len(server.requests) == 2
@@ -220,6 +220,19 @@ def test_an_answer_that_is_older_than_what_is_held_is_taken_and_reported(
     assert again.warnings == ()
 
 
+@pytest.mark.parametrize("body", [b"[1]", b"[1, 2]"], ids=["same", "other"])
+def test_the_same_body_of_a_replica_with_an_older_date_is_not_reported(
+    server: Loopback, make: Make, body: bytes
+) -> None:
+    server.route("/a", Reply(200, b"[1]", {"Last-Modified": NEWER}))
+    first = make()
+    first.get_json(server.url("/a"))
+    server.route("/a", Reply(200, body, {"Last-Modified": OLDER}))
+    client = make()
+    client.revalidate(first.asked)  # which reads no body of what is held
+    assert len(client.warnings) == (body != b"[1]")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -229,13 +242,14 @@ def test_an_answer_that_is_older_than_what_is_held_is_taken_and_reported(
         ("soon", OLDER),
         (NEWER, "Thu, 99 Foo 99999"),
         (NEWER, "Fri, 02 Jan 2026 01:00:00 +0100"),
+        (NEWER, "Thu, 01 Jan 2026 23:59:00 GMT"),
     ],
 )
 def test_dates_that_say_nothing_of_the_kind_are_not_reported(
     server: Loopback, make: Make, before: str, after: str
 ) -> None:
-    for date in (before, after):
-        server.route("/a", Reply(200, b"1", {"Last-Modified": date}))
+    for body, date in ((b"1", before), (b"2", after)):
+        server.route("/a", Reply(200, body, {"Last-Modified": date}))
         client = make()
         client.get_json(server.url("/a"))
         assert client.warnings == ()
@@ -476,6 +490,21 @@ def test_another_credential_is_not_what_was_asked(
     asked = asked_before(server, make)
     assert not make(environ=environ).revalidate(asked)
     assert server.requests == []
+
+
+def test_a_token_that_rotates_in_any_header_leaves_a_few_payloads(
+    server: Loopback, make: Make, clock: Clock, folder: Path
+) -> None:
+    server.serve("/a", 1, etag='"1"')
+    server.serve("/b", 2, etag='"1"')
+    clock.now = time.time()  # the disk's clock says what is forgotten
+    make().get_json(server.url("/b"))
+    for n in range(40):
+        make().get_json(server.url("/a"), headers={"x-api-key": f"a token of many signs {n}"})
+    assert len([*folder.glob("*.payload")]) == 17
+    last = make()
+    last.get_json(server.url("/b"))
+    assert server.requests[-1].headers["If-None-Match"] == '"1"'
 
 
 def test_nothing_asked_is_not_unchanged(make: Make) -> None:

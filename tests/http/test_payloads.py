@@ -111,7 +111,7 @@ def unusable(tmp_path: Path) -> Iterator[Path | None]:
 
 def test_without_a_folder_nothing_is_kept_and_nothing_fails(tmp_path: Path) -> None:
     for folder in unusable(tmp_path):
-        payloads = Payloads(folder)
+        payloads = Payloads(folder) if folder else Payloads()
         key = payloads.key(URL, AUTH)
         with payloads.lock(key, 1):
             payloads.write(key, BODY)
@@ -166,6 +166,37 @@ def test_what_nobody_asked_for_in_a_month_is_removed(folder: Path) -> None:
     assert not leftover.exists()
     assert payloads.key(URL + "?cursor=2", ()) == new
     assert Payloads(folder).key(URL + "?cursor=2", ()) == new
+
+
+def test_tokens_that_rotate_leave_no_more_than_a_few_payloads(folder: Path) -> None:
+    payloads = Payloads(folder)
+    other = payloads.key(URL + "?page=2", ())
+    payloads.write(other, Payload(b"[]", confirmed_ns=1, url=payloads.key(URL + "?page=2", ())))
+    os.utime(folder / f"{other}.payload")  # not forgotten
+    keys = [payloads.key(URL, [("x-api-key", f"token {n}")]) for n in range(40)]
+    now = folder.stat().st_mtime_ns
+    for n, key in enumerate(keys):
+        body = Payload(b"[]", confirmed_ns=now + n, url=payloads.key(URL, ()))
+        payloads.write(key, body)
+    kept = [key for key in keys if payloads.read(key)]
+    assert kept == keys[-16:]
+    assert payloads.read(other) is not None
+
+
+@pytest.mark.parametrize("key", [None, "key"])
+def test_a_folder_in_place_of_a_file_is_put_aside(folder: Path, key: str | None) -> None:
+    if key is not None:
+        (folder / key).mkdir(parents=True)
+    payloads = Payloads(folder)
+    name = payloads.key(URL, AUTH)
+    if key is None:
+        (folder / f"{name}.payload" / "of somebody").mkdir(parents=True)
+    with payloads.lock(name, 1):
+        payloads.write(name, BODY)
+    assert Payloads(folder).key(URL, AUTH) == name
+    assert Payloads(folder).read(name) == BODY
+    (aside,) = (path for path in folder.iterdir() if path.is_dir())
+    assert aside.name.startswith(f"{key or name}")
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="users, modes and FIFOs are POSIX")

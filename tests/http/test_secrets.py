@@ -75,5 +75,5 @@ def test_a_value_that_is_no_text_is_masked_and_found_as_any_other(value: str) ->
     secrets = Secrets()
     secrets.reveal("TOKEN", {"TOKEN": value})
     assert secrets.mask(f"<{value}> {value!r}") == "<***TOKEN***> '***TOKEN***'"
-    assert secrets.found_in(value.encode("utf-8", "surrogatepass")) == "the value of TOKEN"
-    assert secrets.found_in(b"{}") is None
+    assert secrets.found_in([value.encode("utf-8", "surrogatepass")]) == "the value of TOKEN"
+    assert secrets.found_in([b"{}"]) is None

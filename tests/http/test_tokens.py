@@ -90,6 +90,26 @@ def test_a_token_is_kept_until_a_margin_before_it_expires(
     assert len(service.asked) == 2
 
 
+def test_an_exchange_that_asks_for_its_own_token_is_refused_at_once(client: Any) -> None:
+    calls: list[int] = []
+
+    def nested(asker: HttpClient, depth: int) -> Any:
+        calls.append(depth)
+        asker.secret("ACME_TOKEN")  # from now on it is another token
+        if depth == 5:
+            return "good", 3600
+        return asker.token("again", lambda: nested(asker, depth + 1)), 3600
+
+    asker = client()
+    with pytest.raises(GatewayError, match="asks for the token that it is to give"):
+        asker.token("again", lambda: nested(asker, 0))
+    assert calls == [0, 1]
+    # With keys of their own one may need another; and nothing is left of what failed.
+    assert (
+        asker.token("outer", lambda: (asker.token("again", lambda: ("inner", 60)), 60)) == "inner"
+    )
+
+
 def test_the_margin_is_the_plugins(client: Any, service: Service, clock: Clock) -> None:
     service.token(client(), margin=0)
     clock.now += 3590

@@ -14,7 +14,7 @@ from registry_core._config.load import Source
 from registry_core._sync.refresh import LOOK_EVERY
 from registry_core._sync.watching import Watch
 from registry_core._world import World as RealWorld
-from tests.refresh.conftest import HOUR, MINUTE, Live, Make
+from tests.refresh.conftest import HOUR, MINUTE, Live, Make, let_pass
 from tests.world import World
 
 #: An edit is read at the look after the one that has seen it.
@@ -190,6 +190,20 @@ def test_settings_that_were_broken_at_the_start_count_within_seconds_of_being_me
     looks = [watch.look() for _ in range(3)]
     assert looks == [None, real.host, None]
     assert caplog.records == []  # `prepare`, which fails too, says it
+
+
+def test_each_of_two_dev_servers_says_once_what_has_changed_whoever_fetched_it(
+    world: World, folder: Path, live: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "registry_core")
+    both = [live(lambda _: world.registry(source(folder))) for _ in range(2)]
+    for one in both:
+        one.start()
+    world.serve("main", {"openai": ["gpt-6"], "acme": ["large"]})
+    let_pass(world, HOUR + LOOK_EVERY, *both)
+    assert world.server.paths == ["/main.json"]
+    said = [one.getMessage() for one in caplog.records if "openai" in one.getMessage()]
+    assert said == ["new: openai/gpt-6", "leaving: openai/gpt-5 removed"] * 2
 
 
 def test_a_look_at_which_nothing_has_changed_is_a_few_calls_of_stat(

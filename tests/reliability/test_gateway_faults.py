@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from attrs import fields_dict
 from hypothesis import example, given, settings, strategies as st
+from registry_gateway_litellm import LiteLLMGateway
 from registry_gateway_models_dev import ModelsDevGateway
 from registry_gateway_netlify import NetlifyGateway
 from registry_gateway_openrouter import OpenRouterGateway
 
-from registry_core import ModelGateway, ModelInfo, SyncReport
+from registry_core import ModelGateway, ModelInfo, PluginSettings, SyncReport
 from registry_core._base.printable import printable
 from registry_core._sync.options import Options
 from registry_core._sync.sync import Result
@@ -365,6 +366,9 @@ def like(record: Any) -> st.SearchStrategy[Any]:
         parts = {key: like(value) for key, value in record.items()}
         whole: st.SearchStrategy[Any] = st.fixed_dictionaries({}, optional=parts)
         return whole | st.dictionaries(TEXT, st.one_of(*parts.values()), max_size=4) | ANYTHING
+    if isinstance(record, list):
+        parts = st.one_of(*map(like, record))
+        return st.just(record) | st.lists(parts, max_size=3) | ANYTHING
     return st.just(record) | ANYTHING
 
 
@@ -377,8 +381,40 @@ OPENROUTER_MODEL = {
     "supported_parameters": ["tools"],
     "expiration_date": "2027-01-01",
 }
+LITELLM_DEPLOYMENT = {
+    "model_name": "fast",
+    "litellm_params": {"model": "openai/large"},
+    "model_info": {
+        "mode": "chat",
+        "max_input_tokens": 7,
+        "input_cost_per_token": 1.5e-07,
+        "input_cost_per_token_above_200k_tokens": 3e-07,
+        "input_cost_per_query": 0.0,
+        "pricing_overrides": ["input_cost_per_token"],
+        "supports_vision": True,
+        "supported_output_modalities": ["text"],
+        "deprecation_date": "2027-01-01",
+        "team_id": "t1",
+        "team_public_model_name": "ours",
+        "blocked": False,
+    },
+}
+
+
+class Proxy(LiteLLMGateway):
+    """A proxy that is asked as if it were not on this machine."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.volatile = False
+
+    def should_enable(self, settings: PluginSettings) -> bool:
+        return True
+
+
 PAYLOADS: dict[str, tuple[Callable[[str], ModelGateway], Any]] = {
     "any gateway": (lambda url: JsonGateway("main", url), {"p": ["m"]}),
+    "litellm": (Proxy, {"data": [LITELLM_DEPLOYMENT, LITELLM_DEPLOYMENT]}),
     "models.dev": (ModelsDevGateway, {"p": {**PROVIDER, "models": {"m": MODEL}}}),
     "netlify": (NetlifyGateway, {"providers": {"openai": {"models": ["m"]}}}),
     "openrouter": (OpenRouterGateway, {"data": [OPENROUTER_MODEL], "total_count": 1}),
@@ -396,7 +432,8 @@ def assert_whatever_arrives_is_survived(world: World, kind: str, examples: int) 
         nonlocal served
         served += 1
         world.now += 60
-        server.route("/main.json", Reply(200, body))
+        for path in ("", "/model/info", "/v1/models"):
+            server.route(f"/main.json{path}", Reply(200, body))
         world.serve("second", {"other": [f"x{served}"]})
         return world.result(Options(**options), fetch_retries=0)
 

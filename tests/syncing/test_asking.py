@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from registry_core import Disabled, ModelGateway, ProviderConfig, hookimpl
+from registry_core import Disabled, Endpoint, ModelGateway, ProviderConfig, hookimpl
 from registry_core._sync import fetch
 from registry_core._sync.fetch import Outcome
 from registry_core._sync.options import Options
@@ -179,3 +179,46 @@ def test_a_gateway_that_needs_no_network_is_asked_offline(world: World) -> None:
     world.plugins.append(Plugin(Local()))
     assert status(world.sync(offline=True))["local"] == "fresh"
     assert world.models()["local"] == ("a",)
+
+
+class OnlyOnce:
+    """An attribute that may be read once."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.reads = 0
+
+    def __get__(self, owner: Any, cls: type) -> Any:
+        self.reads += 1
+        assert self.reads == 1, "read again"
+        return self.value
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_what_a_gateway_says_of_itself_is_read_once(world: World, registered: bool) -> None:
+    class Restless(ModelGateway):
+        id = OnlyOnce("restless")  # type: ignore[assignment]
+        name = OnlyOnce("Restless")  # type: ignore[assignment]
+        namespaced = OnlyOnce(False)  # type: ignore[assignment]
+        needs_network = OnlyOnce(False)  # type: ignore[assignment]
+        volatile = OnlyOnce(False)  # type: ignore[assignment]
+
+        def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+            return {"mine": ProviderConfig("mine", models=["a"])}
+
+        def endpoint(self, *about: Any) -> Endpoint:
+            return Endpoint("https://mine.example/v1", "a", "openai")
+
+    restless = Restless()
+    if not registered:
+        world.plugins.append(Plugin(restless))
+    registry = world.registry()
+    if registered:
+        registry.register_gateway(restless)
+    for force in (False, True):
+        report = registry.sync_gateways(force_refresh=force)
+        (told,) = (one for one in report.gateways if one.source == "fetched")
+        assert (told.id, told.name, told.status) == ("restless", "Restless", "fresh")
+    assert registry.get_model("mine/a") is not None
+    assert registry.resolve("mine/a", {}).base_url == "https://mine.example/v1"
+    assert registry.gateways == (restless,)

@@ -221,13 +221,43 @@ def test_a_first_token_is_no_other_account(accounts: World) -> None:
     assert sync_as(accounts, "token-of-ann-0", fetch_retries=0).source == "stored"
 
 
-def test_without_a_key_that_lasts_nobody_is_another(accounts: World) -> None:
-    """Where no payload can be kept, each process has a key of its own, which tells nothing."""
-    (accounts.tmp_path / "cache").mkdir()
-    (accounts.tmp_path / "cache" / "payloads").write_text("no folder")
-    sync_as(accounts, "token-of-ann-0")
-    accounts.server.route("/accounts", Reply(503))
-    assert sync_as(accounts, "token-of-ann-0", fetch_retries=0).source == "stored"
+@pytest.mark.parametrize("names", [False, True])
+def test_without_a_home_the_store_tells_accounts_apart(world: World, names: bool) -> None:
+    """Where the user's cache can't be written, the store holds the payloads, and their key."""
+    with_accounts(world, names=names)
+    (world.tmp_path / "cache").mkdir()
+    (world.tmp_path / "cache" / "payloads").write_text("no folder")
+    sync_as(world, "token-of-ann-0")
+    assert sync_as(world, "token-of-ann-0").status == "unchanged"
+    world.server.route("/accounts", Reply(503))
+    assert sync_as(world, "token-of-ann-0", fetch_retries=0).source == "stored"
+    assert sync_as(world, "token-of-bob-0", fetch_retries=0).source == "bundled"
+    assert "mine" not in world.models()
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("names", [False, True])
+def test_what_a_gateway_of_run_time_got_for_another_account_is_not_served(
+    world: World, names: bool, again: bool
+) -> None:
+    """Also if the application registers one for each account, under one id."""
+    with_accounts(world, names=names)
+    (gateway,) = world.plugins[0].registry_gateways()
+    world.plugins.clear()
+    registry = world.registry(fetch_retries=0)
+    registry.register_gateway(gateway)
+    world.environ["TOKEN"] = "token-of-ann-0"
+    registry.sync_gateways()
+    assert tuple(registry.get_models()["mine"]) == tuple(MODELS["ann"])
+    world.server.route("/accounts", Reply(503))
+    registry.sync_gateways()
+    assert tuple(registry.get_models()["mine"]) == tuple(MODELS["ann"])
+    world.environ["TOKEN"] = "token-of-bob-0"
+    if again:
+        registry.register_gateway(Accounts(world.server.url("/accounts"), names=names))
+    registry.sync_gateways()
+    assert "mine" not in registry.get_models()
+    assert not list(world.tmp_path.rglob("*.payload"))
 
 
 @pytest.mark.parametrize("names", [False, True])

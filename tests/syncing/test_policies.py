@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry_core import Snapshot, SnapshotDamagedError
+from registry_core import PluginSettings, Snapshot, SnapshotDamagedError, hookimpl
 from registry_core._sync.options import Options
 from tests.syncing.looking import files
 from tests.world import Overlay, World
@@ -204,3 +204,30 @@ def test_a_sync_without_news_leaves_the_mark_of_a_policy_as_it_is(
     before = files(world.store.place)["registry-core.policy"]
     assert world.sync().ok
     assert files(world.store.place)["registry-core.policy"] == before
+
+
+class Wanting:
+    """A policy that warns of a provider that is not there."""
+
+    @hookimpl
+    def registry_overlay(self, snapshot: Snapshot, settings: PluginSettings) -> None:
+        for id in ("bad", "local"):
+            if id not in snapshot.get_providers():
+                settings.warn(id, "there is no such provider")
+
+
+def test_what_a_policy_warns_of_is_in_each_report_until_it_is_mended(world: World) -> None:
+    world.gateway("main")
+    world.gateway("local", volatile=True)  # away for what leaves this machine
+    world.plugins.append(Wanting())
+    world.serve("local", {"local": ["m"]})
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')
+    for report in (world.sync(), world.sync(), world.check(output=world.tmp_path / "out")[0]):
+        assert report.ok
+        assert [str(one) for one in report.problems] == ["test-2: bad: there is no such provider"]
+    assert world.registry().world.state().warnings == (
+        ("test-2: bad", "there is no such provider"),
+    )
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"], "bad": ["b"]}, etag='"2"')
+    assert world.sync().problems == ()
+    assert world.registry().world.state().warnings == ()

@@ -190,3 +190,13 @@ def test_what_the_last_sync_met_is_remembered_with_its_project(world: World) -> 
     world.plugins.remove(policy)
     world.sync(project=project)
     assert remembered() == []
+
+
+def test_where_no_gateway_is_installed_a_trial_goes_on_with_the_data_of_the_wheel(
+    world: World,
+) -> None:
+    trial, sync = world.sync(Options(trial=True)), world.sync()
+    assert (trial.ok, sync.ok) == (True, False)
+    for report in (trial, sync):
+        assert [one.culprit for one in report.problems] == ["no gateway is installed"]
+        assert report.models == 2

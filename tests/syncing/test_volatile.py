@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from registry_core import ModelRegistry, ProviderConfig, Snapshot, StoreError, UnreachableError
+from registry_core import (
+    Disabled,
+    ModelRegistry,
+    ProviderConfig,
+    Snapshot,
+    StoreError,
+    UnreachableError,
+)
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.store import Generation
 from registry_core._emit.exports import export_snapshot
@@ -79,6 +86,17 @@ def test_a_server_that_answers_with_an_error_has_failed(world: World, local: Jso
         world.server.route("/local.json", wrong)
         assert status(world.sync())["local"] == "failed"
         assert world.models()["local"] == tuple(MODELS)
+
+
+def test_one_that_is_disabled_is_gone_too(world: World, local: JsonGateway) -> None:
+    world.sync()
+    vars(local)["should_enable"] = lambda settings: Disabled("start the server")
+    report = world.sync()
+    assert (report.ok, status(report)["local"]) == (True, "disabled")
+    assert "local" not in world.models()
+    del vars(local)["should_enable"]
+    world.sync()
+    assert world.models()["local"] == tuple(MODELS)
 
 
 def test_it_is_tried_once_and_not_waited_for_long(world: World, local: JsonGateway) -> None:

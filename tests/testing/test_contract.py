@@ -112,6 +112,14 @@ class HalfUsable(Good):
         return {**super().fetch_providers(client), "/": ProviderConfig("x", ["a"])}
 
 
+class Misspelt(Good):
+    def sorted_out(self, answer: Any, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        found = super().sorted_out(answer, client)
+        record = {"models": {id: {"toolcall": True} for id in found["acme"].models}}
+        provider = provider_from_record("acme", record, client.warn)
+        return {"acme": provider} if provider else {}
+
+
 class Ambiguous(Good):
     namespaced = False
 
@@ -226,6 +234,7 @@ BAD: list[tuple[type[Good], str]] = [
     (AsksWhoItIs, "test_its_identity_is_told_without_asking_anybody"),
     (Anonymous, "test_its_identity_is_told_without_asking_anybody"),
     (HalfUsable, "test_the_host_publishes_all_that_it_returns"),
+    (Misspelt, "test_its_records_have_no_misspelt_field"),
     (Ambiguous, "test_every_model_can_be_looked_up"),
     (Growing, "test_the_same_answers_give_the_same_providers"),
     (Curious, "test_it_asks_its_routes_and_nothing_else"),

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import acme_registry_gateway
 import pytest
 from acme_registry_gateway import URL, AcmeGateway, registry_gateways
 
 from registry_core import ModelGateway
-from registry_core.testing import CannedClient, GatewayContract, plugin_settings
+from registry_core.testing import CannedClient, GatewayContract, check_plugin, plugin_settings
 
 MODELS = f"{URL}/models"
 ANSWER = {
@@ -25,6 +26,10 @@ class TestContract(GatewayContract):
     @pytest.fixture
     def gateway(self) -> ModelGateway:
         return AcmeGateway()
+
+
+def test_it_is_a_plugin() -> None:
+    check_plugin(acme_registry_gateway, secrets=SECRETS)
 
 
 def test_the_models_are_acmes_own_and_need_its_token() -> None:

@@ -6,7 +6,14 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
-from registry_core import Artifact, ModelInfo, PluginSettings, Snapshot, hookimpl
+from registry_core import (
+    Artifact,
+    ModelInfo,
+    PluginSettings,
+    SettingsError,
+    Snapshot,
+    hookimpl,
+)
 
 HEADER = ("model", "status", "context", "input USD/M", "output USD/M")
 
@@ -14,6 +21,8 @@ HEADER = ("model", "status", "context", "input USD/M", "output USD/M")
 @hookimpl
 def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
     wanted = settings.options.get("providers")
+    if not (wanted is None or isinstance(wanted, (list, tuple))):  # a text would hold parts of ids
+        raise SettingsError("expected a list", culprit="providers", hint='write ["openai"]')
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEADER)

@@ -1,9 +1,25 @@
 from __future__ import annotations
 
+import pytest
+import registry_price_list
 from registry_price_list import registry_emit
 
 from registry_core import Cost, Limit, ModelInfo, ProviderConfig, Snapshot
-from registry_core.testing import plugin_settings
+from registry_core.testing import EmitterContract, check_plugin, plugin_settings
+
+OPTIONS = {"providers": ["acme"]}
+
+
+class TestContract(EmitterContract):
+    options = OPTIONS
+
+    @pytest.fixture
+    def plugin(self) -> object:
+        return registry_price_list
+
+
+def test_it_is_a_plugin() -> None:
+    check_plugin(registry_price_list)
 
 
 def snapshot_of(*models: ModelInfo) -> Snapshot:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 import registry_policy
 from hypothesis import given, strategies as st
-from registry_policy import Policy
+from registry_policy import registry_overlay
 
 from registry_core import (
     ModelInfo,
@@ -27,7 +26,12 @@ from registry_core import (
     SettingsError,
     Snapshot,
 )
-from registry_core.testing import plugin_settings, write_distribution
+from registry_core.testing import (
+    OverlayContract,
+    check_plugin,
+    plugin_settings,
+    write_distribution,
+)
 
 FOLDER = Path(__file__).parents[1]
 PROJECT = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))["project"]
@@ -51,8 +55,28 @@ SMALL = Snapshot.build(
 )
 
 
+RULES: Mapping[str, Any] = {
+    "allow": ["acme/*", "openai/*"],
+    "deny": ["*/small"],
+    "roles": {"fast": "acme/large"},
+    "overrides": {"acme/large": {"limit": {"context": 1}}},
+}
+
+
+class TestContract(OverlayContract):
+    options = RULES
+
+    @pytest.fixture
+    def plugin(self) -> object:
+        return registry_policy
+
+
+def test_it_is_a_plugin() -> None:
+    check_plugin(registry_policy, options=RULES)
+
+
 def overlaid(snapshot: Snapshot = SMALL, /, **options: Any) -> Snapshot:
-    return Policy().registry_overlay(snapshot, plugin_settings(options)) or snapshot
+    return registry_overlay(snapshot, plugin_settings(options)) or snapshot
 
 
 def ids(snapshot: Snapshot) -> list[str]:
@@ -96,7 +120,7 @@ def test_the_route_of_a_denied_model_is_gone_too() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"order": 7}])
 def test_without_options_it_leaves_everything_as_it_is(options: dict[str, Any]) -> None:
-    assert Policy().registry_overlay(SMALL, plugin_settings(options)) is None
+    assert registry_overlay(SMALL, plugin_settings(options)) is None
 
 
 def test_roles_are_added_to_those_of_others() -> None:
@@ -164,10 +188,7 @@ def test_what_can_not_be_read_raises_and_names_the_key(
     assert caught.value.hint
 
 
-def test_what_stands_for_no_model_is_logged_once_with_the_nearest(
-    bundled: Snapshot, caplog: pytest.LogCaptureFixture
-) -> None:
-    policy = Policy()
+def test_what_stands_for_no_model_is_reported_with_the_nearest(bundled: Snapshot) -> None:
     settings = plugin_settings(
         {
             "allow": ["*", "openai", "OpenAI/GPT-4o"],
@@ -176,28 +197,19 @@ def test_what_stands_for_no_model_is_logged_once_with_the_nearest(
             "overrides": {"openai/gpt-4oo": {"name": "x"}},
         }
     )
-    for _ in range(2):
-        policy.registry_overlay(bundled, settings)
-    assert [one.getMessage() for one in caplog.records] == [
-        "policy: allow: 'OpenAI/GPT-4o' stands for no model; did you mean 'openai/gpt-4o'?",
-        "policy: allow: 'openai' stands for no model; did you mean 'openai/*'?",
-        "policy: deny: '\\x1b/*' stands for no model",
-        "policy: deny: 'deepsek/*' stands for no model; did you mean 'deepseek/*'?",
-        "policy: deny: 'gpt-4oo' stands for no model; did you mean '*/gpt-4o'?",
-        "policy: overrides: 'openai/gpt-4oo' stands for no model; did you mean 'openai/gpt-4o'?",
-        "policy: roles: 'openai/gpt-4o-minni' stands for no model;"
-        " did you mean 'openai/gpt-4o-mini'?",
+    registry_overlay(bundled, settings)
+    assert settings.warnings == [
+        ("allow", "'OpenAI/GPT-4o' stands for no model; did you mean 'openai/gpt-4o'?"),
+        ("allow", "'openai' stands for no model; did you mean 'openai/*'?"),
+        ("deny", "'\\x1b/*' stands for no model"),
+        ("deny", "'deepsek/*' stands for no model; did you mean 'deepseek/*'?"),
+        ("deny", "'gpt-4oo' stands for no model; did you mean '*/gpt-4o'?"),
+        ("overrides", "'openai/gpt-4oo' stands for no model; did you mean 'openai/gpt-4o'?"),
+        (
+            "roles",
+            "'openai/gpt-4o-minni' stands for no model; did you mean 'openai/gpt-4o-mini'?",
+        ),
     ]
-    assert {one.levelno for one in caplog.records} == {logging.WARNING}
-
-
-def test_less_of_the_same_sync_is_no_reason_to_complain(caplog: pytest.LogCaptureFixture) -> None:
-    policy, settings = Policy(), plugin_settings({"deny": ["other/*"]})
-    less = SMALL.with_providers([ProviderConfig("acme", ["large"])])
-    of_a_gateway_at_run_time = Snapshot.build([ProviderConfig("acme", ["large"])])
-    for snapshot in (of_a_gateway_at_run_time, SMALL, less):
-        policy.registry_overlay(snapshot, settings)
-    assert caplog.records == []
 
 
 def test_the_example_of_the_readme_does_what_it_says(bundled: Snapshot) -> None:
@@ -306,7 +318,10 @@ def test_a_sync_obeys_the_table_and_the_environment_outranks_it(run: Run) -> Non
     )
     done = run("sync", toml=table)
     assert done.returncode == 0, done.stderr
-    assert "policy: deny: 'othr/*' stands for no model; did you mean 'other/*'?" in done.stderr
+    warning = "warning: policy: deny: 'othr/*' stands for no model; did you mean 'other/*'?\n"
+    assert done.stderr == warning
+    assert run("sync", toml=table).stderr == warning
+    assert warning.removeprefix("warning: ") in run("doctor", toml=table).stdout
     assert run("list", toml=table).stdout.split() == ["acme/small", "other/large"]
     shown = json.loads(run("show", "fast", "--json", toml=table).stdout)
     assert shown["limit"]["context"] == 8

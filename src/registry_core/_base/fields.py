@@ -79,6 +79,13 @@ def valid_id(value: str) -> str:
     return value
 
 
+def asked_id(value: str) -> str:
+    """What somebody looks for: any text, also of a class of its own."""
+    if not isinstance(value, str):
+        raise _wrong("an id as text, such as openai/gpt-4o", value)
+    return value
+
+
 def valid_provider_id(value: str) -> str:
     """`value`, if it can be a provider's id. Raises TypeError or ValueError."""
     id = valid_id(value)

@@ -61,15 +61,18 @@ class Secrets:
             found = self._pattern.findall(text) if self._pattern else []
             return {self._forms[form] for form in found}
 
-    def found_in(self, text: bytes, others: Iterable[str] = ()) -> str | None:
-        """What stands in `text`, for a message: a value that was read, or one of `others`, of
-        16 characters or more, as it is or as a URL or JSON quotes it. None if nothing does."""
+    def found_in(self, texts: Iterable[bytes], others: Iterable[str] = ()) -> str | None:
+        """What stands in one of `texts`, for a message: a value that was read, or one of
+        `others`, of 16 characters or more, as it is or as a URL or JSON quotes it. None if
+        nothing does. Without such a value nobody asks for the texts."""
         with self._lock:
             named = list(self._names.items())
-        for value, name in (*named, *((other, "") for other in others)):
-            if len(value) >= _LONG and any(
-                form.encode(errors=_ANY) in text for form in _forms(value)
-            ):
+        hidden = [
+            one for one in (*named, *((other, "") for other in others)) if len(one[0]) >= _LONG
+        ]
+        everything = b"\n".join(texts) if hidden else b""
+        for value, name in hidden:
+            if any(form.encode(errors=_ANY) in everything for form in _forms(value)):
                 return f"the value of {name}" if name else "a credential of the request"
         return None
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .._base.fields import each, valid_id, valid_provider_id
+from .._base.fields import asked_id, each, valid_id, valid_provider_id
 
 
 def parse_model_string(id: str) -> tuple[str | None, str]:
     """``provider/model`` at the first slash; `(None, id)` without one, or with an empty half."""
-    provider, _, model = id.partition("/")
+    provider, _, model = asked_id(id).partition("/")
     return (provider, model) if provider and model else (None, id)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
-from .._files.reading import read_file
-from ..errors import SnapshotDamagedError, StoreError, told
+from .._files.reading import read_file, unreadable
+from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, served
@@ -106,7 +106,7 @@ def load(
         except StoreError as error:
             fault = error
         except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
-            fault = StoreError(f"can't be read now: {told(error)}", culprit="the registry")
+            fault = unreadable("the registry", error)
     if isinstance(fault, SnapshotDamagedError):
         if store and spare:
             with suppress(StoreError):
@@ -164,17 +164,23 @@ def _debug(message: str) -> None:
 _EXPLICIT = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
 
 
-def open_explicit(path: Path, hint: str = _EXPLICIT) -> Snapshot:
+def open_explicit(path: Path, hint: str = _EXPLICIT, *, verify: bool = False) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, SnapshotDamagedError.
 
-    It is read whole: unlike a stored one, it may be overwritten while it is served.
+    It is read whole: unlike a stored one, it may be overwritten while it is served. What is
+    made of all of it is to `verify` it first; a lookup verifies what it reads.
     """
     try:
         data = read_file(str(path))
         if data is not None:
-            return Snapshot.from_bytes(data, name=str(path))
+            snapshot = Snapshot.from_bytes(data, name=str(path))
+            if verify:
+                snapshot.verify()
+            return snapshot
     except StoreError as error:
-        raise type(error)(error.message, culprit=error.culprit, hint=hint) from error
+        raise type(error)(error.message, culprit=str(path), hint=hint) from error
+    except MemoryError as error:
+        raise unreadable(str(path), error) from error
     raise StoreError("is not there", culprit=str(path), hint=hint)
 
 

@@ -74,19 +74,22 @@ class Places:
     def is_temporary(self, place: Path) -> bool:
         return os.fspath(place.parent) == os.fspath(self._temporary())
 
-    def payloads(self, store_dir: Path | None = None, *, make: bool = True) -> Path | None:
-        """The folder of raw payloads: shared by the user's environments, so that one
-        fetch serves the machine; inside the store if that was moved by hand. None if
-        there is only a temporary folder, which with `make` is made now, and somebody else had
-        made it."""
-        folder = store_dir or self.user_cache()
-        if folder is None and self._has_temporary(make=make):
-            folder = self._temporary()
-        if folder is None:
-            return None
+    def payloads(
+        self, store: Path | None, store_dir: Path | None = None, *, make: bool = True
+    ) -> Iterator[Path]:
+        """Candidate folders of raw payloads, best first: one that the user's environments share,
+        so that one fetch serves the machine, unless the store was moved by hand; and one in
+        `store`, where that is known. With `make` the temporary folder may be made now."""
         from pathlib import Path
 
-        return Path(folder) / "payloads"
+        if store_dir is None:
+            shared = self.user_cache()
+            if shared is None and self._has_temporary(make=make):
+                shared = self._temporary()
+            if shared is not None:
+                yield Path(shared, "payloads")
+        if store is not None:
+            yield store / "payloads"
 
     def user_cache(self) -> StrPath | None:
         """`<user cache>/registry-core`, or None without a home folder."""

@@ -15,7 +15,7 @@ from struct import error as StructError
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from .._base.fields import as_object
+from .._base.fields import as_object, asked_id
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
 from .._files.opened import Parts, opened
 from ..errors import SnapshotDamagedError
@@ -176,14 +176,14 @@ class Snapshot:
         ways, the longest provider id that has the model wins."""
         try:
             return self._models[id]
-        except KeyError:
+        except (KeyError, TypeError):  # what has no hash is no id
             return self._find(id) or self._of_role(id)
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id, or None."""
         try:
             return self._providers[id]
-        except KeyError:
+        except (KeyError, TypeError):
             pass
         found = self.record(id, None)
         if found is None:
@@ -324,7 +324,7 @@ class Snapshot:
         return self._models.setdefault(id, model) if model else None
 
     def _lines(self, key: str) -> list[bytes]:
-        if len(key) > MAX_KEY:
+        if len(asked_id(key)) > MAX_KEY:
             return []
         number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
         start = HEADER.size + number * SLOT.size

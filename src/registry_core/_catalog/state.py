@@ -54,7 +54,8 @@ class State:
     generation: Mapping[str, Any] = field(default=EMPTY)
     """A copy of what the pointer said, for the sync that finds it damaged."""
     clashes: tuple[tuple[str, str], ...] = ()
-    """(culprit, message) of each provider that lost out in the last merge."""
+    """(culprit, message) of each provider that lost out in the last merge, and of what overlays
+    warned of."""
     problems: tuple[tuple[str, str], ...] = ()
     """(culprit, message) of what made the last sync fail, beside gateways; up to a limit."""
     project: str | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -155,9 +156,9 @@ def _table(file: _File, trusts: Trust, *, strict: bool) -> dict[str, Any] | None
     try:
         if len(file.data) > _LARGEST:
             raise ValueError(f"larger than {_LARGEST} bytes")
-        content = tomllib.loads(file.data.decode())
+        content = tomllib.loads(_decoded(file.data))
     except (ValueError, RecursionError) as error:
-        if strict or own or _TABLE.encode() in file.data:
+        if strict or own or _TABLE.encode() in file.data.replace(b"\0", b""):
             _refuse_stranger(file, trusts)
             raise SettingsError(f"can't be parsed: {error}", culprit=str(file.path)) from error
         return None
@@ -174,6 +175,17 @@ def _table(file: _File, trusts: Trust, *, strict: bool) -> dict[str, Any] | None
             hint=f"write [{_TABLE}] and its tables in it, as in a {_SHARED}",
         )
     return _subtable(tables, "registry-core", file.path, "tool")
+
+
+def _decoded(data: bytes) -> str:
+    """With or without a byte order mark. Raises ValueError that says where it is not UTF-8."""
+    if b"\0" in data:
+        raise ValueError("it holds NUL, as UTF-16 does; save it as UTF-8")
+    try:
+        return data.removeprefix(BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        raise ValueError(f"line {line} holds the byte 0x{byte:02x}; save it as UTF-8") from None
 
 
 def _refuse_stranger(file: _File, trusts: Trust) -> None:

@@ -10,7 +10,7 @@ from .._files.writing import refuse_special, write_atomically
 from ..errors import SyncError, TargetError
 from .emission import Emission
 from .manifest import Manifest
-from .targets import Target
+from .targets import Target, refuse_store
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +53,7 @@ def export_mastra(
 
 
 def _write(path: Path, data: bytes) -> None:
+    refuse_store(path)
     refuse_special(path)
     # What a link leads to, and not the link: `/dev/stdout` is one.
     write_atomically(Path(os.path.realpath(path)), data, durable=False)

@@ -21,7 +21,7 @@ from unicodedata import normalize
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._files.writing import clear_leftovers, refuse_special, write_atomically
+from .._files.writing import clear_leftovers, refuse_special, way_out, write_atomically
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
@@ -196,6 +196,8 @@ def write(
                     culprit=str(folder),
                     hint="remove the link",
                 )
+            if target.requested:
+                refuse_store(folder)
             folder.mkdir(parents=True, exist_ok=True)
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
@@ -214,7 +216,7 @@ def write(
         raise TargetError(
             f"can't be written: {error}",
             culprit=f"{target.kind} target {target.root}",
-            hint="free some space, or make it writable",
+            hint=way_out(error),
         ) from error
     try:
         for path in sorted(leftovers):
@@ -227,6 +229,19 @@ def write(
         if key:
             manifest.record(target.name, key, contents, seen)
     return tuple(changed)
+
+
+def refuse_store(path: Path) -> None:
+    """Raise TargetError for a file or folder inside a store, of whatever environment: what is
+    written there would be taken for the store's, or replace it."""
+    real = Path(os.path.realpath(path))
+    for one in (real, *real.parents):
+        if _STORE.fullmatch(one.name) and (
+            one.suffix == ".policy" or (one / "objects").is_dir() or (one / "key").is_file()
+        ):
+            raise TargetError(
+                "lies in a store of registry-core", culprit=str(path), hint="name another place"
+            )
 
 
 def is_made_of(path: Path, digests: Collection[str]) -> bool:

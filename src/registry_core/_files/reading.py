@@ -119,10 +119,11 @@ def is_out_of_reach(error: OSError, path: str) -> bool:
     return isinstance(error, PermissionError) and not os.access(path, os.R_OK)
 
 
-def unreadable(path: str, error: OSError) -> StoreError:
-    """The system refuses, for a reason that may pass."""
+def unreadable(path: str, error: Exception) -> StoreError:
+    """The system refuses, for a reason that may pass; a MemoryError is one."""
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return StoreError(
-        f"can't be read now: {error.strerror or error}",
+        f"can't be read now: {why}",
         culprit=path,
         hint="nothing was changed; try again when the cause is gone",
     )

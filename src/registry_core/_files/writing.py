@@ -80,6 +80,19 @@ def refuse_special(path: Path) -> None:
             raise OSError(errno.EEXIST, "is a device, a FIFO or a socket", str(path))
 
 
+def way_out(error: OSError) -> str:
+    """What to do about a file that can't be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "free some space"
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return "make it writable"
+    if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
+        path = Path(error.filename2 or error.filename or "")
+        there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+        return f"move {there} away"
+    return "try again when the cause is gone"
+
+
 def clear_leftovers(folder: Path) -> None:
     """Remove the temporary files of killed processes in `folder`; what can't be, stays.
 

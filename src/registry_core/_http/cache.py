@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import mktime_tz, parsedate_tz
 from threading import Lock
 from typing import Any
@@ -22,6 +22,8 @@ from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Answer, Request, Transport, shown
 
+#: By so much the clocks of a service's replicas may differ.
+_SKEW = timedelta(minutes=1)
 #: No variable is called that; its digest tells keys apart.
 _KEY = "="
 
@@ -102,12 +104,13 @@ class Cache:
 
     def whose(self, variables: Iterable[str]) -> Mapping[str, str]:
         """Who asks: those of the `variables` that are set → a keyed digest of the value, or
-        under "" that of the identity. Empty if no other process could make the same digests."""
+        under "" that of the identity. Digests of another process are the same if it has the
+        same key."""
         values = {name: self._config.secret(name) for name in sorted(variables)}
         if self.identity is not None:
             values = {"": self.identity}
         told = {name: value for name, value in values.items() if value}
-        if not told or not self._payloads.lasting:
+        if not told:
             return EMPTY
         told[_KEY] = ""
         return {name: self._digest(name, value) for name, value in told.items()}
@@ -233,8 +236,11 @@ class Cache:
         # What is no data, or holds a secret, is not kept.
         value = read(answer, request, self._config.secrets, culprit=culprit)
         if stored is not None and (doubt := _older(answer, stored)):
-            self._doubt(culprit, doubt)
-        payload = Payload(answer.body, answer.etag, answer.last_modified, now)
+            held = stored if whole else self._payloads.read(key)
+            if held is None or held.body != answer.body:  # else no news, but of another replica
+                self._doubt(culprit, doubt)
+        url = self._payloads.key(self._config.secrets.mask(request.url or ""), ())
+        payload = Payload(answer.body, answer.etag, answer.last_modified, now, url=url)
         self._payloads.write(key, payload)
         return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
 
@@ -250,9 +256,10 @@ def _validators(payload: Payload | None) -> dict[str, str]:
 
 
 def _older(answer: Answer, stored: Payload) -> str:
-    """What to say if the answer was changed last before what is held; "" if it was not."""
+    """What to say if the answer was changed last before what is held; "" if it was not, or only
+    by the clock of another replica."""
     now, before = _date(answer.last_modified), _date(stored.last_modified)
-    if now is None or before is None or now >= before:
+    if now is None or before is None or before - now <= _SKEW:
         return ""
     return (
         f"sent what was last changed {now:%Y-%m-%d %H:%M} UTC, older than what is held"

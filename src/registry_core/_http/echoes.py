@@ -31,9 +31,7 @@ def read(answer: Answer, request: PreparedRequest, secrets: Secrets, *, culprit:
     a credential that `request` carried, of 16 characters or more, however it is written.
     """
     value = parse(answer.body, culprit=culprit)
-    told = "\n".join(answer.headers.values()).encode("utf-8", "replace")
-    everything = b"\n".join((told, answer.body, _unescaped(answer.body)))
-    echoed = secrets.found_in(everything, _carried(request))
+    echoed = secrets.found_in(_told(answer), _carried(request))
     if echoed is None:
         return value
     raise GatewayError(
@@ -41,6 +39,13 @@ def read(answer: Answer, request: PreparedRequest, secrets: Secrets, *, culprit:
         culprit=culprit,
         hint="tell those who run it, and replace that secret",
     )
+
+
+def _told(answer: Answer) -> Iterator[bytes]:
+    yield "\n".join(answer.headers.values()).encode("utf-8", "replace")
+    yield answer.body
+    if b"\\" in answer.body:
+        yield _unescaped(answer.body)
 
 
 def _carried(request: PreparedRequest) -> Iterator[str]:

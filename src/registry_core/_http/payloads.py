@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ _KEEP_NS = 30 * 86_400 * 10**9
 _OURS = (".payload", ".lock", ".tmp")
 #: Bytes; servers' validators are shorter.
 _LONGEST_HEADER = 2**20
+#: Payloads of one URL: each token that was sent has one, and a token may rotate.
+_MOST_PER_URL = 16
 
 
 def _digest(payload: Payload) -> str:
@@ -53,9 +56,12 @@ class Payload:
     """Epoch nanoseconds: when a 200 or 304 last said that this is what the URL holds."""
     digest: str = field(default=Factory(_digest, takes_self=True))
     """SHA-256 of the validators and the body, hexadecimal."""
+    url: str = field(default="", eq=False, kw_only=True)
+    """A name of its URL, the same whoever asks, as `Payloads.key` makes them; "": unknown."""
 
     def to_bytes(self) -> bytes:
         header = {"etag": self.etag, "last_modified": self.last_modified, "sha256": self.digest}
+        header["url"] = self.url
         return json.dumps(header).encode() + b"\n" + (self.body or b"")
 
     @classmethod
@@ -67,7 +73,8 @@ class Payload:
             about = json.loads(file.readline(_LONGEST_HEADER))
             validators = about["etag"], about["last_modified"]
             if not whole:
-                return cls(None, *validators, confirmed_ns, str(about["sha256"]))
+                url = str(about.get("url", ""))
+                return cls(None, *validators, confirmed_ns, str(about["sha256"]), url=url)
             payload = cls(file.read(max_bytes + 1), *validators, confirmed_ns)
             fits = len(payload.body or b"") <= max_bytes
             return payload if fits and payload.digest == about["sha256"] else None
@@ -76,70 +83,51 @@ class Payload:
 
 
 class Payloads:
-    """The folder of raw payloads. Nothing is created before it is needed.
+    """Raw payloads, in the first of `folders` in which a key is, or can be kept. Nothing is
+    created before it is needed.
 
-    `folder` is for these files alone. None, or one that can't be written, or in which somebody
-    may write whom this does not trust (`trusts`): nothing is kept and nobody is waited for; all
-    else works. Unless it `writes`, it only reads what is there.
+    The folders are for these files alone. Where there is none, or none that can be written, or
+    in which somebody may write whom this does not trust (`trusts`): nothing is kept and nobody
+    is waited for; all else works. Unless it `writes`, it only reads what is there. `key`: that
+    of the names, if it is kept elsewhere.
     """
 
     def __init__(
         self,
-        folder: Path | None,
-        *,
+        *folders: Path,
         trusts: Trust = is_ours,
         max_bytes: int = 64 * 2**20,
         writes: bool = True,
+        key: bytes | None = None,
     ) -> None:
-        self._folder = folder
+        self._folders = folders
         self._writes = writes
         self._trusts = trusts
         self._max_bytes = max_bytes
-        self._key: bytes | None = None
-        self._key_lasts = False
-        self._key_lock = Lock()
+        self._found: tuple[Path | None, bytes] | None = (None, key) if key else None
+        self._finding = Lock()
 
     def key(self, url: str, credentials: Iterable[tuple[str, str]]) -> str:
         """The name of what `url` sends to who sends these headers."""
         told = json.dumps([url, sorted(credentials)]).encode()
-        return hmac.new(self._hidden()[0], told, hashlib.sha256).hexdigest()
+        return hmac.new(self._find()[1], told, hashlib.sha256).hexdigest()
 
-    @property
-    def lasting(self) -> bool:
-        """Whether other processes of the user give the same names."""
-        return self._hidden()[1]
-
-    def _hidden(self) -> tuple[bytes, bool]:
-        """The key, and whether it is kept. Made at the first need; of this process alone, if it
-        can't be kept."""
-        with self._key_lock:
-            if self._key is None:
-                kept = self._user_key()
-                self._key, self._key_lasts = kept or secrets.token_bytes(_KEY_BYTES), bool(kept)
-            return self._key, self._key_lasts
+    def unkept(self) -> Payloads:
+        """The same names, and nothing is read or written under them."""
+        return Payloads(key=self._find()[1])
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None]:
         """Hold `key` for this thread alone, on this machine. Raises HeldError after
         `timeout` seconds."""
-        with ExitStack() as held:
-            if self._folder is not None and self._writes:
-                path = str(self._folder / f"{key}.lock")
-                try:
-                    self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    if self._is_usable():
-                        held.enter_context(locked(path, timeout, mode=0o600))
-                except HeldError:
-                    raise
-                except (OSError, StoreError):  # then nobody is waited for
-                    pass
+        with self._locked(self._find()[0], key, timeout):
             yield
 
     def read(self, key: str, *, whole: bool = True) -> Payload | None:
         """What was stored under `key`; None if it is damaged. Unless `whole`, without the
         body, whose damage then goes unnoticed."""
         try:
-            descriptor = self._open(f"{key}.payload")
+            descriptor = self._open(self._find()[0], f"{key}.payload")
             if descriptor is None:
                 return None
             with os.fdopen(descriptor, "rb") as file:
@@ -150,52 +138,58 @@ class Payloads:
 
     def write(self, key: str, payload: Payload) -> None:
         """Store `payload`; the caller holds the lock of `key`."""
-        if not (self._writes and self._is_usable()):
+        folder = self._writable()
+        if folder is None:
             return
+        path = folder / f"{key}.payload"
         with suppress(OSError):
             # Not synced to disk: what a loss of power damages is fetched again.
-            write_atomically(self._path(key), payload.to_bytes(), durable=False, mode=0o600)
-            now_ns = self._path(key).stat().st_mtime_ns  # by the disk's clock, as the others' are
-            self._remove_forgotten(now_ns)
+            write_atomically(path, payload.to_bytes(), durable=False, mode=0o600)
+            now_ns = path.stat().st_mtime_ns  # by the disk's clock, as the others' are
+            self._remove_forgotten(folder, now_ns)
             self.confirm(key, payload.confirmed_ns)
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
         """Note that the URL still holds what is stored. Opens nothing for writing."""
-        if self._writes and self._is_usable():
+        folder = self._writable()
+        if folder is not None:
             with suppress(OSError):
-                os.utime(self._path(key), ns=(confirmed_ns, confirmed_ns))
+                os.utime(folder / f"{key}.payload", ns=(confirmed_ns, confirmed_ns))
 
-    def _is_usable(self) -> bool:
-        return self._folder is not None and is_private(self._folder, self._trusts)
+    def _writable(self) -> Path | None:
+        folder = self._find()[0]
+        return folder if self._writes and folder and is_private(folder, self._trusts) else None
 
-    def _open(self, name: str) -> int | None:
-        """A descriptor of the file, None if there is none. Raises StoreError."""
-        if self._folder is None or not self._is_usable():
-            return None
-        return open_file(str(self._folder / name), self._trusts)
+    def _find(self) -> tuple[Path | None, bytes]:
+        """The folder, if any will do, and the key: that of the user, which is made at the first
+        need; of this process alone, if it can't be kept."""
+        with self._finding:
+            if self._found is None:
+                self._found = None, secrets.token_bytes(_KEY_BYTES)
+                for folder in self._folders:
+                    key = self._user_key(folder)
+                    if key is not None:
+                        self._found = folder, key
+                        break
+            return self._found
 
-    def _path(self, key: str) -> Path:
-        assert self._folder is not None
-        return self._folder / f"{key}.payload"
-
-    def _user_key(self) -> bytes | None:
-        """The random key of the user, made at the first need; None if it can't be kept."""
-        if self._folder is not None:
-            with suppress(OSError, StoreError):
-                if (key := self._read_key()) is not None:
-                    return key
-                # Two processes that meet here must agree, or both would fetch.
-                with self.lock("key", timeout=5):
-                    if (key := self._read_key()) is None and self._writes and self._is_usable():
-                        key = secrets.token_bytes(_KEY_BYTES)
-                        write_atomically(self._folder / "key", key, durable=True, mode=0o600)
-                    return key
+    def _user_key(self, folder: Path) -> bytes | None:
+        with suppress(OSError, StoreError):
+            if (key := self._read_key(folder)) is not None:
+                return key
+            # Two processes that meet here must agree, or both would fetch.
+            with self._locked(folder, "key", timeout=5):
+                key = self._read_key(folder)
+                if key is None and self._writes and is_private(folder, self._trusts):
+                    key = secrets.token_bytes(_KEY_BYTES)
+                    write_atomically(folder / "key", key, durable=True, mode=0o600)
+                return key
         return None
 
-    def _read_key(self) -> bytes | None:
+    def _read_key(self, folder: Path) -> bytes | None:
         """None if there is none, or none that may be believed."""
         try:
-            descriptor = self._open("key")
+            descriptor = self._open(folder, "key")
             if descriptor is None:
                 return None
             with os.fdopen(descriptor, "rb") as file:
@@ -204,9 +198,48 @@ class Payloads:
             return None
         return key if len(key) == _KEY_BYTES else None
 
-    def _remove_forgotten(self, now_ns: int) -> None:
-        assert self._folder is not None
-        for path in self._folder.iterdir():
+    @contextmanager
+    def _locked(self, folder: Path | None, name: str, timeout: float) -> Generator[None]:
+        with ExitStack() as held:
+            if folder is not None and self._writes:
+                try:
+                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    if is_private(folder, self._trusts):
+                        path = str(folder / f"{name}.lock")
+                        held.enter_context(locked(path, timeout, mode=0o600))
+                        _put_folders_aside(folder, name)
+                except HeldError:
+                    raise
+                except (OSError, StoreError):  # then nobody is waited for
+                    pass
+            yield
+
+    def _open(self, folder: Path | None, name: str) -> int | None:
+        """A descriptor of the file, None if there is none. Raises StoreError."""
+        if folder is None or not is_private(folder, self._trusts):
+            return None
+        return open_file(str(folder / name), self._trusts)
+
+    def _remove_forgotten(self, folder: Path, now_ns: int) -> None:
+        """And, of the payloads of one URL, the oldest, if there are too many."""
+        ages: dict[Path, int] = {}
+        for path in folder.iterdir():
             with suppress(OSError):
-                if path.suffix in _OURS and path.stat().st_mtime_ns < now_ns - _KEEP_NS:
+                if path.suffix in _OURS:
+                    ages[path] = now_ns - path.stat().st_mtime_ns
+        of_url = Counter[str]()
+        for path in sorted(ages, key=ages.__getitem__):
+            held = self.read(path.stem, whole=False) if path.suffix == ".payload" else None
+            if held and held.url:
+                of_url[held.url] += 1
+            if ages[path] > _KEEP_NS or (held and of_url[held.url] > _MOST_PER_URL):
+                with suppress(OSError):
                     path.unlink()
+
+
+def _put_folders_aside(folder: Path, key: str) -> None:
+    """Such as lie where the files of `key` belong, since no file replaces them."""
+    for path in (folder / f"{key}.payload", folder / key):
+        with suppress(OSError):
+            if path.is_dir():
+                path.rename(f"{path}-{secrets.token_hex(4)}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 from attrs import field, frozen
@@ -32,6 +32,14 @@ class Asker:
     secret: Callable[[str], str | None]
     left: Callable[[], float]
     """Seconds until its deadline."""
+
+
+@frozen(eq=False)
+class _Running:
+    """An exchange that is under way."""
+
+    thread: int = field(factory=get_ident)
+    done: Future[_Done] = field(factory=Future)
 
 
 @frozen
@@ -58,7 +66,7 @@ class Tokens:
         self._salt = secrets.token_bytes(32)
         self._lock = Lock()
         self._variables: dict[str, set[str]] = {}
-        self._running: dict[object, Future[_Done]] = {}
+        self._running: dict[object, _Running] = {}
         self._kept: TLRUCache[object, tuple[Any, float]] = TLRUCache(
             _MOST, ttu=lambda owner, kept, now: kept[1], timer=clock
         )
@@ -67,11 +75,11 @@ class Tokens:
         """A token that is good for `margin` seconds more, or was exchanged just now.
 
         `exchange` gives it and when it expires: an aware datetime, or seconds from now.
-        Raises what that raises, GatewayError if it gives something else, and
+        Raises what that raises, GatewayError if it gives something else, or asks for itself, and
         GatewayTimeoutError if another thread is still at it at the deadline.
         """
         while True:
-            own = Future[_Done]()
+            own = _Running()
             with self._lock:
                 owner = self._owner(asker, key)
                 if (kept := self._kept.get(owner)) is not None:
@@ -79,6 +87,12 @@ class Tokens:
                 running = self._running.setdefault(owner, own)
             if running is own:
                 return self._exchange(own, owner, asker, key, exchange, margin)
+            if running.thread == own.thread:
+                raise GatewayError(
+                    "its exchange asks for the token that it is to give",
+                    culprit=asker.gateway,
+                    hint="give each token a key of its own",
+                )
             done = self._wait(running, owner, asker)
             with self._lock:
                 if done.owner != self._owner(asker, key):
@@ -89,7 +103,7 @@ class Tokens:
 
     def _exchange(
         self,
-        own: Future[_Done],
+        own: _Running,
         owner: object,
         asker: Asker,
         key: Hashable,
@@ -112,13 +126,13 @@ class Tokens:
                 if error is None:
                     self._kept[owner] = token, until - margin
             if error is None or isinstance(error, Exception):
-                own.set_result(_Done(owner, token, error))
+                own.done.set_result(_Done(owner, token, error))
             else:  # an interrupt is nobody else's
-                own.set_result(_Done(None))
+                own.done.set_result(_Done(None))
 
-    def _wait(self, running: Future[_Done], owner: object, asker: Asker) -> _Done:
+    def _wait(self, running: _Running, owner: object, asker: Asker) -> _Done:
         try:
-            return running.result(max(asker.left(), 0.0))
+            return running.done.result(max(asker.left(), 0.0))
         except TimeoutError:
             with self._lock:  # who comes next need not wait for it
                 if self._running.get(owner) is running:

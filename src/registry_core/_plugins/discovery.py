@@ -175,7 +175,7 @@ def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution
                 yield from metadata.distributions(path=[folder])
             continue
         for name in filter(_IS_METADATA.fullmatch, names):
-            yield _Distribution(Path(folder, name))
+            yield _Distribution(os.path.join(folder, name))  # noqa: PTH118
 
 
 _DISTRIBUTIONS = metadata.distributions
@@ -184,13 +184,28 @@ _DISTRIBUTIONS = metadata.distributions
 _IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
 
 
-class _Distribution(metadata.PathDistribution):
+class _Distribution(metadata.Distribution):
+    """As the library's, by names: of a hundred that are installed few are asked for more than
+    their entry points, and a path for each takes longer than to read these."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def locate_file(self, path: str | os.PathLike[str]) -> Path:
+        return Path(self.where).parent / path
+
     def read_text(self, filename: str | os.PathLike[str]) -> str | None:
         """As the library, which takes what the system refuses for now for what is not there."""
-        text, path = super().read_text(filename), str(Path(str(self._path)) / filename)
-        if text is None and os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113
-            raise PermissionError("the system refuses for now")
-        return text
+        path = os.path.join(self.where, filename)  # noqa: PTH118
+        try:
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except PermissionError:
+            if os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113
+                raise
+            return None
 
 
 def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
@@ -237,11 +252,14 @@ def _misspelt(where: str, entries: str) -> Iterator[Problem]:
 
 def _file_name(distribution: metadata.Distribution) -> str:
     """The distribution's name, by the name of its folder."""
-    return _normalized(Path(_where(distribution)).stem.partition("-")[0])
+    folder = os.path.basename(_where(distribution))  # noqa: PTH119
+    return _normalized(os.path.splitext(folder)[0].partition("-")[0])  # noqa: PTH122
 
 
 def _where(distribution: metadata.Distribution) -> str:
     """The path of its metadata, "" if it does not say."""
+    if isinstance(distribution, _Distribution):
+        return distribution.where
     return str(getattr(distribution, "_path", ""))
 
 

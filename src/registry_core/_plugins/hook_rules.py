@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pluggy import PluginManager
+from attrs import frozen
+from pluggy import HookimplOpts, PluginManager
 
 from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
-from ..errors import GatewayError, OverlayError, PluginError
-from ..plugin import Artifact, Disabled, ModelGateway
+from ..errors import GatewayError, OverlayError, PluginError, RegistryError
+from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
 from ..settings import PREFIX, VARIABLES
 
 #: Hook → names of its arguments.
@@ -25,6 +26,9 @@ HOOKS = {
 }
 _ORDERINGS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
 
+#: What is wrong with one item that a hook returned; an error if the plugin itself says it.
+Complaint = str | RegistryError
+
 
 def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]:
     """The hooks that `plugin` implements, sorted.
@@ -32,36 +36,48 @@ def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]
     Raises PluginError for one that breaks a rule, and OverlayError (a PluginError) if
     that one is an overlay, or was probably meant to be.
     """
+    for fault in hook_faults(manager, plugin):
+        raise fault
+    names = {
+        options.get("specname") or attribute for attribute, options in _marked(manager, plugin)
+    }
+    return tuple(sorted(names & HOOKS.keys()))
+
+
+def hook_faults(manager: PluginManager, plugin: object) -> Iterator[PluginError]:
+    """Every rule that a hook of `plugin` breaks; see `implemented_hooks`."""
     try:
         hash(plugin)
     except TypeError:
-        raise PluginError(
+        yield PluginError(
             f"{type(plugin).__name__} objects have no hash",
             hint="register a module, or an object of an @attrs.frozen class",
-        ) from None
-    hooks: set[str] = set()
-    marked = False
+        )
+    marked = dict(_marked(manager, plugin))
     for attribute in dir(plugin):
-        options = manager.parse_hookimpl_opts(plugin, attribute)
-        if options is None:
-            _refuse_unmarked(plugin, attribute)
+        if attribute not in marked:
+            yield from _unmarked(plugin, attribute)
             continue
-        marked = True
+        options = marked[attribute]
         name = options.get("specname") or attribute
         if name in HOOKS:
-            _check(
-                name, getattr(plugin, attribute), [one for one in _ORDERINGS if options.get(one)]
-            )
-            hooks.add(name)
+            orderings = [one for one in _ORDERINGS if options.get(one)]
+            yield from _faults(name, getattr(plugin, attribute), orderings)
         elif not options.get("optionalhook"):
             hint = did_you_mean(name, HOOKS)
             error = OverlayError if "registry_overlay" in hint else PluginError
-            raise error(f"{name} is no hook of registry-core", hint=hint)
+            yield error(f"{name} is no hook of registry-core", hint=hint)
     if not marked:
-        raise PluginError(
+        yield PluginError(
             "has no function marked @hookimpl", hint=f"name one of {', '.join(HOOKS)}"
         )
-    return tuple(sorted(hooks))
+
+
+def _marked(manager: PluginManager, plugin: object) -> Iterator[tuple[str, HookimplOpts]]:
+    for attribute in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, attribute)
+        if options is not None:
+            yield attribute, options
 
 
 def option_variables(plugin: object) -> Mapping[str, str]:
@@ -84,22 +100,22 @@ def option_variables(plugin: object) -> Mapping[str, str]:
     return FrozenDict(declared)
 
 
-def _refuse_unmarked(plugin: object, attribute: str) -> None:
+def _unmarked(plugin: object, attribute: str) -> Iterator[PluginError]:
     function = inspect.getattr_static(plugin, attribute, None)
     is_spec = hasattr(function, f"{specs.PROJECT}_spec")  # imported, to call or document it
     if attribute in HOOKS and inspect.isroutine(function) and not is_spec:
-        raise _error(attribute, "is not marked as a hook", "put @hookimpl above it")
+        yield _error(attribute, "is not marked as a hook", "put @hookimpl above it")
 
 
-def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> None:
+def _faults(name: str, function: Callable[..., Any], orderings: list[str]) -> Iterator[PluginError]:
     if orderings:
-        raise _error(
+        yield _error(
             name,
             f"is marked {orderings[0]}, which the host refuses",
             "drop it; the integer option `order` says who comes first",
         )
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise _error(name, "is async, and the host calls plain functions", "drop async")
+        yield _error(name, "is async, and the host calls plain functions", "drop async")
     for parameter in inspect.signature(function).parameters.values():
         required = parameter.default is parameter.empty and parameter.kind in (
             parameter.POSITIONAL_ONLY,
@@ -108,9 +124,9 @@ def _check(name: str, function: Callable[..., Any], orderings: list[str]) -> Non
         )
         if required and parameter.name not in HOOKS[name]:
             hint = did_you_mean(parameter.name, HOOKS[name])
-            raise _error(name, f"wants {parameter.name!r}, which the hook does not have", hint)
-        if required and parameter.kind is parameter.KEYWORD_ONLY:
-            raise _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
+            yield _error(name, f"wants {parameter.name!r}, which the hook does not have", hint)
+        elif required and parameter.kind is parameter.KEYWORD_ONLY:
+            yield _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
 
 
 def _error(name: str, message: str, hint: str) -> PluginError:
@@ -118,14 +134,32 @@ def _error(name: str, message: str, hint: str) -> PluginError:
     return error(f"{name} {message}", hint=hint)
 
 
-def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[str, ...]]:
+@frozen(eq=False)
+class Described:
+    """A gateway or a source of facts, and what it says of itself: read once, since a property
+    may say something else the next time."""
+
+    itself: RegistrySource
+    id: str
+    name: str
+    namespaced: bool
+    needs_network: bool
+    volatile: bool
+
+
+def returned_gateways(value: Any) -> tuple[tuple[Described, ...], tuple[Complaint, ...]]:
     """The gateways that can be used, and a complaint about each item that can't."""
-    return _sorted_out(value, ModelGateway, _wrong_gateway)
+    return _sorted_out(value, ModelGateway, _described)
 
 
-def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+def returned_facts(value: Any) -> tuple[tuple[Described, ...], tuple[Complaint, ...]]:
+    """The sources of facts that can be used, and a complaint about each item that can't."""
+    return _sorted_out(value, FactSource, _described)
+
+
+def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[Complaint, ...]]:
     """The artifacts, and a complaint about each item that is something else."""
-    return _sorted_out(value, Artifact, _wrong_artifact)
+    return _sorted_out(value, Artifact, _checked)
 
 
 def returned_snapshot(value: Any) -> Snapshot | None:
@@ -135,7 +169,7 @@ def returned_snapshot(value: Any) -> Snapshot | None:
     return value
 
 
-def reason_disabled(gateway: ModelGateway, answer: Any) -> str | None:
+def reason_disabled(gateway: Described, answer: Any) -> str | None:
     """Why `gateway` is not to be asked, by what its `should_enable` returned; None: ask it.
 
     Raises GatewayError for an answer that says neither, such as a text or a class.
@@ -151,15 +185,14 @@ def reason_disabled(gateway: ModelGateway, answer: Any) -> str | None:
     )
 
 
-def refuse_gateway(gateway: Any) -> None:
-    """Raise TypeError for what can't be registered as a gateway."""
-    complaint = (
-        _wrong_gateway(gateway)
-        if isinstance(gateway, ModelGateway)
-        else f"expected a ModelGateway, got {_kind_of(gateway)}"
-    )
-    if complaint:
-        raise TypeError(complaint)
+def described(gateway: object) -> Described:
+    """What can be registered as a gateway. Raises TypeError for anything else."""
+    if not isinstance(gateway, ModelGateway):
+        raise TypeError(f"expected a ModelGateway, got {_kind_of(gateway)}")
+    found = _described(gateway)
+    if isinstance(found, str):
+        raise TypeError(found)
+    return found
 
 
 def _kind_of(value: Any) -> str:
@@ -167,27 +200,30 @@ def _kind_of(value: Any) -> str:
 
 
 def _sorted_out(
-    value: Any, cls: type, wrong: Callable[[Any], str | None]
-) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    value: Any, cls: type, check: Callable[[Any], object]
+) -> tuple[tuple[Any, ...], tuple[Complaint, ...]]:
     if not issubclass(type(value), Iterable) or issubclass(type(value), (str, bytes, Mapping)):
         raise PluginError(
             f"returned {type(value).__name__}", hint=f"return a list of {cls.__name__}, or ()"
         )
     good: list[Any] = []
-    complaints: list[str] = []
+    complaints: list[Complaint] = []
     for item in value:
         if isinstance(item, cls):
-            complaint = wrong(item)
+            found = check(item)
+        elif isinstance(item, RegistryError):
+            found = item
         else:
-            complaint = f"returned {_kind_of(item)} instead of {cls.__name__}"
-        if complaint is None:
-            good.append(item)
+            found = f"returned {_kind_of(item)} instead of {cls.__name__}"
+        if isinstance(found, (str, RegistryError)):
+            complaints.append(found)
         else:
-            complaints.append(complaint)
+            good.append(found)
     return tuple(good), tuple(complaints)
 
 
-def _wrong_gateway(gateway: ModelGateway) -> str | None:
+def _described(gateway: RegistrySource) -> Described | str:
+    """It, or what is wrong with it."""
     id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
     # A kind of text of its own, such as an Enum's, can be shown, stored or compared otherwise.
     if type(id) is not str or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):
@@ -197,17 +233,20 @@ def _wrong_gateway(gateway: ModelGateway) -> str | None:
         )
     if not isinstance(name, str) or not name.strip():
         return f"gateway {id!r} has the name {name!r}; use a text"
-    for flag in ("namespaced", "needs_network", "volatile"):
-        if not isinstance(getattr(gateway, flag), bool):
+    flags = {name: getattr(gateway, name) for name in ("namespaced", "needs_network", "volatile")}
+    for flag, value in flags.items():
+        if not isinstance(value, bool):
             return f"gateway {id!r} has a {flag} that is neither True nor False"
-    return None
+    return Described(gateway, id, name, **flags)
 
 
-def _wrong_artifact(artifact: Artifact) -> str | None:
+def _checked(artifact: Artifact) -> Artifact | str:
+    """It, or what is wrong with it; as plain as it was when this looked."""
+    artifact = Artifact(artifact.emitter, artifact.path, artifact.text)
     for field in ("emitter", "path", "text"):
         value = getattr(artifact, field)
         if not isinstance(value, str):
             return f"an Artifact has {type(value).__name__} as {field}; use a text"
         if not value and field != "text":
             return f"an Artifact has an empty {field}: {artifact.emitter!r}, {artifact.path!r}"
-    return None
+    return artifact

@@ -19,23 +19,32 @@ from .._base.version import __version__
 from .._catalog.snapshot import Snapshot
 from ..errors import OverlayError, PluginError, RegistryError
 from ..plugin import PluginSettings
+from ..records import Warnings
 from ..report import Problem
-from .hook_rules import returned_artifacts, returned_gateways, returned_snapshot
+from .hook_rules import (
+    Complaint,
+    Described,
+    returned_artifacts,
+    returned_facts,
+    returned_gateways,
+    returned_snapshot,
+)
 from .loader import OVERLAY, Plugin, PluginLoader
 
 if TYPE_CHECKING:
-    from ..plugin import Artifact, ModelGateway
+    from ..plugin import Artifact
     from ..report import SyncReport
 
 Kind = Literal["plugin", "overlay", "emitter"]
+_SOURCES = (("registry_gateways", returned_gateways), ("registry_facts", returned_facts))
 _KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
 
 
 @frozen(eq=False)
 class LoadedGateway:
-    """A gateway, the plugin that added it, and that plugin's settings."""
+    """A gateway or a source of facts, the plugin that added it, and that plugin's settings."""
 
-    gateway: ModelGateway
+    gateway: Described
     plugin: Plugin
     settings: PluginSettings
 
@@ -47,12 +56,17 @@ class Outcome:
     plugin: Plugin
     value: Any = None
     problem: Problem | None = None
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.warnings, *((self.problem,) if self.problem else ()))
 
 
 class PluginHost(PluginLoader):
     """The plugins of one process. `load()` finds and imports them; the rest calls their hooks."""
 
-    # Per implementation of registry_gateways: asked once, so that gateways keep their state.
+    # Per implementation of a hook in _SOURCES: asked once, so that gateways keep their state.
     _asked: Mapping[HookImpl, Outcome] = EMPTY
     _gateway_problems: tuple[Problem, ...] = ()
 
@@ -81,20 +95,22 @@ class PluginHost(PluginLoader):
         ]
 
     def gateways(self) -> tuple[LoadedGateway, ...]:
-        """The gateways of all plugins; of two with one id the first plugin keeps it.
+        """The gateways, and the sources of facts, of all plugins; of two with one id the first
+        plugin keeps it.
 
         Each hook is called once, again only if it failed. Problems go to `problems`.
         """
         taken: dict[str, LoadedGateway] = {}
         problems: list[Problem] = []
         with self._lock:
-            for plugin, impl in self.implementations("registry_gateways"):
+            found = [(read, one) for hook, read in _SOURCES for one in self.implementations(hook)]
+            for read, (plugin, impl) in found:
                 if impl not in self._asked:
-                    outcome = self._call(plugin, impl, returned_gateways, {})
+                    outcome = self._call(plugin, impl, read, {})
                     self._asked = {**self._asked, impl: outcome}
                 outcome = self._asked[impl]
+                problems += outcome.problems
                 if outcome.problem is not None:
-                    problems.append(outcome.problem)
                     continue
                 gateways, complaints = outcome.value
                 for gateway in gateways:
@@ -102,7 +118,7 @@ class PluginHost(PluginLoader):
                     owner = taken.setdefault(gateway.id, added).plugin.source.title
                     if taken[gateway.id] is not added:
                         complaints = (*complaints, f"gateway {gateway.id!r} is taken by {owner}")
-                problems += _complaints("plugin", plugin, complaints)
+                problems += self._complaints("registry_gateways", plugin, complaints)
             self._gateway_problems = tuple(problems)
         return tuple(taken.values())
 
@@ -117,7 +133,8 @@ class PluginHost(PluginLoader):
         failures: list[str] = []
         for asked in self._asked.values():
             if asked.plugin.key == key:
-                failures += asked.value[1] if asked.problem is None else [asked.problem.error.text]
+                said = asked.value[1] if asked.problem is None else [asked.problem.error.text]
+                failures += map(str, said)
         return PluginError("; ".join(failures), culprit=key) if failures else None
 
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
@@ -171,10 +188,16 @@ class PluginHost(PluginLoader):
                 )
         return None
 
-    def overlay(self, snapshot: Snapshot, before: Snapshot | None = None) -> Snapshot:
+    def overlay(
+        self,
+        snapshot: Snapshot,
+        before: Snapshot | None = None,
+        tell: Callable[[Problem], object] = lambda warning: None,
+    ) -> Snapshot:
         """`snapshot` after all overlays, each on the result of the one before. It names them,
         and what each withheld. If `before` has passed the same ones, what was withheld of it
-        and is not offered any more is still named: somebody may ask for it by name.
+        and is not offered any more is still named: somebody may ask for it by name. `tell`
+        hears what they warn of.
 
         Raises OverlayError, naming the plugin, if one raises, returns something else, or
         if a plugin that may have one could not be loaded: a deny list that is skipped is
@@ -189,6 +212,8 @@ class PluginHost(PluginLoader):
             withheld |= before.withheld
         for plugin, impl in self.implementations(OVERLAY):
             outcome = self._call(plugin, impl, returned_snapshot, {"snapshot": result})
+            for warning in outcome.warnings:
+                tell(warning)
             if outcome.problem is not None:
                 raise _held(plugin, outcome.problem.error)
             if outcome.value is not None:
@@ -215,8 +240,8 @@ class PluginHost(PluginLoader):
             view = evolve(self.settings_for(plugin), types_providers=types_providers)
             arguments = {"snapshot": snapshot, "settings": view}
             outcome = self._call(plugin, impl, returned_artifacts, arguments)
+            problems += outcome.problems
             if outcome.problem is not None:
-                problems.append(outcome.problem)
                 continue
             artifacts, complaints = outcome.value
             for artifact in artifacts:
@@ -225,7 +250,7 @@ class PluginHost(PluginLoader):
                 if first is not artifact:
                     name = f"{artifact.path!r} of {artifact.emitter!r}"
                     complaints = (*complaints, f"{name} is taken by {owner.source.title}")
-            problems += _complaints("emitter", plugin, complaints)
+            problems += self._complaints("registry_emit", plugin, complaints)
         return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
 
     def emitters_fingerprint(self) -> str:
@@ -244,7 +269,7 @@ class PluginHost(PluginLoader):
         """Tell the observers of a sync."""
         told = {"report": report, "snapshot": snapshot, "previous": previous}
         outcomes = self.call_each("registry_refreshed", **told)
-        return tuple(one.problem for one in outcomes if one.problem is not None)
+        return tuple(problem for one in outcomes for problem in one.problems)
 
     def _call(
         self,
@@ -257,14 +282,28 @@ class PluginHost(PluginLoader):
         given = {"settings": self.settings_for(plugin), **arguments}
         positional = [given[name] for name in impl.argnames]
         defaulted = {name: given[name] for name in impl.kwargnames if name in given}
+        name = impl.opts.get("specname") or impl.function.__name__
+        kind, value, problem = _KINDS.get(name, "plugin"), None, None
         try:
-            return Outcome(plugin, read(impl.function(*positional, **defaulted)))
+            value = read(impl.function(*positional, **defaulted))
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:
-            name = impl.opts.get("specname") or impl.function.__name__
-            failure = self._failure(plugin.source, name, error)
-            return Outcome(plugin, problem=Problem.of(_KINDS.get(name, "plugin"), failure))
+            problem = Problem.of(kind, self._failure(plugin.source, name, error))
+        heard = Warnings(plugin.source.entry, kind)
+        for culprit, message in given["settings"].warnings:
+            heard(self._secrets.mask(culprit), self._secrets.mask(message))
+        return Outcome(plugin, value, problem, heard.problems)
+
+    def _complaints(
+        self, hook: str, plugin: Plugin, complaints: Iterable[Complaint]
+    ) -> Iterator[Problem]:
+        kind = _KINDS.get(hook, "plugin")
+        for one in complaints:
+            if isinstance(one, RegistryError):
+                yield Problem.of(kind, self._failure(plugin.source, hook, one))
+            else:
+                yield Problem(kind, plugin.source.title, one)
 
 
 def _gone(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
@@ -284,10 +323,6 @@ def _digest(options: Mapping[str, Any]) -> str:
         return ""
     text = json.dumps(options, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _complaints(kind: Kind, plugin: Plugin, texts: Iterable[str]) -> list[Problem]:
-    return [Problem(kind, plugin.source.title, text) for text in texts]
 
 
 def _held(plugin: Plugin, error: RegistryError | None) -> OverlayError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._base.fields import as_object, asked_id
 from .._base.secrets import Secrets
 from .._base.suggesting import hint
 from .._http.client import HttpClient
@@ -22,6 +23,7 @@ from ..errors import (
     as_error,
 )
 from ..models import ModelInfo, ProviderConfig, valid_id
+from ..plugin import ModelGateway, RegistrySource
 from . import routing
 from .bindings import Bindings, Memory, remember
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from .._plugins.host import PluginHost
     from .._world import World
-    from ..plugin import ModelGateway
 
 
 class OfflineExchangeError(ExchangeError, OfflineError):
@@ -48,10 +49,14 @@ def resolve(
     snapshot: Snapshot,
     world: World,
     environ: Mapping[str, str],
-    registered: Mapping[str, ModelGateway],
+    registered: Mapping[str, RegistrySource],
 ) -> Endpoint:
     """See `ModelRegistry.resolve`. `registered`: the gateways of run time, by id."""
-    culprit, role = id, snapshot.roles.get(id)
+    culprit, role = id, snapshot.roles.get(asked_id(id))
+    if environ is not world.environ:
+        for name, value in as_object(environ).items():
+            if not isinstance(value, str):  # as `os.environ.get` gives for what is not set
+                raise TypeError(f"environ: {name}: expected text, got {type(value).__name__}")
     if role is not None:
         culprit, id = f"{id} ({role})", role
     _obey_policies(id, snapshot, world.host, culprit)
@@ -121,13 +126,14 @@ def _taken_over(
     model: ModelInfo,
     world: World,
     environ: Mapping[str, str],
-    registered: Mapping[str, ModelGateway],
+    registered: Mapping[str, RegistrySource],
 ) -> Endpoint | None:
     """What the provider's gateway says itself; None: it leaves it to the core."""
     installed = {one.gateway.id: one for one in world.host.gateways()}
-    found = installed.get(provider.gateway or "")
-    gateway = found.gateway if found else registered.get(provider.gateway or "")
-    if gateway is None:
+    id = provider.gateway or ""
+    found = installed.get(id)
+    gateway = found.gateway.itself if found else registered.get(id)
+    if not isinstance(gateway, ModelGateway):
         return None
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
     # payloads: what is exchanged here is a key, which is never stored.
@@ -136,7 +142,7 @@ def _taken_over(
     client = HttpClient(
         config,
         found.settings.options if found else {},
-        gateway=gateway.id,
+        gateway=id,
         consulted=set(provider.api_key_env_vars),  # as a plugin may read them from `environ`
     )
     for name in provider.api_key_env_vars:
@@ -161,7 +167,7 @@ def _taken_over(
         cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()
-    failure.culprit = failure.culprit or gateway.id
+    failure.culprit = failure.culprit or id
     raise failure from cause
 
 

@@ -18,7 +18,7 @@ from .freshness import stands, taken_over, trusted_since
 if TYPE_CHECKING:
     from .._http.payloads import Payloads
     from .._world import World
-    from ..plugin import ModelGateway
+    from ..plugin import RegistrySource
     from ..settings import Settings
     from .options import Options
     from .turn import Turn
@@ -57,18 +57,18 @@ def ask(
             evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
             view.options,
             gateway=turn.id,
-            payloads=None if turn.runtime else payloads,
+            payloads=payloads.unkept() if turn.runtime else payloads,
             since=trusted,
             force=options.force,
             consulted=view.consulted,
         )
         failure: RegistryError | None = None
         try:
-            _identify(turn, turn.gateway, client)
+            _identify(turn, turn.gateway.itself, client)
         except KeyboardInterrupt:
             raise  # the user's
         except BaseException as error:
-            module = type(turn.gateway).__module__
+            module = type(turn.gateway.itself).__module__
             failure = as_error(error, GatewayError, turn.id, world.secrets.mask, module)
         current = turn.is_current
         if not turn.disowned and stands(known, trusted, now, current=current):
@@ -104,7 +104,7 @@ def _brief(settings: Settings) -> Settings:
     return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
 
 
-def _identify(turn: Turn, gateway: ModelGateway, client: HttpClient) -> None:
+def _identify(turn: Turn, gateway: RegistrySource, client: HttpClient) -> None:
     """Say for whom the gateway is asked, and take from its turn what was somebody else's."""
     identity: object = gateway.identity(client)
     if identity is not None and not isinstance(identity, str):

@@ -6,6 +6,8 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from itertools import chain
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from attrs import evolve
@@ -75,17 +77,26 @@ def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """
     if before == after:
         return ()
-    known = {*before.lines()}
-    found = [change for line in after.lines() if line not in known for change in _of(line, before)]
-    return tuple(sorted(found, key=_order))
+    was, now = {*before.lines()}, {*after.lines()}
+    earlier = dict(map(_split, was - now))
+    found = (
+        _of(*key, earlier[key], record) for key, record in map(_split, now - was) if key in earlier
+    )
+    return tuple(sorted(chain.from_iterable(found), key=_order))
 
 
-def _of(line: bytes, before: Snapshot) -> Iterator[Change]:
-    provider, model, record = json.loads(line)
-    earlier = before.record(provider, model)
-    if earlier is None:
-        return
-    old, new = _fields(json.loads(earlier)), _fields(record)
+def _split(line: bytes) -> tuple[tuple[str, str | None], str]:
+    """Provider and model id of a line, and its record, not decoded."""
+    text = line.decode("utf-8", "surrogatepass")
+    provider, end = scanstring(text, len('["'))
+    if text.startswith(",null,", end):
+        return (provider, None), text[end + len(",null,") : -1]
+    model, end = scanstring(text, end + len(',"'))
+    return (provider, model), text[end + 1 : -1]
+
+
+def _of(provider: str, model: str | None, earlier: str, later: str) -> Iterator[Change]:
+    old, new = _fields(json.loads(earlier)), _fields(json.loads(later))
     for field in old.keys() | new.keys():
         was, now = old.get(field), new.get(field)
         if was != now:

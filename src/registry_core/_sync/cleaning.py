@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from .._emit.manifest import Manifest
 from .._emit.targets import Target, differing, installed_types, is_inside, is_made_of, write
 from .._files.writing import clear_leftovers
 from .._writers import python_types
-from ..errors import SnapshotDamagedError
+from ..errors import SnapshotDamagedError, StoreError
 from ..plugin import Artifact, PluginSettings
 from . import commit
 from .locking import locked, patience
@@ -64,14 +64,12 @@ def plan(world: World, *, bindings: bool) -> Plan:
         artifacts, others = _written(store)
         stays |= others
         remove += artifacts
-        files = [path for folder in _versions(store) for path in _named(folder, _OF_STORE)]
+        files = [path for one in _versions(store) for path in _named(one.folder, _OF_STORE)]
         remove += [path for path in files if path not in keeps]
-    payloads = world.places.payloads(world.lookups.store_dir, make=False)
-    if payloads and payloads.is_dir():
-        if world.lookups.store_dir is None:
-            stays[payloads] = "raw answers, which all environments of this user share"
-        else:
-            remove += _named(payloads, _OF_PAYLOADS)
+        remove += _named(store.place / "payloads", _OF_PAYLOADS)
+    for shared in world.places.payloads(None, world.lookups.store_dir, make=False):
+        if shared.is_dir():
+            stays[shared] = "raw answers, which all environments of this user share"
     return Plan(tuple(sorted(remove)), _foreign_types(world), FrozenDict(stays))
 
 
@@ -79,14 +77,17 @@ def clean(world: World, *, bindings: bool) -> Plan:
     """Remove what registry-core wrote for this environment; what was done.
 
     The types of the wheel are put back. The mark of a policy stays, and the bindings of keys to
-    hosts do unless `bindings`. Holds the lock of each store. Raises StoreError.
+    hosts do unless `bindings`. Holds the locks of a store, those of other versions of registry-core
+    too. Raises StoreError.
     """
     first, removed = plan(world, bindings=bindings), list[Path]()
     stays = dict(first.stays)
     for store in filter(_is_writable, _stores(world)):
         commit.create(store)
-        with locked(store, patience(world.settings)):
-            commit.adopt(store, commit.of_newest_version(store))  # its policy, its bindings
+        with ExitStack() as locks:
+            for version in _versions(store):
+                locks.enter_context(locked(version, patience(world.settings)))
+            commit.adopt_versions(store)  # their policy, their bindings
             found = commit.recover(store, repair=True)
             now = plan(world, bindings=bindings)  # a policy that was forgotten is known again
             stays |= now.stays
@@ -112,15 +113,17 @@ def _stores(world: World) -> Iterator[Store]:
     folder = world.lookups.store_dir
     for place in world.places.stores(folder):
         store = Store(place, world.places.trusts(folder))
-        with suppress(OSError):
+        with suppress(StoreError):
             if _versions(store):
                 yield store
 
 
 def _undamaged(store: Store) -> State:
-    """Its state, which holds the bindings. Raises SnapshotDamagedError: the next sync makes it
-    again, of what was served until now."""
+    """Its state, which holds the bindings. Raises SnapshotDamagedError, also for that of another
+    version: the next sync makes it again, of what was served until now."""
     try:
+        for version in _versions(store):
+            version.load_state()
         return store.load_state()
     except SnapshotDamagedError as error:
         error.hint = "run registry-core sync first, or clean with --bindings"
@@ -128,14 +131,14 @@ def _undamaged(store: Store) -> State:
 
 
 def _is_writable(store: Store) -> bool:
-    return all(os.access(folder, os.W_OK) for folder in (store.place, *_versions(store)))
+    folders = [store.place, *(one.folder for one in _versions(store))]
+    return all(os.access(folder, os.W_OK) for folder in folders)
 
 
-def _versions(store: Store) -> list[Path]:
-    """The folders of this store, those of other versions of registry-core too. A folder that is
-    only called like one has no objects."""
-    folders = [one for one in store.place.iterdir() if commit.VERSION.fullmatch(one.name)]
-    return sorted(one for one in folders if (one / _OBJECTS).is_dir())
+def _versions(store: Store) -> list[Store]:
+    """This store, and those of other versions of registry-core. A folder that is only called
+    like one has no objects."""
+    return [one for one in commit.versions(store) if (one.folder / _OBJECTS).is_dir()]
 
 
 def _named(folder: Path, names: re.Pattern[str]) -> list[Path]:
@@ -148,7 +151,7 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
     own: list[Path] = []
     others: dict[Path, str] = {}
     target = Target("environment", store.place)
-    manifests = [Manifest(folder / store.emitted.name) for folder in _versions(store)]
+    manifests = [Manifest(one.emitted) for one in _versions(store)]
     for manifest, name in ((one, name) for one in manifests for name in one.targets()):
         kind, _, root = name.partition(" ")
         digests = manifest.digests(name)

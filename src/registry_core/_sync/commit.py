@@ -28,7 +28,7 @@ from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
 from .._catalog.store import Generation, Overlays, Store, pointer_line
 from .._files.reading import is_special, status_of, unreadable
-from .._files.writing import clear_leftovers, write_atomically
+from .._files.writing import clear_leftovers, way_out, write_atomically
 from ..errors import SnapshotDamagedError, StoreError
 from ..report import Problem
 
@@ -43,8 +43,8 @@ _NO_RIGHT = (
     errno.EEXIST,
     None,
 )
-VERSION = re.compile("v[0-9]{1,9}")
-"""Names of the folders of a store."""
+#: Names of the folders of a store.
+_VERSION = re.compile("v(0|[1-9][0-9]{0,8})")
 
 #: As in `World.verified`.
 Verified = dict[str, tuple[int, ...] | None]
@@ -87,7 +87,6 @@ def adopt(store: Store, other: Store | None) -> None:
         return
     found = recover(other, repair=False)
     mine = store.read_state()
-    state = evolve(found.state, bindings={**found.state.bindings, **mine.bindings})
     # A policy of this store is not given up because another one has none, or an older one.
     policies = _in_force(store, _readable(store) or _remembered(mine), repair=True)
     if policies is None and found.policies:
@@ -96,19 +95,36 @@ def adopt(store: Store, other: Store | None) -> None:
     known = found.generation if found.whole and not found.problems else None
     if known is not None and store.may_serve(known):
         commit(store, known, found.objects.values(), journal.adopted(other, known))
-        save_state(store, state, known)
-    elif state.bindings != mine.bindings:
-        save_state(store, evolve(mine, bindings=state.bindings), _readable(store))
+        bindings = {**found.state.bindings, **mine.bindings}
+        save_state(store, evolve(found.state, bindings=bindings), known)
+    else:
+        _bind(store, found.state)
 
 
-def of_newest_version(store: Store) -> Store:
-    """`store`, or the one that another version of registry-core has written to since."""
+def adopt_versions(store: Store) -> None:
+    """Start from what the version of registry-core holds that has written to this store last.
+    The bindings of all versions count."""
+    others = [one for one in versions(store) if one != store]
+    adopt(store, max((store, *others), key=_written_at))
+    for other in others:
+        _bind(store, other.read_state())
+
+
+def _bind(store: Store, other: State) -> None:
+    mine = store.read_state()
+    bindings = {**other.bindings, **mine.bindings}
+    if bindings != mine.bindings:
+        save_state(store, evolve(mine, bindings=bindings), _readable(store) or _remembered(mine))
+
+
+def versions(store: Store) -> list[Store]:
+    """`store`, and those of other versions of registry-core in the same folder, by version."""
     try:
         names = os.listdir(store.place)  # noqa: PTH208  as names
     except OSError as error:
         raise unreadable(str(store.place), error) from error
-    versions = [evolve(store, schema=int(name[1:])) for name in names if VERSION.fullmatch(name)]
-    return max((store, *versions), key=_written_at)
+    found = {int(name[1:]) for name in names if _VERSION.fullmatch(name)}
+    return [evolve(store, schema=schema) for schema in sorted({store.schema, *found})]
 
 
 def _written_at(store: Store) -> int:
@@ -292,5 +308,5 @@ def writing(store: Store) -> Generator[None]:
         raise StoreError(
             f"can't be written: {error.strerror or error}",
             culprit=str(store.folder),
-            hint="free some space, make it writable, or set REGISTRY_CORE_STORE_DIR to a folder",
+            hint=f"{way_out(error)}, or set REGISTRY_CORE_STORE_DIR to another folder",
         ) from error

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from attrs.converters import optional
@@ -29,13 +29,16 @@ from ..errors import (
     as_error,
 )
 from ..models import ProviderConfig
+from ..plugin import FactSource, ModelGateway
 from ..records import clean_providers
 from ..report import GatewayStatus, Problem
+from .facts import as_providers
 
 if TYPE_CHECKING:
     from .._http.asked import Asked
     from .._http.client import HttpClient
-    from ..plugin import ModelGateway, PluginSettings
+    from .._plugins.hook_rules import Described
+    from ..plugin import PluginSettings
 
 logger = logging.getLogger("registry_core")
 
@@ -44,7 +47,7 @@ logger = logging.getLogger("registry_core")
 class FetchTask:
     """One gateway to ask, and what is known of its last good fetch."""
 
-    gateway: ModelGateway
+    gateway: Described
     settings: PluginSettings
     client: HttpClient
     asked: Sequence[Asked] | None
@@ -85,7 +88,7 @@ class Outcome:
         return self.answered or self.status == "absent"
 
     @classmethod
-    def in_vain(cls, gateway: ModelGateway, failure: RegistryError, at: float) -> Outcome:
+    def in_vain(cls, gateway: Described, failure: RegistryError, at: float) -> Outcome:
         """What it is that `gateway` raised this, or was abandoned."""
         if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
             return cls("absent", error=str(failure), finished_at=at)
@@ -158,7 +161,7 @@ def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
 def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], str]) -> Outcome:
     gateway, client = task.gateway, task.client
     try:
-        reason = reason_disabled(gateway, gateway.should_enable(task.settings))
+        reason = reason_disabled(gateway, gateway.itself.should_enable(task.settings))
         if reason is not None:
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
@@ -169,7 +172,11 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
-        fetched = gateway.fetch_providers(client)
+        fetched: Any = None
+        if isinstance(gateway.itself, ModelGateway):
+            fetched = gateway.itself.fetch_providers(client)
+        elif isinstance(gateway.itself, FactSource):
+            fetched = as_providers(gateway.id, gateway.itself.fetch_facts(client), client.warn)
         providers, warnings = clean_providers(
             gateway.id,
             gateway.namespaced,
@@ -190,7 +197,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
     except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: the fetch failed\n%s", gateway.id, mask(traceback.format_exc()))
-        module = type(gateway).__module__
+        module = type(gateway.itself).__module__
         failure = as_error(error, GatewayError, gateway.id, mask, module)
         if failure is not error and task.plugin:
             failure.message += f", of {task.plugin}"

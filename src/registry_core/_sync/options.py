@@ -22,6 +22,8 @@ class Options:
     """Gateways whose stored data is to be dropped before they are asked."""
     max_age: float | None = None
     """Seconds: data younger than that is good enough if its gateway fails."""
+    trial: bool = False
+    """A plugin is tried: the data of the wheel will do, where no gateway is installed."""
     project: bool = False
     """Write the project target, too."""
     fresh_for: float | None = None

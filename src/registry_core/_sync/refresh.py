@@ -121,6 +121,7 @@ class Refresher:
         told: float | None = None
         host: PluginHost | None = None  # what a look has found
         failing: Collection[str] = ()
+        watch: Watch | None = None
         warned: Collection[str] | None = None
         while not stop.is_set():
             report: SyncReport | None = None
@@ -143,6 +144,7 @@ class Refresher:
                 interval = self._prepared(interval)
                 logger.debug("auto-refresh: %s", "the data is due" if host is None else _SOON)
                 adopted, host = host, None
+                watch = self._watch()  # which then knows what was served before
                 report = self._sync(interval, _backoff(failures, interval), adopted)
                 if adopted is not None:
                     interval = None
@@ -161,7 +163,7 @@ class Refresher:
                 logger.info("auto-refresh: works again")
             failing = set(problems)
             if report is not None:
-                warned = _tell(report, self._served(), warned or ())
+                warned = _tell(report, watch, self._served, warned or ())
 
     def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
         """Wait; less, if a look finds something."""
@@ -198,14 +200,22 @@ def _backoff(failures: int, interval: float | None) -> float:
     return min(doubled, FIRST_RETRY if interval is None else interval)
 
 
-def _tell(report: SyncReport, served: Snapshot | None, warned: Collection[str]) -> Collection[str]:
+def _tell(
+    report: SyncReport,
+    watch: Watch | None,
+    served: Callable[[], Snapshot | None],
+    warned: Collection[str],
+) -> Collection[str]:
     """Log what has changed, and what is wrong and was not in `warned`, which is said once until
     it is mended."""
     from .._catalog.snapshot import Snapshot
     from .telling import news, warnings
 
-    for line in news(report, served or Snapshot.build(())):
-        logger.info("%s", line)
+    if watch is not None:
+        watch.tell_news()
+    else:
+        for line in news(report, served() or Snapshot.build(())):
+            logger.info("%s", line)
     new, all = warnings(report, warned)
     for line in new:
         logger.info("auto-refresh: %s", line)

@@ -13,15 +13,15 @@ from .._catalog.state import GatewayState
 from ..settings import warn_once
 
 if TYPE_CHECKING:
+    from .._plugins.hook_rules import Described
     from ..models import ProviderConfig
-    from ..plugin import ModelGateway
 
 
 @frozen
 class RuntimeGateway:
     """One of them, and what this process knows of it; never stored or emitted."""
 
-    gateway: ModelGateway
+    gateway: Described
     providers: Mapping[str, ProviderConfig] = EMPTY
     """Its last good data, as published."""
     passed: Snapshot | None = None
@@ -29,11 +29,11 @@ class RuntimeGateway:
     known: GatewayState = field(factory=GatewayState)
 
     @classmethod
-    def instead_of(cls, before: RuntimeGateway | None, gateway: ModelGateway) -> RuntimeGateway:
+    def instead_of(cls, before: RuntimeGateway | None, gateway: Described) -> RuntimeGateway:
         """`gateway`, with the data of the one that had its id; it is to be asked."""
         if before is None:
             return cls(gateway)
-        known = GatewayState(retrieved_at=before.known.retrieved_at)
+        known = GatewayState(retrieved_at=before.known.retrieved_at, identity=before.known.identity)
         return cls(gateway, before.providers, before.passed, known)
 
     def after(
@@ -44,7 +44,7 @@ class RuntimeGateway:
     ) -> RuntimeGateway:
         """As it is after its turn, and as the policies leave it. Raises OverlayError."""
         passed = overlay(Snapshot.build(providers)) if providers else None
-        return RuntimeGateway(self.gateway, providers, passed, known or self.known)
+        return RuntimeGateway(self.gateway, providers, passed, known or GatewayState())
 
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:

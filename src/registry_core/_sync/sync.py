@@ -78,9 +78,9 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
     with locked(store, patience(settings)) as since:
-        commit.adopt(store, commit.of_newest_version(store))
+        commit.adopt_versions(store)
         commit.adopt(store, world.store())
-        payloads = _payloads(world, writes=True)
+        payloads = _payloads(world, store, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
         prepared = prepare(world, options, before, runtime, payloads, since)
@@ -126,8 +126,9 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
         snapshot = _pinned(world.host, settings.snapshot)
         report = _pinned_report(settings, snapshot, started)
     else:
-        before = look_back(world.store(), world.bundle, repair=False, verified=world.verified)
-        prepared = prepare(world, options, before, (), _payloads(world, writes=False))
+        store = world.store()
+        before = look_back(store, world.bundle, repair=False, verified=world.verified)
+        prepared = prepare(world, options, before, (), _payloads(world, store, writes=False))
         snapshot = prepared.lasting
         changes = compared(before.snapshot, prepared.snapshot)
         report = _report(prepared, changes, started, offline=settings.offline)
@@ -139,7 +140,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
 def _pinned(host: PluginHost, path: Path) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
     installed policy has not passed it: it would be published without."""
-    snapshot = open_explicit(path)
+    snapshot = open_explicit(path, verify=True)
     unseen = host.unseen_by(snapshot)
     if unseen is not None:
         raise OverlayError(
@@ -184,13 +185,14 @@ def _notify(
     return evolve(report, problems=(*report.problems, *problems))
 
 
-def _payloads(world: World, *, writes: bool) -> Payloads:
-    settings = world.settings
-    folder = world.places.payloads(settings.store_dir, make=writes)
-    if folder is not None and writes:
-        clear_leftovers(folder)
+def _payloads(world: World, store: Store | None, *, writes: bool) -> Payloads:
+    settings, place = world.settings, store.place if store else None
+    folders = [*world.places.payloads(place, settings.store_dir, make=writes)]
+    if writes:
+        for folder in folders:
+            clear_leftovers(folder)
     trusts, most = world.places.trusts(settings.store_dir), settings.fetch_max_bytes
-    return Payloads(folder, trusts=trusts, max_bytes=most, writes=writes)
+    return Payloads(*folders, trusts=trusts, max_bytes=most, writes=writes)
 
 
 def _writable_store(places: Places, folder: Path | None) -> Store:

@@ -13,7 +13,7 @@ from .wording import ABILITY, END, NEW, OTHER, PRICE, START, Line, lines
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from .._world import World
-    from ..report import SyncReport
+    from ..report import Changes, SyncReport
 
 logger = logging.getLogger("registry_core")
 
@@ -56,9 +56,9 @@ def mistakes(world: World) -> list[str]:
     return [str(one) for one in unknown_in(scope, loaded.without_volatile(), loaded.snapshot)]
 
 
-def news(report: SyncReport, after: Snapshot) -> list[str]:
+def news(changes: Changes | SyncReport, after: Snapshot) -> list[str]:
     """What has changed, with names and prices: three lines at most. `after`: what is served."""
-    every = lines(report, after)
+    every = lines(changes, after)
     said: list[str] = []
     left = len(every)
     for word, about, most in _NEWS:

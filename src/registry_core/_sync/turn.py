@@ -17,14 +17,17 @@ from .._catalog.state import GatewayState, past, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
+from ..plugin import FactSource
+from ..records import clean_providers
 from ..report import DataSource, GatewayReport, Problem
+from .facts import as_providers
 from .fetch import Outcome
 from .freshness import fingerprint
 
 if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
+    from .._plugins.hook_rules import Described
     from .._plugins.host import LoadedGateway
-    from ..plugin import ModelGateway
     from .runtime import RuntimeGateway
 
 Providers = Mapping[str, ProviderConfig]
@@ -59,6 +62,18 @@ def bundled(bundle: Bundle, gateway: str) -> Data | None:
         return None
     about = GatewayData(bundle.plugins[gateway], bundle.captured[gateway])
     return in_snapshot("bundled", about, bundle.load, gateway)
+
+
+def bundled_facts(loaded: LoadedGateway) -> Data | None:
+    """What a source of facts has in its own package. Raises whatever its author does."""
+    source, id = loaded.gateway.itself, loaded.gateway.id
+    held = source.bundled() if isinstance(source, FactSource) else None
+    if held is None:
+        return None
+    facts, captured = held
+    providers, _ = clean_providers(id, False, as_providers(id, facts))
+    about = GatewayData(loaded.plugin.key, captured.timestamp(), facts=0)
+    return in_memory("bundled", about, providers)
 
 
 @define
@@ -112,7 +127,7 @@ class Turn:
         return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
-    def gateway(self) -> ModelGateway | None:
+    def gateway(self) -> Described | None:
         either = self.loaded or self.runtime
         return either.gateway if either else None
 
@@ -122,6 +137,19 @@ class Turn:
         if self.gateway is not None:
             return self.gateway.volatile
         return self.good is not None and self.good.about.volatile
+
+    @property
+    def away(self) -> bool:
+        """It comes and goes, and is not here now, or not enabled: its models are gone."""
+        status = self.outcome.status if self.outcome else None
+        return status == "absent" or (status == "disabled" and self.volatile)
+
+    @property
+    def is_of_facts(self) -> bool:
+        """It says more about what gateways offer; without its plugin, as its data is."""
+        if self.gateway is not None:
+            return isinstance(self.gateway.itself, FactSource)
+        return self.good is not None and self.good.about.facts is not None
 
     @property
     def is_current(self) -> bool:
@@ -153,14 +181,15 @@ class Turn:
         outcome = self.outcome
         if outcome is None:
             return
-        if outcome.status == "absent":
+        if self.away:
             self.used = None
         elif outcome.status == "unchanged" and self.stored:
             about = evolve(self.stored.about, retrieved_at=outcome.finished_at)
             self.used = evolve(self.stored, about=about)
         elif outcome.providers is not None:
             plugin = self.loaded.plugin.key if self.loaded else ""
-            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile)
+            facts = 0 if self.is_of_facts else None
+            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile, facts=facts)
             fresh = in_memory("fetched", about, outcome.providers)
             try:
                 refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
@@ -169,6 +198,11 @@ class Turn:
                 self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
             else:
                 self.used = fresh
+
+    def met(self, offered: int) -> None:
+        """Note of how many models that its facts are about some gateway offers."""
+        if self.used:
+            self.used = evolve(self.used, about=evolve(self.used.about, facts=offered))
 
     def hold(self) -> None:
         """Use nothing of what was fetched: a policy has not passed it. What was there stays,
@@ -191,22 +225,20 @@ class Turn:
         known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status == "offline":
             return known if self.used and known != GatewayState() else None
-        if outcome.status == "absent":
+        if self.away:
             known = GatewayState(fingerprint=fingerprint(self.loaded) if self.loaded else "")
         known = evolve(
             known, checked_at=outcome.finished_at, status=outcome.status, error=outcome.error
         )
         if outcome.answered and not held:
             known = evolve(known, retrieved_at=outcome.finished_at)
+        if outcome.status == "fresh" and not held:
+            known = evolve(known, identity=outcome.identity)
         if outcome.status == "fresh" and self.loaded and not held:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
             warnings = tuple((one.culprit, one.message) for one in outcome.warnings)
             known = evolve(
-                known,
-                fingerprint=fingerprint(self.loaded),
-                asked=asked,
-                warnings=warnings,
-                identity=outcome.identity,
+                known, fingerprint=fingerprint(self.loaded), asked=asked, warnings=warnings
             )
         return known
 
@@ -229,6 +261,7 @@ class Turn:
             version=loaded.plugin.version if loaded else None,
             providers=providers,
             models=models,
+            facts=self.used.about.facts if self.used else None,
             retrieved_at=utc(retrieved_at),
             error=outcome.error,
             failure=outcome.failure,

@@ -1,5 +1,5 @@
-"""What is to be noticed within seconds beside a dev server: settings that were edited, and
-generated files that are gone."""
+"""What is to be noticed within seconds beside a dev server: settings that were edited,
+generated files that are gone, and what another process has fetched."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from .._emit.emission import Emission
 from .._emit.manifest import Manifest, signature
 from ..errors import SettingsError, StoreError
+from .changes import compared
 from .options import Options
 from .sync import other_targets
+from .telling import news
 
 if TYPE_CHECKING:
+    from .._catalog.loading import Loaded
     from .._emit.manifest import Signature
     from .._emit.targets import Target
     from .._plugins.host import PluginHost
@@ -43,13 +46,31 @@ class Watch:
         """The generated files that it knows, of targets that the user named."""
         self._there: frozenset[str] = frozenset()
         """Those of them that were there at the last look."""
+        self._loaded: Loaded | None = None
+        """What was served at the last look."""
+        self.tell_news()
 
     def look(self) -> PluginHost | None:
         """The plugins and settings to sync with at once; None if nothing is to be done."""
+        self.tell_news()
         host = self._reread()
         if host is None and self._has_settings and self._is_amiss(self._world.host):
             return self._world.host
         return host
+
+    def tell_news(self) -> None:
+        """Log what has changed since the last look, whichever process has fetched it."""
+        before = self._loaded
+        try:
+            if before is not None and before.current:
+                return
+            self._loaded = now = self._world.load(last=before)
+            if before is not None:
+                changes = compared(before.snapshot, now.snapshot)
+                for line in news(changes, now.snapshot):
+                    logger.info("%s", line)
+        except StoreError as error:  # a lookup says so
+            logger.debug("nothing is known of what has changed: %s", error)
 
     def _reread(self) -> PluginHost | None:
         """None if there is nothing new to go by."""

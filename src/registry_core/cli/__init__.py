@@ -12,6 +12,7 @@ from .dev import dev
 from .doctor import doctor
 from .export import export
 from .lookups import list_models, show
+from .new import new
 from .plugins import plugins
 from .sync import sync
 
@@ -28,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, changes, diff, plugins, doctor, export, clean, dev):
+for command in (sync, list_models, show, changes, diff, plugins, doctor, export, clean, dev, new):
     main.add_command(command)

@@ -179,9 +179,7 @@ def _snapshot(name: str, mine: ModelRegistry) -> Snapshot:
         if store is None or generation is None:
             raise StoreError("there is none yet", culprit=name, hint="run registry-core sync")
         return store.open_snapshot(lasting(generation))
-    snapshot = open_explicit(Path(name), hint=_HINT)
-    snapshot.verify()
-    return snapshot
+    return open_explicit(Path(name), hint=_HINT, verify=True)
 
 
 _HINT = 'name a file of registry-core export --format snapshot, "bundled" or "stored"'

@@ -26,12 +26,14 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     mastra: a folder that Mastra reads as its cache (~/.cache/mastra).
     """
     from .._emit.exports import export_mastra, export_snapshot
+    from .._files.writing import way_out
     from ..errors import TargetError
 
     mine = registry(load(project))
     try:
         loaded = mine.world.load()
         snapshot = loaded.without_volatile()
+        snapshot.verify()  # a lookup would see the damage in the records that it reads
         if kind == "snapshot":
             written = export_snapshot(snapshot, path)
         else:
@@ -39,7 +41,9 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
             written = export_mastra(snapshot, mine.world.host, refreshed, path)
     except OSError as error:
         raise TargetError(
-            error.strerror or str(error), culprit=str(error.filename or path)
+            error.strerror or str(error),
+            culprit=str(error.filename or path),
+            hint=way_out(error),
         ) from error
     if as_json:
         names = [str(one) for one in written]

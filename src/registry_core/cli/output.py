@@ -31,7 +31,7 @@ def claim_output() -> None:
         sys.stdout.flush()
         _descriptor = os.dup(1)
         os.dup2(2, 1)
-        _output = os.fdopen(_descriptor, "w", encoding="utf-8")
+        _output = os.fdopen(_descriptor, "w", encoding="utf-8", closefd=False)
     sys.stdout = sys.stderr
 
 
@@ -124,7 +124,8 @@ def open_closed() -> None:
     for name, how in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
-            setattr(sys, name, open(os.open(os.devnull, how), mode, encoding="utf-8"))  # noqa: SIM115
+            number = os.open(os.devnull, how)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def silence(stream: Any) -> None:

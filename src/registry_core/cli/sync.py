@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
     from .._catalog.snapshot import Snapshot
     from .._sync.fetch import Outcome
+    from .._sync.options import Options
     from .._sync.sync import Result
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
@@ -45,6 +46,14 @@ _DEAR = 150  # about where a == b takes pyright twice as long as with str
     callback=as_path,
     help="Write every artifact there, instead of the installed types and the project.",
 )
+@click.option(
+    "--plugin",
+    type=click.Path(exists=True, dir_okay=False),
+    callback=as_path,
+    metavar="FILE",
+    help="Try this file as a plugin beside the installed ones, in a store of its own that is "
+    "removed afterwards; needs --output. REGISTRY_CORE_PLUGINS= leaves the others out.",
+)
 @project_option
 @json_option
 @reports_errors
@@ -56,6 +65,7 @@ def sync(
     max_age: float | None,
     check: bool,
     output: Path | None,
+    plugin: Path | None,
     project: Path | None,
     as_json: bool,
 ) -> None:
@@ -65,18 +75,34 @@ def sync(
     last good data.
     """
     from .._sync.options import Options
-    from .._sync.sync import check as check_only, sync as sync_all
-    from .._world import World
 
-    world = World(load(project, offline=offline or None, output=output))
+    settings = load(project, offline=offline or None, output=output)
     options = Options(
         force=force,
         accept=accept,
         forget=forget,
         max_age=max_age,
+        trial=plugin is not None,
         project=True,
         progress=_progress,
     )
+    if plugin is None:
+        _run(settings, options, check, as_json)
+        return
+    from ..testing.trial import trial
+
+    with trial(plugin, settings) as settings:
+        _run(settings, options, check, as_json, only=settings.output)
+
+
+def _run(
+    settings: Settings, options: Options, check: bool, as_json: bool, only: Path | None = None
+) -> None:
+    """`only`: the one folder that is still there when the report is read."""
+    from .._sync.sync import check as check_only, sync as sync_all
+    from .._world import World
+
+    world = World(settings)
     if check:
         report, differing = check_only(world, options)
         _complain(report)
@@ -94,14 +120,14 @@ def sync(
 
         complain(*plan(world))
     result = sync_all(world, options)
-    report = result.report
+    report = result.report if only is None else _in_folder(only, result.report)
     if as_json:
         say_json(report.to_dict())
     else:
         if world.settings.unasked:
             say(world.settings.unasked)
         _show(report, world.bundle)
-        _show_news(report, result, world.bundle)
+        _show_news(report, result, world.bundle, kept=only is None)
         hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:
             say(f"hint: {hint}")
@@ -131,6 +157,16 @@ def _types_hint(settings: Settings, every: int, snapshot: Snapshot) -> str | Non
     )
 
 
+def _in_folder(folder: Path, report: SyncReport) -> SyncReport:
+    from pathlib import Path
+
+    from attrs import evolve
+
+    targets = {root: count for root, count in report.targets.items() if root == str(folder)}
+    written = tuple(path for path in report.written if folder in Path(path).parents)
+    return evolve(report, targets=targets, written=written)
+
+
 def _progress(id: str, outcome: Outcome) -> None:
     if sys.stderr.isatty():
         complain(f"{id}: {outcome.status}")
@@ -157,8 +193,8 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
         say(f"{root}: {count} files, {len(files)} written{named(files, Path(root))}")
 
 
-def _show_news(report: SyncReport, result: Result, bundle: Bundle) -> None:
-    """What has changed, and how to see the rest of it."""
+def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:
+    """What has changed, and how to see the rest of it; `kept`: the store remembers it."""
     from .._sync.wording import foremost, lines, summary
     from .news import as_text, within
 
@@ -171,7 +207,8 @@ def _show_news(report: SyncReport, result: Result, bundle: Bundle) -> None:
     say_styled(*as_text(shown))
     if len(shown) < len(every):
         left = summary({*every} - {*shown})
-        hint = "registry-core diff bundled stored" if first else "registry-core changes"
+        later = "registry-core diff bundled stored" if first else "registry-core changes"
+        hint = later if kept else "--json"
         say(*within(f"… and {len(every) - len(shown):,} more ({left}): {hint}"))
 
 

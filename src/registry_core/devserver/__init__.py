@@ -93,9 +93,9 @@ def is_dev(framework: bool, environ: Mapping[str, str] | None = None) -> bool:
 
 def _tell_plugins(registry: ModelRegistry, hook: str) -> None:
     for outcome in registry.world.host.call_each(hook, registry=registry):
-        if outcome.problem is not None:
-            logger.warning("%s: %s", outcome.problem.culprit, outcome.problem.message)
-        else:
+        for problem in outcome.problems:
+            logger.warning("%s", problem)
+        if outcome.problem is None:
             logger.debug("%s: %s called", outcome.plugin.source.title, hook)
 
 

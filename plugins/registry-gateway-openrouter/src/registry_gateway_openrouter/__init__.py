@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urljoin, urlsplit
 
 from registry_core import GatewayError, ModelGateway, hookimpl
-from registry_core.records import provider_from_record
+from registry_core.records import cost_per_million, provider_from_record
 
 if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig
@@ -31,6 +30,8 @@ PRICES: Mapping[str, str] = {
     "audio": "input_audio",
     "audio_output": "output_audio",
 }
+#: A price beside those of what the model does: a search is asked for, and paid, apart.
+ADD_ONS = ("web_search",)
 #: Its words for modalities, where other catalogs have another.
 MODALITIES: Mapping[str, str] = {"file": "pdf"}
 #: What comes out, if nothing else does → what the model is for, as far as it is told.
@@ -185,7 +186,7 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
             "context": record.get("context_length"),
             "output": provider.get("max_completion_tokens"),
         },
-        "cost": _cost(pricing, lost) or None,
+        "cost": _cost(pricing, other_prices, lost),
         "modalities": {"input": given, "output": made},
         "lifecycle": {
             "retires_on": expires.partition("T")[0] if isinstance(expires, str) else expires
@@ -200,35 +201,19 @@ def _modalities(value: Any) -> Any:
     return [MODALITIES.get(one, one) if isinstance(one, str) else one for one in value]
 
 
-def _cost(pricing: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, float]:
-    """The prices of a million tokens in USD that are known."""
-    cost: dict[str, float] = {}
-    for name, ours in PRICES.items():
-        value = pricing.get(name)
-        if value is None:
-            continue
-        try:
-            price = _per_million(value)
-        except (ArithmeticError, TypeError, ValueError):
-            lost(
-                f"pricing.{name} is taken as unknown: expected a number as text, got {value!r:.40}"
-            )
-        else:
-            if price >= 0:  # a router, whose price is that of the model it picks, says -1
-                cost[ours] = price
-    if cost.get("reasoning") == 0 != cost.get("output"):
-        del cost["reasoning"]  # not free: it is paid as output
-    return cost
+def _cost(
+    pricing: Mapping[str, Any], others: Mapping[str, Any], lost: Callable[[str], object]
+) -> dict[str, float] | None:
+    """The prices of a million tokens that are known; None if none is.
 
-
-def _per_million(value: Any) -> float:
-    """In decimal, so that "0.0000011" makes 1.1 and not 1.0999999999999999."""
-    if type(value) not in (str, int, float):
-        raise TypeError
-    price = Decimal(str(value)).scaleb(6)
-    if price.is_nan():
-        raise ValueError
-    return float(price)
+    A router, which costs what the model costs that it picks, has the price -1.
+    """
+    cost = cost_per_million({ours: pricing.get(name) for name, ours in PRICES.items()}, lost)
+    if not any(cost.values()):
+        whole = {name: price for name, price in others.items() if name not in ADD_ONS}
+        if any(cost_per_million(whole).values()):
+            return None  # not free: it is paid by the request, the image, the song
+    return cost or None
 
 
 def _day(created: Any, lost: Callable[[str], object]) -> str | None:

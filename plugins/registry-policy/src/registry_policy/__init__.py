@@ -7,16 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import translate
-from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
 from registry_core import ModelInfo, ProviderConfig, SettingsError, Snapshot, hookimpl
 
 if TYPE_CHECKING:
     from registry_core import PluginSettings
-
-#: Below the name of registry-core's own, so that its lines are shown where those are.
-logger = getLogger("registry_core.policy")
 
 #: `order` is read by the host.
 _OPTIONS = ("allow", "deny", "order", "overrides", "roles")
@@ -90,33 +86,19 @@ class Rules:
         return {(key, text) for key, named in texts.items() for text in named}
 
 
-class Policy:
-    """The plugin. It knows what it has said, so that a server does not say it every hour."""
-
-    def __init__(self) -> None:
-        self._settled: set[tuple[str, str]] = set()
-
-    @hookimpl
-    def registry_overlay(self, snapshot: Snapshot, settings: PluginSettings) -> Snapshot | None:
-        rules = Rules.of(settings.options)
-        if not settings.options.keys() - {"order"}:
-            return None
-        if snapshot.gateways:  # without any it holds what one gateway of this process offers
-            self._complain(rules, snapshot)
-        return rules.applied(snapshot)
-
-    def _complain(self, rules: Rules, snapshot: Snapshot) -> None:
-        """Say which texts stand for no model. What once did is settled: the same sync asks
-        again without the models of servers that come and go."""
-        unsettled = rules.named() - self._settled
-        self._settled |= unsettled
-        ids = _ids(snapshot) if unsettled else []
-        for key, text in sorted(unsettled):
-            is_glob = key in ("allow", "deny")
-            if not (any(map(_matcher([text]), ids)) if is_glob else snapshot.get_model(text)):
-                near = _nearest(text, snapshot)
-                hint = f"; did you mean {near!r}?" if near else ""
-                logger.warning("policy: %s: %r stands for no model%s", key, text, hint)
+@hookimpl
+def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot | None:
+    rules = Rules.of(settings.options)
+    if not settings.options.keys() - {"order"}:
+        return None
+    ids = _ids(snapshot)
+    for key, text in sorted(rules.named()):
+        is_glob = key in ("allow", "deny")
+        if not (any(map(_matcher([text]), ids)) if is_glob else snapshot.get_model(text)):
+            near = _nearest(text, snapshot)
+            hint = f"; did you mean {near!r}?" if near else ""
+            settings.warn(key, f"{text!r} stands for no model{hint}")
+    return rules.applied(snapshot)
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:

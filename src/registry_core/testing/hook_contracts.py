@@ -1,0 +1,165 @@
+"""What the host expects of overlays, emitters and observers, as tests to inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from attrs import evolve
+from pluggy import PluginManager
+
+from .. import plugin as specs
+from .._base.frozen import EMPTY
+from .._catalog.snapshot import Snapshot
+from .._emit.targets import usable
+from .._plugins.hook_rules import HOOKS, returned_artifacts, returned_snapshot
+from ..errors import RegistryError
+from ..plugin import Artifact
+from .canned import plugin_settings
+from .samples import EMPTY_SNAPSHOT, ODD, REPORTS, SAMPLE
+from .variants import replaced
+from .watch import watched
+
+
+class _Contract:
+    """`options` and `secrets` (variables): those with which the plugin does something.
+    `snapshot`: one on which it does. The fixture `plugin` is what the entry point names, a
+    module or an object."""
+
+    hook: ClassVar[str]
+    options: ClassVar[Mapping[str, Any]] = EMPTY
+    secrets: ClassVar[Mapping[str, str]] = EMPTY
+    snapshot: ClassVar[Snapshot] = SAMPLE
+
+    def _call(self, plugin: object, snapshot: Snapshot, **more: Any) -> Any:
+        """What its hook returns, called as the host does; `options` may be others."""
+        manager = PluginManager(specs.PROJECT)
+        manager.add_hookspecs(specs)
+        manager.register(plugin)
+        found = getattr(manager.hook, self.hook).get_hookimpls()
+        assert found, f"{plugin!r} has no hook {self.hook}"
+        settings = plugin_settings(more.pop("options", self.options), secrets=self.secrets)
+        scope = more.pop("types_providers", None)
+        given = {
+            **dict.fromkeys(HOOKS[self.hook], snapshot),
+            "settings": evolve(settings, types_providers=scope),
+            **more,
+        }
+        (impl,) = found
+        named = {name: given[name] for name in impl.kwargnames if name in given}
+        return impl.function(*[given[name] for name in impl.argnames], **named)
+
+    def _try_options(self, plugin: object) -> None:
+        for bad in self._bad_options():
+            with suppress(RegistryError):
+                try:
+                    self._call(plugin, self.snapshot, options=bad)
+                except RegistryError:
+                    raise
+                except Exception as error:
+                    raise AssertionError(
+                        f"raise a SettingsError that names the option; {error!r} with {bad!r:.300}"
+                    ) from error
+
+    def _bad_options(self) -> Iterator[Mapping[str, Any]]:
+        for key, value in self.options.items():
+            for bad in replaced(value):
+                yield {**self.options, key: bad}
+
+
+class EmitterContract(_Contract):
+    """Tests of `registry_emit`: inherit them, and say which plugin.
+
+        class TestPrices(EmitterContract):
+            options = {"providers": ["acme"]}
+
+            @pytest.fixture
+            def plugin(self):
+                return registry_price_list
+
+    `snapshot` and `options` are some with which it returns an artifact.
+    """
+
+    hook = "registry_emit"
+
+    def test_the_host_takes_its_artifacts(self, plugin: object) -> None:
+        assert self._artifacts(plugin, self.snapshot), "it returns none; give other `options`"
+
+    def test_the_same_snapshot_gives_the_same_files(self, plugin: object) -> None:
+        again = Snapshot.from_bytes(self.snapshot.to_bytes())
+        first, second = (self._artifacts(plugin, one) for one in (self.snapshot, again))
+        assert first == second, "the second time other files came"
+
+    def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
+        with watched() as seen:
+            self._artifacts(plugin, self.snapshot)
+        assert not seen, f"the host reads and writes, not a writer; it did: {seen[0]}"
+
+    def test_it_writes_any_snapshot(self, plugin: object) -> None:
+        for snapshot in (EMPTY_SNAPSHOT, SAMPLE, ODD):
+            self._artifacts(plugin, snapshot)
+
+    def test_types_may_be_scoped(self, plugin: object) -> None:
+        for scope in ((), ("acme",), ("gone",)):
+            self._artifacts(plugin, self.snapshot, types_providers=scope)
+
+    def test_a_bad_option_is_refused_by_an_error_of_ours(self, plugin: object) -> None:
+        self._try_options(plugin)
+
+    def _artifacts(self, plugin: object, snapshot: Snapshot, **more: Any) -> tuple[Artifact, ...]:
+        artifacts, complaints = returned_artifacts(self._call(plugin, snapshot, **more))
+        assert not complaints, complaints[0]
+        _, problems = usable(artifacts)
+        assert not problems, str(problems[0])
+        return artifacts
+
+
+class OverlayContract(_Contract):
+    """Tests of `registry_overlay`: inherit them, and say which plugin.
+
+    class TestPolicy(OverlayContract):
+        options = {"denied": ["acme"]}
+
+        @pytest.fixture
+        def plugin(self):
+            return acme_policy
+
+    """
+
+    hook = "registry_overlay"
+
+    def test_it_returns_a_snapshot_or_none(self, plugin: object) -> None:
+        returned_snapshot(self._call(plugin, self.snapshot))
+
+    def test_the_same_snapshot_is_changed_in_the_same_way(self, plugin: object) -> None:
+        first = self._call(plugin, self.snapshot)
+        assert self._call(plugin, self.snapshot) == first, "the second time it changed otherwise"
+
+    def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
+        with watched() as seen:
+            self._call(plugin, self.snapshot)
+        assert not seen, f"use `snapshot` and `settings`; it did: {seen[0]}"
+
+    def test_what_is_missing_today_holds_nothing_back(self, plugin: object) -> None:
+        """Models come and go, and a gateway of one process passes alone."""
+        parts = [Snapshot.build([one]) for one in self.snapshot.get_providers().values()]
+        for snapshot in (EMPTY_SNAPSHOT, SAMPLE, ODD, *parts):
+            returned_snapshot(self._call(plugin, snapshot))
+
+    def test_a_bad_option_is_refused_by_an_error_of_ours(self, plugin: object) -> None:
+        self._try_options(plugin)
+
+
+class ObserverContract(_Contract):
+    """Tests of `registry_refreshed`: inherit them, and say which plugin.
+
+    Give one that tells nobody: an object that is made with its sender, say.
+    """
+
+    hook = "registry_refreshed"
+
+    def test_it_takes_the_report_of_any_sync(self, plugin: object) -> None:
+        for report in REPORTS:
+            for snapshot in (EMPTY_SNAPSHOT, self.snapshot):
+                self._call(plugin, snapshot, report=report)
