@@ -1,18 +1,17 @@
 """Which plugins there are: a pure step that imports none of them.
 
-A plugin is an entry point of the group `registry_core` of an installed distribution.
+A plugin is an entry point of the group `registry_core` of an installed distribution, a command
+one of the group `registry_core.commands`; all rules but those of their names are the same.
 Filters apply here, so that what is switched off is never imported.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from email.parser import HeaderParser
 from importlib import metadata
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
@@ -28,6 +27,8 @@ from ..report import Problem
 from ..settings import Settings
 
 GROUP = "registry_core"
+COMMANDS = "registry_core.commands"
+_GROUPS = (GROUP, COMMANDS)
 _ENTRIES = "entry_points.txt"
 
 
@@ -45,7 +46,8 @@ class PluginSource:
     value: str
     """`module` or `module:object`."""
     code: str = field(default="", eq=False)
-    """Changes with the code, which an author edits without a new version."""
+    """Changes with the code, which an author edits without a new version; "" of a command."""
+    group: str = GROUP
 
     @property
     def key(self) -> str:
@@ -53,7 +55,8 @@ class PluginSource:
 
     @property
     def title(self) -> str:
-        return f"{self.name} {self.version} (entry {self.entry})"
+        kind = "entry" if self.group == GROUP else "command"
+        return f"{self.name} {self.version} ({kind} {self.entry})"
 
 
 @frozen
@@ -64,22 +67,27 @@ class Discovery:
     excluded: tuple[tuple[PluginSource, str], ...]
     """What the settings switch off, and by which variable."""
     problems: tuple[Problem, ...]
+    entries: frozenset[str] = field(default=frozenset(), eq=False)
+    """The names of all entry points, plugins and commands: each may have options."""
 
     @property
     def found(self) -> tuple[PluginSource, ...]:
         return tuple(sorted((*self.selected, *(source for source, _ in self.excluded))))
 
 
-def find_plugins(settings: Settings, path: Sequence[str] | None = None) -> Discovery:
-    """Search the metadata in the folders of `path` (None: `sys.path`).
+def find_plugins(
+    settings: Settings, path: Sequence[str] | None = None, group: str = GROUP
+) -> Discovery:
+    """Search the metadata in the folders of `path` (None: `sys.path`) for what is in `group`.
 
     Raises StoreError if a folder can't be listed now: nobody then knows what is installed.
     """
-    sources, problems = _search(path)
+    every, problems = _search(path, group)
+    sources = [source for source in every if source.group == group]
     reasons = {source: exclusion(settings, source.key) for source in sources}
     selected = tuple(source for source in sources if reasons[source] is None)
     by_entry: dict[str, list[str]] = {}
-    for source in selected:
+    for source in selected if group == GROUP else ():
         by_entry.setdefault(source.entry, []).append(source.title)
     for entry, titles in sorted(by_entry.items()):
         if len(titles) > 1:
@@ -88,7 +96,8 @@ def find_plugins(settings: Settings, path: Sequence[str] | None = None) -> Disco
     return Discovery(
         selected=selected,
         excluded=tuple((source, reason) for source, reason in reasons.items() if reason),
-        problems=(*problems, *_filters_in_vain(settings, sources)),
+        problems=(*problems, *_filters_in_vain(settings, every)),
+        entries=frozenset(source.entry for source in every),
     )
 
 
@@ -130,6 +139,8 @@ def _code(distribution: metadata.Distribution, module: str) -> str:
 
 
 def _digest(text: str) -> str:
+    import hashlib  # commands are listed without
+
     return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
@@ -193,9 +204,9 @@ class _Distribution(metadata.PathDistribution):
         return text
 
 
-def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Problem]]:
-    """What the metadata says."""
-    sources: dict[str, PluginSource] = {}
+def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource], list[Problem]]:
+    """What the metadata says of both groups, and what is wrong with it for those of `group`."""
+    sources: dict[tuple[str, str], PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
     found = tuple(_distributions(path))
@@ -203,8 +214,8 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
         where, ours = _where(distribution) or "a distribution", False
         try:
             entries = distribution.read_text(_ENTRIES) or ""
-            ours = f"[{GROUP}]" in entries
-            problems += _misspelt(where, entries)
+            ours = any(f"[{one}]" in entries for one in _GROUPS)
+            problems += _misspelt(where, entries, group)
             if not ours:
                 continue
             name = _header(distribution, "Name")
@@ -215,8 +226,9 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
             seen.add(_normalized(name))
             # Of two of one name the first on the path is the one that gets imported.
             same = (one for one in found if _file_name(one) == _normalized(name))
-            for source in _sources(next(same, distribution), name):
-                if sources.setdefault(source.key, source) != source:
+            for source in _sources(next(same, distribution), name, group):
+                first = sources.setdefault((source.group, source.key), source)
+                if first != source and source.group == group:
                     problems += [_note(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
             text = f"can't be read: {told(error)}; reinstall it"
@@ -225,13 +237,13 @@ def _search(path: Sequence[str] | None) -> tuple[list[PluginSource], list[Proble
     return sorted(sources.values()), problems
 
 
-def _misspelt(where: str, entries: str) -> Iterator[Problem]:
-    """The groups of entry points that are nearly ours."""
+def _misspelt(where: str, entries: str, group: str) -> Iterator[Problem]:
+    """The groups of entry points that are nearly `group`."""
     if "registry" not in entries.lower():
         return
-    for group in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
-        if group != GROUP and nearest(group.lower(), [GROUP], 0.85):
-            text = f"its entry points of the group {group!r} are ignored; did you mean {GROUP!r}?"
+    for name in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
+        if name not in _GROUPS and nearest(name.lower(), [group], 0.85):
+            text = f"its entry points of the group {name!r} are ignored; did you mean {group!r}?"
             yield _note(where, text)
 
 
@@ -248,16 +260,19 @@ def _where(distribution: metadata.Distribution) -> str:
 def _header(distribution: metadata.Distribution, name: str) -> str | None:
     # As `distribution.metadata`, which parses the whole README that follows, too.
     texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
-    value = HeaderParser().parsestr(next(filter(None, texts), ""))[name]
-    return str(value) if value else None
+    headers, _, _ = next(filter(None, texts), "").replace("\r\n", "\n").partition("\n\n")
+    found = re.search(rf"^{name}:[ \t]*(.*\S)", headers, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else None
 
 
-def _sources(distribution: metadata.Distribution, name: str) -> Iterator[PluginSource]:
+def _sources(distribution: metadata.Distribution, name: str, wanted: str) -> Iterator[PluginSource]:
     version = _header(distribution, "Version") or "unknown"
     for entry in distribution.entry_points:
-        if entry.group == GROUP:
-            code = _code(distribution, entry.value.partition(":")[0].strip())
-            yield PluginSource(_normalized(name), entry.name, name, version, entry.value, code)
+        if entry.group in _GROUPS:
+            counts = entry.group == wanted == GROUP
+            code = _code(distribution, entry.value.partition(":")[0].strip()) if counts else ""
+            about = (_normalized(name), entry.name, name, version, entry.value, code)
+            yield PluginSource(*about, entry.group)
 
 
 def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> Iterator[Problem]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import click
 
 from .clean import clean
-from .common import Commands
 from .dev import dev
 from .doctor import doctor
 from .export import export
+from .group import Commands
 from .lookups import list_models, show
 from .plugins import plugins
 from .sync import sync
