@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -151,6 +150,8 @@ def _open(path: Path) -> _File | None:
 
 def _table(file: _File, trusts: Trust, *, strict: bool) -> dict[str, Any] | None:
     """The table as it is, None if there is none. `strict`: the file is ours to judge."""
+    import tomllib  # not before there is one
+
     own = file.path.name == _OWN
     try:
         if len(file.data) > _LARGEST:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from ..report import Problem
 from ..settings import Settings
-from .discovery import COMMANDS, Discovery, PluginSource, find_plugins
+from .discovery import COMMANDS, Discovery, PluginSource, find_plugins, problem
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -33,9 +32,7 @@ def find_commands(
         else:
             continue
         refused.append((source, reason))
-    told = (
-        Problem("plugin", one.title, f"is not used: {why}", fatal=False) for one, why in refused
-    )
+    told = (problem(source.title, f"is not used: {why}") for source, why in refused)
     return Discovery(
         tuple(kept.values()), (*found.excluded, *refused), (*found.problems, *told), found.entries
     )

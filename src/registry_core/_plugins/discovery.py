@@ -8,23 +8,22 @@ Filters apply here, so that what is switched off is never imported.
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections.abc import Collection, Iterator, Sequence
-from importlib import metadata
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from .._base.suggesting import did_you_mean, nearest
-from .._files.reading import is_absent, is_out_of_reach, status_of, unreadable
 from ..errors import told
-from ..report import Problem
 from ..settings import Settings
+from .installed import Distribution, distributions, entry_points, file_name, header, location
+
+if TYPE_CHECKING:
+    from ..report import Problem
 
 GROUP = "registry_core"
 COMMANDS = "registry_core.commands"
@@ -92,7 +91,7 @@ def find_plugins(
     for entry, titles in sorted(by_entry.items()):
         if len(titles) > 1:
             message = f"{' and '.join(titles)} have one name and share their options"
-            problems.append(_note(entry, message))
+            problems.append(problem(entry, message))
     return Discovery(
         selected=selected,
         excluded=tuple((source, reason) for source, reason in reasons.items() if reason),
@@ -123,7 +122,7 @@ def mentions(module: str, word: str) -> bool:
         return True
 
 
-def _code(distribution: metadata.Distribution, module: str) -> str:
+def _code(distribution: Distribution, module: str) -> str:
     """For `PluginSource.code`: what was installed, by its RECORD. Of an editable installation
     that names no module: there the files around `module` count."""
     about = distribution.read_text("direct_url.json") or ""
@@ -164,76 +163,37 @@ def _files(module: str, pattern: str) -> Iterator[Path]:
         yield from Path(folder).rglob(pattern)
 
 
-def _distributions(path: Sequence[str] | None) -> Iterator[metadata.Distribution]:
-    """As the library finds them, which would take a folder that can't be listed now for an
-    empty one, for good."""
-    finders = [one for one in sys.meta_path if hasattr(one, "find_distributions")]
-    if finders != [PathFinder] or metadata.distributions is not _DISTRIBUTIONS:
-        # Who knows what that one looks at; tests of applications replace it.
-        given: dict[str, Any] = {} if path is None else {"path": list(path)}
-        for one in metadata.distributions(**given):
-            if not Path(_where(one)).name.startswith("~"):
-                yield one
-        return
-    for folder in sys.path if path is None else path:
-        folder = folder or "."
-        try:
-            names = os.listdir(folder)  # noqa: PTH208  as names
-        except OSError as error:
-            if not (is_absent(error) or is_out_of_reach(error, folder)):
-                raise unreadable(folder, error) from error
-            if status_of(folder):  # a zip file
-                yield from metadata.distributions(path=[folder])
-            continue
-        for name in filter(_IS_METADATA.fullmatch, names):
-            yield _Distribution(Path(folder, name))
-
-
-_DISTRIBUTIONS = metadata.distributions
-
-#: As pip, without what it has moved aside while it installs something else.
-_IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
-
-
-class _Distribution(metadata.PathDistribution):
-    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
-        """As the library, which takes what the system refuses for now for what is not there."""
-        text, path = super().read_text(filename), str(Path(str(self._path)) / filename)
-        if text is None and os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113
-            raise PermissionError("the system refuses for now")
-        return text
-
-
 def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource], list[Problem]]:
     """What the metadata says of both groups, and what is wrong with it for those of `group`."""
     sources: dict[tuple[str, str], PluginSource] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
-    found = tuple(_distributions(path))
+    found = tuple(distributions(path))
+    # Of two of one name the first on the path is the one that gets imported.
+    first_of = {_normalized(file_name(one)): one for one in reversed(found)}
     for distribution in found:
-        where, ours = _where(distribution) or "a distribution", False
+        where, ours = location(distribution) or "a distribution", False
         try:
             entries = distribution.read_text(_ENTRIES) or ""
             ours = any(f"[{one}]" in entries for one in _GROUPS)
             problems += _misspelt(where, entries, group)
             if not ours:
                 continue
-            name = _header(distribution, "Name")
+            name = header(distribution, "Name")
             if not name:
                 raise ValueError("its metadata has no name")
             if _normalized(name) in seen:
                 continue
             seen.add(_normalized(name))
-            # Of two of one name the first on the path is the one that gets imported.
-            same = (one for one in found if _file_name(one) == _normalized(name))
-            for source in _sources(next(same, distribution), name, group):
+            counts = first_of.get(_normalized(name), distribution)
+            for source in _sources(counts, name, group):
                 first = sources.setdefault((source.group, source.key), source)
                 if first != source and source.group == group:
-                    problems += [_note(source.title, "is there twice; the first is used")]
+                    problems += [problem(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
             text = f"can't be read: {told(error)}; reinstall it"
             fatal = ours or isinstance(error, OSError)  # then it may be one of ours
-            problems.append(Problem("plugin", where, text, fatal=fatal))
+            problems.append(problem(where, text, fatal=fatal))
     return sorted(sources.values()), problems
 
 
@@ -242,37 +202,19 @@ def _misspelt(where: str, entries: str, group: str) -> Iterator[Problem]:
     if "registry" not in entries.lower():
         return
     for name in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
-        if name not in _GROUPS and nearest(name.lower(), [group], 0.85):
+        near = name not in _GROUPS and name.lower().startswith("reg")
+        if near and nearest(name.lower(), [group], 0.85):
             text = f"its entry points of the group {name!r} are ignored; did you mean {group!r}?"
-            yield _note(where, text)
+            yield problem(where, text)
 
 
-def _file_name(distribution: metadata.Distribution) -> str:
-    """The distribution's name, by the name of its folder."""
-    return _normalized(Path(_where(distribution)).stem.partition("-")[0])
-
-
-def _where(distribution: metadata.Distribution) -> str:
-    """The path of its metadata, "" if it does not say."""
-    return str(getattr(distribution, "_path", ""))
-
-
-def _header(distribution: metadata.Distribution, name: str) -> str | None:
-    # As `distribution.metadata`, which parses the whole README that follows, too.
-    texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
-    headers, _, _ = next(filter(None, texts), "").replace("\r\n", "\n").partition("\n\n")
-    found = re.search(rf"^{name}:[ \t]*(.*\S)", headers, re.MULTILINE | re.IGNORECASE)
-    return found[1] if found else None
-
-
-def _sources(distribution: metadata.Distribution, name: str, wanted: str) -> Iterator[PluginSource]:
-    version = _header(distribution, "Version") or "unknown"
-    for entry in distribution.entry_points:
-        if entry.group in _GROUPS:
-            counts = entry.group == wanted == GROUP
-            code = _code(distribution, entry.value.partition(":")[0].strip()) if counts else ""
-            about = (_normalized(name), entry.name, name, version, entry.value, code)
-            yield PluginSource(*about, entry.group)
+def _sources(distribution: Distribution, name: str, wanted: str) -> Iterator[PluginSource]:
+    version = header(distribution, "Version") or "unknown"
+    for group, entry, value in entry_points(distribution.read_text(_ENTRIES) or ""):
+        if group in _GROUPS:
+            counts = group == wanted == GROUP
+            code = _code(distribution, value.partition(":")[0].strip()) if counts else ""
+            yield PluginSource(_normalized(name), entry, name, version, value, code, group)
 
 
 def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> Iterator[Problem]:
@@ -281,7 +223,7 @@ def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> I
         for term in getattr(settings, key) or ():
             if _normalized(term) not in known:
                 hint = did_you_mean(term, known) or "no plugin is installed"
-                yield _note(key, f"{term!r} names no installed plugin; {hint}")
+                yield problem(key, f"{term!r} names no installed plugin; {hint}")
 
 
 def _normalized(name: str) -> str:
@@ -290,5 +232,8 @@ def _normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution.strip()).lower() + colon + entry.strip()
 
 
-def _note(culprit: str, message: str) -> Problem:
-    return Problem("plugin", culprit, message, fatal=False)
+def problem(culprit: str, message: str, *, fatal: bool = False) -> Problem:
+    """One of the plugins, or of what is said of them."""
+    from ..report import Problem  # rarely: help must stay quick
+
+    return Problem("plugin", culprit, message, fatal)

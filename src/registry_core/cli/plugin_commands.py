@@ -71,10 +71,8 @@ class PluginCommand(click.Command):
     def __init__(self, source: PluginSource) -> None:
         @reports_errors
         def fail() -> None:
-            from .._plugins.importing import failure
-
             assert self._error is not None
-            raise failure(source, "can't be loaded", self._error)
+            raise _failure(source, self._error)  # again: -v shows it now
 
         super().__init__(
             source.entry,
@@ -96,10 +94,8 @@ class PluginCommand(click.Command):
     ) -> click.Context:
         try:
             command = load_command(self._source)
-        except KeyboardInterrupt:
-            raise  # the user's
-        except BaseException as error:  # SystemExit, too; told when -v has been read
-            self._error = error
+        except PluginError as error:
+            self._error = error.__cause__
             return super().make_context(info_name, args, parent, **extra)
         if parent is not None:
             parent.meta[CALLED] = self._source
@@ -107,14 +103,25 @@ class PluginCommand(click.Command):
 
 
 def load_command(source: PluginSource) -> click.Command:
-    """Import it; what it prints goes to standard error. Raises what its code raises."""
+    """Import it; what it prints goes to standard error. Raises PluginError."""
     from .._plugins.importing import import_entry
 
-    with redirect_stdout(sys.stderr):
-        command = import_entry(source)
-    if not isinstance(command, click.Command):
-        raise PluginError(
-            f"{source.value!r} is no click command, but of type {type(command).__name__!r}",
-            hint="name what @click.command() made",
-        )
+    try:
+        with redirect_stdout(sys.stderr):
+            command = import_entry(source)
+        if not isinstance(command, click.Command):
+            raise PluginError(
+                f"{source.value!r} is no click command, but of type {type(command).__name__!r}",
+                hint="name what @click.command() made",
+            )
+    except KeyboardInterrupt:
+        raise  # the user's
+    except BaseException as error:  # SystemExit, too
+        raise _failure(source, error) from error
     return command
+
+
+def _failure(source: PluginSource, error: BaseException) -> PluginError:
+    from .._plugins.importing import failure
+
+    return failure(source, "can't be loaded", error)
