@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from heapq import nlargest, nsmallest
 from itertools import chain, pairwise
 
@@ -60,8 +61,6 @@ def closest(
     """Those of `known` that are like `word`, the most alike first; at most `most`."""
     if not word or len(word) > LONGEST:
         return ()
-    from difflib import get_close_matches  # most programs make no mistake
-
     return get_close_matches(word, _likely(word, known, share), most, share)
 
 

@@ -68,13 +68,20 @@ def _by_library(path: Sequence[str] | None) -> Iterator[Distribution]:
 
 
 class _Folder:
-    """A `.dist-info` or `.egg-info`; the latter may be a file, whose own name is ""."""
+    """A `.dist-info` or `.egg-info`, each file of it read once; the latter may be a file itself,
+    whose name is ""."""
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._texts: dict[str, str | None] = {}
 
     def read_text(self, filename: str) -> str | None:
         """As the library, which takes what the system refuses for now for what is not there."""
+        if filename not in self._texts:
+            self._texts[filename] = self._read(filename)
+        return self._texts[filename]
+
+    def _read(self, filename: str) -> str | None:
         path = os.path.join(self._path, filename) if filename else self._path  # noqa: PTH118
         try:
             with open(path, encoding="utf-8") as file:

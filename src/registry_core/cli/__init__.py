@@ -10,6 +10,7 @@ from .dev import dev
 from .doctor import doctor
 from .export import export
 from .group import Commands
+from .init import init
 from .lookups import list_models, show
 from .plugins import plugins
 from .sync import sync
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, clean, dev):
+for command in (init, sync, list_models, show, plugins, doctor, export, clean, dev):
     main.add_command(command)
