@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     """List the plugins and commands that are installed. Imports none of them, unless told to.
 
-    Without --load, hooks, load time and failure are those of the last sync.
+    Without --load, hooks, load time and failure are those of the last sync. Packages of this
+    project that are not installed follow, each with what it adds.
     """
     from .._plugins.commands import find_commands
     from .._plugins.discovery import find_plugins
+    from .._plugins.known import KNOWN
     from .._world import World
     from ..errors import RegistryError
     from . import main
@@ -48,12 +50,14 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
             for one in commands.found
         ),
     ]
+    installed = {source.distribution for source in (*discovery.found, *commands.found)}
+    missing = [_missing(name) for name in KNOWN if name not in installed]
     if as_json:
-        say_json(rows)
-    elif rows:
-        table(_rows(rows))
+        say_json([*rows, *missing])
     else:
-        say("no plugin is installed")
+        table(_rows(rows)) if rows else say("no plugin is installed")
+        for one in missing:
+            say(f"not installed: {one['plugin']} ({one['adds']}): {one['install']}")
     there = {source.key for source in discovery.found}
     try:
         in_use = world.load().snapshot.gateways
@@ -77,8 +81,25 @@ def _about(source: PluginSource, found: Discovery, more: Mapping[str, Any]) -> d
         "plugin": source.key,
         "version": source.version,
         "module": source.value,
+        "installed": True,
         "excluded": dict(found.excluded).get(source),
         **more,
+    }
+
+
+def _missing(name: str) -> dict[str, Any]:
+    """A row with the same keys; and how to install it, by what made this environment."""
+    from importlib.util import find_spec
+
+    from .._plugins.known import KNOWN
+
+    return {
+        **dict.fromkeys(("version", "module")),
+        "plugin": name,
+        "installed": False,
+        "excluded": "it is not installed",
+        "adds": KNOWN[name],
+        "install": f"{'pip' if find_spec('pip') else 'uv pip'} install {name}",
     }
 
 
