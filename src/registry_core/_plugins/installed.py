@@ -57,7 +57,9 @@ _IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
 def _library_is_patched() -> bool:
     library = sys.modules.get("importlib.metadata")
     code = getattr(getattr(library, "distributions", None), "__code__", None)
-    return library is not None and getattr(code, "co_filename", "") != library.__file__
+    return library is not None and getattr(code, "co_filename", "") != getattr(
+        library, "__file__", None
+    )
 
 
 def _by_library(path: Sequence[str] | None) -> Iterator[Distribution]:
