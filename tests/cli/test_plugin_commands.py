@@ -233,6 +233,35 @@ def test_any_click_command_will_do_a_group_too(run: Run, site: Site) -> None:
     assert "inner" in run("tools", "--help").stdout
 
 
+NOISE = """
+import os, subprocess, sys
+def noise(where):
+    print(f"print {where}")
+    sys.__stdout__.write(f"held {where}\\n")
+    os.write(1, f"system {where}\\n".encode())
+    subprocess.run([sys.executable, "-c", f"print('child {where}')"])
+noise("at import")
+"""
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_a_command_prints_at_its_import_is_not_its_output(tmp_path: Path, own: bool) -> None:
+    shell = Shell(tmp_path)
+    code = COUNTS if own else PLAIN + '    noise("in the call")\n'
+    command = "run" if own else "inner"
+    modules = {"acme.py": dedent(NOISE) + dedent(code)}
+    write_distribution(shell.site, "acme", commands={"tools": f"acme:{command}"}, modules=modules)
+    shell.plugins.append("acme")
+    done = shell.run("tools", *(["--json"] if own else []))
+    kinds = [f"{how} at import" for how in ("print", "held", "system", "child")]
+    assert all(line in done.err.splitlines() for line in kinds)
+    if own:
+        assert json.loads(done.out)["schema"] == 1
+    else:
+        assert {"result", "print in the call", "child in the call"} <= {*done.out.splitlines()}
+        assert "at import" not in done.out
+
+
 def test_a_name_of_the_core_stays_the_cores(run: Run, site: Site) -> None:
     site.install("acme-tools", EXPLODES, doctor="acme_tools:run", counts="acme_tools:run")
     done = run("--help")
@@ -329,6 +358,11 @@ def test_what_metadata_says_can_not_command_the_terminal(run: Run, site: Site) -
     metadata = site.folder / "acme_tools-1.0.dist-info" / "METADATA"
     metadata.write_text("Name: acme-tools\nVersion: 1\x1b[31m\n")
     assert line_of(run("--help").stdout, "counts") == "From acme-tools 1\\x1b[31m."
+
+
+def test_help_says_nothing_of_variables_that_are_no_settings(run: Run, site: Site) -> None:
+    site.install("acme-tools")
+    assert run("--help", REGISTRY_CORE_OFLINE="1").stderr == ""
 
 
 def test_help_is_there_whatever_the_settings_are(run: Run, site: Site) -> None:

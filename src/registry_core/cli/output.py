@@ -5,8 +5,8 @@ from __future__ import annotations
 import json as json_module
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .._base.printable import printable
@@ -33,6 +33,25 @@ def claim_output() -> None:
         os.dup2(2, 1)
         _output = os.fdopen(_descriptor, "w", encoding="utf-8")
     sys.stdout = sys.stderr
+
+
+@contextmanager
+def others_print() -> Iterator[None]:
+    """As if the output were claimed, for as long as code runs that may not own it."""
+    global _output, _descriptor
+    claimed = sys.stdout is sys.stderr
+    claim_output()
+    try:
+        yield
+    finally:
+        if not claimed:
+            sys.stdout = _output
+            if _descriptor is not None and sys.__stdout__ and _output:
+                sys.stdout = sys.__stdout__
+                sys.stdout.flush()  # what they wrote there
+                os.dup2(_descriptor, 1)
+                _output.close()
+            _output = _descriptor = None
 
 
 def output_descriptor() -> int | None:

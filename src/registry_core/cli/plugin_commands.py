@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
-from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -15,7 +13,7 @@ from .._plugins.commands import find_commands
 from .._plugins.discovery import Discovery, PluginSource
 from ..errors import PluginError, RegistryError
 from .common import CALLED, load, reports_errors
-from .output import complain
+from .output import complain, others_print
 
 _FOUND = "registry_core.commands"
 
@@ -23,7 +21,7 @@ _FOUND = "registry_core.commands"
 def _found(context: click.Context, core: Collection[str]) -> Discovery:
     """By the settings of where this process was started; searched for once."""
     if _FOUND not in context.meta:
-        context.meta[_FOUND] = find_commands(load(), core)
+        context.meta[_FOUND] = find_commands(load(warn=lambda _: None), core)
     found: Discovery = context.meta[_FOUND]
     return found
 
@@ -107,7 +105,7 @@ def load_command(source: PluginSource) -> click.Command:
     from .._plugins.importing import import_entry
 
     try:
-        with redirect_stdout(sys.stderr):
+        with others_print():
             command = import_entry(source)
         if not isinstance(command, click.Command):
             raise PluginError(
