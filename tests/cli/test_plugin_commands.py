@@ -150,6 +150,52 @@ def test_options_for_a_command_are_none_in_vain(run: Run, site: Site) -> None:
     assert "COUNTS" not in told
 
 
+BOTH = """
+import click
+from registry_core import hookimpl
+from registry_core.command import registry_command
+
+OPTION_VARIABLES = {"url": "REGISTRY_CORE_ACME_URL"}
+
+@hookimpl
+def registry_gateways(settings):
+    return []
+
+@click.command()
+@click.argument("entry")
+@registry_command
+def run(invocation, entry):
+    invocation.say_json(dict(invocation.settings(entry).options))
+"""
+
+
+def test_a_command_may_ask_for_the_options_of_a_plugin(run: Run, site: Site) -> None:
+    """Of the same distribution, even under the same name."""
+    entries = {"acme": "acme_both"}
+    write_distribution(
+        site.folder,
+        "acme-both",
+        entry_points=entries,
+        commands={"acme": "acme_both:run", "told": "acme_both:run"},
+        modules={"acme_both.py": BOTH},
+    )
+    Path("pyproject.toml").write_text("[tool.registry-core.plugin.acme]\nmost = 3\n")
+    wanted = {"most": 3, "url": "http://a", "least": 1}
+    variables = {
+        "REGISTRY_CORE_ACME_URL": "http://a",
+        "REGISTRY_CORE_PLUGIN_ACME_LEAST": "1",
+        "REGISTRY_CORE_PLUGIN_TOLD_LEAST": "2",
+    }
+    for command in ("acme", "told"):
+        assert json.loads(run(command, "acme", **variables).stdout) == wanted
+    assert json.loads(run("acme", "told", **variables).stdout) == {"least": 2}
+    rows = json.loads(run("plugins", "--json").stdout)
+    assert [one.get("command") for one in rows if one["plugin"] == "acme-both:acme"] == [
+        None,
+        "acme",
+    ]
+
+
 @pytest.mark.parametrize(
     ("what", "status", "told"),
     [
