@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -306,6 +307,27 @@ def test_what_a_command_prints_at_its_import_is_not_its_output(tmp_path: Path, o
     else:
         assert {"result", "print in the call", "child in the call"} <= {*done.out.splitlines()}
         assert "at import" not in done.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_output_that_can_not_be_written_is_no_fault_of_the_command(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    write_distribution(
+        shell.site, "acme", commands={"counts": "acme:run"}, modules={"acme.py": COUNTS}
+    )
+    environ = {**shell.environ, "REGISTRY_CORE_PLUGINS": "acme"}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "registry_core", "counts"],
+            env=environ,
+            cwd=shell.project,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    told = "printed\nerror: standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, told)
 
 
 def test_a_name_of_the_core_stays_the_cores(run: Run, site: Site) -> None:

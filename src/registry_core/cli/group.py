@@ -7,9 +7,13 @@ from typing import Any
 import click
 
 from .common import CALLED, MASK, exit_for
-from .output import complain, open_closed, settle_output, silence_output
+from .output import OutputError, complain, open_closed, settle_output, silence_output
 
-_CLICKS = (click.ClickException, click.Abort, click.exceptions.Exit)
+#: What ends a command of a plugin in its own words, or in click's.
+_PASS = (
+    *(click.ClickException, click.Abort, click.exceptions.Exit),
+    *(SystemExit, KeyboardInterrupt, BrokenPipeError, OutputError),
+)
 
 
 class Commands(click.Group):
@@ -42,7 +46,7 @@ class Commands(click.Group):
         """What a command of a plugin raises is named with its distribution."""
         try:
             return super().invoke(ctx)
-        except (*_CLICKS, SystemExit, KeyboardInterrupt, BrokenPipeError):
+        except _PASS:
             raise
         except BaseException as error:
             from ..errors import RegistryError

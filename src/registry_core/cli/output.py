@@ -20,6 +20,10 @@ _output: TextIO | None = None
 _descriptor: int | None = None
 
 
+class OutputError(OSError):
+    """What was to be said can't be written, which is nobody's fault here."""
+
+
 def claim_output() -> None:
     """Keep standard output for results: what a plugin prints, at its import, in a thread, by a
     system call or in a child, goes to standard error, for the rest of the process."""
@@ -113,9 +117,12 @@ def _print(lines: Sequence[str], stream: Any) -> None:
 def _write(text: str, stream: Any) -> None:
     if stream is None:  # it was closed when the process began
         return
-    stream.flush()
-    stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
-    stream.buffer.flush()
+    try:
+        stream.flush()
+        stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
+        stream.buffer.flush()
+    except OSError as error:
+        raise OutputError(*error.args) from error
 
 
 def open_closed() -> None:
