@@ -488,7 +488,7 @@ def test_a_group_that_is_nearly_that_of_commands_is_named(run: Run, site: Site) 
     write_distribution(
         site.folder, "acme", entry_points={"counts": "acme"}, group="registry_core.command"
     )
-    assert "did you mean 'registry_core.commands'?" in run("--help").stderr
+    assert "did you mean 'registry_core.commands'?" in run("plugins").stderr
 
 
 WATCH = """
@@ -498,6 +498,16 @@ def tell():
         json.dump([*sys.modules], file)
 atexit.register(tell)
 """
+
+
+def test_help_without_commands_of_plugins_reads_no_settings(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    log = shell.home / "modules"
+    (shell.site / "sitecustomize.py").write_text(WATCH.format(log=str(log)))
+    done = shell.run("--help", REGISTRY_CORE_PLUGINS="nothing")
+    assert (done.status, done.err) == (0, "")
+    imported = {*json.loads(log.read_text())}
+    assert not imported & {"attrs", "registry_core.settings", "importlib.metadata", "tomllib"}
 
 
 def test_help_with_twenty_commands_of_plugins_imports_little(tmp_path: Path) -> None:

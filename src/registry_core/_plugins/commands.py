@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from ..settings import Settings
-from .discovery import COMMANDS, Discovery, PluginSource, find_plugins, problem
+from .discovery import Discovery, PluginSource, find_plugins, problem
+from .installed import COMMANDS
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 

@@ -20,15 +20,22 @@ from attrs import field, frozen
 from .._base.suggesting import did_you_mean, nearest
 from ..errors import told
 from ..settings import Settings
-from .installed import Distribution, distributions, entry_points, file_name, header, location
+from .installed import (
+    COMMANDS,
+    ENTRIES,
+    GROUP,
+    Distribution,
+    distributions,
+    entry_points,
+    file_name,
+    header,
+    location,
+)
 
 if TYPE_CHECKING:
     from ..report import Problem
 
-GROUP = "registry_core"
-COMMANDS = "registry_core.commands"
 _GROUPS = (GROUP, COMMANDS)
-_ENTRIES = "entry_points.txt"
 
 
 @frozen(order=True)
@@ -174,7 +181,7 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
     for distribution in found:
         where, ours = location(distribution) or "a distribution", False
         try:
-            entries = distribution.read_text(_ENTRIES) or ""
+            entries = distribution.read_text(ENTRIES) or ""
             ours = any(f"[{one}]" in entries for one in _GROUPS)
             problems += _misspelt(where, entries, group)
             if not ours:
@@ -210,7 +217,7 @@ def _misspelt(where: str, entries: str, group: str) -> Iterator[Problem]:
 
 def _sources(distribution: Distribution, name: str, wanted: str) -> Iterator[PluginSource]:
     version = header(distribution, "Version") or "unknown"
-    for group, entry, value in entry_points(distribution.read_text(_ENTRIES) or ""):
+    for group, entry, value in entry_points(distribution.read_text(ENTRIES) or ""):
         if group in _GROUPS:
             counts = group == wanted == GROUP
             code = _code(distribution, value.partition(":")[0].strip()) if counts else ""

@@ -15,6 +15,10 @@ from typing import Any, Protocol
 
 from .._files.reading import is_absent, is_out_of_reach, status_of, unreadable
 
+#: The groups of entry points: plugins, and their commands.
+GROUP, COMMANDS = "registry_core", "registry_core.commands"
+ENTRIES = "entry_points.txt"
+
 
 class Distribution(Protocol):
     """What is used of those of the library."""
@@ -94,6 +98,15 @@ class _Folder:
             if os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113
                 raise
             return None
+
+
+def declares(group: str) -> bool:
+    """Whether any distribution has entry points of `group`; True if that can't be told now."""
+    try:
+        found = (one.read_text(ENTRIES) or "" for one in distributions(None))
+        return any(f"[{group}]" in text for text in found)
+    except Exception:  # metadata is anybody's; who looks closer says what is wrong
+        return True
 
 
 def location(distribution: Distribution) -> str:

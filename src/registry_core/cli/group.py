@@ -24,15 +24,18 @@ class Commands(click.Group):
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        if not _plugins_have_some(ctx):
+            return sorted(self.commands)
         from .plugin_commands import names
 
         return sorted([*self.commands, *names(ctx, self.commands)])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from .plugin_commands import complain_of
-
         super().format_commands(ctx, formatter)
-        complain_of(ctx, self.commands)
+        if _plugins_have_some(ctx):
+            from .plugin_commands import complain_of
+
+            complain_of(ctx, self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
@@ -69,3 +72,13 @@ class Commands(click.Group):
             raise SystemExit(1) from None
         finally:
             settle_output()
+
+
+def _plugins_have_some(context: click.Context) -> bool:
+    """Mostly they have none, and help is quicker without settings and all that is in them."""
+    known = "registry_core.some"
+    if known not in context.meta:
+        from .._plugins.installed import COMMANDS, declares
+
+        context.meta[known] = declares(COMMANDS)
+    return bool(context.meta[known])
