@@ -64,24 +64,12 @@ def get(context: click.Context, name: str, core: Collection[str]) -> click.Comma
 
 
 class PluginCommand(click.Command):
-    """Stands for a command until it is called, and for one that can't be imported."""
+    """Stands for a command until it is called."""
 
     def __init__(self, source: PluginSource) -> None:
-        @reports_errors
-        def fail() -> None:
-            assert self._error is not None
-            raise _failure(source, self._error)  # again: -v shows it now
-
-        super().__init__(
-            source.entry,
-            short_help=printable(f"From {source.name} {source.version}."),
-            callback=fail,
-            params=[*fail.__click_params__],  # type: ignore[attr-defined]
-            add_help_option=False,
-            context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        )
+        about = printable(f"From {source.name} {source.version}.")
+        super().__init__(source.entry, short_help=about)
         self._source = source
-        self._error: BaseException | None = None
 
     def make_context(
         self,
@@ -93,11 +81,24 @@ class PluginCommand(click.Command):
         try:
             command = load_command(self._source)
         except PluginError as error:
-            self._error = error.__cause__
-            return super().make_context(info_name, args, parent, **extra)
-        if parent is not None:
-            parent.meta[CALLED] = self._source
+            command = _failed(self._source, error)
+        else:
+            if parent is not None:
+                parent.meta[CALLED] = self._source
         return command.make_context(info_name, args, parent, **extra)
+
+
+def _failed(source: PluginSource, error: PluginError) -> click.Command:
+    """What takes any arguments, and raises `error` when it knows of -v."""
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+    @click.command(source.entry, add_help_option=False, context_settings=anything)
+    @reports_errors
+    def fail() -> None:
+        assert error.__cause__ is not None
+        raise _failure(source, error.__cause__)  # anew, which logs the traceback
+
+    return fail
 
 
 def load_command(source: PluginSource) -> click.Command:
