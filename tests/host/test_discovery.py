@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 
 from registry_core._plugins import installed
-from registry_core._plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
+from registry_core._plugins.discovery import (
+    COMMANDS,
+    GROUP,
+    Discovery,
+    exclusion,
+    find_plugins,
+    mentions,
+)
 from registry_core.errors import StoreError
 from registry_core.settings import Settings
 from registry_core.testing import write_distribution
@@ -220,6 +227,17 @@ def test_broken_metadata_costs_nobody_else(site: Any) -> None:
         True,
         False,
     ]
+
+
+def test_broken_metadata_of_a_command_fails_no_sync(site: Any) -> None:
+    site.install("good")
+    broken = info_folder(site, "acme-1.0.dist-info")
+    (broken / "entry_points.txt").write_text(f"[{COMMANDS}]\nno equals sign\n")
+    (broken / "METADATA").write_text("Name: acme\n")
+    (told,) = find(site).problems
+    assert (told.fatal, keys(find(site))) == (False, ["good:good"])
+    (told,) = find_plugins(Settings(), [str(site.folder)], COMMANDS).problems
+    assert told.fatal
 
 
 @pytest.mark.parametrize("finder", ["ours", "somebody's"])

@@ -179,12 +179,11 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
     # Of two of one name the first on the path is the one that gets imported.
     first_of = {_normalized(file_name(one)): one for one in reversed(found)}
     for distribution in found:
-        where, ours = location(distribution) or "a distribution", False
+        where, entries = location(distribution) or "a distribution", ""
         try:
             entries = distribution.read_text(ENTRIES) or ""
-            ours = any(f"[{one}]" in entries for one in _GROUPS)
             problems += _misspelt(where, entries, group)
-            if not ours:
+            if not any(f"[{one}]" in entries for one in _GROUPS):
                 continue
             name = header(distribution, "Name")
             if not name:
@@ -199,7 +198,8 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
                     problems += [problem(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
             text = f"can't be read: {told(error)}; reinstall it"
-            fatal = ours or isinstance(error, OSError)  # then it may be one of ours
+            # What the system refuses may hold one of the group.
+            fatal = f"[{group}]" in entries or isinstance(error, OSError)
             problems.append(problem(where, text, fatal=fatal))
     return sorted(sources.values()), problems
 
