@@ -455,6 +455,7 @@ def test_metadata_that_is_broken_costs_no_other_command(run: Run, site: Site) ->
     assert "entry_points.txt" not in done.stdout
     assert "is no entry point; reinstall it" in done.stderr
     assert run("counts").exit_code == 0
+    assert run("plugins").stderr.count("reinstall it") == 1
 
 
 def test_plugins_tries_commands_when_told_to(run: Run, site: Site) -> None:

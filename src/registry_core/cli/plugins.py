@@ -67,7 +67,7 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     for id, plugin in in_use.items():
         if plugin and plugin not in there:
             complain(f"warning: {plugin} is not installed: nothing refreshes its gateway {id}")
-    for problem in dict.fromkeys((*discovery.problems, *commands.problems)):
+    for problem in dict.fromkeys(map(str, (*discovery.problems, *commands.problems))):
         complain(f"warning: {problem}")
     failed = [row for row in rows if row.get("failure")]
     for row in failed:
