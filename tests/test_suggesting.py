@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from registry_core import UnknownModelError
 from registry_core._base import suggesting
+from registry_core._base.spellings import Spelling
 from registry_core._base.suggesting import closest, did_you_mean, hint, suggest
 from registry_core._catalog.bundle import Bundle
 from tests.test_regression_counts import calls
@@ -129,6 +130,15 @@ def test_a_text_that_is_too_long_to_be_a_typo_is_compared_with_no_model(
         assert hint(text, bundled) == ""
         assert suggest(text, bundled) == ()
         assert calls(partial(hint, text, bundled)) < 2 * len(bundled)
+
+
+def test_names_that_could_be_read_in_many_ways_and_long_ones_take_no_longer() -> None:
+    dates = "m" + "-2024-05-13" * 700
+    assert Spelling.of(dates).core == "m"
+    assert Spelling.of(f"{dates}x").end == ""
+    models = {"acme": [f"{dates}x", *(f"gpt-{'o' * 8_000}{number}" for number in range(50))]}
+    assert suggest("m" + "-2024-05-13" * 15, models) == ()
+    assert suggest("gpt-o", models) == ()
 
 
 def test_a_few_names_are_listed_if_none_is_meant_and_not_at_any_length() -> None:

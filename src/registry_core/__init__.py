@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._sync.changes import diff as diff
     from .endpoint import Endpoint as Endpoint
     from .errors import (
+        ArgumentError as ArgumentError,
         DialectError as DialectError,
         ExchangeError as ExchangeError,
         GatewayError as GatewayError,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
         changes as changes,
+        estimate_cost as estimate_cost,
+        find_models as find_models,
         get_model as get_model,
         get_provider_config as get_provider_config,
         get_registered_providers as get_registered_providers,
@@ -75,12 +78,14 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         is_valid_model_id as is_valid_model_id,
         model_supports as model_supports,
         resolve as resolve,
+        suggest as suggest,
     )
 
 _MODULES = {
     "_base.version": ("__version__",),
     "endpoint": ("Endpoint",),
     "errors": (
+        "ArgumentError",
         "DialectError",
         "ExchangeError",
         "GatewayError",
@@ -107,6 +112,8 @@ _MODULES = {
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
         "changes",
+        "estimate_cost",
+        "find_models",
         "get_model",
         "get_provider_config",
         "get_registered_providers",
@@ -114,6 +121,7 @@ _MODULES = {
         "is_valid_model_id",
         "model_supports",
         "resolve",
+        "suggest",
     ),
     "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
     "plugin": (

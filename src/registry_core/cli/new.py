@@ -76,8 +76,8 @@ def _files(kind: str, name: str) -> Iterator[tuple[Path, str]]:
 
     from importlib_resources import files
 
+    from .._base.variable_names import as_variable
     from .._base.version import __version__
-    from .._config.variables import as_variable
 
     package = f"registry-{kind}-{name}"
     module = package.replace("-", "_")
