@@ -76,6 +76,13 @@ def test_so_it_is_among_todays_ids(text: str, meant: str, bundled: Models) -> No
     assert suggest(text, bundled)[0] == meant
 
 
+def test_a_provider_whose_id_holds_a_slash_is_named_by_all_of_it() -> None:
+    models = {"acme": ["gpt-4o"], "acme/eu": ["gpt-4o", "x/gpt-5"], "openai": ["gpt-4o"]}
+    assert suggest("acme/eu/gtp-4o", models)[0] == "acme/eu/gpt-4o"
+    assert suggest("acme/gtp-4o", models)[0] == "acme/gpt-4o"
+    assert suggest("acme/eu/x/gpt-6", models)[0] == "acme/eu/x/gpt-5"
+
+
 @pytest.mark.parametrize("text", ["", "/", "a/a/a", "-._:", "xyz", "nope/unknown", "\0", "\ud800"])
 def test_what_is_like_nothing_suggests_nothing(text: str) -> None:
     assert suggest(text, CATALOG) == ()

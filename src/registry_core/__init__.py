@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._base.version import __version__ as __version__
     from ._catalog.ids import parse_model_string as parse_model_string
     from ._catalog.snapshot import Snapshot as Snapshot
+    from ._sync.changes import diff as diff
     from .endpoint import Endpoint as Endpoint
     from .errors import (
         ArgumentError as ArgumentError,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .registry import ModelRegistry as ModelRegistry
     from .report import (
         Change as Change,
+        Changes as Changes,
         FieldSources as FieldSources,
         GatewayReport as GatewayReport,
         Problem as Problem,
@@ -68,6 +70,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .shortcuts import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        changes as changes,
         estimate_cost as estimate_cost,
         find_models as find_models,
         get_model as get_model,
@@ -110,6 +113,7 @@ _MODULES = {
     "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
+        "changes",
         "estimate_cost",
         "find_models",
         "get_model",
@@ -134,10 +138,19 @@ _MODULES = {
         "hookspec",
     ),
     "registry": ("ModelRegistry",),
-    "report": ("Change", "FieldSources", "GatewayReport", "Problem", "Said", "SyncReport"),
+    "report": (
+        "Change",
+        "Changes",
+        "FieldSources",
+        "GatewayReport",
+        "Problem",
+        "Said",
+        "SyncReport",
+    ),
     "settings": ("Settings",),
     "_catalog.ids": ("parse_model_string",),
     "_catalog.snapshot": ("Snapshot",),
+    "_sync.changes": ("diff",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

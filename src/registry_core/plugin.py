@@ -83,8 +83,12 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
 
 
 @hookspec
-def registry_refreshed(report: SyncReport, snapshot: Snapshot) -> None:
-    """Called after each sync, failed ones too, with what happened and what is served. Since 0.1."""
+def registry_refreshed(
+    report: SyncReport, snapshot: Snapshot, previous: Snapshot, settings: PluginSettings
+) -> None:
+    """Called after each sync, failed ones too, with what happened, what is served from now on
+    and what was before; both are equal if there is no news. Since 0.1.
+    """
 
 
 @hookspec

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._sync.runtime import RuntimeGateway
     from .endpoint import Endpoint
     from .plugin import ModelGateway
-    from .report import FieldSources, SyncReport
+    from .report import Changes, FieldSources, SyncReport
 
 T = TypeVar("T")
 
@@ -349,6 +349,20 @@ class ModelRegistry:
         from ._catalog.state import past, utc
 
         return utc(past(self.world.state().last_refresh, self.world.clock()))
+
+    def changes(self, since: datetime | None = None) -> tuple[Changes, ...]:
+        """What each sync of the last 90 days has changed, oldest first; of those since then.
+
+        What comes and goes is never in it. Nothing while a snapshot file is served. Raises
+        StoreError.
+        """
+        store = None if self.world.lookups.snapshot else self.world.store()
+        if store is None:
+            return ()
+        from ._catalog.journal import read
+
+        found = read(store, store.read_generation())
+        return tuple(one for one in found if since is None or not one.at or one.at >= since)
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000

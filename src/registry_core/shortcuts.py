@@ -9,10 +9,12 @@ from .models import CAPABILITIES, ModelInfo, ProviderConfig
 from .registry import ModelRegistry
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Unpack
 
     from ._catalog.filters import Filters, Words
     from .endpoint import Endpoint
+    from .report import Changes
 
 V = TypeVar("V")
 
@@ -159,3 +161,9 @@ def suggest(text: str, most: int = 3) -> tuple[str, ...]:
 def resolve(id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
     """Where and how to call this model. Raises ResolveError; see `ModelRegistry.resolve`."""
     return ModelRegistry.get_instance().resolve(id, environ)
+
+
+def changes(since: datetime | None = None) -> tuple[Changes, ...]:
+    """What each sync of the last 90 days has changed, oldest first; of those since then, an aware
+    time. Raises StoreError."""
+    return ModelRegistry.get_instance().changes(since)

@@ -145,7 +145,7 @@ def test_each_filter(filters: dict[str, Any], ids: list[str]) -> None:
         ({"released_since": "2026-05-02"}, ["acme/big", "acme/blank", "other/embedder"]),
         (
             {"retires_before": "2026-12-31"},
-            ["acme/big", "acme/old", "acme/blank", "other/embedder"],
+            ["acme/big", "acme/blank", "acme/old", "other/embedder"],
         ),
         ({"kind": "chat"}, ["acme/big", "acme/blank", "acme/small"]),
     ],

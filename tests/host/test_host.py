@@ -437,7 +437,7 @@ def test_the_fingerprint_of_the_writers_follows_version_options_and_presence(
 REPORT = SyncReport(started_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_observers_hear_of_a_sync_and_their_failures_are_named(
+def test_observers_take_what_they_need_of_a_sync_and_their_failures_are_named(
     site: Any, make_host: Any, snapshot: Snapshot
 ) -> None:
     module = site.install(
@@ -445,16 +445,20 @@ def test_observers_hear_of_a_sync_and_their_failures_are_named(
         """
         heard = []
         @hookimpl
-        def registry_refreshed(report, snapshot): heard.append((report, snapshot))
+        def registry_refreshed(previous, settings, report):
+            heard.append((report, previous, settings.options["channel"]))
         """,
     )
     site.install("bad", "@hookimpl\ndef registry_refreshed(report): raise ValueError('deaf')")
-    problems = make_host().refreshed(REPORT, snapshot)
+    before = Snapshot.build([])
+    options = {"good": {"channel": "#models"}}
+    host = make_host(Settings(plugin_options=options))
+    problems = host.refreshed(REPORT, snapshot, before)
     assert culprits(problems) == ["bad 1.0 (entry bad)"]
     assert "deaf" in problems[0].message
     import sys
 
-    assert sys.modules[module].heard == [(REPORT, snapshot)]
+    assert sys.modules[module].heard == [(REPORT, before, "#models")]
 
 
 def test_any_hook_can_be_called_one_by_one_with_each_plugins_own_settings(

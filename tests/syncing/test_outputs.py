@@ -28,6 +28,20 @@ def test_output_gets_everything_and_the_project_nothing(world: World) -> None:
     assert not project.exists()
 
 
+def test_a_file_that_was_written_outside_of_the_project_is_named_as_a_whole(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
+    project, other = world.tmp_path / "project", world.tmp_path / "other"
+    caplog.set_level("INFO", "registry_core")
+    outputs = {"json": project / "data", "python": other}
+    assert world.sync(Options(project=True), project=project, outputs=outputs).ok
+    (line,) = [one.getMessage() for one in caplog.records]
+    files = f"data/provider-registry.json, {other / 'registry_core_types.pyi'}"
+    assert sorted(line.rpartition(": ")[2].split(", ")) == sorted(files.split(", "))
+
+
 def test_the_project_gets_what_its_output_table_names_in_its_scope(world: World) -> None:
     world.gateway("main")
     world.serve("main", {"openai": ["gpt-5", "gpt-old"], "hidden": ["h"]})

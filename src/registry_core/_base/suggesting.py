@@ -102,6 +102,9 @@ def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], 
             parts[place : place + 1] = [owner, rest]
             break
     name = parts.pop().casefold()
+    whole = _named("/".join(parts), by_name)  # an id of a provider may hold slashes
+    if whole:
+        return whole, name
     for owner in parts[:2]:
         exact = _named(owner, by_name)
         if exact:

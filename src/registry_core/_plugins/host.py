@@ -263,9 +263,12 @@ class PluginHost(PluginLoader):
         ]
         return hashlib.sha256(repr((__version__, writers)).encode()).hexdigest()
 
-    def refreshed(self, report: SyncReport, snapshot: Snapshot) -> tuple[Problem, ...]:
+    def refreshed(
+        self, report: SyncReport, snapshot: Snapshot, previous: Snapshot
+    ) -> tuple[Problem, ...]:
         """Tell the observers of a sync."""
-        outcomes = self.call_each("registry_refreshed", report=report, snapshot=snapshot)
+        told = {"report": report, "snapshot": snapshot, "previous": previous}
+        outcomes = self.call_each("registry_refreshed", **told)
         return tuple(problem for one in outcomes for problem in one.problems)
 
     def _call(

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
 
-from .output import (
-    claim_output,
-    complain,
-    is_terminal,
-    open_closed,
-    settle_output,
-    silence_output,
-)
+from .output import claim_output, complain, width
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from ..errors import RegistryError
     from ..registry import ModelRegistry
     from ..settings import Settings
 
 P = ParamSpec("P")
+
+#: Where a context keeps whose command is called, and what hides the secrets that it has read.
+CALLED, MASK = "registry_core.called", "registry_core.mask"
 
 
 def as_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
@@ -53,7 +51,7 @@ color_option = click.option(
 
 def drawn(color: str) -> bool:
     """Whether what is found is drawn as a table, for a person."""
-    return color == "always" or is_terminal()
+    return color == "always" or width() is not None
 
 
 def painted(color: str) -> bool | None:
@@ -76,6 +74,19 @@ def missing(message: str, text: str = "", mine: ModelRegistry | None = None) -> 
         meant = hint(text, mine.get_models(), mine.snapshot().roles)
     complain(f"{message}; {meant}" if meant else message)
     raise SystemExit(1)
+
+
+def seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
+    """A callback: of "30m" the seconds."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
+    if found:
+        return float(found[1]) * _UNITS[found[2]]
+    if age is None:
+        return None
+    raise click.BadParameter(f"{age!r} is no age: write 90s, 30m, 12h, 7d or 2w")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def _follow(context: click.Context, _parameter: click.Parameter, count: int) -> None:
@@ -102,16 +113,23 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
     @verbose_option
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from ..errors import RegistryError, SettingsError
+        from ..errors import RegistryError
 
         claim_output()
         try:
             command(*args, **kwargs)
         except RegistryError as error:
-            complain(f"error: {error}")
-            raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
+            exit_for(error)
 
     return run
+
+
+def exit_for(error: RegistryError) -> NoReturn:
+    """Say what is wrong, and exit."""
+    from ..errors import SettingsError
+
+    complain(f"error: {error}")
+    raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
 
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:
@@ -126,18 +144,3 @@ def registry(settings: Settings | None = None) -> ModelRegistry:
     from ..registry import ModelRegistry
 
     return ModelRegistry(settings)
-
-
-class Commands(click.Group):
-    """Commands that say in one line that their output could not be written, and exit with 1."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        open_closed()
-        try:
-            return super().main(*args, **kwargs)
-        except OSError as error:  # but for a pipe that nobody reads: click ends in silence then
-            complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
-            silence_output()
-            raise SystemExit(1) from None
-        finally:
-            settle_output()

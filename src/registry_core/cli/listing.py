@@ -101,7 +101,7 @@ def list_models(
     as_json: bool,
     **same: Any,
 ) -> None:
-    """List models: those that hold all words of TEXT, and that fit all options.
+    """Choose models: all words of TEXT and all options must fit.
 
     On a terminal a table of one screen; in a pipe the ids, one per line, or the --columns
     between tabs.
@@ -238,8 +238,10 @@ def providers(
     color: str,
     as_json: bool,
 ) -> None:
-    """List providers: those whose id or name holds all words of TEXT, with whether their key is
-    set."""
+    """List providers, and whether their key is set.
+
+    All words of TEXT must occur in the id or the name.
+    """
     from .calls import is_usable, provider_cell, provider_fields
 
     mine = registry()

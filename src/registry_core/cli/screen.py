@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .._base.printable import printable
-from .output import emit
+from .output import say_styled
 
 #: A column of text is not made narrower than that.
 _NARROW = 12
@@ -71,8 +71,7 @@ def show(*parts: Any, color: bool | None) -> None:
     )
     with console.capture() as captured:
         console.print(Group(*parts))
-    lines = captured.get().split("\n")
-    emit("\n".join(line.rstrip() for line in lines))
+    say_styled(*(line.rstrip() for line in captured.get().splitlines()))
 
 
 def table(

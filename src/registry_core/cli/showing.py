@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completing
-from .calls import call
 from .common import color_option, drawn, json_option, missing, registry, reports_errors, today_of
 from .output import say, say_json
 from .values import days, days_until, record, split
@@ -40,7 +39,7 @@ UNKNOWN_URL = "no URL is known here: its gateway may know one, or set"
 def show(
     id: str, sources: bool, disagreements: bool, field: tuple[str, ...], color: str, as_json: bool
 ) -> None:
-    """Show all that is known of a model, a role or a provider, and where a call of it goes."""
+    """Show what is known of a model, a role or a provider."""
     mine = registry()
     screen = drawn(color) and not as_json
     model = mine.get_model(id)
@@ -88,6 +87,8 @@ def _show_model(
     screen: bool,
     as_json: bool,
 ) -> None:
+    from .calls import call
+
     provider, today = mine.get_provider_config(model.provider_id), today_of(mine)
     goes = call(provider, model.id, mine.world.environ) if provider else {}
     named = {"role": role} if role else {}
@@ -104,6 +105,8 @@ def _show_model(
 def _show_provider(
     mine: ModelRegistry, provider: ProviderConfig, color: str, *, screen: bool, as_json: bool
 ) -> None:
+    from .calls import call
+
     goes = call(provider, "", mine.world.environ)
     found = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
     if as_json:
