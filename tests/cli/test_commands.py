@@ -188,7 +188,9 @@ def test_list_finds_providers_and_models(run: Run) -> None:
         "openai/gpt-5-mini",
     ]
     assert run("list", "ACME").stdout == "acme/large\n"
-    assert json.loads(run("list", "mini", "--json").stdout) == {"openai": ["gpt-5-mini"]}
+    listed = json.loads(run("list", "mini", "--json").stdout)
+    assert (listed["schema"], listed["count"]) == (1, 1)
+    assert [one["full_id"] for one in listed["models"]] == ["openai/gpt-5-mini"]
     nothing = run("list", "nope")
     assert (nothing.exit_code, nothing.stdout) == (1, "")
     assert "nope" in nothing.stderr
@@ -201,12 +203,14 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert "input: 1.25" in shown
     assert "output: unknown" in shown  # the limit that the source gives as 0
     assert "temperature: unknown" in shown
-    assert not {"status", "lifecycle", "extra"} & {*re.findall(r"^\w+", shown, re.MULTILINE)}
+    assert not {"status", "extra"} & {*re.findall(r"^\w+", shown, re.MULTILINE)}
+    assert "lifecycle:\n  retires_on: unknown\n" in shown  # which is not never
     assert "models: large" in run("show", "acme").stdout
     provider = json.loads(run("show", "acme", "--json").stdout)
     assert (provider["id"], provider["deprecated_models"]) == ("acme", [])
     model = json.loads(run("show", "acme/large", "--json").stdout)
-    assert provider["models"] == {"large": model}
+    beside = {name: model[name] for name in ("schema", "full_id", "kind", "call")}
+    assert {**provider["models"]["large"], **beside} == model
     assert (model["kind"], model["limit"]["output"], model["cost"]["tiers"]) == ("chat", None, [])
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1

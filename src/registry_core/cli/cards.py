@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..models import CAPABILITIES
 from .common import painted
-from .screen import pairs, show, text
+from .screen import fitted, pairs, show, text
 from .showing import UNKNOWN_URL, url_of, when
 from .tables import fitting, models_table
 from .values import PRICES, days_until, price, tiers
@@ -76,13 +76,19 @@ def provider_card(
         key=lambda one: one.release_date or "",
         reverse=True,
     )
-    shown = [one.full_id for one in newest][: max(5, fitting() - len(rows) - 4)]
+    shown = [one.full_id for one in newest]
     ends = f"{len(every):,} model{'s' * (len(every) != 1)}"
-    if len(shown) < len(every):
-        how = f"registry-core list --provider {provider.id} --all"
-        ends = f"the newest {len(shown):,} of {ends}. All: {how}"
-    drawn = [models_table(mine, shown, _MODELS, today), text("")] if shown else []
-    show(title, text(""), pairs(rows), text(""), *drawn, text(ends, "dim"), color=painted(color))
+    above = [title, text(""), pairs(rows), text("")]
+    if shown:
+        room = max(5, fitting() - len(rows) - 3)
+        drawn, count = fitted(
+            lambda count: models_table(mine, shown[:count], _MODELS, today), len(shown), room
+        )
+        above += [drawn, text("")]
+        if count < len(every):
+            how = f"registry-core list --provider {provider.id} --all"
+            ends = f"the newest {count:,} of {ends}; all: {how}"
+    show(*above, text(ends, "dim"), color=painted(color))
 
 
 def _call(provider: ProviderConfig, goes: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:

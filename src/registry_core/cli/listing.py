@@ -138,11 +138,11 @@ def list_models(
         say_disagreements(mine, ids, field, limit, color=color, screen=screen, as_json=as_json)
         return
     if screen:
-        from .tables import fitting, show_models
+        from .tables import show_models
 
         if "sort" not in filters:
             ids = _preferred(mine, ids)
-        most = limit or (len(ids) if everything else fitting())
+        most = limit or (len(ids) if everything else None)
         more = 0 if everything or "status" in filters else _left_out(mine, text, filters, ids)
         which = "retired" if retires_before else "deprecated or retired"
         out = f"{more:,} {which} left out" if more else ""

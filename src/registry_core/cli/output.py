@@ -78,12 +78,19 @@ def say_styled(*lines: str) -> None:
     _write("".join([f"{line}\n" for line in lines]), _output)
 
 
-def width() -> int | None:
-    """Columns of the terminal that results go to; None: there is none."""
+def size() -> os.terminal_size | None:
+    """Columns and lines of the terminal that results go to; None: there is none."""
     if _output is not None:
         with suppress(OSError, ValueError):
-            return os.get_terminal_size(_output.fileno()).columns or None
+            found = os.get_terminal_size(_output.fileno())
+            return found if found.columns else None
     return None
+
+
+def width() -> int | None:
+    """Columns of the terminal that results go to; None: there is none."""
+    found = size()
+    return found.columns if found else None
 
 
 def colourful() -> bool:

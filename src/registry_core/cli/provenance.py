@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import completing
@@ -44,14 +44,13 @@ def say_sources(
     if as_json:
         say_json({"schema": 1, "id": id, "fields": [one.to_dict() for one in found]})
         return
-    rows = [("", *row) for one in found for row in _rows(one, screen=screen)]
     if screen:
         ends = [f"sources agree on every field of {id}"] if only_differing and not found else []
         if any(one.field.startswith("lifecycle") and one.source is None for one in found):
             ends += [_NO_FACTS] if not _has_facts(mine) else []
-        _draw(rows, ends, color, with_id=False)
+        _draw_sources(found, ends, color)
         return
-    say_rows(row[1:] for row in rows)
+    say_rows(row for one in found for row in _rows(one))
     if only_differing and not found:
         complain(f"sources agree on every field of {id}")
 
@@ -79,30 +78,13 @@ def say_disagreements(
         say_json({"schema": 1, "asked": len(ids), "models": models, "counts": dict(counts)})
         return
     shown = [*found][:limit]
-    rows = [(id, *row) for id in shown for one in found[id] for row in _rows(one, screen=screen)]
     said = ", ".join(f"{number:,} in {field}" for field, number in counts.most_common())
     ends = f"sources differ about {len(found):,} of {len(ids):,} models"
     ends = f"{ends}: {said}" if said else ends
     if screen:
-        from .tables import fitting
-
-        most = len(rows) if limit else fitting()
-        cut = len(rows) > most
-        _draw(
-            rows[:most],
-            [
-                ends
-                + (
-                    f". Shown: {most} of {len(rows):,} rows; more: --limit {len(found)}"
-                    if cut
-                    else ""
-                )
-            ],
-            color,
-            with_id=True,
-        )
+        _draw_differing([(id, one) for id in shown for one in found[id]], ends, limit, color)
         return
-    say_rows(rows)
+    say_rows((id, *row) for id in shown for one in found[id] for row in _rows(one))
     complain(ends)
 
 
@@ -130,74 +112,85 @@ def _has_facts(mine: ModelRegistry) -> bool:
     )
 
 
-def _rows(one: FieldSources, *, screen: bool) -> Iterator[tuple[str, ...]]:
-    """Field, value, source, when, page, role: of what is served, then of each that differs."""
-    show = told if screen else _piped
-    if one.source is None:
-        served = "unknown" if one.value is None else show(one.field, one.value)
-        yield (
-            one.field,
-            served,
-            "nobody says" if one.value is None else "nobody knows",
-            "",
-            "",
-            "served",
-        )
-    else:
-        value = "taken out" if one.value is None else show(one.field, one.value)
-        if not screen and one.value is None:
-            value = "unknown"
-        same = (one.source, *one.agree)
-        names = ", ".join(said.source for said in same)
-        page = next((said.source_url for said in same if said.source_url), "")
-        yield one.field, value, names, _when(one.source), page or "", "served"
+def _rows(one: FieldSources) -> Iterator[tuple[str, ...]]:
+    """Field, value, sources, when, page and role: of what is served, then of all that differs."""
+    same = (one.source, *one.agree) if one.source else ()
+    page = next((said.source_url for said in same if said.source_url), "")
+    when = _when(same[0]) if same else ""
+    served = "unknown" if one.value is None else plain(one.value)
+    yield one.field, served, ",".join(said.source for said in same), when, page or "", "served"
     for said in one.otherwise:
-        value = show(one.field, said.value)
-        yield one.field, value, said.source, _when(said), said.source_url or "", "otherwise"
-
-
-def _piped(_field: str, value: Any) -> str:
-    return plain(value)
+        value, page = plain(said.value), said.source_url or ""
+        yield one.field, value, said.source, _when(said), page, "otherwise"
 
 
 def _when(said: Said) -> str:
     return said.retrieved_at.strftime("%Y-%m-%d") if said.retrieved_at else ""
 
 
-def _draw(
-    rows: Sequence[tuple[str, ...]], ends: Sequence[str], color: str, *, with_id: bool
-) -> None:
+def _draw_sources(found: Sequence[FieldSources], ends: Sequence[str], color: str) -> None:
     from .screen import Column, show, table, text
 
     columns = [
-        Column("MODEL", folds=True),
         Column("FIELD"),
         Column("VALUE", folds=True),
         Column("SOURCE", folds=True),
         Column("RETRIEVED", rank=1),
     ]
+    cells: list[tuple[str, str, str, str]] = []
     pages: dict[str, list[str]] = {}
-    cells: list[list[str]] = []
-    before: Mapping[int, str] = {}
-    for id, field, value, source, day, page, role in rows:
-        other = role == "otherwise"
-        again = before.get(1) == field and before.get(0) == id
-        cells.append(
-            [
-                "" if before.get(0) == id else id,
-                "" if other and again else field,
-                value,
-                f"{source} says otherwise" if other and not with_id else source,
-                day,
-            ]
-        )
-        if page and not with_id:
-            pages.setdefault(page, []).append(field)
-        before = {0: id, 1: field}
-    dim = [n for n, row in enumerate(rows) if row[-1] == "otherwise"]
-    first = 0 if with_id else 1
-    drawn = table(columns[first:], [row[first:] for row in cells], dim=dim)
-    ends = [*(f"{', '.join(fields)}: {page}" for page, fields in pages.items()), *ends]
-    parts = [drawn] if cells else []
-    last = [text(one, "dim") for one in ends]
-    show(*parts, *([text("")] if parts and last else []), *last, color=painted(color))
+    dim: list[int] = []
+    for one in found:
+        same = (one.source, *one.agree) if one.source else ()
+        names = ", ".join(said.source for said in same) or "nobody says"
+        value = "unknown" if one.value is None else told(one.field, one.value)
+        cells.append((one.field, value, names, _when(same[0]) if same else ""))
+        for said in one.otherwise:
+            dim.append(len(cells))
+            value = told(one.field, said.value)
+            cells.append(("  otherwise", value, said.source, _when(said)))
+        for said in (*same, *one.otherwise):
+            if said.source_url and one.field not in pages.setdefault(said.source_url, []):
+                pages[said.source_url].append(one.field)
+    last = [f"{', '.join(fields)}: {page}" for page, fields in pages.items()]
+    parts: list[Any] = [table(columns, cells, dim=dim)] if cells else []
+    if parts and (last or ends):
+        parts.append(text(""))
+    show(*parts, *(text(one, "dim") for one in (*last, *ends)), color=painted(color))
+
+
+def _draw_differing(
+    found: Sequence[tuple[str, FieldSources]], ends: str, limit: int | None, color: str
+) -> None:
+    from .screen import Column, fitted, show, table, text
+    from .tables import fitting
+
+    columns = [
+        Column("MODEL", folds=True),
+        Column("FIELD"),
+        Column("VALUE", folds=True),
+        Column("SOURCE", rank=1),
+        Column("OTHERWISE", folds=True),
+    ]
+
+    def draw(count: int) -> Any:
+        rows = [
+            (
+                id,
+                one.field,
+                told(one.field, one.value),
+                one.source.source if one.source else "nobody",
+                "; ".join(f"{told(one.field, it.value)} {it.source}" for it in one.otherwise),
+            )
+            for id, one in found[:count]
+        ]
+        return table(columns, rows)
+
+    drawn, count = (draw(len(found)), len(found))
+    if not limit:
+        drawn, count = fitted(draw, len(found), fitting() - 2)
+    last = [text(ends, "dim")]
+    if count < len(found):
+        last.append(text(f"{count:,} of {len(found):,} rows; more: --limit, or in a pipe", "dim"))
+    parts = [drawn, text("")] if found else []
+    show(*parts, *last, color=painted(color))

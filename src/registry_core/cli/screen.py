@@ -6,8 +6,8 @@ anything that the words beside it do not.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -17,10 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from .._base.printable import printable
-from .output import say_styled
+from .output import say_styled, size
 
 #: A column of text is not made narrower than that.
 _NARROW = 12
+#: A column of text may always want that.
+_WIDE = 30
 _GAP = 2
 
 STYLES = {
@@ -44,12 +46,23 @@ class Column:
     style: str = ""
 
 
+def _size() -> tuple[int, int]:
+    """Columns and lines: as the environment says, else of the terminal, else as most have."""
+    found = size() or (80, 24)
+    said = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
+    columns, lines = (
+        int(one) if one.isdecimal() and int(one) else known
+        for one, known in zip(said, found, strict=True)
+    )
+    return columns, lines
+
+
 def height() -> int:
-    return shutil.get_terminal_size().lines
+    return _size()[1]
 
 
 def width() -> int:
-    return max(20, shutil.get_terminal_size().columns)
+    return max(20, _size()[0])
 
 
 def text(value: str, style: str = "") -> Text:
@@ -57,9 +70,8 @@ def text(value: str, style: str = "") -> Text:
     return Text(printable(value), style=style)
 
 
-def show(*parts: Any, color: bool | None) -> None:
-    """`color` None: as the environment wants it (NO_COLOR, TERM)."""
-    console = Console(
+def _console(color: bool | None) -> Console:
+    return Console(
         width=width(),
         force_terminal=True,
         legacy_windows=False,
@@ -69,9 +81,27 @@ def show(*parts: Any, color: bool | None) -> None:
         markup=False,
         emoji=False,
     )
+
+
+def show(*parts: Any, color: bool | None) -> None:
+    """`color` None: as the environment wants it (NO_COLOR, TERM)."""
+    console = _console(color)
     with console.capture() as captured:
         console.print(Group(*parts))
     say_styled(*(line.rstrip() for line in captured.get().splitlines()))
+
+
+def fitted(draw: Callable[[int], Any], most: int, room: int) -> tuple[Any, int]:
+    """What `draw` gives of so many rows that it takes no more than `room` lines, and of how
+    many; at most of `most`."""
+    console = _console(None)
+    rows = max(1, min(most, room))
+    while True:
+        drawn = draw(rows)
+        over = len(console.render_lines(drawn)) - 1 - room
+        if over <= 0 or rows == 1:
+            return drawn, rows
+        rows = max(1, rows - over)
 
 
 def table(
@@ -94,8 +124,7 @@ def table(
     for place in kept:
         one = columns[place]
         drawn.add_column(
-            one.heading,
-            justify="right" if one.right else "left",
+            one.heading.rjust(widths[place]) if one.right else one.heading,
             overflow="fold",
             no_wrap=not one.folds,
             width=None if one.folds else widths[place],
@@ -103,7 +132,14 @@ def table(
         )
     for number in range(len(cells)):
         drawn.add_row(
-            *(_cell(by_column[place][number], columns[place], number in faint) for place in kept)
+            *(
+                _cell(
+                    by_column[place][number].rjust(widths[place] if columns[place].right else 0),
+                    columns[place],
+                    number in faint,
+                )
+                for place in kept
+            )
         )
     return drawn
 
@@ -116,9 +152,12 @@ def _cell(value: str, column: Column, faint: bool) -> Text:
 
 
 def _wide(column: Column, cells: Sequence[str]) -> int:
-    """What a column wants; of one that folds, what most of its cells do."""
+    """What a column wants; of one that folds, no more than half as much again as most cells
+    do, so that a single long text does not cost the others their columns."""
     lengths = sorted(map(cell_len, cells)) or [0]
-    most = lengths[len(lengths) * 9 // 10] if column.folds else lengths[-1]
+    most = lengths[-1]
+    if column.folds:
+        most = min(most, max(_WIDE, lengths[len(lengths) // 2] * 3 // 2))
     return max(cell_len(column.heading), most)
 
 

@@ -142,13 +142,13 @@ def _shown_call(goes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(model: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """A model, without what says nothing if it is missing: few models have a status, or more
-    than the known fields. Else "unknown" is worth a line."""
-    left = days_until(model["lifecycle"]["retires_on"], today)
-    lifecycle = dict(model["lifecycle"])
-    if left is not None:
-        lifecycle["retires_on"] += f" ({when(left)})"
-    shown = {**model, "lifecycle": lifecycle}
+    """A model, without what says nothing if it is missing: few models have a status, a
+    successor, or more than the known fields. Else "unknown" is worth a line: nobody says that
+    it never retires."""
+    dates = model["lifecycle"]
+    left = days_until(dates["retires_on"], today)
+    retires = None if left is None else f"{dates['retires_on']} ({when(left)})"
+    shown = {**model, "lifecycle": {**_set(dates), "retires_on": retires}}
     return {
         name: value for name, value in shown.items() if name not in ("status", "extra") or value
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..known_providers import KNOWN_PROVIDERS
 from .calls import call, provider_cell, provider_fields
 from .common import painted
-from .screen import Column, height, show, table, text
+from .screen import Column, fitted, height, show, table, text
 from .values import COLUMNS, fields, told
 
 if TYPE_CHECKING:
@@ -71,20 +71,25 @@ def models_table(mine: ModelRegistry, ids: Sequence[str], names: Sequence[str], 
 def show_models(
     mine: ModelRegistry,
     ids: Sequence[str],
-    most: int,
+    most: int | None,
     names: Sequence[str],
     today: date,
     *,
     left_out: str,
     color: str,
 ) -> None:
-    """`left_out`: what is to be said of those that `--all` shows, too."""
-    shown = ids[:most]
+    """The first `most`, or as many as fit on a screen (None). `left_out`: what is to be said of
+    those that `--all` shows, too."""
+
+    def draw(count: int) -> Any:
+        return models_table(mine, ids[:count], names, today)
+
+    drawn, count = fitted(draw, len(ids), fitting()) if most is None else (draw(most), most)
     total = f"{len(ids):,} model{'s' * (len(ids) != 1)}"
-    cut = f"{len(shown):,} of {total}" if len(shown) < len(ids) else total
-    more = "all: --all" if len(shown) < len(ids) or left_out else ""
+    cut = f"{count:,} of {total}" if count < len(ids) else total
+    more = "all: --all" if count < len(ids) or left_out else ""
     ends = "; ".join(filter(None, (cut, left_out, more)))
-    show(models_table(mine, shown, names, today), text(""), text(ends, "dim"), color=painted(color))
+    show(drawn, text(""), text(ends, "dim"), color=painted(color))
 
 
 def show_providers(
@@ -113,7 +118,6 @@ def show_providers(
         return not key(one).startswith("set"), known is None or known.unroutable is not None
 
     ordered = sorted(found, key=last_wanted)
-    shown = ordered if everything else ordered[: fitting() - hints * 3]
     columns = {
         "id": (Column("PROVIDER", folds=True), lambda one: one.id),
         "name": (Column("NAME", rank=3), lambda one: one.name or "?"),
@@ -132,11 +136,19 @@ def show_providers(
             lambda one, name=name: cell(one, name),
         )
         chosen.append(columns.get(name, other))
-    drawn = table([one for one, _ in chosen], [[of(one) for _, of in chosen] for one in shown])
+
+    def draw(count: int) -> Any:
+        rows = [[of(one) for _, of in chosen] for one in ordered[:count]]
+        return table([one for one, _ in chosen], rows)
+
+    room = len(ordered) if everything else fitting() - 3 * hints
+    drawn, count = (
+        (draw(room), room) if everything else fitted(draw, room=max(5, room), most=len(ordered))
+    )
     models = sum(len(one.models) for one in found)
     total = f"{len(found):,} provider{'s' * (len(found) != 1)} with {models:,} models"
-    ends = f"{len(shown):,} of {total}; all: registry-core providers --all"
-    if len(shown) == len(found):
+    ends = f"{count:,} of {total}; all: registry-core providers --all"
+    if count == len(found):
         ends = total
     last = [text(""), text(ends, "dim")]
     if hints:
