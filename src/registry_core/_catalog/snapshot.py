@@ -225,16 +225,12 @@ class Snapshot:
         query, records = Query.of(text, filters), None
         columns: Columns | None = self._views.get("columns")
         if columns is None:
-            lines: Iterable[bytes] = self.lines()
             rows = self._contents()["providers"]
             narrow = narrow and "searched" not in self._views
             self._views["searched"] = True
             some = owned(rows, query) if narrow else rows
-            if len(some) < len(rows):
-                starts = tuple(
-                    f"[{_quoted(id)},".encode("utf-8", "surrogatepass") for id, *_ in some
-                )
-                lines = [line for line in lines if line.startswith(starts)]
+            whole = 4 * sum(row[2] for row in some) > sum(row[2] for row in rows)
+            lines = self.lines() if whole else self._lines_of(id for id, *_ in some)
             try:
                 columns, records = Columns.of(lines, some)
             except KeyError as error:
@@ -344,6 +340,15 @@ class Snapshot:
         for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
             chunk = data[offset : offset + size]
             yield from self._checked(chunk, size, checksum, number).splitlines()
+
+    def _lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
+        """As `lines`, of these providers alone: each record is looked up."""
+        for id in providers:
+            about = self.record(id, None)
+            if about is not None:
+                yield _start(id, None) + about + b"]"
+                for model in json.loads(about)["models"]:
+                    yield _start(id, model) + self._model_record(id, model) + b"]"
 
     def _model_record(self, provider: str, model: str) -> bytes:
         record = self.record(provider, model)

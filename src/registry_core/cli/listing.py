@@ -255,7 +255,12 @@ def providers(
     ]
     if not found:
         if words and not usable:
-            missing(f"no provider contains {' '.join(text)!r}", " ".join(text), mine)
+            from .._base.suggesting import nearest
+
+            asked = " ".join(text)
+            near = nearest(asked, [*mine.get_models()])
+            meant = f"; did you mean {near!r}?" if near else ""
+            missing(f"no provider contains {asked!r}{meant}")
         missing("no provider is usable: registry-core providers says which keys are set")
     for name in columns:
         if name not in completing.PROVIDER_COLUMNS:

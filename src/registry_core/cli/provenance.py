@@ -135,10 +135,10 @@ def _draw_sources(found: Sequence[FieldSources], ends: Sequence[str], color: str
         Column("FIELD"),
         Column("VALUE", folds=True),
         Column("SOURCE", folds=True),
-        Column("RETRIEVED", rank=1),
+        Column("RETRIEVED"),
     ]
     cells: list[tuple[str, str, str, str]] = []
-    pages: dict[str, list[str]] = {}
+    pages: dict[str, str] = {}
     dim: list[int] = []
     for one in found:
         same = (one.source, *one.agree) if one.source else ()
@@ -150,9 +150,9 @@ def _draw_sources(found: Sequence[FieldSources], ends: Sequence[str], color: str
             value = told(one.field, said.value)
             cells.append(("  otherwise", value, said.source, _when(said)))
         for said in (*same, *one.otherwise):
-            if said.source_url and one.field not in pages.setdefault(said.source_url, []):
-                pages[said.source_url].append(one.field)
-    last = [f"{', '.join(fields)}: {page}" for page, fields in pages.items()]
+            if said.source_url:
+                pages[said.source_url] = said.source
+    last = [f"page of {source}: {page}" for page, source in pages.items()]
     parts: list[Any] = [table(columns, cells, dim=dim)] if cells else []
     if parts and (last or ends):
         parts.append(text(""))

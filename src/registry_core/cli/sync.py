@@ -180,7 +180,7 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     if report.gateways:
         table(_rows(report.gateways, report.started_at))
         for one in report.gateways:
-            if one.source == "bundled":
+            if one.source == "bundled" and one.id in bundle.sources:  # facts have their own bundle
                 say(f"{one.id}: bundled data: {bundle.sources[one.id]}")
     say(f"{report.providers} providers, {report.models} models")
     roots = sorted(report.targets, key=len)
