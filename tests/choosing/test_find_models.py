@@ -390,6 +390,20 @@ def test_the_registry_asks_its_own_environment_and_clock(tmp_path: Path) -> None
     assert after.find_models(usable=True, environ={}) == ()
 
 
+def test_ids_are_those_of_the_models_and_cost_no_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {"provider": ["openai", "groq"], "supports": "tools", "sort": "price"}
+    models = bundled().find_models("g", **asked)
+    fresh = Snapshot.from_bytes(bundled().to_bytes())
+    registry = ModelRegistry(Settings(store_dir=tmp_path))
+    monkeypatch.setattr(ModelInfo, "__init__", None)
+    ids = tuple(one.full_id for one in models)
+    # First of two providers alone, then of all.
+    assert fresh.find_ids("g", **asked) == fresh.find_ids("g", **asked) == ids
+    assert registry.find_ids("g", **asked) == ids != ()
+
+
 def test_a_damaged_snapshot_is_left_as_at_any_lookup(world: World) -> None:
     world.gateway("main")
     world.serve("main", {"openai": ["gpt-5"]})

@@ -80,34 +80,35 @@ SET = {"ACME_TOKEN": "t", "ACME_REGION": "eu"}
 @pytest.mark.parametrize(
     ("arguments", "environ", "ids"),
     [
-        ("", {}, ["acme/beta", "acme/big", "other/m"]),
-        ("--all", {}, ["acme/beta", "acme/big", "acme/gone", "acme/small", "other/m"]),
-        ("BIG", {}, ["acme/big", "other/m"]),
-        ("big one", {}, ["acme/big"]),
-        ("--provider a*", {}, ["acme/beta", "acme/big"]),
-        ("-p acme,other --gateway second", {}, ["other/m"]),
-        ("--kind embedding", {}, ["other/m"]),
-        ("--supports tools,vision", {}, ["acme/big"]),
-        ("--supports tools --supports vision", {}, ["acme/big"]),
-        ("--input image --min-context 200k", {}, ["acme/big"]),
-        ("--min-context 0.4M", {}, ["acme/big"]),
-        ("--output audio --all", {}, ["acme/small"]),
-        ("--max-input 1 --all", {}, ["acme/small"]),
-        ("--max-output 20", {}, ["acme/big"]),
-        ("--max-input 1 --include-unknown", {}, ["acme/beta", "other/m"]),
-        ("--since 30d", {}, ["acme/big"]),
-        ("--since 2023-12-31 --all", {}, ["acme/big", "acme/small"]),
-        ("--retires-before 3w", {}, ["acme/small"]),  # deprecated, and still served
-        ("--retires-before 3w --all", {}, ["acme/gone", "acme/small"]),
-        ("--status deprecated,retired", {}, ["acme/gone", "acme/small"]),
-        ("--usable", SET, ["acme/beta", "acme/big"]),
-        ("--sort price --all --limit 2", {}, ["acme/small", "acme/big"]),
+        ([], {}, ["acme/beta", "acme/big", "other/m"]),
+        (["--all"], {}, ["acme/beta", "acme/big", "acme/gone", "acme/small", "other/m"]),
+        (["BIG"], {}, ["acme/big", "other/m"]),
+        (["big", "one"], {}, ["acme/big"]),
+        (["--provider", "a*"], {}, ["acme/beta", "acme/big"]),
+        (["--gateway", "second"], {}, ["other/m"]),
+        (["-p", "acme,other", "--gateway", "second"], {}, ["other/m"]),
+        (["--kind", "embedding"], {}, ["other/m"]),
+        (["--supports", "tools,vision"], {}, ["acme/big"]),
+        (["--supports", "tools", "--supports", "vision"], {}, ["acme/big"]),
+        (["--input", "image", "--min-context", "200k"], {}, ["acme/big"]),
+        (["--min-context", "0.4M"], {}, ["acme/big"]),
+        (["--output", "audio", "--all"], {}, ["acme/small"]),
+        (["--max-input", "1", "--all"], {}, ["acme/small"]),
+        (["--max-output", "20"], {}, ["acme/big"]),
+        (["--max-input", "1", "--include-unknown"], {}, ["acme/beta", "other/m"]),
+        (["--since", "30d"], {}, ["acme/big"]),
+        (["--since", "2023-12-31", "--all"], {}, ["acme/big", "acme/small"]),
+        (["--retires-before", "3w"], {}, ["acme/small"]),  # deprecated, and still served
+        (["--retires-before", "3w", "--all"], {}, ["acme/gone", "acme/small"]),
+        (["--status", "deprecated,retired"], {}, ["acme/gone", "acme/small"]),
+        (["--usable"], SET, ["acme/beta", "acme/big"]),
+        (["--sort", "price", "--all", "--limit", "2"], {}, ["acme/small", "acme/big"]),
     ],
 )
 def test_each_option_is_a_filter_of_find_models(
-    run: Callable[..., Result], arguments: str, environ: dict[str, str], ids: list[str]
+    run: Callable[..., Result], arguments: list[str], environ: dict[str, str], ids: list[str]
 ) -> None:
-    done = run("list", *arguments.split(), **environ)
+    done = run("list", *arguments, **environ)
     assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines() == ids
 
