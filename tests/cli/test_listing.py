@@ -80,7 +80,8 @@ SET = {"ACME_TOKEN": "t", "ACME_REGION": "eu"}
 @pytest.mark.parametrize(
     ("arguments", "environ", "ids"),
     [
-        ([], {}, ["acme/beta", "acme/big", "other/m"]),
+        ([], {}, ["acme/beta", "acme/big", "acme/gone", "acme/small", "other/m"]),
+        (["--sort", "id"], {}, ["acme/beta", "acme/big", "other/m"]),
         (["--all"], {}, ["acme/beta", "acme/big", "acme/gone", "acme/small", "other/m"]),
         (["BIG"], {}, ["acme/big", "other/m"]),
         (["big", "one"], {}, ["acme/big"]),

@@ -120,16 +120,19 @@ def list_models(
     if field and not disagreements:
         raise click.UsageError("--field goes with --disagreements")
     screen = drawn(color) and not as_json
-    asked = bool(text or filters or limit or columns or everything or disagreements)
-    if screen and not asked:
+    asked = bool(text or filters or limit or columns or disagreements)
+    if screen and not asked and not everything:
         _providers_on_screen(mine, mine.get_providers().values(), color, hints=True)
         return
     names = _known(columns or (_TERMINAL if screen else _PIPE))
     if retires_before and not same["sort"]:
         filters["sort"] = ("retires",)
-    if everything:
+    if everything or not asked:
         filters["include_deprecated"] = True
-    ids = mine.find_ids(text or None, **filters)
+    if asked:
+        ids = mine.find_ids(text or None, **filters)
+    else:  # all there are, without a look at any
+        ids = tuple(f"{id}/{one}" for id, models in mine.get_models().items() for one in models)
     if not ids:
         _nothing(mine, text, filters)
     if disagreements:
