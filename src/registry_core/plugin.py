@@ -107,10 +107,16 @@ class PluginSettings:
     dev: bool = False
     types_providers: tuple[str, ...] | None = None
     """Providers that generated types name; None is all."""
+    outputs: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    """Emitters to which `[tool.registry-core.output]` gives a folder."""
     _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
     _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
     consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
     """Names that `secret` was asked for: what the plugin publishes may hang on them."""
+
+    def wants(self, emitter: str) -> bool:
+        """Whether the project gives this emitter a folder: what few need is made only then."""
+        return emitter in self.outputs
 
     def secret(self, name: str) -> str | None:
         """The environment variable `name`, None if unset or empty; masked wherever it is shown."""

@@ -15,3 +15,6 @@ BUILTINS: tuple[tuple[str, object], ...] = (
     ("python", python_types),
     ("typescript", typescript),
 )
+
+#: Those that write whether or not a project asks (see `PluginSettings.wants`).
+ALWAYS = frozenset({"capabilities", "json", "python", "typescript"})
