@@ -94,6 +94,10 @@ def registry_dev_shutdown(registry: Any, settings: PluginSettings) -> None:
     """
 
 
+def _names(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(value)
+
+
 @frozen
 class PluginSettings:
     """What a plugin is given instead of the environment and pyproject.toml."""
@@ -107,7 +111,7 @@ class PluginSettings:
     dev: bool = False
     types_providers: tuple[str, ...] | None = None
     """Providers that generated types name; None is all."""
-    outputs: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    outputs: frozenset[str] = field(default=frozenset(), converter=_names)
     """Emitters to which `[tool.registry-core.output]` gives a folder."""
     _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
     _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
