@@ -75,6 +75,7 @@ def test_the_builtins_are_by_default_the_writers_of_the_core(make_host: Any) -> 
         "litellm",
         "models-dev",
         "python",
+        "schema",
         "typescript",
     }
     assert all(plugin.hooks == ("registry_emit",) for plugin in host.plugins)

@@ -6,7 +6,7 @@ rules that the writers of Mastra's files share, `featured` which ids the types n
 
 from __future__ import annotations
 
-from . import capabilities, json_registry, litellm, models_dev, python_types, typescript
+from . import capabilities, json_registry, litellm, models_dev, python_types, schema, typescript
 
 #: Emitter → its plugin.
 BUILTINS: tuple[tuple[str, object], ...] = (
@@ -15,6 +15,7 @@ BUILTINS: tuple[tuple[str, object], ...] = (
     ("litellm", litellm),
     ("models-dev", models_dev),
     ("python", python_types),
+    ("schema", schema),
     ("typescript", typescript),
 )
 
