@@ -211,12 +211,13 @@ def test_opencode_lists_every_model_whatever_its_id(tmp_path: Path) -> None:
 
 
 def opencode(folder: Path, *arguments: str, **environ: str) -> str:
-    """What opencode prints, in a home of its own and without a network."""
+    """What opencode prints, in a home of its own; it fetches only from a URL that is given."""
     program = node_package("opencode-linux-x64", "1.18.33") / "bin" / "opencode"
     folders = ("CACHE", "CONFIG", "DATA", "STATE")
     homes = {f"XDG_{name}_HOME": str(folder / name) for name in folders}
-    switches = ("DISABLE_MODELS_FETCH", "DISABLE_AUTOUPDATE", "DISABLE_DEFAULT_PLUGINS")
-    environ |= {f"OPENCODE_{name}": "1" for name in switches}
+    environ |= {f"OPENCODE_DISABLE_{name}": "1" for name in ("AUTOUPDATE", "DEFAULT_PLUGINS")}
+    if "OPENCODE_MODELS_URL" not in environ:
+        environ["OPENCODE_DISABLE_MODELS_FETCH"] = "1"
     result = subprocess.run(
         [program, *arguments],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **homes, **environ},
