@@ -8,7 +8,6 @@ so are roles: only this package knows what they stand for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..plugin import Artifact, hookimpl
@@ -162,4 +161,5 @@ def _above(tier: Mapping[str, Any]) -> str | None:
 def _per_token(price: float) -> float:
     """Of a price per million: divided as it is written, so that 0.15 gives 1.5e-07. What comes
     after twelve digits is what somebody's sum left behind."""
-    return float(Decimal(f"{price:.12g}").scaleb(-6))
+    digits, _, exponent = f"{price:.11e}".partition("e")
+    return float(f"{digits}e{int(exponent) - 6}")
