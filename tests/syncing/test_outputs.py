@@ -92,7 +92,7 @@ def test_what_few_need_is_made_only_while_the_project_gives_it_a_folder(world: W
     }
     asked: dict[str, Any] = {
         "project": project,
-        "outputs": {name: project / "public" for name in names},
+        "outputs": dict.fromkeys(names, project / "public"),
     }
 
     world.sync(Options(project=True), project=project)
@@ -118,7 +118,7 @@ def test_the_scope_of_the_types_counts_for_editors_and_not_for_other_tools(world
     world.sync(
         Options(project=True),
         project=folder,
-        outputs={name: folder for name in ("litellm", "models-dev", "schema")},
+        outputs=dict.fromkeys(("litellm", "models-dev", "schema"), folder),
         types_providers=("openai",),
     )
     assert "hidden" not in (folder / "models.schema.json").read_text()
