@@ -46,7 +46,7 @@ def new(kind: str, name: str, as_json: bool) -> None:
     taken = {source.entry: source.title for source in find_plugins(Settings()).found}
     if kind == "command":
         taken |= dict.fromkeys(main.commands, "a command of registry-core")
-    else:
+    if kind == "emitter":
         taken |= dict.fromkeys(dict(BUILTINS), "a writer of registry-core")
     if name in taken:
         raise SettingsError(f"is the name of {taken[name]}", culprit=repr(name), hint="use another")
