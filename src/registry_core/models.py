@@ -241,7 +241,7 @@ class ModelMap(Mapping[str, ModelInfo]):
     def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
         from ._base.pydantic_schemas import of_mapping  # only pydantic asks
 
-        return of_mapping(cls, ModelInfo, handler)
+        return of_mapping(cls, ModelInfo, handler, thaw)
 
     def __repr__(self) -> str:
         return f"<{len(self)} models>"
