@@ -241,7 +241,7 @@ class ModelMap(Mapping[str, ModelInfo]):
     def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
         from ._base.pydantic_schemas import of_mapping  # only pydantic asks
 
-        return of_mapping(cls, ModelInfo, handler)
+        return of_mapping(cls, ModelInfo, handler, thaw)
 
     def __repr__(self) -> str:
         return f"<{len(self)} models>"
@@ -317,6 +317,7 @@ class ProviderConfig(Value):
     is set wins. `model_overrides` maps a bare id to `{"api", "npm", "shape"}`,
     where the model lives elsewhere than its provider. `unroutable` says why none of its
     models can be called with a URL and a key alone; None if some can, perhaps not all.
+    `extra` keeps what the source says beyond these fields.
     """
 
     id: str = field(converter=valid_provider_id)
@@ -330,6 +331,7 @@ class ProviderConfig(Value):
     npm: str | None = field(default=None, converter=opt_text)
     model_overrides: Mapping[str, Mapping[str, str]] = field(default=EMPTY, converter=overrides)
     unroutable: str | None = field(default=None, converter=opt_text)
+    extra: Mapping[str, Any] = field(default=EMPTY, converter=frozen_object)
 
     @property
     def deprecated_models(self) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry_core._catalog.snapshot import Snapshot
 from registry_core._plugins.host import PluginHost
+from registry_core._writers import ALWAYS
 from registry_core.errors import OverlayError
 from registry_core.models import ProviderConfig
 from registry_core.plugin import Artifact
@@ -412,6 +414,24 @@ def test_a_writer_sees_the_scope_of_the_types(
     host = make_host(Settings(types_providers=("openai",)))
     assert host.emit(snapshot, None)[0][0].text == "None"
     assert host.emit(snapshot, ("groq",))[0][0].text == "('groq',)"
+
+
+def test_a_writer_sees_whether_the_project_wants_its_files(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install("acme", emit("return [Artifact('x', 'x', repr(settings.wants('x')))]"))
+    host = make_host()
+    asked = make_host(Settings(outputs={"x": Path("/project")}))
+    assert host.emit(snapshot, None)[0][0].text == "False"
+    assert asked.emit(snapshot, None)[0][0].text == "True"
+    assert host.emitters_fingerprint() != asked.emitters_fingerprint()
+
+
+def test_a_folder_for_what_is_always_written_leaves_the_fingerprint_as_it_is(
+    make_host: Any,
+) -> None:
+    asked = make_host(Settings(outputs=dict.fromkeys(ALWAYS, Path("/project"))))
+    assert asked.emitters_fingerprint() == make_host().emitters_fingerprint()
 
 
 def test_the_fingerprint_of_the_writers_follows_version_options_and_presence(

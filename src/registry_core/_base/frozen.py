@@ -71,7 +71,7 @@ class Value:
     def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
         from .pydantic_schemas import of_value  # only pydantic asks
 
-        return of_value(cls, handler)
+        return of_value(cls, handler, thaw)
 
     def _fields(self) -> tuple[Any, ...]:
         return tuple([getattr(self, one.alias) for one in self.__attrs_attrs__])

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from attrs import NOTHING
 from pydantic_core import core_schema
 
-from .frozen import thaw
-
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, ValidatorFunctionWrapHandler
     from pydantic_core import CoreSchema
 
 
-def of_value(cls: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+Write = Callable[[Any], Any]
+"""Makes plain JSON values of one of ours."""
+
+
+def of_value(cls: type[Any], handler: GetCoreSchemaHandler, write: Write) -> CoreSchema:
     """An object with the fields of this attrs class, by what its annotations say; its own
     converters have the last word."""
     hints = get_type_hints(cls)
@@ -31,17 +33,22 @@ def of_value(cls: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
             fields, config={"title": cls.__name__}, extra_behavior="ignore"
         ),
         lambda said: cls(**said),
+        write,
     )
 
 
-def of_mapping(cls: type[Any], item: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+def of_mapping(
+    cls: type[Any], item: type[Any], handler: GetCoreSchemaHandler, write: Write
+) -> CoreSchema:
     """An object with an `item` under each key; whose they are, only the owner can check."""
     items = core_schema.dict_schema(core_schema.str_schema(), handler.generate_schema(item))
-    return _schema(cls, items, dict)
+    return _schema(cls, items, dict, write)
 
 
-def _schema(cls: type[Any], said: CoreSchema, make: Callable[[Any], Any]) -> CoreSchema:
-    """An instance as it is, or what `make` gives for what was `said`; written as `thaw` says."""
+def _schema(
+    cls: type[Any], said: CoreSchema, make: Callable[[Any], Any], write: Write
+) -> CoreSchema:
+    """An instance as it is, or what `make` gives for what was `said`."""
 
     def validated(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
         if isinstance(value, cls):
@@ -55,6 +62,6 @@ def _schema(cls: type[Any], said: CoreSchema, make: Callable[[Any], Any]) -> Cor
     return core_schema.no_info_wrap_validator_function(
         validated,
         said,
-        serialization=core_schema.plain_serializer_function_ser_schema(thaw),
+        serialization=core_schema.plain_serializer_function_ser_schema(write),
         ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
     )

@@ -219,6 +219,7 @@ class PluginLoader:
             offline=self.settings.offline,
             dev=self.settings.dev,
             types_providers=self.settings.types_providers,
+            outputs=self.settings.outputs.keys(),
             environ=self._environ,
             secrets=self._secrets,
             consulted=set() if consulted is None else consulted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
@@ -24,6 +24,12 @@ P = ParamSpec("P")
 
 #: Where a context keeps whose command is called, and what hides the secrets that it has read.
 CALLED, MASK = "registry_core.called", "registry_core.mask"
+
+
+def own_commands() -> Mapping[str, click.Command]:
+    """Those of registry-core itself, by name; for a command that is running."""
+    group = click.get_current_context().find_root().command
+    return group.commands if isinstance(group, click.Group) else {}
 
 
 def as_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:

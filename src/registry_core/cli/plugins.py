@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import json_option, load, project_option, reports_errors
+from .common import json_option, load, own_commands, project_option, reports_errors
 from .output import complain, say, say_json, table
 
 if TYPE_CHECKING:
@@ -33,11 +33,10 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     from .._plugins.known import KNOWN
     from .._world import World
     from ..errors import RegistryError
-    from . import main
 
     settings = load(project)
     world, discovery = World(settings), find_plugins(settings)
-    commands = find_commands(settings, main.commands)
+    commands = find_commands(settings, own_commands())
     seen: Mapping[str, Mapping[str, Any]] = world.state().plugins
     if load_now:
         world.host.load()

@@ -19,7 +19,6 @@ from .._base.suggesting import did_you_mean, nearest
 from .._plugins.hook_rules import HOOKS, Described, hook_faults, option_variables, reason_disabled
 from .._plugins.host import PluginHost
 from .._plugins.installed import COMMANDS, GROUP
-from .._writers import BUILTINS
 from ..errors import PluginError, RegistryError, told
 from ..plugin import FactSource, ModelGateway, RegistrySource
 from ..settings import Settings
@@ -163,8 +162,6 @@ def _entry_points(module: str) -> Iterator[str]:
             f"; {hint}" if hint else ""
         )
     for entry, (where, attribute) in named.items():
-        if entry in dict(BUILTINS):
-            yield f"entry point {entry!r} would share its options with a writer of the core"
         target: Any = sys.modules[module]
         for part in filter(None, attribute.split(".") if where == module else ()):
             target = getattr(target, part, None)
