@@ -205,6 +205,33 @@ def test_a_source_with_the_id_of_a_gateway_is_refused(facts: World) -> None:
     assert "known" not in {one.id for one in report.gateways}
 
 
+@pytest.mark.parametrize("id", ["known", "main", "second"])
+def test_what_was_a_gateway_and_is_facts_now_has_no_data_yet(world: World, id: str) -> None:
+    url = world.server.url("/facts.json")
+    was = Plugin(Records(id, world.server.url("/was.json")))
+    world.plugins[:] = [Plugin(Records("other-gateway", world.server.url("/main.json"))), was]
+    world.serve("main", {"acme": {"one": {}}})
+    world.serve("was", {"zeta": {"z": {}}})
+    if id == "known":  # the other two are gateways of the wheel
+        world.sync()
+    world.plugins[1] = FactPlugin(Source(id, url))
+    world.server.route("/facts.json", Reply(503))
+    (failed,) = (one for one in world.sync(fetch_retries=0).gateways if one.id == id)
+    assert (failed.status, failed.source) == ("failed", "none")
+    assert "zeta" not in world.models()
+    world.serve("facts", {"acme/one": RETIRES})
+    world.sync()
+    assert model(world, "acme/one").lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_was_facts_and_is_a_gateway_now_publishes_no_fact(facts: World) -> None:
+    facts.sync()
+    facts.plugins[1] = Plugin(Records("known", facts.server.url("/gone.json")))
+    facts.sync(fetch_retries=0)
+    assert "known" not in facts.models()
+    assert model(facts).lifecycle == Lifecycle()
+
+
 def test_a_gateway_is_no_source_of_facts(facts: World) -> None:
     facts.plugins[1] = FactPlugin(Records("other", "http://unused.example"))
     report = facts.sync()

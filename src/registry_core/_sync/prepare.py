@@ -15,6 +15,7 @@ from .._catalog.snapshot import Snapshot
 from .._catalog.state import GatewayState
 from .._catalog.store import GatewayData, Generation
 from ..errors import GatewayError, OverlayError, SyncError, as_error
+from ..plugin import FactSource
 from ..report import GatewayReport, Problem
 from .asking import ask
 from .before import Before
@@ -159,6 +160,11 @@ def _installed(
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
         known, stored = before.state.gateways.get(id), before.stored.get(id)
         wheel = bundled(bundle, id)
+        if id in loaded:  # what was a gateway, and is a source of facts now, has other data
+            of_facts = isinstance(loaded[id].gateway.itself, FactSource)
+            wheel = None if of_facts else wheel
+            if stored and (stored.about.facts is not None) != of_facts:
+                stored = None
         # What its plugin has fetched itself, as it is now, is newer than what the plugin holds.
         if id in loaded and not (stored and known and known.fingerprint == fingerprint(loaded[id])):
             try:
