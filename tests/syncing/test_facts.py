@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -174,6 +175,20 @@ def test_a_package_that_holds_nonsense_is_named_and_costs_nothing_else(
     facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), held))
     report = facts.sync()
     assert "known" in {one.culprit for one in report.problems}
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+@pytest.mark.parametrize("raised", [SystemExit(0), CancelledError(), GeneratorExit(), OSError(24)])
+def test_nothing_that_a_package_raises_for_what_it_holds_ends_the_sync(
+    facts: World, raised: BaseException
+) -> None:
+    class Raising(Source):
+        def bundled(self) -> None:
+            raise raised
+
+    facts.plugins[1] = FactPlugin(Raising("known", facts.server.url("/known.json")))
+    report = facts.sync()
+    assert [one.culprit for one in report.problems if one.fatal] == ["known"]
     assert model(facts).lifecycle.retires_on == "2027-01-31"
 
 

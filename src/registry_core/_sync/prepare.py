@@ -169,7 +169,9 @@ def _installed(
         if id in loaded and not (stored and known and known.fingerprint == fingerprint(loaded[id])):
             try:
                 wheel = wheel or bundled_facts(loaded[id])
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise  # the user's
+            except BaseException as error:  # nothing of a plugin's ends the sync
                 module = type(loaded[id].gateway.itself).__module__
                 failure = as_error(error, GatewayError, id, world.secrets.mask, module)
                 problems.append(Problem.of("gateway", failure))
