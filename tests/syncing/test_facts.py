@@ -263,7 +263,9 @@ def test_records_that_can_not_be_used_are_named(facts: World) -> None:
 def test_facts_alone_are_no_catalog(world: World) -> None:
     world.plugins[:] = [FactPlugin(Source("known", world.server.url("/known.json")))]
     world.serve("known", {"openai/gpt-5": RETIRES})
-    world.sync()
+    report = world.sync()
+    assert not report.ok
+    assert "no gateway is installed" in {one.culprit for one in report.problems}
     assert "gpt-5" not in world.models().get("openai", ())
 
 

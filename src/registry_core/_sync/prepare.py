@@ -204,7 +204,7 @@ def _misled(
 ) -> Iterable[Problem]:
     """What the user asks for that there is not, or that is no more."""
     loaded = {turn.id for turn in turns if turn.loaded}
-    if not loaded:
+    if not any(turn.loaded and not turn.is_of_facts for turn in turns):
         yield _no_gateway(host, needed=not options.trial)
     ids = {turn.id for turn in turns}
     for id in sorted(before.stored.keys() - ids - {*options.forget}):
