@@ -32,8 +32,11 @@ RETIRES = {"lifecycle": {"retires_on": "2027-01-31", "successor": "gpt-6"}}
 class Source(FactSource):
     """What a URL says, and what the package holds."""
 
-    def __init__(self, id: str, url: str, held: tuple[Facts, datetime] | None = None) -> None:
+    def __init__(
+        self, id: str, url: str, held: tuple[Facts, datetime] | None = None, **attributes: Any
+    ) -> None:
         self.id, self.name = id, id.title()
+        vars(self).update(attributes)
         self._url, self._held = url, held
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
@@ -190,6 +193,24 @@ def test_nothing_that_a_package_raises_for_what_it_holds_ends_the_sync(
     report = facts.sync()
     assert [one.culprit for one in report.problems if one.fatal] == ["known"]
     assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_a_source_that_comes_and_goes_says_is_for_lookups_alone(
+    facts: World,
+) -> None:
+    url = facts.server.url("/known.json")
+    facts.plugins[1] = FactPlugin(Source("known", url, volatile=True))
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    exported = facts.registry().world.load().without_volatile().get_model("openai/gpt-5")
+    assert exported and (exported.name, exported.lifecycle) == ("GPT-5", Lifecycle())
+
+
+def test_facts_take_no_prefix_from_a_gateway(facts: World) -> None:
+    facts.serve("main", {"openai": {"gpt-5": {}}, "known/x": {"m": {}}}, etag='"x"')
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), namespaced=True))
+    assert not facts.sync().problems
+    assert set(facts.models()) >= {"known/x", "openai"}
 
 
 def test_it_is_forgotten_as_a_gateway_is(facts: World) -> None:

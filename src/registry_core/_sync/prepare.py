@@ -269,9 +269,8 @@ def _combine(
     before, used = prepared.before, _used(prepared)
     owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
     results = {id: one.providers() for id, one in used.items()}
-    namespaced = [turn for turn in prepared.turns if turn.gateway and turn.gateway.namespaced]
-    prefixes = {turn.id: turn.id for turn in namespaced}
     gateways = [turn for turn in prepared.turns if not turn.is_of_facts]
+    prefixes = {turn.id: turn.id for turn in gateways if turn.gateway and turn.gateway.namespaced}
     facts = {
         turn.id: results[turn.id][turn.id].models
         for turn in prepared.turns
@@ -279,13 +278,14 @@ def _combine(
     }
 
     def merged_from(turns: Iterable[Turn]) -> tuple[Snapshot, Mapping[str, int], Losses]:
-        ids = [turn.id for turn in turns if turn.used]
-        some = {id: results[id] for id in ids}
+        there = [turn for turn in turns if turn.used]
+        some = {turn.id: results[turn.id] for turn in there if not turn.is_of_facts}
         merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=settings.priority)
-        filled, met = fill(merged, facts, settings.facts_priority)
-        return Snapshot.build(filled, {id: used[id].about.plugin for id in ids}), met, lost
+        told = {turn.id: facts[turn.id] for turn in there if turn.id in facts}
+        filled, met = fill(merged, told, settings.facts_priority)
+        return Snapshot.build(filled, {id: used[id].about.plugin for id in some}), met, lost
 
-    plain, met, lost = merged_from(gateways)
+    plain, met, lost = merged_from(prepared.turns)
     merged = plain.get_providers()
     for turn in prepared.turns:
         if turn.id in facts:
@@ -298,8 +298,10 @@ def _combine(
         raise SyncError("no gateway is left that has a model", culprit="merge")
     told = [*lost]
     final = lasting = host.overlay(plain, before.last, told.append)
-    if any(turn.used and turn.volatile for turn in gateways):
-        lasting = host.overlay(merged_from(stays)[0], before.lasting)
+    if any(turn.used and turn.volatile for turn in prepared.turns):
+        lasting = host.overlay(
+            merged_from(turn for turn in prepared.turns if not turn.volatile)[0], before.lasting
+        )
     objects = {one.hash: one for one in (final, lasting)}
     held: dict[str, GatewayData] = {}
     for id, one in used.items():
