@@ -244,7 +244,7 @@ def _misspelt(where: str, entries: str) -> Iterator[Problem]:
     """The groups of entry points that are nearly ours."""
     if "registry" not in entries.lower():
         return
-    for group in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
+    for group in re.findall(r"^[^\S\n]*\[(.+)\][^\S\n]*$", entries, re.MULTILINE):
         if group != GROUP and nearest(group.lower(), [GROUP], 0.85):
             text = f"its entry points of the group {group!r} are ignored; did you mean {GROUP!r}?"
             yield _note(where, text)
