@@ -222,6 +222,16 @@ def test_it_is_forgotten_as_a_gateway_is(facts: World) -> None:
     assert model(facts).lifecycle == Lifecycle()
 
 
+def test_what_the_package_holds_counts_at_once_when_the_rest_is_forgotten(facts: World) -> None:
+    held = {"openai/gpt-5": {"lifecycle": {"retires_on": "2026-06-30"}}}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), (held, at)))
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    facts.sync(Options(forget=("known",)), offline=True)
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
+
+
 def test_an_overlay_sees_facts_and_has_the_last_word(facts: World) -> None:
     seen: list[Any] = []
 
