@@ -166,8 +166,8 @@ def _installed(
             if stored and (stored.about.facts is not None) != of_facts:
                 stored = None
         # What its plugin has fetched itself, as it is now, is newer than what the plugin holds.
-        stays = stored and known and id not in forget
-        if id in loaded and not (stays and known.fingerprint == fingerprint(loaded[id])):
+        own = known if stored and id not in forget else None
+        if id in loaded and not (own and own.fingerprint == fingerprint(loaded[id])):
             try:
                 wheel = wheel or bundled_facts(loaded[id])
             except KeyboardInterrupt:
