@@ -208,7 +208,7 @@ def registry_facts():
     assert result.exit_code == 0
     assert "acme-facts: bundled data: of acme-facts 1.0\n" in result.stdout
     found = json.loads(run("doctor", "--json", **plugins).stdout)["gateways"]["acme-facts"]
-    assert (found["data"], found["retrieved_at"][:10]) == ("bundled", "2026-01-01")
+    assert (found["data"], found["retrieved_at"][:10]) == ("stored", "2026-01-01")
 
 
 def test_list_finds_providers_and_models(run: Run) -> None:

@@ -169,6 +169,42 @@ def test_what_a_package_holds_counts_until_something_newer_is_fetched(facts: Wor
     facts.sync(fetch_retries=0)
 
 
+def test_what_a_package_holds_stays_when_its_plugin_fails(facts: World) -> None:
+    held = {"openai/gpt-5": {"lifecycle": {"retires_on": "2026-06-30"}}}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    known = Source("known", facts.server.url("/known.json"), (held, at))
+    facts.plugins[1] = FactPlugin(known)
+    facts.sync(offline=True)
+
+    class Failing:
+        @hookimpl
+        def registry_facts(self) -> None:
+            raise RuntimeError
+
+    facts.plugins[1] = Failing()
+    (row,) = (one for one in facts.sync().gateways if one.id == "known")
+    assert (row.status, row.source, row.facts) == ("failed", "stored", 1)
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
+    del facts.plugins[1]
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
+    facts.plugins.append(FactPlugin(known))
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_a_package_holds_is_no_measure_of_a_source_that_the_user_set(facts: World) -> None:
+    held = {f"openai/m{number}": RETIRES for number in range(9)}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), (held, at)))
+    facts.sync(offline=True)
+    (shrunk,) = (one for one in facts.sync().gateways if one.id == "known")
+    assert shrunk.quarantined
+    options = {"test-1": {"url": "https://mirror.example"}}
+    (taken,) = (one for one in facts.sync(plugin_options=options).gateways if one.id == "known")
+    assert (taken.status, taken.models) == ("fresh", 1)
+
+
 @pytest.mark.parametrize(
     "held", [("nonsense", datetime.fromtimestamp(0, UTC)), ({}, None), ({"a/b": 1},), 7]
 )

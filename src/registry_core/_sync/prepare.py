@@ -307,7 +307,8 @@ def _combine(
     held: dict[str, GatewayData] = {}
     for id, one in used.items():
         held[id] = _dated(prepared, id, one.about)
-        if one.source != "bundled":
+        # What a package holds goes with it; what the wheel holds is there as long as this code.
+        if one.source != "bundled" or one.about.facts is not None:
             # The merge holds a gateway's data whole, unless it lost a provider there.
             whole = all(merged.get(key) is provider for key, provider in results[id].items())
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})

@@ -111,8 +111,7 @@ def _gateways(
         about = state.gateways.get(id)
         captured = world.bundle.captured.get(id, 0.0)
         retrieved = known[id].retrieved_at if id in known else captured
-        is_bundled = id in loaded.snapshot.gateways or (id in known and known[id].facts is not None)
-        data = "bundled" if is_bundled else "none"
+        data = "bundled" if id in loaded.snapshot.gateways else "none"
         if id in known and known[id].result:
             data, retrieved = "stored", state.confirmed(id, retrieved)
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
