@@ -161,9 +161,10 @@ class Turn:
 
     @property
     def measure(self) -> Data | None:
-        """What a result of it is compared with. The bundle, or its package, says what its source sends only if
-        the user has set none of its options, of which one may be the URL of a mirror, and it is
-        not asked for an identity of its own. Nothing does of one that comes and goes."""
+        """What a result of it is compared with. The bundle, or its package, says what its source
+        sends only if the user has set none of its options, of which one may be the URL of a
+        mirror, and it is not asked for an identity of its own. Nothing does of one that comes
+        and goes."""
         if self.volatile:
             return None
         options = self.loaded.settings.options if self.loaded else EMPTY
