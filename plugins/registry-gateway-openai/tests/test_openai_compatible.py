@@ -514,6 +514,14 @@ def test_a_slow_ollama_costs_details_and_not_the_list() -> None:
     assert "no time was left to ask about more than 1 models" in client.warnings[0].message
 
 
+def test_a_megabyte_of_empty_lines_of_an_ollama_is_read_at_once() -> None:
+    """A search that takes the square of their number never gives the deadline its turn."""
+    shown = {"parameters": "\n" * 1_000_000 + "num_ctx   8192"}
+    provider = fetched(ollama(lambda id: shown))
+    assert provider is not None
+    assert {one.limit.context for one in provider.models.values()} == {8192}
+
+
 def test_a_model_that_ollama_can_not_show_is_named_and_stays() -> None:
     def show(id: str) -> Any:
         if id == "qwen3:8b":
