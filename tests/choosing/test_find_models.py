@@ -132,6 +132,21 @@ def test_each_filter(filters: dict[str, Any], ids: list[str]) -> None:
     assert found(**filters) == ids
 
 
+@pytest.mark.parametrize("status", [None, "beta", "deprecated", "retired"])
+@pytest.mark.parametrize("deprecated_on", [None, "2026-01-01", "2027-01-01"])
+@pytest.mark.parametrize("retires_on", [None, "2026-11-26", "2027-01-01"])
+def test_a_model_is_found_by_the_status_that_it_has_today(
+    status: str | None, deprecated_on: str | None, retires_on: str | None
+) -> None:
+    dates = {"deprecated_on": deprecated_on, "retires_on": retires_on}
+    one = model("m", status=status, lifecycle=dates)
+    today = one.status_on(TODAY)
+    shelf = snapshot(one)
+    for word in ("beta", "deprecated", "retired"):
+        assert bool(found(on=shelf, status=word)) is (word == today)
+    assert bool(found(on=shelf)) is (today not in ("deprecated", "retired"))
+
+
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [

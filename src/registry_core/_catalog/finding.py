@@ -71,15 +71,15 @@ def _bits(columns: Columns, words: Iterable[str], start: str = "") -> int:
 
 def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> list[int]:
     """Those of the status that is wanted, or that are not gone by now."""
-    gone = {
-        place: "retired" if retires and retires <= today else "deprecated"
+    statuses = columns.statuses
+    gone = {  # as `ModelInfo.status_on`
+        place: "retired" if has_retired or statuses[place] == "retired" else "deprecated"
         for place, (deprecated, retires) in columns.lifecycles.items()
-        if (retires and retires <= today) or (deprecated and deprecated <= today)
+        if (has_retired := bool(retires) and retires <= today) or "" < deprecated <= today
     }
     if query.status:
-        known = {*STATUSES, *columns.statuses} - {""}
+        known = {*STATUSES, *statuses} - {""}
         wanted = {one_of("status", one, known) for one in query.status}
-        statuses = columns.statuses
         return [place for place in found if (gone.get(place) or statuses[place]) in wanted]
     if gone and not query.include_deprecated:
         return [place for place in found if place not in gone]
