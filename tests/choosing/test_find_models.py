@@ -97,6 +97,8 @@ ALL = ["acme/big", "acme/blank", "acme/small", "other/embedder"]
         ({"provider": "nobody"}, []),
         ({"gateway": "main"}, ALL),
         ({"gateway": "m", "text": "big"}, []),
+        ({"provider": "acme", "gateway": "other"}, []),
+        ({"provider": "nobody", "gateway": "main"}, []),
         ({"kind": "embedding"}, ["other/embedder"]),
         ({"kind": ["embedding", "chat"]}, ["acme/big", "other/embedder"]),
         ({"supports": "tools"}, ["acme/big"]),
@@ -112,6 +114,7 @@ ALL = ["acme/big", "acme/blank", "acme/small", "other/embedder"]
         ({"max_output_cost": 20}, ["acme/big", "acme/small"]),
         ({"released_since": "2026-05-01"}, ["acme/big"]),
         ({"released_since": date(2026, 5, 2)}, []),  # in May, perhaps before
+        ({"released_since": datetime(2026, 5, 1, 12, tzinfo=UTC)}, ["acme/big"]),
         ({"released_since": "2025-11-03"}, ["acme/big", "acme/small"]),
         ({"retires_before": "2027-03-02"}, ["acme/small"]),
         ({"retires_before": "2027-03-01"}, []),
@@ -130,6 +133,28 @@ ALL = ["acme/big", "acme/blank", "acme/small", "other/embedder"]
 )
 def test_each_filter(filters: dict[str, Any], ids: list[str]) -> None:
     assert found(**filters) == ids
+
+
+def test_a_kind_is_what_the_source_says_whatever_the_id_says() -> None:
+    shelf = snapshot(model("embedding-of-words", kind="rerank"))
+    assert found(on=shelf, kind="rerank") and not found(on=shelf, kind="embedding")
+
+
+def test_a_word_is_found_in_any_case_of_any_language() -> None:
+    assert found("strasse", on=snapshot(model("m", name="STRAßE")))
+
+
+def test_a_provider_that_no_gateway_claims_is_of_none() -> None:
+    shelf = snapshot(model("m"), gateway=None)
+    assert found(on=shelf) and not found(on=shelf, gateway="main")
+
+
+def test_an_unknown_side_fits_whatever_the_other_side_is() -> None:
+    deaf = snapshot(model("m", modalities={"input": ["text"]}))
+    mute = snapshot(model("m", modalities={"output": ["text"]}))
+    for shelf, side, other in ((deaf, "output", "input"), (mute, "input", "output")):
+        assert found(on=shelf, include_unknown=True, **{side: "image"})
+        assert not found(on=shelf, include_unknown=True, **{other: "image"})
 
 
 @pytest.mark.parametrize("status", [None, "beta", "deprecated", "retired"])
@@ -213,6 +238,10 @@ def test_what_is_unknown_comes_last_in_both_directions(sort: Any, ids: list[str]
         ({"limit": -1}, "limit: expected a whole number from 0, got -1"),
         ({"provider": 5}, "provider: expected text, or a list of texts, got 5"),
         ({"gateway": [None]}, "gateway: expected text, or a list of texts, got None"),
+        ({"provider": {"acme": 1}}, "provider: expected text, or a list of texts, got {'acme': 1}"),
+        ({"usable": "no"}, "usable: expected True or False, got 'no'"),
+        ({"include_unknown": 1}, "include_unknown: expected True or False, got 1"),
+        ({"environ": "ACME_KEY"}, "environ: expected a mapping, got 'ACME_KEY'"),
     ],
     ids=str,
 )

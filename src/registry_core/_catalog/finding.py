@@ -87,7 +87,7 @@ def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> 
 
 
 def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
-    for word in text.casefold().split():
+    for word in {*text.casefold().split()}:
         texts = columns.texts
         found = [place for place in found if word in texts[place]]
     return found
