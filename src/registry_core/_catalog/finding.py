@@ -12,6 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .columns import CURRENT, NO_INPUT, NO_OUTPUT, SIDES, Columns
 from .filters import WORDS, Query, one_of
@@ -144,18 +145,21 @@ def _retires(columns: Columns, unknown: str) -> list[str]:
 
 
 def _usable(columns: Columns, query: Query, found: list[int], provider: Providers) -> list[int]:
-    from .usable import has_key, routable  # few ask
+    from .usable import usable  # few ask
 
     environ = os.environ if query.environ is None else query.environ
     owners = {one: provider(one) for one in {columns.providers[place] for place in found}}
-    keyed = {id: one for id, one in owners.items() if one is not None and has_key(one, environ)}
     allowed = (True, None) if query.include_unknown else (True,)
-    return [
-        place
-        for place in found
-        if (owner := keyed.get(columns.providers[place])) is not None
-        and routable(owner, columns.ids[place], environ) in allowed
-    ]
+    answers: dict[tuple[str, str | None], bool | None] = {}
+
+    def fits(place: int) -> bool:
+        id, owner = columns.providers[place], owners[columns.providers[place]]
+        own_url = owner and owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
+        if (id, own_url) not in answers:
+            answers[id, own_url] = usable(owner, own_url, environ) if owner else False
+        return answers[id, own_url] in allowed
+
+    return [*filter(fits, found)]
 
 
 def _sorted(columns: Columns, key: str, found: list[int]) -> list[int]:
