@@ -67,7 +67,7 @@ def test_each_count_has_its_own_price(counts: dict[str, int], usd: float) -> Non
         ({"input": 100_000, "cache_read": 150_000}, 0.23),
         ({"input": 256_000}, 0.512),
         ({"input": 300_000, "output": 1_000}, 1.208),
-        ({"input": 300_000, "reasoning": 1_000}, 1.208),  # the tier's output
+        ({"input": 300_000, "reasoning": 1_000}, None),  # which has a price of its own
         ({"input": 300_000, "cache_read": 1}, None),  # nobody says its price there
         ({"input": 100_000, "cache_write": 150_000}, None),
         ({"input": 200_000, "input_audio": 1}, None),  # as text, sound is context
@@ -79,6 +79,24 @@ def test_the_context_chooses_the_prices_and_a_tier_stands_alone(
     counts: dict[str, int], usd: float | None
 ) -> None:
     assert estimate_cost(TIERED, **counts) == (usd and pytest.approx(usd))
+
+
+@pytest.mark.parametrize("reasoning", [None, 2])
+def test_in_a_tier_too_reasoning_is_output_unless_its_price_differs(reasoning: int | None) -> None:
+    tier = {"input": 4, "output": 8, "tier": {"type": "context", "size": 256_000}}
+    some = model(input=1, output=2, reasoning=reasoning, tiers=[tier])
+    assert estimate_cost(some, input=300_000, reasoning=1_000) == pytest.approx(1.208)
+
+
+@pytest.mark.parametrize(
+    ("size", "last"), [(200_000, 200_000), (200_001, 200_000), (262_144, 262_144)]
+)
+def test_a_tier_holds_above_its_size_or_from_one_that_ends_in_1(size: int, last: int) -> None:
+    """As the cost map for LiteLLM has it: 200,001 is written where 200,000 is meant."""
+    tier = {"input": 5, "output": 5, "tier": {"type": "context", "size": size}}
+    some = model(input=1, output=2, tiers=[tier])
+    assert estimate_cost(some, input=last) == pytest.approx(last / 1e6)
+    assert estimate_cost(some, input=last + 1) == pytest.approx((last + 1) * 5 / 1e6)
 
 
 def test_an_unknown_price_is_none_only_if_it_is_needed() -> None:
