@@ -153,11 +153,13 @@ def _usable(columns: Columns, query: Query, found: list[int], provider: Provider
     answers: dict[tuple[str, str | None], bool | None] = {}
 
     def fits(place: int) -> bool:
-        id, owner = columns.providers[place], owners[columns.providers[place]]
-        own_url = owner and owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
-        if (id, own_url) not in answers:
-            answers[id, own_url] = usable(owner, own_url, environ) if owner else False
-        return answers[id, own_url] in allowed
+        owner = owners[columns.providers[place]]
+        if owner is None:
+            return False
+        own_url = owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
+        if (owner.id, own_url) not in answers:
+            answers[owner.id, own_url] = usable(owner, own_url, environ)
+        return answers[owner.id, own_url] in allowed
 
     return [*filter(fits, found)]
 
