@@ -150,6 +150,29 @@ def test_several_syncs_come_to_one_difference() -> None:
     assert together([]) == Changes("", "")
 
 
+def test_what_was_deprecated_before_and_is_again_is_no_news() -> None:
+    back, again = change("status", "deprecated", None), change("status", None, "deprecated")
+    every = [
+        Changes("a", "b", updated=(back,)),
+        Changes("b", "c", deprecated=("acme/m",), updated=(again,)),
+    ]
+    assert not together(every)
+
+
+def test_of_several_providers_globs_never_look_at_the_names_of_models() -> None:
+    ids = ("acme/b/m-ai", "acme/my-ai", "z-ai/b/m", "z-ai/glm")
+    every = Changes("a", "b", ids, updated=(change("url", "x", "y", "acme/b"),))
+
+    def chosen(glob: str) -> list[str]:
+        found = select(every, (glob,), ())
+        return [*found.added, *(one.id for one in found.updated)]
+
+    assert chosen("*ai") == ["z-ai/b/m", "z-ai/glm"]
+    assert chosen("acme/b") == ["acme/b/m-ai", "acme/b"]
+    assert chosen("*/b") == ["acme/b/m-ai", "z-ai/b/m", "acme/b"]
+    assert chosen("acme") == ["acme/b/m-ai", "acme/my-ai", "acme/b"]
+
+
 def test_a_selection_goes_by_globs_of_providers_and_by_parts_of_fields() -> None:
     every = Changes(
         "a",
