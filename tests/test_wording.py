@@ -100,13 +100,25 @@ def test_prices_come_first_with_one_unit_and_dates_only_if_there_is_nothing_else
 def test_the_end_of_a_model_is_told_with_its_day_and_what_follows() -> None:
     end = {"retires_on": "2026-10-01", "successor": "acme/n"}
     model = ModelInfo("m", "acme", status="deprecated", lifecycle=end)
-    after = Snapshot.build([ProviderConfig("acme", {"m": model})])
+    after = Snapshot.build([ProviderConfig("acme", {"m": model, "n": ModelInfo("n", "acme")})])
     status = change("status", None, "deprecated")
     price = change("cost.input", 1, 2)
     assert said(status, price, after=after, deprecated=("acme/m",)) == [
         "! acme/m deprecated, retires on 2026-10-01, followed by acme/n;"
         " input $1 → $2 (×2) per 1M tokens"
     ]
+
+
+@pytest.mark.parametrize(
+    ("successor", "follows"), [("acme/n", True), ("n", True), ("x", False), ("acme/x", False)]
+)
+def test_what_follows_a_model_is_told_only_if_there_is_such_a_model(
+    successor: str, follows: bool
+) -> None:
+    model = ModelInfo("m", "acme", status="deprecated", lifecycle={"successor": successor})
+    after = Snapshot.build([ProviderConfig("acme", {"m": model, "n": ModelInfo("n", "acme")})])
+    (line,) = said(change("status", None, "deprecated"), after=after, deprecated=("acme/m",))
+    assert line == "! acme/m deprecated" + f", followed by {successor}" * follows
 
 
 def test_a_provider_comes_before_its_models_and_ids_may_hold_slashes() -> None:

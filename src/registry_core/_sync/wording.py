@@ -169,8 +169,10 @@ def _end(snapshot: Snapshot, id: str, fields: Iterable[Change], *, whole: bool) 
     told = ["deprecated"]
     if end and end.retires_on:
         told.append(f"retires on {end.retires_on}")
-    if end and end.successor:
-        told.append(f"followed by {end.successor}")
+    if model and end and end.successor:
+        full_ids = (end.successor, f"{model.provider_id}/{end.successor}")
+        if any(map(snapshot.get_model, full_ids)):
+            told.append(f"followed by {end.successor}")
     others = [one for one in fields if one.field not in _ENDS]
     return "; ".join([", ".join(told), *([_said(others, whole=whole)] if others else [])])
 
