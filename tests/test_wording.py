@@ -38,6 +38,7 @@ def test_a_price_has_its_unit_and_all_its_digits(value: float | None, said: str)
         (1_000_000, "1M"),
         (1_050_000, "1.05M"),
         (1_048_576, "1,048,576"),
+        (1_234_567_000, "1234567k"),
         (None, "unknown"),
     ],
 )

@@ -145,7 +145,7 @@ def tokens(value: int | None) -> str:
         return "unknown"
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if value >= size and value % (size // (100 if unit == "M" else 1)) == 0:
-            return f"{value / size:g}{unit}"
+            return f"{value / size:.15g}{unit}"
     return f"{value:,}"
 
 
