@@ -246,9 +246,18 @@ def test_whatever_a_path_answers_is_used_or_a_registry_error(
     assert provider is None or provider.models
 
 
-def test_without_options_nobody_is_asked() -> None:
-    assert made({}) == []
-    assert made({"order": 3, "discover": False}) == []
+@pytest.mark.parametrize("options", [{}, {"order": 3, "discover": False}, {"endpoint": []}])
+def test_without_a_server_nobody_is_asked_and_the_sync_says_where_to_name_one(
+    options: dict[str, Any],
+) -> None:
+    settings = plugin_settings(options)
+    assert registry_gateways(settings) == []
+    ((culprit, message),) = settings.warnings
+    assert culprit == "endpoint"
+    assert "[[tool.registry-core.plugin.openai-compatible.endpoint]]" in message
+    settings = plugin_settings({"discover": True})
+    assert registry_gateways(settings)
+    assert settings.warnings == []
 
 
 def test_discovered_are_the_default_ports_that_nobody_named() -> None:
