@@ -34,6 +34,8 @@ ProblemKind = Literal[
 
 
 _MOST_SHOWN = 40  # characters of a value
+MOST_WARNINGS = 50
+"""So many of one gateway, or of one call of a hook, are told; the rest is counted."""
 
 
 @frozen

@@ -179,6 +179,42 @@ def test_offline_says_what_it_works_from(run: Run, server: Loopback) -> None:
     assert not server.requests
 
 
+def test_what_a_source_of_facts_brings_itself_is_called_its_own(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+from datetime import UTC, datetime
+from registry_core import FactSource, hookimpl
+
+class Acme(FactSource):
+    id = name = "acme-facts"
+
+    def fetch_facts(self, client):
+        return client.get_json("http://unused.example")
+
+    def bundled(self):
+        facts = {"openai/gpt-5": {"lifecycle": {"retires_on": "2031-01-31"}}}
+        return facts, datetime(2026, 1, 1, tzinfo=UTC)
+
+@hookimpl
+def registry_facts():
+    return [Acme()]
+"""
+    site = write_distribution(
+        tmp_path / "site",
+        "acme-facts",
+        entry_points={"acme-facts": "acme_facts"},
+        modules={"acme_facts.py": code},
+    )
+    monkeypatch.syspath_prepend(str(site))
+    plugins = {"REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,acme-facts"}
+    result = run("sync", "--offline", **plugins)
+    assert result.exit_code == 0
+    assert "acme-facts: bundled data: of acme-facts 1.0\n" in result.stdout
+    found = json.loads(run("doctor", "--json", **plugins).stdout)["gateways"]["acme-facts"]
+    assert (found["data"], found["retrieved_at"][:10]) == ("stored", "2026-01-01")
+
+
 def test_list_finds_providers_and_models(run: Run) -> None:
     run("sync")
     assert run("list").stdout.splitlines() == [

@@ -12,6 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .columns import CURRENT, NO_INPUT, NO_OUTPUT, SIDES, Columns
 from .filters import WORDS, Query, one_of
@@ -71,15 +72,15 @@ def _bits(columns: Columns, words: Iterable[str], start: str = "") -> int:
 
 def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> list[int]:
     """Those of the status that is wanted, or that are not gone by now."""
-    gone = {
-        place: "retired" if retires and retires <= today else "deprecated"
+    statuses = columns.statuses
+    gone = {  # as `ModelInfo.status_on`
+        place: "retired" if has_retired or statuses[place] == "retired" else "deprecated"
         for place, (deprecated, retires) in columns.lifecycles.items()
-        if (retires and retires <= today) or (deprecated and deprecated <= today)
+        if (has_retired := bool(retires) and retires <= today) or "" < deprecated <= today
     }
     if query.status:
-        known = {*STATUSES, *columns.statuses} - {""}
+        known = {*STATUSES, *statuses} - {""}
         wanted = {one_of("status", one, known) for one in query.status}
-        statuses = columns.statuses
         return [place for place in found if (gone.get(place) or statuses[place]) in wanted]
     if query.include_deprecated:
         return found
@@ -90,7 +91,7 @@ def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> 
 
 
 def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
-    for word in text.casefold().split():
+    for word in {*text.casefold().split()}:
         texts = columns.texts
         found = [place for place in found if word in texts[place]]
     return found
@@ -154,18 +155,23 @@ def _retires(columns: Columns, unknown: str) -> list[str]:
 
 
 def _usable(columns: Columns, query: Query, found: list[int], provider: Providers) -> list[int]:
-    from .usable import has_key, routable  # few ask
+    from .usable import usable  # few ask
 
     environ = os.environ if query.environ is None else query.environ
     owners = {one: provider(one) for one in {columns.providers[place] for place in found}}
-    keyed = {id: one for id, one in owners.items() if one is not None and has_key(one, environ)}
     allowed = (True, None) if query.include_unknown else (True,)
-    return [
-        place
-        for place in found
-        if (owner := keyed.get(columns.providers[place])) is not None
-        and routable(owner, columns.ids[place], environ) in allowed
-    ]
+    answers: dict[tuple[str, str | None], bool | None] = {}
+
+    def fits(place: int) -> bool:
+        owner = owners[columns.providers[place]]
+        if owner is None:
+            return False
+        own_url = owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
+        if (owner.id, own_url) not in answers:
+            answers[owner.id, own_url] = usable(owner, own_url, environ)
+        return answers[owner.id, own_url] in allowed
+
+    return [*filter(fits, found)]
 
 
 def _sorted(columns: Columns, key: str, found: list[int]) -> list[int]:

@@ -180,8 +180,10 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     if report.gateways:
         table(_rows(report.gateways, report.started_at))
         for one in report.gateways:
-            if one.source == "bundled" and one.id in bundle.sources:  # facts have their own bundle
-                say(f"{one.id}: bundled data: {bundle.sources[one.id]}")
+            if one.source == "bundled":
+                own = f"of {one.distribution} {one.version}"  # a source of facts brings its own
+                said = bundle.sources[one.id] if one.facts is None else own
+                say(f"{one.id}: bundled data: {said}")
     say(f"{report.providers} providers, {report.models} models")
     roots = sorted(report.targets, key=len)
     homes = [
