@@ -391,16 +391,26 @@ def commands(bench: Bench) -> Iterator[Table]:
     """The command line."""
     environ, scripts = bench.environments.environ(), bench.python.parent
     llm = bench.peers["llm"].parent / "llm"
+    site = bench.fresh("site")
+    make = (
+        "import sys, pathlib; from registry_core.testing import write_distribution as make\n"
+        "site = pathlib.Path(sys.argv[1])\n"
+        "for n in range(20): make(site, f'acme-{n}', commands={f'acme{n}': 'acme:run'})"
+    )
+    subprocess.run([bench.python, "-c", make, site], env=environ, check=True)
+    with_twenty = "`registry-core --help`, 20 packages with commands"
     programs: dict[str, list[str | Path]] = {
         "bare interpreter": [bench.python, "-c", "pass"],
         "`registry-core --help`": [scripts / "registry-core", "--help"],
+        with_twenty: [scripts / "registry-core", "--help"],
         "`registry-core list`": [scripts / "registry-core", "list"],
         "`registry-core show openai/gpt-4o`": [scripts / "registry-core", "show", "openai/gpt-4o"],
         "`llm --help`": [llm, "--help"],
     }
     cases: dict[str, Callable[[], float]] = {}
     for name, argv in programs.items():
-        cases[name] = partial(process, argv, environ)
+        variables = bench.environments.environ(PYTHONPATH=site) if name == with_twenty else environ
+        cases[name] = partial(process, argv, variables)
     taken = rounds(cases, bench.rounds(24))
     rows = []
     for name in cases:

@@ -119,7 +119,7 @@ def test_each_variable_that_a_plugin_of_ours_declares_has_entries_and_a_test(fol
         assert mentioned(variable)
 
 
-PROMISED = {"", ".testing", ".records", ".known_providers"}
+PROMISED = {"", ".command", ".testing", ".records", ".known_providers"}
 
 
 @pytest.mark.parametrize("folder", ["plugins", "examples"])

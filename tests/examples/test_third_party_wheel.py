@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -31,6 +32,17 @@ def test_an_installed_gateway_is_in_the_list_with_no_configuration(tmp_path: Pat
     offline = run("list", "acme/", REGISTRY_CORE_OFFLINE="true")
     assert offline.stdout.splitlines() == ["acme/acme-large", "acme/acme-small"]
     assert "acme-registry-gateway:acme" in run("plugins").stdout
+
+
+@pytest.mark.slow
+def test_an_installed_command_is_there_with_no_configuration(tmp_path: Path) -> None:
+    wheels = [wheel(EXAMPLES.parent, tmp_path), wheel(EXAMPLES / "custom-command", tmp_path)]
+    run = environment(tmp_path / "venv", wheels)
+    assert "  keys     From registry-keys 1.0.0." in run("--help").stdout
+    done = run("keys", "groq", "--json", GROQ_API_KEY="gsk-4711")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["keys"] == {"groq": ["GROQ_API_KEY"]}
+    assert run("keys", REGISTRY_CORE_DISABLE_PLUGINS="registry-keys").returncode == 2
 
 
 def acme_at(server: Loopback, folder: Path) -> Path:

@@ -13,14 +13,8 @@ from typing import Any
 
 import pytest
 
-from registry_core._plugins.discovery import (
-    GROUP,
-    Discovery,
-    _Distribution,
-    exclusion,
-    find_plugins,
-    mentions,
-)
+from registry_core._plugins import installed
+from registry_core._plugins.discovery import GROUP, Discovery, exclusion, find_plugins, mentions
 from registry_core.errors import StoreError
 from registry_core.settings import Settings
 from registry_core.testing import write_distribution
@@ -350,16 +344,15 @@ def test_metadata_that_could_not_be_read_is_tried_again(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.install("acme")
-    read_text = _Distribution.read_text
     busy = OSError(errno.EMFILE, "too many open files")
 
-    def fails(self: _Distribution, name: str) -> str | None:
-        if name == "METADATA":
+    def fails(file: Any, *arguments: Any, **named: Any) -> Any:
+        if str(file).endswith("METADATA"):
             raise busy
-        return read_text(self, name)
+        return open(file, *arguments, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_Distribution, "read_text", fails)
+        patch.setattr(installed, "open", fails, raising=False)
         (problem,) = find(site).problems
     assert "too many open files" in problem.message
     assert keys(find(site)) == ["acme:acme"]

@@ -6,10 +6,11 @@ from __future__ import annotations
 import click
 
 from .clean import clean
-from .common import Commands
 from .dev import dev
 from .doctor import doctor
 from .export import export
+from .group import Commands
+from .init import init
 from .lookups import list_models, show
 from .plugins import plugins
 from .sync import sync
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, clean, dev):
+for command in (init, sync, list_models, show, plugins, doctor, export, clean, dev):
     main.add_command(command)

@@ -1,0 +1,16 @@
+"""The packages of this project that a user may want beside the core; `[all]` names them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: Distribution → what it adds.
+KNOWN: Mapping[str, str] = MappingProxyType(
+    {
+        "registry-gateway-models-dev": "the catalog of models.dev: most providers",
+        "registry-gateway-netlify": "Netlify AI Gateway",
+        "registry-gateway-openrouter": "OpenRouter's own list",
+        "registry-policy": "which models may be used, and roles, without code",
+    }
+)
