@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._catalog.snapshot import Snapshot as Snapshot
     from .endpoint import Endpoint as Endpoint
     from .errors import (
+        ArgumentError as ArgumentError,
         DialectError as DialectError,
         ExchangeError as ExchangeError,
         GatewayError as GatewayError,
@@ -63,6 +64,8 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .shortcuts import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        estimate_cost as estimate_cost,
+        find_models as find_models,
         get_model as get_model,
         get_provider_config as get_provider_config,
         get_registered_providers as get_registered_providers,
@@ -70,12 +73,14 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         is_valid_model_id as is_valid_model_id,
         model_supports as model_supports,
         resolve as resolve,
+        suggest as suggest,
     )
 
 _MODULES = {
     "_base.version": ("__version__",),
     "endpoint": ("Endpoint",),
     "errors": (
+        "ArgumentError",
         "DialectError",
         "ExchangeError",
         "GatewayError",
@@ -101,6 +106,8 @@ _MODULES = {
     "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
+        "estimate_cost",
+        "find_models",
         "get_model",
         "get_provider_config",
         "get_registered_providers",
@@ -108,6 +115,7 @@ _MODULES = {
         "is_valid_model_id",
         "model_supports",
         "resolve",
+        "suggest",
     ),
     "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
     "plugin": (

@@ -101,8 +101,8 @@ class ModelInfo(Value):
             return self._kind
         from ._base.kinds import kind_of
 
-        converses = self.tool_call or self.reasoning or self.structured_output
-        return kind_of(self.id, self.modalities, converses=bool(converses))
+        converses = any(getattr(self, one) for one in CONVERSES)
+        return kind_of(self.id, self.modalities, converses=converses)
 
     def accepts(self, modality: str) -> bool | None:
         """Whether it takes this as input ("text", "image", …); None if that is unknown."""
@@ -151,6 +151,8 @@ CAPABILITIES = (
     "temperature",
     "tool_call",
 )
+#: Those of models that converse.
+CONVERSES = ("reasoning", "structured_output", "tool_call")
 DEPRECATED = 64
 
 #: What is known of a model without decoding it, one bit each. Snapshots store them, so a bit
@@ -235,6 +237,12 @@ class ModelMap(Mapping[str, ModelInfo]):
     def __reduce__(self) -> tuple[Any, ...]:
         return ModelMap.of, (self.provider_id, dict(self))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
+        from ._base.pydantic_schemas import of_mapping  # only pydantic asks
+
+        return of_mapping(cls, ModelInfo, handler)
+
     def __repr__(self) -> str:
         return f"<{len(self)} models>"
 
@@ -253,7 +261,12 @@ _NAMES: Mapping[str, frozenset[str]] = {
 
 def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
     """The model with this record; what a newer version wrote beyond it is skipped."""
-    said = _known("", json.loads(record))
+    return decoded(provider_id, id, json.loads(record))
+
+
+def decoded(provider_id: str, id: str, record: Mapping[str, Any]) -> ModelInfo:
+    """`decode`, of a record that was parsed."""
+    said = _known("", dict(record))
     for name in said.keys() & PARTS.keys():
         said[name] = _known(name, said[name])
     if said.get("kind") not in KINDS:

@@ -15,9 +15,10 @@ from pluggy import HookImpl, PluginManager
 from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
+from .._base.variable_names import as_variable
 from .._base.version import __version__
-from .._config.variables import PLUGIN_PREFIX, as_variable
-from ..errors import OverlayError, PluginError, SettingsError
+from .._config.variables import PLUGIN_PREFIX
+from ..errors import OverlayError, PluginError, SettingsError, as_error
 from ..plugin import PluginSettings
 from ..report import Problem
 from .discovery import Discovery, PluginSource, exclusion, find_plugins, mentions
