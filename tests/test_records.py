@@ -14,7 +14,13 @@ from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.snapshot import Snapshot
 from registry_core.errors import GatewayError
 from registry_core.models import Cost, Limit, Modalities, ModelInfo, ProviderConfig
-from registry_core.records import Warnings, clean_providers, model_from_record, provider_from_record
+from registry_core.records import (
+    Warnings,
+    clean_providers,
+    cost_per_million,
+    model_from_record,
+    provider_from_record,
+)
 from registry_core.report import Problem
 
 RECORD: dict[str, Any] = {
@@ -280,6 +286,67 @@ def test_prices_that_are_equal_are_written_alike() -> None:
 
 
 # --- one provider --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("token", "million"),
+    [
+        ("0.0000025", 2.5),
+        ("2.5e-06", 2.5),
+        (1.5e-07, 0.15),
+        ("0.0000011", 1.1),
+        (0.0000011, 1.1),
+        ("0.000000299", 0.299),
+        (3.2000000000000003e-06, 3.2),
+        (0.3 * 1e-6, 0.3),
+        (1 / 3e5, 3.33333333333),
+        (0, 0),
+        ("0.0", 0),
+        (-0.0, 0),
+    ],
+)
+def test_a_price_of_a_token_becomes_that_of_a_million_without_noise(
+    token: Any, million: float
+) -> None:
+    assert cost_per_million({"input": token}) == {"input": million}
+
+
+@pytest.mark.parametrize("price", [None, -1, "-1", "-0.000001"])
+def test_a_price_that_is_negative_or_missing_is_unknown(price: Any) -> None:
+    assert cost_per_million({"input": price, "output": 1e-6}) == {"output": 1}
+
+
+@pytest.mark.parametrize("price", ["", "free", "nan", float("nan"), "1e999999999", True, []])
+def test_what_is_no_price_is_unknown_and_named(price: Any) -> None:
+    losses: list[str] = []
+    assert cost_per_million({"input": price, "output": 1e-6}, losses.append) == {"output": 1}
+    (message,) = losses
+    assert message.startswith("cost.input is taken as unknown: expected a price, got ")
+
+
+@pytest.mark.parametrize("price", ["Infinity", float("inf"), 1e300])
+def test_a_price_that_nobody_pays_is_refused_with_the_record(losses: Losses, price: Any) -> None:
+    cost = cost_per_million({"input": price, "output": 1e-6})
+    model = model_from_record("p", "m", {"cost": cost}, losses)
+    assert model is not None
+    assert model.cost == Cost(output=1)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        ("reasoning", "output"),
+        ("output_audio", "output"),
+        ("cache_read", "input"),
+        ("cache_write", "input"),
+        ("input_audio", "input"),
+    ],
+)
+def test_a_part_is_free_only_where_the_whole_is(part: str, whole: str) -> None:
+    assert cost_per_million({part: 0, whole: 1e-6}) == {whole: 1}
+    assert cost_per_million({part: 0, whole: None}) == {}
+    assert cost_per_million({part: 0, whole: 0}) == {part: 0, whole: 0}
+    assert cost_per_million({part: 2e-6, whole: 1e-6}) == {part: 2, whole: 1}
 
 
 def test_models_may_be_records_or_a_list_of_ids(losses: Losses) -> None:

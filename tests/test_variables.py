@@ -11,7 +11,9 @@ import pytest
 from registry_core import GatewayError, GatewayReport
 from registry_core._config.load import load_settings
 from tests.loopback import Reply
-from tests.world import World
+from tests.syncing.test_facts import FactPlugin, Source
+from tests.test_regression_counts import Records
+from tests.world import Plugin, World
 
 
 def read(folder: Path, **environ: str) -> dict[str, Any]:
@@ -66,6 +68,19 @@ def test_priority_settles_a_clash(world: World, tmp_path: Path) -> None:
     assert world.models()["shared"] == ("of-acme",)
     world.sync(**read(tmp_path, REGISTRY_CORE_PRIORITY="zeta, acme"))
     assert world.models()["shared"] == ("of-zeta",)
+
+
+def test_a_source_of_facts_may_be_preferred(world: World, tmp_path: Path) -> None:
+    world.plugins[:] = [
+        Plugin(Records("main", world.server.url("/main.json"))),
+        FactPlugin(Source("known", world.server.url("/known.json"))),
+    ]
+    world.serve("main", {"acme": {"a": {"name": "Offered"}}})
+    world.serve("known", {"acme/a": {"name": "Said"}})
+    world.sync(**read(tmp_path, REGISTRY_CORE_FACTS_PRIORITY="known:name"))
+    found = world.registry().get_model("acme/a")
+    assert found is not None
+    assert found.name == "Said"
 
 
 def test_the_deadline_ends_the_wait_for_a_gateway(world: World, tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .plugin import (
         Artifact as Artifact,
         Disabled as Disabled,
+        Facts as Facts,
+        FactSource as FactSource,
         GatewayClient as GatewayClient,
         ModelGateway as ModelGateway,
         PluginSettings as PluginSettings,
@@ -122,6 +124,8 @@ _MODULES = {
         "Artifact",
         "Disabled",
         "GatewayClient",
+        "FactSource",
+        "Facts",
         "ModelGateway",
         "PluginSettings",
         "hookimpl",

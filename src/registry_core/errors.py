@@ -130,7 +130,16 @@ class OverlayError(PluginError):
 
 
 class GatewayError(RegistryError):
-    """A gateway could not be fetched, or sent what can't be used."""
+    """A gateway could not be fetched, or sent what can't be used.
+
+    `status` is that of the answer, such as 404; None if no status says what is wrong.
+    """
+
+    def __init__(
+        self, message: str, *, culprit: str = "", hint: str = "", status: int | None = None
+    ) -> None:
+        super().__init__(message, culprit=culprit, hint=hint)
+        self.status = status
 
 
 class GatewayTimeoutError(GatewayError):

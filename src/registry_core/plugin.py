@@ -50,6 +50,16 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | Regis
 
 
 @hookspec
+def registry_facts(settings: PluginSettings) -> Iterable[FactSource]:
+    """Return the sources of facts that this plugin adds. Since 0.1.
+
+    Called as `registry_gateways` is; what it adds is asked, kept, reported and forgotten as
+    gateways are.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot | None:
     """Return a changed snapshot, or None to leave it as it is. Since 0.1.
 
@@ -192,17 +202,14 @@ class GatewayClient(Protocol):
         raise NotImplementedError
 
 
-class ModelGateway(ABC):
-    """A source of providers and models.
-
-    Providers of a namespaced gateway are published as ``<gateway id>/<provider id>``,
-    or as the gateway id itself when both are equal.
-    """
+class RegistrySource(ABC):
+    """What the host asks at a sync: a gateway, or a source of facts. Its id is one of a kind."""
 
     id: str
     name: str
-    namespaced: bool = True
-    #: False for a gateway that reads no network; it is then asked offline too.
+    #: See `ModelGateway`; facts are published under no prefix.
+    namespaced: bool = False
+    #: False for one that reads no network; it is then asked offline too.
     needs_network: bool = True
     #: True for a server that comes and goes, as on a laptop. It is tried once, with a deadline of
     #: 5 seconds. Any result counts, one without a model too; if nobody answers, it is absent: no
@@ -211,17 +218,27 @@ class ModelGateway(ABC):
     volatile: bool = False
 
     def should_enable(self, settings: PluginSettings) -> bool | Disabled:
-        """Whether to ask this gateway now. `Disabled("set ACME_TOKEN")` tells the user why not."""
+        """Whether to ask it now. `Disabled("set ACME_TOKEN")` tells the user why not."""
         return True
 
     def identity(self, client: GatewayClient) -> str | None:
-        """Whose data `fetch_providers` gets: the name of an account or a tenant, say.
+        """Whose data a fetch gets: the name of an account or a tenant, say.
 
         For credentials that rotate while the account stays the same; it may come from
         `client.secret` or `client.options`. Asks no URL: it is called in the thread of the sync.
         None, or an empty text: the secrets that a fetch uses tell it. Since 0.1.
         """
         return None
+
+
+class ModelGateway(RegistrySource):
+    """A source of providers and models.
+
+    Providers of a namespaced gateway are published as ``<gateway id>/<provider id>``,
+    or as the gateway id itself when both are equal.
+    """
+
+    namespaced: bool = True
 
     @abstractmethod
     def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
@@ -240,6 +257,28 @@ class ModelGateway(ABC):
         client: GatewayClient,
     ) -> Endpoint | None:
         """Take over `resolve` for a model of this gateway; None leaves it to the core."""
+        return None
+
+
+Facts = Mapping[str, Mapping[str, Any]]
+"""Full model id → what is known of it: fields of a record (see `records.model_from_record`), and,
+where known, `source_url` (a page that says so) and `as_of` (an ISO date: when it was true)."""
+
+
+class FactSource(RegistrySource):
+    """Says more about models that gateways offer: when one retires, what follows it, its price.
+
+    A fact fills what is unknown; what is known it replaces only if the setting `facts_priority`
+    says so. It never adds a model.
+    """
+
+    @abstractmethod
+    def fetch_facts(self, client: GatewayClient) -> Facts:
+        """What the source says now. Called as `ModelGateway.fetch_providers` is."""
+
+    def bundled(self) -> tuple[Facts, datetime] | None:
+        """What the package itself holds, and when that was retrieved (an aware datetime): used
+        at syncs, for as long as nothing newer was fetched."""
         return None
 
 

@@ -2,13 +2,15 @@
 
 A field of a wrong type becomes unknown and its model stays; a record that is no object,
 or whose id can't be written everywhere, costs only itself. Gateway plugins call
-`provider_from_record` and `model_from_record` with their client's `warn`;
-`clean_providers` is the host's check of what a gateway returned.
+`provider_from_record` and `model_from_record` with their client's `warn`, and
+`cost_per_million` where a source has prices of tokens; `clean_providers` is the host's check
+of what a gateway returned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Context
 from functools import partial
 from typing import Any
 
@@ -24,6 +26,17 @@ from .report import Problem
 
 Warn = Callable[[str, str], object]
 """Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
+
+#: Prices of a part, and what that part is paid as where it has no price of its own.
+_PAID_AS: Mapping[str, str] = {
+    "reasoning": "output",
+    "output_audio": "output",
+    "cache_read": "input",
+    "cache_write": "input",
+    "input_audio": "input",
+}
+#: So many digits of a price count: in a double, what comes after them may be noise.
+_DIGITS = Context(prec=12)
 
 _MOST_WARNINGS = 50
 _MOST_CHARACTERS = 300
@@ -53,12 +66,12 @@ class Warnings:
         return Problem("record", culprit, _shown(message), fatal=False)
 
 
-def _silent(_culprit: str, _message: str) -> None:
+def silent(_culprit: str, _message: str) -> None:
     """The `Warn` of callers that don't care."""
 
 
 def provider_from_record(
-    id: str, record: Mapping[str, Any], warn: Warn = _silent
+    id: str, record: Mapping[str, Any], warn: Warn = silent
 ) -> ProviderConfig | None:
     """The provider `id` from fields of `ProviderConfig`; None if the id can't be used.
 
@@ -99,7 +112,7 @@ def provider_from_record(
 
 
 def model_from_record(
-    provider_id: str, id: str, record: Any, warn: Warn = _silent
+    provider_id: str, id: str, record: Any, warn: Warn = silent
 ) -> ModelInfo | None:
     """The model `id` from a record with models.dev's names; None if it can't be used.
 
@@ -111,6 +124,43 @@ def model_from_record(
     model = _model(provider_id, id, record, warn, unknown)
     _tell_near_misses(unknown, partial(warn, f"{provider_id}/{id}"))
     return model
+
+
+def cost_per_million(
+    prices: Mapping[str, Any], lost: Callable[[str], object] = lambda _message: None
+) -> dict[str, float]:
+    """The fields of `Cost`, per million tokens, of prices of one token with the same names.
+
+    A price is a number or its text ("2.5e-06"); what float arithmetic left behind its 12th
+    digit is dropped. None and negative prices are unknown. So is 0 for a part (`cache_read`,
+    `reasoning`, …) of what isn't free: sources write it where a part has no price of its own.
+    `lost(message)` hears of what is no price.
+    """
+    cost: dict[str, float] = {}
+    for name, value in prices.items():
+        if value is None:
+            continue
+        try:
+            price = _per_million(value)
+        except (ArithmeticError, TypeError, ValueError):
+            lost(f"cost.{name} is taken as unknown: expected a price, got {value!r:.40}")
+        else:
+            if price >= 0:
+                cost[name] = price
+    for name, whole in _PAID_AS.items():
+        if cost.get(name) == 0 != cost.get(whole):
+            del cost[name]
+    return cost
+
+
+def _per_million(price: Any) -> float:
+    """In decimal, so that "0.0000011" makes 1.1 and not 1.0999999999999999."""
+    if type(price) not in (str, int, float):
+        raise TypeError
+    decimal = _DIGITS.create_decimal(str(price)).scaleb(6, _DIGITS)
+    if decimal.is_nan():
+        raise ValueError
+    return float(decimal)
 
 
 def _model(

@@ -294,8 +294,11 @@ class ModelRegistry:
     def gateways(self) -> tuple[ModelGateway, ...]:
         """The gateways in use: those of the installed plugins (loaded now, if they were
         not), then those registered at run time."""
-        loaded = self.world.host.gateways()
-        return (*(one.gateway for one in loaded), *(one.gateway for one in self._runtime.values()))
+        from .plugin import ModelGateway
+
+        loaded = (one.gateway for one in self.world.host.gateways())
+        installed = (one for one in loaded if isinstance(one, ModelGateway))
+        return (*installed, *(one.gateway for one in self._runtime.values()))
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway; None: never,

@@ -71,6 +71,8 @@ class GatewayReport:
     version: str | None = None
     providers: int = 0
     models: int = 0
+    facts: int | None = None
+    """Of a source of facts: of how many of its `models` a gateway offers; None: a gateway's."""
     retrieved_at: datetime | None = None
     """Aware UTC: when the data in use was last got or confirmed; None if there is none."""
     error: str | None = None

@@ -181,6 +181,9 @@ class Settings(Value):
     safe_project: tuple[str, ...] = _setting(FOLDERS, (), pyproject=False)
     #: Gateway ids; of two that publish the same provider, the one named first here keeps it.
     priority: tuple[str, ...] = _setting(TEXTS, ())
+    #: Sources of facts that may replace what a gateway says, best first: "source" for all fields,
+    #: "source:cost" or "source:lifecycle.retires_on" for one.
+    facts_priority: tuple[str, ...] = _setting(TEXTS, ())
     #: How often a request that failed for a passing reason is tried again.
     fetch_retries: int = _setting(COUNT, 3)
     #: A gateway that has not answered by then, retries included, is abandoned.

@@ -69,7 +69,8 @@ def test_the_plugins_of_the_page_load_and_do_what_it_says(
     host = PluginHost(settings, environ={}, secrets=Secrets(), path=[str(site)], builtins=())
 
     snapshot = Snapshot.build([ProviderConfig("acme", ["a"]), ProviderConfig("other", ["b"])])
-    (loaded,) = host.gateways()
+    loaded, facts = host.gateways()
+    assert facts.gateway.id == "acme-facts"
     changed = host.overlay(snapshot)
     artifacts, problems = host.emit(snapshot, None)
     for name in entries:

@@ -65,8 +65,11 @@ def test_what_may_pass_is_tried_again(
 
 def test_retries_end(server: Loopback, make: Make) -> None:
     server.route("/a", Reply(503))
-    with pytest.raises(GatewayError, match=r"answered 503 Service Unavailable \(4 attempts\)"):
+    with pytest.raises(
+        GatewayError, match=r"answered 503 Service Unavailable \(4 attempts\)"
+    ) as caught:
         make().get_json(server.url("/a"))
+    assert caught.value.status == 503
     assert len(server.requests) == 4
     with pytest.raises(GatewayError, match="answered 503"):
         make(fetch_retries=0).get_json(server.url("/a"))
@@ -87,6 +90,7 @@ def test_a_refused_connection_is_tried_again_and_named(make: Make, clock: Clock)
     with pytest.raises(GatewayError, match=r"can't be reached: Connection refused") as caught:
         make().get_json(url)
     assert caught.value.culprit == url.partition("?")[0]
+    assert caught.value.status is None
     assert len(clock.waits) == 3
 
 
@@ -102,8 +106,9 @@ def test_a_host_that_does_not_exist_is_named(make: Make, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("status", [204, 300, 400, 401, 403, 404, 410, 418])
 def test_other_answers_are_final(server: Loopback, make: Make, status: int) -> None:
     server.route("/a", Reply(status))
-    with pytest.raises(GatewayError, match=f"answered {status} "):
+    with pytest.raises(GatewayError, match=f"answered {status} ") as caught:
         make().get_json(server.url("/a"))
+    assert caught.value.status == status
     assert len(server.requests) == 1
 
 

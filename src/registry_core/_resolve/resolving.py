@@ -22,6 +22,7 @@ from ..errors import (
     as_error,
 )
 from ..models import ModelInfo, ProviderConfig, valid_id
+from ..plugin import ModelGateway
 from . import routing
 from .bindings import Bindings, Memory, remember
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from .._plugins.host import PluginHost
     from .._world import World
-    from ..plugin import ModelGateway
 
 
 class OfflineExchangeError(ExchangeError, OfflineError):
@@ -127,7 +127,7 @@ def _taken_over(
     installed = {one.gateway.id: one for one in world.host.gateways()}
     found = installed.get(provider.gateway or "")
     gateway = found.gateway if found else registered.get(provider.gateway or "")
-    if gateway is None:
+    if not isinstance(gateway, ModelGateway):
         return None
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
     # payloads: what is exchanged here is a key, which is never stored.

@@ -18,7 +18,7 @@ from .freshness import stands, taken_over, trusted_since
 if TYPE_CHECKING:
     from .._http.payloads import Payloads
     from .._world import World
-    from ..plugin import ModelGateway
+    from ..plugin import RegistrySource
     from ..settings import Settings
     from .options import Options
     from .turn import Turn
@@ -104,7 +104,7 @@ def _brief(settings: Settings) -> Settings:
     return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
 
 
-def _identify(turn: Turn, gateway: ModelGateway, client: HttpClient) -> None:
+def _identify(turn: Turn, gateway: RegistrySource, client: HttpClient) -> None:
     """Say for whom the gateway is asked, and take from its turn what was somebody else's."""
     identity: object = gateway.identity(client)
     if identity is not None and not isinstance(identity, str):

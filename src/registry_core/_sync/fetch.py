@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from attrs.converters import optional
@@ -29,13 +29,15 @@ from ..errors import (
     as_error,
 )
 from ..models import ProviderConfig
+from ..plugin import FactSource, ModelGateway, RegistrySource
 from ..records import clean_providers
 from ..report import GatewayStatus, Problem
+from .facts import as_providers
 
 if TYPE_CHECKING:
     from .._http.asked import Asked
     from .._http.client import HttpClient
-    from ..plugin import ModelGateway, PluginSettings
+    from ..plugin import PluginSettings
 
 logger = logging.getLogger("registry_core")
 
@@ -44,7 +46,7 @@ logger = logging.getLogger("registry_core")
 class FetchTask:
     """One gateway to ask, and what is known of its last good fetch."""
 
-    gateway: ModelGateway
+    gateway: RegistrySource
     settings: PluginSettings
     client: HttpClient
     asked: Sequence[Asked] | None
@@ -85,7 +87,7 @@ class Outcome:
         return self.answered or self.status == "absent"
 
     @classmethod
-    def in_vain(cls, gateway: ModelGateway, failure: RegistryError, at: float) -> Outcome:
+    def in_vain(cls, gateway: RegistrySource, failure: RegistryError, at: float) -> Outcome:
         """What it is that `gateway` raised this, or was abandoned."""
         if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
             return cls("absent", error=str(failure), finished_at=at)
@@ -169,7 +171,11 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
             return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
-        fetched = gateway.fetch_providers(client)
+        fetched: Any = None
+        if isinstance(gateway, ModelGateway):
+            fetched = gateway.fetch_providers(client)
+        elif isinstance(gateway, FactSource):
+            fetched = as_providers(gateway.id, gateway.fetch_facts(client), client.warn)
         providers, warnings = clean_providers(
             gateway.id,
             gateway.namespaced,

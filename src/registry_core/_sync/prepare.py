@@ -14,25 +14,29 @@ from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import GatewayState
 from .._catalog.store import GatewayData, Generation
-from ..errors import OverlayError, SyncError
+from ..errors import GatewayError, OverlayError, SyncError, as_error
 from ..report import GatewayReport, Problem
 from .asking import ask
 from .before import Before
+from .facts import fill
 from .fetch import Outcome
-from .freshness import digest
+from .freshness import digest, fingerprint
 from .merge import merge
 from .policies import fallback, refuse_lost
 from .runtime import RuntimeGateway
-from .turn import Data, Turn, bundled
+from .turn import Data, Turn, bundled, bundled_facts
 
 if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
     from .._http.payloads import Payloads
     from .._plugins.host import PluginHost
     from .._world import World
+    from ..settings import Settings
     from .options import Options
 
 logger = logging.getLogger("registry_core")
+
+Losses = tuple[Problem, ...]
 
 _TWICE = "a plugin adds it, too; what was registered at run time is not used: give it another id"
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
@@ -80,7 +84,7 @@ def prepare(
     was waited for; its results stand.
     """
     host, settings = world.host, world.settings
-    turns = _installed(host, world.bundle, before, options.forget)
+    turns, failures = _installed(world, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
     idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
     ask(world, options, (*turns, *own), payloads, since)
@@ -95,7 +99,8 @@ def prepare(
         turn.choose(shrink_limit=0.0)
     clashes = before.state.clashes
     prepared = Prepared(before, turns, before.snapshot, before.lasting, clashes=clashes)
-    prepared.problems = [*host.problems, *before.problems, *_misled(host, options, before, turns)]
+    prepared.problems = [*host.problems, *failures, *before.problems]
+    prepared.problems += _misled(host, options, before, turns)
     prepared.problems += [Problem("gateway", id, _TWICE, fatal=False) for id in sorted(idle)]
     for turn in (*turns, *own):
         prepared.problems += turn.warnings
@@ -115,11 +120,11 @@ def prepare(
             for turn in own
             if turn.runtime
         ]
-        inputs = _inputs(prepared, world.bundle, settings.priority)
+        inputs = _inputs(prepared, settings)
         if _is_same(prepared, inputs) and not host.overlays():
             prepared.generation = before.generation
         else:
-            _combine(prepared, inputs, host, world.bundle, settings.priority)
+            _combine(prepared, inputs, host, world.bundle, settings)
     except (OverlayError, SyncError) as error:
         prepared.held, prepared.clashes = True, before.state.clashes
         for turn in turns:
@@ -133,7 +138,7 @@ def prepare(
     if generation is None and not before.whole and before.overlays == EMPTY:
         prepared.generation = before.generation
     elif generation and before.generation and generation.same_as(before.generation):
-        dated = _dated_anew(prepared, before.generation, world.bundle, world.clock())
+        dated = _dated_anew(prepared, before.generation, world.clock())
         is_right = before.whole and dated == before.generation
         prepared.generation = None if is_right else dated
     prepared.reports = [
@@ -143,21 +148,30 @@ def prepare(
 
 
 def _installed(
-    host: PluginHost, bundle: Bundle, before: Before, forget: Collection[str]
-) -> list[Turn]:
+    world: World, before: Before, forget: Collection[str]
+) -> tuple[list[Turn], list[Problem]]:
     """The turns of the gateways that plugins add, and of those whose plugins can't be asked
     whether they do: what failed, or is not installed, keeps its data."""
+    host, bundle = world.host, world.bundle
     loaded = {one.gateway.id: one for one in host.gateways()}
-    turns: list[Turn] = []
+    turns, problems = list[Turn](), list[Problem]()
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
         known, stored = before.state.gateways.get(id), before.stored.get(id)
         wheel = bundled(bundle, id)
+        # What its plugin has fetched itself, as it is now, is newer than what the plugin holds.
+        if id in loaded and not (stored and known and known.fingerprint == fingerprint(loaded[id])):
+            try:
+                wheel = wheel or bundled_facts(loaded[id])
+            except Exception as error:
+                module = type(loaded[id].gateway).__module__
+                failure = as_error(error, GatewayError, id, world.secrets.mask, module)
+                problems.append(Problem.of("gateway", failure))
         turn = Turn.installed(id, known or GatewayState(), loaded.get(id), stored, wheel)
         if id in forget:
             turn.disown()
         if turn.loaded or (turn.good and not _is_given_up(host, turn.good.about.plugin, before)):
             turns.append(turn)
-    return turns
+    return turns, problems
 
 
 def _is_given_up(host: PluginHost, plugin: str, before: Before) -> bool:
@@ -216,11 +230,11 @@ def _used(prepared: Prepared) -> Mapping[str, Data]:
     return {turn.id: turn.used for turn in prepared.turns if turn.used}
 
 
-def _inputs(prepared: Prepared, bundle: Bundle, priority: Sequence[str]) -> str:
+def _inputs(prepared: Prepared, settings: Settings) -> str:
     """Fingerprint of what a merge depends on beyond the stored results."""
     used = _used(prepared).items()
-    captured = {id: bundle.captured[id] for id, one in used if one.source == "bundled"}
-    return digest([captured, priority])
+    captured = {id: one.about.retrieved_at for id, one in used if one.source == "bundled"}
+    return digest([captured, settings.priority, settings.facts_priority])
 
 
 def _is_same(prepared: Prepared, inputs: str) -> bool:
@@ -237,9 +251,9 @@ def _is_same(prepared: Prepared, inputs: str) -> bool:
 
 
 def _combine(
-    prepared: Prepared, inputs: str, host: PluginHost, bundle: Bundle, priority: Sequence[str]
+    prepared: Prepared, inputs: str, host: PluginHost, bundle: Bundle, settings: Settings
 ) -> None:
-    """Merge, overlay, and say which object holds each gateway's data.
+    """Merge, lay facts over it, overlay, and say which object holds each gateway's data.
 
     Raises OverlayError, and SyncError if there is no data.
     """
@@ -248,39 +262,50 @@ def _combine(
     results = {id: one.providers() for id, one in used.items()}
     namespaced = [turn for turn in prepared.turns if turn.gateway and turn.gateway.namespaced]
     prefixes = {turn.id: turn.id for turn in namespaced}
+    gateways = [turn for turn in prepared.turns if not turn.is_of_facts]
+    facts = {
+        turn.id: results[turn.id][turn.id].models
+        for turn in prepared.turns
+        if turn.is_of_facts and results.get(turn.id)
+    }
 
-    def merged_from(ids: Collection[str]) -> tuple[Snapshot, tuple[Problem, ...]]:
+    def merged_from(turns: Iterable[Turn]) -> tuple[Snapshot, Mapping[str, int], Losses]:
+        ids = [turn.id for turn in turns if turn.used]
         some = {id: results[id] for id in ids}
-        merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=priority)
-        return Snapshot.build(merged, {id: used[id].about.plugin for id in ids}), lost
+        merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=settings.priority)
+        filled, met = fill(merged, facts, settings.facts_priority)
+        return Snapshot.build(filled, {id: used[id].about.plugin for id in ids}), met, lost
 
-    plain, lost = merged_from(used)
+    plain, met, lost = merged_from(gateways)
     merged = plain.get_providers()
-    stays = [turn.id for turn in prepared.turns if turn.used and not turn.volatile]
-    away = {turn.volatile for turn in prepared.turns} == {True}
+    for turn in prepared.turns:
+        if turn.id in facts:
+            turn.met(met[turn.id])
+    used = _used(prepared)
+    stays = [turn for turn in gateways if not turn.volatile]
     others = any(turn.disowned for turn in prepared.turns)  # the generation from before
     # What stays and has no model is what the user has accepted.
-    if not (merged or stays or away or others):
+    if not (merged or any(turn.used for turn in stays) or (gateways and not stays) or others):
         raise SyncError("no gateway is left that has a model", culprit="merge")
     final = lasting = host.overlay(plain, before.last)
-    if len(stays) < len(used):
+    if any(turn.used and turn.volatile for turn in gateways):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
     objects = {one.hash: one for one in (final, lasting)}
-    gateways: dict[str, GatewayData] = {}
+    held: dict[str, GatewayData] = {}
     for id, one in used.items():
-        gateways[id] = _dated(prepared, id, one.about, bundle)
+        held[id] = _dated(prepared, id, one.about)
         if one.source != "bundled":
             # The merge holds a gateway's data whole, unless it lost a provider there.
             whole = all(merged.get(key) is provider for key, provider in results[id].items())
             holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
             objects[holder.hash] = holder
-            gateways[id] = evolve(gateways[id], result=holder.hash)
+            held[id] = evolve(held[id], result=holder.hash)
     prepared.clashes = tuple((one.culprit, one.message) for one in lost)
     prepared.snapshot, prepared.lasting = final, lasting
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
         final.hash,
-        FrozenDict(gateways),
+        FrozenDict(held),
         inputs,
         final.overlays,
         None if others else fallback(before, final),
@@ -288,18 +313,17 @@ def _combine(
     )
 
 
-def _dated(prepared: Prepared, id: str, about: GatewayData, bundle: Bundle) -> GatewayData:
+def _dated(prepared: Prepared, id: str, about: GatewayData) -> GatewayData:
     """`about` of what has just been got, never before the capture of the bundled data, in
     whatever year the clock is: lookups are to serve it."""
     (turn,) = (one for one in prepared.turns if one.id == id)
     if turn.outcome is None or not turn.outcome.answered:
         return about
-    return evolve(about, retrieved_at=max(about.retrieved_at, bundle.captured.get(id, 0.0)))
+    captured = turn.wheel.about.retrieved_at if turn.wheel else 0.0
+    return evolve(about, retrieved_at=max(about.retrieved_at, captured))
 
 
-def _dated_anew(
-    prepared: Prepared, generation: Generation, bundle: Bundle, now: float
-) -> Generation:
+def _dated_anew(prepared: Prepared, generation: Generation, now: float) -> Generation:
     """With the times of this sync where those that are stored lie in the future: else data
     would be young until then."""
     gateways = dict(generation.gateways)
@@ -307,7 +331,7 @@ def _dated_anew(
         about = gateways.get(id)
         if about and about.retrieved_at > now:
             about = evolve(about, retrieved_at=one.about.retrieved_at)
-            gateways[id] = _dated(prepared, id, about, bundle)
+            gateways[id] = _dated(prepared, id, about)
     return evolve(generation, gateways=FrozenDict(gateways))
 
 

@@ -17,14 +17,16 @@ from .._catalog.state import GatewayState, past, utc
 from .._catalog.store import GatewayData
 from ..errors import ShrunkError
 from ..models import ProviderConfig
+from ..plugin import FactSource, RegistrySource
+from ..records import clean_providers
 from ..report import DataSource, GatewayReport, Problem
+from .facts import as_providers
 from .fetch import Outcome
 from .freshness import fingerprint
 
 if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
     from .._plugins.host import LoadedGateway
-    from ..plugin import ModelGateway
     from .runtime import RuntimeGateway
 
 Providers = Mapping[str, ProviderConfig]
@@ -59,6 +61,18 @@ def bundled(bundle: Bundle, gateway: str) -> Data | None:
         return None
     about = GatewayData(bundle.plugins[gateway], bundle.captured[gateway])
     return in_snapshot("bundled", about, bundle.load, gateway)
+
+
+def bundled_facts(loaded: LoadedGateway) -> Data | None:
+    """What a source of facts has in its own package. Raises whatever its author does."""
+    source = loaded.gateway
+    held = source.bundled() if isinstance(source, FactSource) else None
+    if held is None:
+        return None
+    facts, captured = held
+    providers, _ = clean_providers(source.id, False, as_providers(source.id, facts))
+    about = GatewayData(loaded.plugin.key, captured.timestamp(), facts=0)
+    return in_memory("bundled", about, providers)
 
 
 @define
@@ -112,7 +126,7 @@ class Turn:
         return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
-    def gateway(self) -> ModelGateway | None:
+    def gateway(self) -> RegistrySource | None:
         either = self.loaded or self.runtime
         return either.gateway if either else None
 
@@ -122,6 +136,13 @@ class Turn:
         if self.gateway is not None:
             return self.gateway.volatile
         return self.good is not None and self.good.about.volatile
+
+    @property
+    def is_of_facts(self) -> bool:
+        """It says more about what gateways offer; without its plugin, as its data is."""
+        if self.gateway is not None:
+            return isinstance(self.gateway, FactSource)
+        return self.good is not None and self.good.about.facts is not None
 
     @property
     def is_current(self) -> bool:
@@ -160,7 +181,8 @@ class Turn:
             self.used = evolve(self.stored, about=about)
         elif outcome.providers is not None:
             plugin = self.loaded.plugin.key if self.loaded else ""
-            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile)
+            facts = 0 if self.is_of_facts else None
+            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile, facts=facts)
             fresh = in_memory("fetched", about, outcome.providers)
             try:
                 refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
@@ -169,6 +191,11 @@ class Turn:
                 self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
             else:
                 self.used = fresh
+
+    def met(self, offered: int) -> None:
+        """Note of how many models that its facts are about some gateway offers."""
+        if self.used:
+            self.used = evolve(self.used, about=evolve(self.used.about, facts=offered))
 
     def hold(self) -> None:
         """Use nothing of what was fetched: a policy has not passed it. What was there stays,
@@ -227,6 +254,7 @@ class Turn:
             version=loaded.plugin.version if loaded else None,
             providers=providers,
             models=models,
+            facts=self.used.about.facts if self.used else None,
             retrieved_at=utc(retrieved_at),
             error=outcome.error,
             failure=outcome.failure,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urljoin, urlsplit
 
 from registry_core import GatewayError, ModelGateway, hookimpl
-from registry_core.records import provider_from_record
+from registry_core.records import cost_per_million, provider_from_record
 
 if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig
@@ -168,6 +167,8 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
     given = _modalities(architecture.get("input_modalities"))
     made = _modalities(architecture.get("output_modalities"))
     expires = record.get("expiration_date")
+    # A router, which costs what the model costs that it picks, has the price -1.
+    prices = {ours: pricing.get(name) for name, ours in PRICES.items()}
     other_prices = {
         name: price for name, price in pricing.items() if name not in PRICES and price is not None
     }
@@ -185,7 +186,7 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
             "context": record.get("context_length"),
             "output": provider.get("max_completion_tokens"),
         },
-        "cost": _cost(pricing, lost) or None,
+        "cost": cost_per_million(prices, lost) or None,
         "modalities": {"input": given, "output": made},
         "lifecycle": {
             "retires_on": expires.partition("T")[0] if isinstance(expires, str) else expires
@@ -198,37 +199,6 @@ def _modalities(value: Any) -> Any:
     if not _is_array(value):
         return value
     return [MODALITIES.get(one, one) if isinstance(one, str) else one for one in value]
-
-
-def _cost(pricing: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, float]:
-    """The prices of a million tokens in USD that are known."""
-    cost: dict[str, float] = {}
-    for name, ours in PRICES.items():
-        value = pricing.get(name)
-        if value is None:
-            continue
-        try:
-            price = _per_million(value)
-        except (ArithmeticError, TypeError, ValueError):
-            lost(
-                f"pricing.{name} is taken as unknown: expected a number as text, got {value!r:.40}"
-            )
-        else:
-            if price >= 0:  # a router, whose price is that of the model it picks, says -1
-                cost[ours] = price
-    if cost.get("reasoning") == 0 != cost.get("output"):
-        del cost["reasoning"]  # not free: it is paid as output
-    return cost
-
-
-def _per_million(value: Any) -> float:
-    """In decimal, so that "0.0000011" makes 1.1 and not 1.0999999999999999."""
-    if type(value) not in (str, int, float):
-        raise TypeError
-    price = Decimal(str(value)).scaleb(6)
-    if price.is_nan():
-        raise ValueError
-    return float(price)
 
 
 def _day(created: Any, lost: Callable[[str], object]) -> str | None:

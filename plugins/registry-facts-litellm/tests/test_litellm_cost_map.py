@@ -1,0 +1,220 @@
+"""LiteLLM's cost map: whose date and price it is, and what can't be told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import registry_facts_litellm as plugin
+from registry_facts_litellm.mapping import full_id, providers
+
+from registry_core import GatewayError, ModelRegistry, Settings
+from registry_core.records import provider_from_record
+from registry_core.testing import CannedClient, plugin_settings, write_distribution
+
+#: The snapshot in the wheel.
+OURS = ModelRegistry(Settings(store_dir=Path(__file__).with_name("no-store"))).snapshot()
+FACTS, CAPTURED = plugin.LiteLLMCostMap().bundled()
+
+
+def row(provider: str, **more: Any) -> dict[str, Any]:
+    return {"litellm_provider": provider, **more}
+
+
+@pytest.mark.parametrize(
+    ("key", "provider", "id"),
+    [
+        ("gpt-4o", "openai", "openai/gpt-4o"),
+        ("openai/gpt-4o", "openai", "openai/gpt-4o"),
+        ("azure/gpt-4o", "azure", "azure/gpt-4o"),
+        ("claude-opus-4-5", "anthropic", "anthropic/claude-opus-4-5"),
+        ("gemini/gemini-2.5-pro", "gemini", "google/gemini-2.5-pro"),
+        ("gemini-2.5-pro", "vertex_ai-language-models", "google-vertex/gemini-2.5-pro"),
+        (
+            "vertex_ai/claude-opus-4-5@20251101",
+            "vertex_ai-anthropic_models",
+            "google-vertex/claude-opus-4-5@20251101",
+        ),
+        ("us.meta.llama3-1-8b", "bedrock", "amazon-bedrock/us.meta.llama3-1-8b"),
+        (
+            "fireworks_ai/accounts/fireworks/models/x",
+            "fireworks_ai",
+            "fireworks-ai/accounts/fireworks/models/x",
+        ),
+        ("together_ai/org/model", "together_ai", "togetherai/org/model"),
+        ("dashscope/qwen-max", "dashscope", "alibaba/qwen-max"),
+    ],
+)
+def test_what_maps(key: str, provider: str, id: str) -> None:
+    assert full_id(key, row(provider)) == id
+
+
+@pytest.mark.parametrize(
+    ("key", "provider"),
+    [
+        ("openai/gpt-4o", "azure"),  # a row that was copied
+        ("azure/gpt-4o", "openai"),
+        ("gemini/gemini-2.5-pro", "vertex_ai-language-models"),
+        ("bedrock_mantle/openai.gpt-oss-120b", "bedrock_mantle"),
+        ("chatgpt/gpt-5", "chatgpt"),
+        ("sample_spec", "one of https://docs.litellm.ai/docs/providers"),
+        ("tavily/search", "tavily"),
+        ("openai/", "openai"),
+    ],
+)
+def test_what_is_left_out(key: str, provider: str) -> None:
+    assert full_id(key, row(provider)) is None
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, [], {}, {"litellm_provider": 7}])
+def test_a_row_that_is_none_stands_for_nothing(nonsense: Any) -> None:
+    assert full_id("gpt-4o", nonsense) is None
+    assert plugin.facts_from_map({"gpt-4o": nonsense}) == {}
+
+
+@pytest.mark.parametrize(
+    "key", ["azure/eu/gpt-4o-2024-08-06", "bedrock/us-east-1/anthropic.claude-v1", "ft:gpt-4o"]
+)
+def test_a_region_or_a_tuned_model_is_no_model_of_ours(key: str) -> None:
+    provider = {"azure": "azure", "bedrock": "bedrock"}.get(key.partition("/")[0], "openai")
+    id = full_id(key, row(provider))
+    assert id and OURS.get_model(id) is None
+
+
+def test_every_provider_of_the_table_is_one_of_ours() -> None:
+    assert set(providers().values()) <= set(OURS.get_providers())
+
+
+def test_a_date_belongs_to_the_provider_that_its_page_is_of() -> None:
+    """By the host of the page that the map cites: never another's date."""
+    hosts = {
+        "openai": "openai.com",
+        "azure": "microsoft.com|azure.com",
+        "google": "google.dev",
+        "amazon-bedrock": "aws.amazon.com",
+        "anthropic": "claude.com|anthropic.com",
+    }
+    dated = 0
+    for id, fact in FACTS.items():
+        host = hosts.get(id.partition("/")[0])
+        page = fact.get("source_url")
+        if host and page:
+            dated += 1
+            assert re.match(f"https://([a-z.-]*[.])?({host})/", page), (id, page)
+    assert dated > 100
+
+
+def test_what_the_package_holds_says_something_of_many_of_our_models() -> None:
+    met = [id for id in FACTS if OURS.get_model(id)]
+    dated = [id for id in met if FACTS[id].get("lifecycle", {}).get("retires_on")]
+    assert len(met) > 1000
+    assert len(dated) > 200
+    warnings: list[Any] = []
+    made = provider_from_record(
+        "litellm-cost-map", {"models": FACTS}, lambda *said: warnings.append(said)
+    )
+    assert made and len(made.models) == len(FACTS)
+    assert warnings == []
+
+
+def test_a_row_becomes_a_fact() -> None:
+    facts = plugin.facts_from_map(
+        {
+            "gpt-x": row(
+                "openai",
+                deprecation_date="2027-01-31",
+                successor_model="gpt-y",
+                deprecation_source="https://openai.example/deprecations",
+                input_cost_per_token=1.5e-07,
+                output_cost_per_token=6e-07,
+                cache_read_input_token_cost=0.0,
+                input_cost_per_token_above_200k_tokens=3e-07,
+                input_cost_per_token_batches=1e-08,
+                max_input_tokens=128000,
+                max_output_tokens="many",
+            )
+        }
+    )
+    assert facts == {
+        "openai/gpt-x": {
+            "lifecycle": {"retires_on": "2027-01-31", "successor": "openai/gpt-y"},
+            "source_url": "https://openai.example/deprecations",
+            "cost": {
+                "input": 0.15,
+                "output": 0.6,
+                "tiers": [{"tier": {"type": "context", "size": 200000}, "input": 0.3}],
+            },
+            "limit": {"input": 128000},
+        }
+    }
+
+
+def test_a_successor_is_a_full_id_by_its_own_row() -> None:
+    facts = plugin.facts_from_map(
+        {
+            "azure_ai/old": row("azure_ai", successor_model="azure_ai/new"),
+            "azure_ai/new": row("azure_ai"),
+            "gpt-old": row("openai", successor_model="azure/gpt-new"),
+        }
+    )
+    assert facts == {"azure/old": {"lifecycle": {"successor": "azure/new"}}}
+
+
+def test_what_two_keys_of_one_id_say_differently_is_unknown() -> None:
+    facts = plugin.facts_from_map(
+        {
+            "azure/x": row("azure", deprecation_date="2027-01-01", max_input_tokens=5),
+            "azure_ai/x": row("azure_ai", deprecation_date="2028-01-01", max_input_tokens=5),
+            "azure/y": row("azure", deprecation_date="2027-01-01"),
+            "azure_ai/y": row("azure_ai"),
+        }
+    )
+    assert facts["azure/x"] == {"limit": {"input": 5}}
+    assert facts["azure/y"] == {"lifecycle": {"retires_on": "2027-01-01"}}
+
+
+def test_what_is_no_map_is_refused() -> None:
+    client = CannedClient({plugin.URL: ["no map"]})
+    with pytest.raises(GatewayError, match="cost map"):
+        plugin.LiteLLMCostMap().fetch_facts(client)
+
+
+def test_the_url_is_an_option() -> None:
+    settings = plugin_settings(options={"url": "https://mirror.example/map.json"})
+    (source,) = plugin.registry_facts(settings)
+    client = CannedClient({"https://mirror.example/map.json": {"gpt-x": row("openai")}})
+    assert source.fetch_facts(client) == {}
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRegistry:
+    """As one has it who installs this package and models.dev's, and syncs without a network."""
+    site = write_distribution(
+        tmp_path / "site",
+        "registry-facts-litellm",
+        {},
+        entry_points={"litellm-cost-map": "registry_facts_litellm"},
+    )
+    monkeypatch.syspath_prepend(str(site))
+    return ModelRegistry(
+        Settings(
+            offline=True,
+            store_dir=tmp_path / "store",
+            plugins=("registry-facts-litellm", "registry-gateway-models-dev"),
+        )
+    )
+
+
+def test_offline_a_sync_lays_it_over_the_bundle(registry: ModelRegistry) -> None:
+    before = OURS.get_model("openai/gpt-5")
+    assert before and before.lifecycle.retires_on is None
+    report = registry.sync_gateways()
+    (facts,) = (one for one in report.gateways if one.id == "litellm-cost-map")
+    assert (facts.status, facts.source, facts.retrieved_at) == ("offline", "bundled", CAPTURED)
+    assert facts.facts and 1000 < facts.facts < facts.models == len(FACTS)
+    after = registry.get_model("openai/gpt-5")
+    assert after and after.replace(lifecycle=None) == before.replace(lifecycle=None)
+    assert after.lifecycle.retires_on == FACTS["openai/gpt-5"]["lifecycle"]["retires_on"]
+    assert after.cost == before.cost

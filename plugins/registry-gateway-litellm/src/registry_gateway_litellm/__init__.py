@@ -1,0 +1,176 @@
+"""A LiteLLM proxy as a gateway of registry-core: the models that a key of it may call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from registry_core import (
+    Disabled,
+    Endpoint,
+    GatewayError,
+    ModelGateway,
+    ProviderConfig,
+    SettingsError,
+    hookimpl,
+)
+
+from .rows import is_array, is_object, models_from_rows, names_in, row_of_name
+
+if TYPE_CHECKING:
+    from registry_core import GatewayClient, ModelInfo, PluginSettings
+
+#: What may hold the proxy's key: what most clients of it read, and what LiteLLM's own reads.
+KEY_VARIABLES = ("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY")
+
+#: Where the proxy lists its deployments. Some let a key ask one path and not the other.
+INFO = ("/model/info", "/v1/model/info")
+#: Where it lists names, and little more.
+NAMES = "/v1/models"
+#: What it answers where there is no such path, or where the key may not ask it.
+NOT_HERE = (401, 403, 404)
+
+_VARIABLE = "REGISTRY_CORE_PLUGIN_LITELLM_"
+_LOCAL = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
+
+
+class LiteLLMGateway(ModelGateway):
+    """The proxy at `url`, which is plain and has no `/v1` at its end; None: there is none.
+
+    Its models are those of the provider `id`. `key_env`: variables, the first that is set
+    holds its key. On this machine it needs none, and may come and go.
+    """
+
+    name = "LiteLLM"
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key_env: Sequence[str] = KEY_VARIABLES,
+        id: str = "litellm",
+    ) -> None:
+        self.url = url
+        self.key_env = tuple(key_env)
+        self.id = id
+        self.volatile = bool(url and _LOCAL.fullmatch(urlsplit(url).hostname or ""))
+
+    def should_enable(self, settings: PluginSettings) -> bool | Disabled:
+        if self.url is None:
+            return Disabled(
+                "set url in [tool.registry-core.plugin.litellm],"
+                f" or {_VARIABLE}URL, to that of your proxy"
+            )
+        if not self.volatile and not any(map(settings.secret, self.key_env)):
+            return Disabled(f"set {' or '.join(self.key_env)}")
+        return True
+
+    def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        variable = self._key_variable(client)
+        try:
+            rows = self._read(client, client.secret(variable) if variable else None)
+        except GatewayError as error:
+            if variable is None and error.status in (400, 401, 403, 500):
+                error.hint = f"set {' or '.join(self.key_env)}"
+            elif error.status == 400:  # to a wrong key, if it has no database
+                error.hint = f"check {variable}"
+            raise
+        models = models_from_rows(self.id, rows, client.warn)
+        provider = ProviderConfig(
+            self.id,
+            models,
+            name=self.name,
+            url=f"{self.url}/v1",
+            api_key_env_vars=self.key_env,
+            api_key_header="Authorization",
+            doc_url="https://docs.litellm.ai",
+        )
+        return {self.id: provider}
+
+    def endpoint(
+        self,
+        provider: ProviderConfig,
+        model: ModelInfo,
+        environ: Mapping[str, str],
+        client: GatewayClient,
+    ) -> Endpoint | None:
+        """The user names both the URL and the variable of its key: nothing is to be bound.
+
+        Without one of them the core decides, by what the last sync found.
+        """
+        variable = self._key_variable(client)
+        if self.url is None or variable is None:
+            return None
+        return Endpoint(f"{self.url}/v1", model.id, "openai", api_key=client.secret(variable))
+
+    def _key_variable(self, client: GatewayClient) -> str | None:
+        return next(filter(client.secret, self.key_env), None)
+
+    def _read(self, client: GatewayClient, key: str | None) -> list[Any]:
+        """A row for each deployment; for models of which there is only the name, one each."""
+
+        def ask(path: str) -> list[Any]:
+            answer = client.get_json(f"{self.url}{path}", bearer=key)
+            rows = answer.get("data") if is_object(answer) else None
+            if is_object(rows):  # of a proxy that was started for one model
+                return [rows]
+            if not is_array(rows):
+                raise GatewayError(
+                    f"expected an object with the list data from {path}",
+                    culprit=self.id,
+                    hint=f"check the option url ({_VARIABLE}URL)",
+                )
+            return rows
+
+        rows: list[Any] = []
+        refused: list[str] = []
+        for path in INFO:
+            try:
+                rows = ask(path)
+                break
+            except GatewayError as error:
+                if error.status not in NOT_HERE:
+                    raise
+                refused.append(f"{path} {error.message}")
+        else:
+            names = ask(NAMES)
+            client.warn(self.id, f"prices and capabilities are unknown: {', '.join(refused)}")
+            return list(map(row_of_name, names))
+        known = names_in(rows)
+        if any("*" in name for name in known):  # older proxies tell only there what it covers
+            rows += [row for row in map(row_of_name, ask(NAMES)) if row["model_name"] not in known]
+        return rows
+
+
+@hookimpl
+def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
+    options = settings.options
+    url, key_env = options.get("url"), options.get("key_env", KEY_VARIABLES)
+    names = [key_env] if isinstance(key_env, str) else key_env
+    if not is_array(names) or not all(isinstance(name, str) and name for name in names):
+        raise _wrong("key_env", "the name of a variable, or a list of names")
+    return (LiteLLMGateway(_base(url) if url else None, names, options.get("id", "litellm")),)
+
+
+def _wrong(option: str, expected: str) -> SettingsError:
+    # Not what it is: a URL may hold a password, and so may what should be a name.
+    return SettingsError(
+        f"expected {expected}",
+        culprit=f"the option {option} of the plugin litellm",
+        hint=f"it is in [tool.registry-core.plugin.litellm], or in {_VARIABLE}{option.upper()}",
+    )
+
+
+def _base(url: Any) -> str:
+    """The proxy's own URL, whichever of its URLs this is; raises SettingsError for none."""
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+        if plain and parts.scheme in ("http", "https") and parts.port != 0:
+            # LiteLLM says that it listens at 0.0.0.0, which is no address to call.
+            netloc = re.sub(r"^0\.0\.0\.0(?=:|$)", "127.0.0.1", parts.netloc)
+            return f"{parts.scheme}://{netloc}{parts.path}".rstrip("/").removesuffix("/v1")
+    except ValueError:
+        pass
+    raise _wrong("url", "the plain URL of a proxy, such as http://127.0.0.1:4000")

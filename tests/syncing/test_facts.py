@@ -1,0 +1,247 @@
+"""Facts: what sources know beyond gateways, laid over what these offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from registry_core import (
+    Facts,
+    FactSource,
+    GatewayClient,
+    Lifecycle,
+    ModelInfo,
+    Snapshot,
+    hookimpl,
+)
+from registry_core._sync.facts import fill
+from registry_core._sync.options import Options
+from registry_core.records import provider_from_record
+from registry_core.testing import CannedClient
+from tests.loopback import Reply
+from tests.test_regression_counts import Records
+from tests.world import BUNDLED_AT, Overlay, Plugin, World
+
+RETIRES = {"lifecycle": {"retires_on": "2027-01-31", "successor": "gpt-6"}}
+
+
+class Source(FactSource):
+    """What a URL says, and what the package holds."""
+
+    def __init__(self, id: str, url: str, held: tuple[Facts, datetime] | None = None) -> None:
+        self.id, self.name = id, id.title()
+        self._url, self._held = url, held
+
+    def fetch_facts(self, client: GatewayClient) -> Facts:
+        return client.get_json(self._url)  # type: ignore[no-any-return]
+
+    def bundled(self) -> tuple[Facts, datetime] | None:
+        return self._held
+
+
+class FactPlugin:
+    def __init__(self, *sources: Any) -> None:
+        self._sources = sources
+
+    @hookimpl
+    def registry_facts(self) -> tuple[Any, ...]:
+        return self._sources
+
+
+@pytest.fixture
+def facts(world: World) -> World:
+    """The gateway "main" offers two models; the source "known" says more."""
+    world.plugins[:] = [
+        Plugin(Records("main", world.server.url("/main.json"))),
+        FactPlugin(Source("known", world.server.url("/known.json"))),
+    ]
+    offers(world, {"gpt-5": {"name": "GPT-5", "cost": {"input": 1}}, "gpt-6": {}})
+    world.serve("known", {"openai/gpt-5": RETIRES}, etag='"k"')
+    return world
+
+
+def offers(world: World, models: Mapping[str, Any], etag: str = '"m"') -> None:
+    world.serve("main", {"openai": models}, etag=etag)
+
+
+def model(world: World, id: str = "openai/gpt-5", **settings: Any) -> ModelInfo:
+    found = world.registry(**settings).get_model(id)
+    assert found is not None
+    return found
+
+
+def test_a_fact_fills_what_is_unknown_and_adds_no_model(facts: World) -> None:
+    facts.serve("known", {"openai/gpt-5": {**RETIRES, "name": "no"}, "openai/none": RETIRES})
+    report = facts.sync()
+    assert report.ok
+    found = {one.id: (one.models, one.facts) for one in report.gateways}
+    assert (found["main"], found["known"]) == ((2, None), (2, 1))
+    assert model(facts).lifecycle == Lifecycle(retires_on="2027-01-31", successor="gpt-6")
+    assert model(facts).name == "GPT-5"
+    assert facts.registry().get_model("openai/none") is None
+    assert not facts.registry().is_provider_registered("known")
+    assert facts.registry().get_model("known/openai/gpt-5") is None
+
+
+def test_prices_are_taken_as_a_whole(facts: World) -> None:
+    cost = {"input": 7, "output": 8}
+    facts.serve("known", {"openai/gpt-5": {"cost": cost}, "openai/gpt-6": {"cost": cost}})
+    facts.sync()
+    known, unknown = model(facts).cost, model(facts, "openai/gpt-6").cost
+    assert known and (known.input, known.output) == (1, None)
+    assert unknown and (unknown.input, unknown.output) == (7, 8)
+
+
+def test_the_user_may_prefer_a_source_for_a_field(facts: World) -> None:
+    said = {"name": "Said", "cost": {"output": 8}, "limit": {"context": 5}}
+    facts.serve("known", {"openai/gpt-5": said})
+    facts.sync()
+    assert facts.sync(facts_priority=["known:cost"]).changed
+    assert (model(facts).name, model(facts).limit.context) == ("GPT-5", 5)
+    assert model(facts).to_dict()["cost"]["output"] == 8
+    assert model(facts).to_dict()["cost"]["input"] is None
+    facts.sync(facts_priority=["known"])
+    assert model(facts).name == "Said"
+
+
+def test_of_two_sources_the_preferred_one_counts_then_the_first_by_id(facts: World) -> None:
+    facts.plugins.append(FactPlugin(Source("also", facts.server.url("/also.json"))))
+    facts.serve("also", {"openai/gpt-5": {"lifecycle": {"retires_on": "2030-01-01"}}})
+    facts.sync()
+    assert model(facts).lifecycle == Lifecycle(retires_on="2030-01-01", successor="gpt-6")
+    facts.sync(facts_priority=["known:lifecycle.retires_on"])
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_a_sync_without_news_changes_nothing(facts: World) -> None:
+    facts.sync()
+    again = facts.sync(Options(force=False))
+    found = {one.id: (one.status, one.facts) for one in again.gateways}
+    assert (found["main"], found["known"]) == (("unchanged", None), ("unchanged", 1))
+    assert not again.changed
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_a_source_that_fails_keeps_its_last_good_facts(facts: World) -> None:
+    facts.sync()
+    offers(facts, {"gpt-5": {"name": "New"}}, etag='"n"')
+    facts.server.route("/known.json", Reply(503))
+    report = facts.sync(fetch_retries=0)
+    assert not report.ok
+    (failed,) = (one for one in report.gateways if one.id == "known")
+    assert (failed.status, failed.source, failed.models) == ("failed", "stored", 1)
+    assert (model(facts).name, model(facts).lifecycle.retires_on) == ("New", "2027-01-31")
+
+
+def test_a_source_that_shrinks_is_quarantined(facts: World) -> None:
+    facts.serve("known", {f"openai/m{n}": RETIRES for n in range(9)} | {"openai/gpt-5": RETIRES})
+    facts.sync()
+    facts.serve("known", {"openai/m1": RETIRES}, etag='"2"')
+    (shrunk,) = (one for one in facts.sync().gateways if one.id == "known")
+    assert shrunk.quarantined
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_a_package_holds_counts_until_something_newer_is_fetched(facts: World) -> None:
+    held = {"openai/gpt-5": {"lifecycle": {"retires_on": "2026-06-30"}}}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    url = facts.server.url("/known.json")
+    facts.plugins[1] = FactPlugin(Source("known", url, (held, at)))
+    report = facts.sync(offline=True)
+    (found,) = (one for one in report.gateways if one.id == "known")
+    assert (found.source, found.models, found.retrieved_at) == ("bundled", 1, at)
+    facts.server.route("/known.json", Reply(503))
+    facts.sync(fetch_retries=0)
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
+    facts.serve("known", {"openai/gpt-5": RETIRES})
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    newer = datetime.fromtimestamp(facts.now + 10, UTC)
+    facts.plugins[1] = FactPlugin(Source("known", url, (held, newer)))
+    facts.server.route("/known.json", Reply(503))
+    facts.sync(fetch_retries=0)
+
+
+@pytest.mark.parametrize(
+    "held", [("nonsense", datetime.fromtimestamp(0, UTC)), ({}, None), ({"a/b": 1},), 7]
+)
+def test_a_package_that_holds_nonsense_is_named_and_costs_nothing_else(
+    facts: World, held: Any
+) -> None:
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), held))
+    report = facts.sync()
+    assert "known" in {one.culprit for one in report.problems}
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_it_is_forgotten_as_a_gateway_is(facts: World) -> None:
+    facts.sync()
+    del facts.plugins[1]
+    assert facts.sync().ok
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    facts.sync(Options(forget=("known",)))
+    assert model(facts).lifecycle == Lifecycle()
+
+
+def test_an_overlay_sees_facts_and_has_the_last_word(facts: World) -> None:
+    seen: list[Any] = []
+
+    def change(snapshot: Snapshot) -> None:
+        found = snapshot.get_model("openai/gpt-5")
+        seen.append(found and found.lifecycle.retires_on)
+
+    facts.plugins.append(Overlay(change))
+    facts.sync()
+    assert seen == ["2027-01-31"]
+
+
+def test_a_source_with_the_id_of_a_gateway_is_refused(facts: World) -> None:
+    facts.plugins[1] = FactPlugin(Source("main", facts.server.url("/known.json")))
+    report = facts.sync()
+    assert any("taken" in one.message for one in report.problems)
+    assert "known" not in {one.id for one in report.gateways}
+
+
+def test_a_gateway_is_no_source_of_facts(facts: World) -> None:
+    facts.plugins[1] = FactPlugin(Records("other", "http://unused.example"))
+    report = facts.sync()
+    assert any("instead of FactSource" in one.message for one in report.problems)
+
+
+def test_records_that_can_not_be_used_are_named(facts: World) -> None:
+    facts.serve("known", {"openai/gpt-5": {"lifecycle": {"retires_on": "soon"}, "tool_call": True}})
+    report = facts.sync()
+    assert any("retires_on" in one.message for one in report.problems)
+    assert model(facts).tool_call is True
+
+
+def test_facts_alone_are_no_catalog(world: World) -> None:
+    world.plugins[:] = [FactPlugin(Source("known", world.server.url("/known.json")))]
+    world.serve("known", {"openai/gpt-5": RETIRES})
+    world.sync()
+    assert "gpt-5" not in world.models().get("openai", ())
+
+
+def test_a_source_holds_nothing_unless_it_says_so() -> None:
+    class Bare(FactSource):
+        id = name = "bare"
+
+        def fetch_facts(self, client: GatewayClient) -> Facts:
+            return client.get_json("https://bare.example/")  # type: ignore[no-any-return]
+
+    assert Bare().bundled() is None
+    assert Bare().fetch_facts(CannedClient({"https://bare.example/": {}})) == {}
+
+
+def test_filling_is_independent_of_order_and_counts_what_it_meets() -> None:
+    made = provider_from_record("a", {"models": {"x": {}, "y": {"family": "f"}}})
+    said = provider_from_record("s", {"models": {"a/x": {"family": "g"}, "a/z": {"family": "g"}}})
+    assert made and said
+    filled, met = fill({"a": made}, {"s": said.models})
+    assert met == {"s": 1}
+    assert [one.family for one in filled["a"].models.values()] == ["g", "f"]
+    untouched, _ = fill({"a": made}, {})
+    assert untouched["a"] is made
