@@ -1,0 +1,224 @@
+"""Which kinds of files are read, and where in them texts stand that may name a model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+
+from attrs import frozen
+
+from .grammars import parse
+from .keys import key_of
+from .names import Name
+from .places import AFTER, EMBEDDED, Place, place_of
+
+#: The ends of files' names → the language of their grammar.
+LANGUAGES = {
+    ".py": "python", ".pyi": "python", ".pyw": "python",
+    ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript", ".jsx": "javascript",
+    ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx",
+    ".json": "json", ".jsonc": "json", ".json5": "javascript",
+    ".yaml": "yaml", ".yml": "yaml", ".toml": "toml",
+    ".sh": "bash", ".bash": "bash", ".zsh": "bash",
+    ".ini": "lines", ".cfg": "lines", ".conf": "lines", ".properties": "lines", ".env": "lines",
+    ".md": "markdown", ".mdx": "markdown", ".markdown": "markdown",
+    ".ipynb": "notebook",
+    ".http": "commands", ".rest": "commands", ".mk": "commands",
+}  # fmt: skip
+_NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
+#: The info strings of fenced code → languages.
+_FENCES = {
+    "python": "python", "py": "python", "python3": "python", "pycon": "python", "ipython": "python",
+    "javascript": "javascript", "js": "javascript", "jsx": "javascript", "mjs": "javascript",
+    "typescript": "typescript", "ts": "typescript", "tsx": "tsx",
+    "json": "json", "jsonc": "json", "json5": "javascript", "yaml": "yaml", "yml": "yaml",
+    "toml": "toml", "bash": "bash", "sh": "bash", "shell": "bash", "zsh": "bash",
+    "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
+    "properties": "lines", "dockerfile": "commands", "http": "commands",
+}  # fmt: skip
+_TOKEN = re.compile(rb"(?<![\w./@:$~+-])[A-Za-z0-9][\w.:@/+-]*\w")
+_IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
+_LINE = re.compile(
+    rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
+)
+_SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
+
+
+@frozen
+class Sighting:
+    """A text that may name a model, and where it stands: offsets in bytes."""
+
+    name: Name
+    place: Place
+    start: int
+    end: int
+
+
+def language_of(path: PurePath, data: bytes = b"") -> str | None:
+    """None if files of this kind are not read. `data`: its first bytes."""
+    if named := _NAMED.fullmatch(path.name):
+        return "lines" if named[1] else "commands"
+    if path.suffix or not data.startswith(b"#!"):
+        return LANGUAGES.get(path.suffix.lower())
+    found = _SHEBANG.match(data)
+    program = found[1].decode() if found else ""
+    return {"python": "python", "node": "javascript"}.get(program, "bash" if program else None)
+
+
+def sightings(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+    """Every text in `data` that may name a model, with its place."""
+    yield from _READERS.get(language, _code)(language, data, reader)
+
+
+class Reader:
+    """Finds what `read` takes for a model's name; texts that it does not are asked once."""
+
+    def __init__(self, read: Callable[[str], Name | None]) -> None:
+        self._names: dict[bytes, Name] = {}
+        self._read = read
+        self._boring: set[bytes] = set()
+
+    def candidates(self, data: bytes) -> list[tuple[Name, int, int]]:
+        """What reads like a model's name, wherever it stands: with its offsets."""
+        texts = {*_TOKEN.findall(data), *_IN_URL.findall(data)} - self._boring
+        for text in texts - self._names.keys():
+            name = self._read(text.decode("ascii", "replace"))
+            if name is None:
+                self._boring.add(text)
+            else:
+                self._names[text] = name
+        found = {text: name for text in texts if (name := self._names.get(text))}
+        return [
+            (found[match[group]], match.start(group), match.end(group))
+            for pattern, group in ((_TOKEN, 0), (_IN_URL, 1))
+            if found
+            for match in pattern.finditer(data)
+            if match[group] in found
+        ]
+
+
+def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+    found = reader.candidates(data)
+    root = parse(language, data) if found else None
+    for name, start, end in found:
+        assert root is not None
+        place = _in_url(data, start) or place_of(root, data, start, end)
+        if place is not None:
+            yield Sighting(name, place, start, end)
+
+
+def _in_url(data: bytes, start: int) -> Place | None:
+    """A request's URL names the model in its path."""
+    line = data[max(data.rfind(b"\n", 0, start), start - 300) + 1 : start]
+    url = re.search(rb"(?:https?:/)?/[^\s\"'`]*/(?:models|deployments|engines|model)/$", line)
+    if url is None or re.match(rb"\s*(?:#|//|\*|<!--)", line):
+        return None
+    if not re.search(rb"://|/v\d|\}/|/openai/", url[0]):
+        return None
+    text = url[0].decode("utf-8", "replace")
+    return Place(whole=True, sure=True, siblings=[{"url": text}])
+
+
+def _markdown(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+    """The code in fences; what else Markdown holds is prose."""
+    if not reader.candidates(data):
+        return
+    stack = [parse("markdown", data)]
+    while stack:
+        node = stack.pop()
+        if node.type == "fenced_code_block":
+            info = next((one for one in node.children if one.type == "info_string"), None)
+            body = next((one for one in node.children if one.type == "code_fence_content"), None)
+            if info is not None and body is not None:
+                said = re.match(rb"[\s{.]*([\w+-]*)", data[info.start_byte : info.end_byte])
+                inner = _FENCES.get(said[1].decode().lower() if said else "")
+                if inner:
+                    part = data[body.start_byte : body.end_byte]
+                    for one in sightings(inner, part, reader):
+                        start = body.start_byte
+                        yield Sighting(one.name, one.place, one.start + start, one.end + start)
+        elif node.type in ("document", "section", "list", "list_item", "block_quote"):
+            stack += reversed(node.children)
+
+
+def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+    """The cells with code, by their places in the file."""
+    book = json.loads(data)
+    cells = book.get("cells") if isinstance(book, dict) else None
+    kernel = (book.get("metadata") or {}).get("kernelspec") or {} if cells else {}
+    main = _FENCES.get(str(kernel.get("language", "python")).lower(), "python")
+    position = 0
+    for cell in cells if isinstance(cells, list) else ():
+        source = cell.get("source", "") if isinstance(cell, dict) else ""
+        lines = source.splitlines(True) if isinstance(source, str) else [*map(str, source)]
+        if cell.get("cell_type") != "code":
+            continue
+        text, inner = "".join(lines), main
+        if magic := re.match(r"%%(bash|sh|script|javascript|js|writefile)\b", text):
+            inner = _FENCES.get(magic[1], "bash")
+        text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text) if inner == "python" else text
+        shell = re.compile(r"(?m)^\s*#.*$")
+        code = text.encode()
+        for one in sightings(inner, code, reader):
+            # Where it stands in the file: after what was seen before, in a line of JSON.
+            begin = code.rfind(b"\n", 0, one.start) + 1
+            line = code[begin:].split(b"\n", 1)[0].decode()
+            found = -1
+            for ascii_only in (False, True):
+                raw = json.dumps(line, ensure_ascii=ascii_only)[1:-1].encode()
+                found = found if found >= 0 else data.find(raw, position)
+            if found >= 0:
+                position = found
+                within = len(json.dumps(code[begin : one.start].decode())[1:-1].encode())
+                start = data.find(one.name.text.encode(), found + min(within, len(raw)) - 2)
+                if start >= 0:
+                    yield Sighting(one.name, one.place, start, start + one.end - one.start)
+        del shell
+
+
+def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+    """Lines of a key and a value: `.env`, INI and the like."""
+    found = reader.candidates(data)
+    if not found:
+        return
+    pairs = [(one.start(2), one.end(2), one) for one in _LINE.finditer(data)]
+    values = {one[1].decode(): one[2].decode("utf-8", "replace") for _, _, one in pairs}
+    for name, start, end in found:
+        for begin, stop, pair in pairs:
+            if begin <= start < stop and not data[: pair.start(1)].endswith((b"#", b";")):
+                value = re.split(rb"[ \t]+[#;]", pair[2])[0].strip(b"\"'")
+                parts = [one.strip(b" \"'") for one in value.split(b",")]
+                place = Place(whole=data[start:end] in parts)
+                if not place.whole:
+                    before = data[begin:start]
+                    if not (EMBEDDED.search(before) and AFTER.match(data, end)):
+                        continue
+                    place.sure = True
+                place.take(pair[1].decode().replace(".", "_"))
+                place.siblings.append(values if len(values) < 40 else {})
+                yield Sighting(name, place, start, end)
+
+
+def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+    """Lines of commands and assignments, as in a Dockerfile."""
+    for name, start, end in reader.candidates(data):
+        line = data[data.rfind(b"\n", 0, start) + 1 : start]
+        place = _in_url(data, start)
+        if place is None and not line.lstrip().startswith((b"#", b"//")):
+            before = re.sub(rb"(?i)^\s*(?:env|arg)\s+(\w+)\s+$", rb"\1=", line)
+            if EMBEDDED.search(before) and AFTER.match(data, end):
+                place = Place(sure=True, strict=True, names=[line.decode("utf-8", "replace")])
+                if key_of(line.decode("utf-8", "replace")).words[:1] == ("image",):
+                    place = None
+        if place is not None:
+            yield Sighting(name, place, start, end)
+
+
+_READERS: dict[str, Callable[[str, bytes, Reader], Iterator[Sighting]]] = {
+    "markdown": _markdown,
+    "notebook": _notebook,
+    "lines": _lines,
+    "commands": _commands,
+}
