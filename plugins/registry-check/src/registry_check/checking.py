@@ -40,19 +40,22 @@ def check(
     """Which model ids do these files name that are, or soon will be, of no use?
 
     `paths`: files and folders; folders without what `.gitignore` leaves out. `registry`: what
-    is known of models; default: the process's own registry. `within`: days. `today`: default:
-    the day in UTC. Raises FileNotFoundError for a path that does not exist, and what lookups
-    raise.
+    is known of models; default: the process's own registry. Beside a registry counts what
+    `registry-facts-litellm` knows of ids that it lacks; a snapshot is all that is known.
+    `within`: days. `today`: default: the day in UTC. Raises FileNotFoundError for a path that
+    does not exist, and what lookups raise.
     """
     from registry_core import ModelRegistry, suggest
 
     registry = ModelRegistry.get_instance() if registry is None else registry
-    snapshot = registry.snapshot() if isinstance(registry, ModelRegistry) else registry
-    facts = Facts()
-    names = Names(snapshot)
+    facts: Mapping[str, Mapping[str, Any]] = {}
+    if isinstance(registry, ModelRegistry):
+        snapshot, facts = registry.snapshot(), Facts()
+    else:
+        snapshot = registry
+    names = Names(snapshot, facts)
     day = today or datetime.now(UTC).date()
     judge = Judge(snapshot, names, day, timedelta(days=within), suggest, facts)
-    names.beside = facts
     return Check(names, judge).run(paths)
 
 
@@ -99,7 +102,7 @@ class Check:
         skipped: list[tuple[str, str]] = []
         files = 0
         for path, rules in find(paths):
-            name = os.path.basename(path)
+            name = os.path.basename(path)  # noqa: PTH119
             language = language_of(PurePath(name))
             if language is None and "." in name:
                 continue
@@ -116,7 +119,11 @@ class Check:
                 found += self._in_file(path, language, data)
             except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
                 skipped.append((path, str(error) or type(error).__name__))
-        return Findings(tuple(sorted(found, key=lambda one: (one.path, one.line, one.column))), files, tuple(skipped))
+        return Findings(
+            tuple(sorted(found, key=lambda one: (one.path, one.line, one.column))),
+            files,
+            tuple(skipped),
+        )
 
     def _in_file(self, path: str, language: str, data: bytes) -> Iterator[Finding]:
         about: frozenset[str] | None = None
@@ -144,7 +151,9 @@ class Check:
 
 def _read(path: str, largest: int) -> bytes:
     """The bytes of a file, as UTF-8 if it says that it is UTF-16."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
     try:
         size = os.fstat(descriptor).st_size
         if size > largest:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from registry_core.command import Invocation
 
 
-class _Days(click.ParamType):
+class _Days(click.ParamType[int]):
     """`90d` or `90`."""
 
     name = "days"

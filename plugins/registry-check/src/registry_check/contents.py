@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
 
@@ -43,6 +44,8 @@ _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
+#: What says how things were.
+_PAST = re.compile(r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news|.*\.min\.js$)")
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -58,6 +61,8 @@ class Sighting:
 
 def language_of(path: PurePath, data: bytes = b"") -> str | None:
     """None if files of this kind are not read. `data`: its first bytes."""
+    if _PAST.match(path.name):
+        return None
     if named := _NAMED.fullmatch(path.name):
         return "lines" if named[1] else "commands"
     if path.suffix or not data.startswith(b"#!"):
@@ -159,23 +164,23 @@ def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
         if magic := re.match(r"%%(bash|sh|script|javascript|js|writefile)\b", text):
             inner = _FENCES.get(magic[1], "bash")
         text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text) if inner == "python" else text
-        shell = re.compile(r"(?m)^\s*#.*$")
         code = text.encode()
         for one in sightings(inner, code, reader):
             # Where it stands in the file: after what was seen before, in a line of JSON.
             begin = code.rfind(b"\n", 0, one.start) + 1
             line = code[begin:].split(b"\n", 1)[0].decode()
-            found = -1
             for ascii_only in (False, True):
-                raw = json.dumps(line, ensure_ascii=ascii_only)[1:-1].encode()
-                found = found if found >= 0 else data.find(raw, position)
-            if found >= 0:
-                position = found
-                within = len(json.dumps(code[begin : one.start].decode())[1:-1].encode())
-                start = data.find(one.name.text.encode(), found + min(within, len(raw)) - 2)
-                if start >= 0:
+                found = data.find(_in_json(line, ascii_only), position)
+                if found >= 0:
+                    position = found
+                    before = code[begin : one.start].decode()
+                    start = found + len(_in_json(before, ascii_only))
                     yield Sighting(one.name, one.place, start, start + one.end - one.start)
-        del shell
+                    break
+
+
+def _in_json(text: str, ascii_only: bool) -> bytes:
+    return json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode()
 
 
 def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
@@ -184,7 +189,7 @@ def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     if not found:
         return
     pairs = [(one.start(2), one.end(2), one) for one in _LINE.finditer(data)]
-    values = {one[1].decode(): one[2].decode("utf-8", "replace") for _, _, one in pairs}
+    heads = [one.start() for one in re.finditer(rb"(?m)^\s*\[", data)]
     for name, start, end in found:
         for begin, stop, pair in pairs:
             if begin <= start < stop and not data[: pair.start(1)].endswith((b"#", b";")):
@@ -197,7 +202,10 @@ def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
                         continue
                     place.sure = True
                 place.take(pair[1].decode().replace(".", "_"))
-                place.siblings.append(values if len(values) < 40 else {})
+                section = bisect(heads, start)
+                same = [one for at, _, one in pairs if bisect(heads, at) == section][:40]
+                beside = {one[1].decode(): one[2].decode("utf-8", "replace") for one in same}
+                place.siblings.append(beside)
                 yield Sighting(name, place, start, end)
 
 

@@ -14,7 +14,9 @@ _BASE = re.compile(
     r"""(?ix)(?:base_?url|api_?base|endpoint|url|host)["']?\s*[:=]\s*["'`]?(https?://[^\s"'`]+)
       | \b(?:curl)\b[^\n]*?(https?://[^\s"'`]+)""",
 )
-_NARROW = re.compile(r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint")
+_NARROW = re.compile(
+    r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
+)
 
 
 def of_file(data: bytes, names: Names) -> frozenset[str]:
@@ -26,7 +28,13 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
             found.update(_of_module(module.strip(), names))
     if narrow := _NARROW.search(text):
         word = narrow[0].lower()
-        found.add("amazon-bedrock" if "bedrock" in word else "google-vertex-anthropic" if "vertex" in word else "azure")
+        found.add(
+            "amazon-bedrock"
+            if "bedrock" in word
+            else "google-vertex-anthropic"
+            if "vertex" in word
+            else "azure"
+        )
     for match in _BASE.finditer(text):
         found.update(names.owner_of(match[1] or match[2]))
     return frozenset(found)

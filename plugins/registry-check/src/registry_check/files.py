@@ -37,12 +37,12 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_
     seen: set[str] = set()
     for given in paths:
         path = os.fspath(given)
-        if os.path.isdir(path):
+        if os.path.isdir(path):  # noqa: PTH112
             for one, rules in _below(path, _above(path)):
                 if one not in seen:
                     seen.add(one)
                     yield one, rules
-        elif os.path.exists(path):
+        elif os.path.exists(path):  # noqa: PTH110
             if path not in seen:
                 seen.add(path)
                 yield path, ()
@@ -52,7 +52,7 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_
 
 def is_ignored(path: str, rules: tuple[_Ignored, ...], folder: bool = False) -> bool:
     """Whether git would ignore it; the nearest `.gitignore` that says something decides."""
-    full = os.path.abspath(path)
+    full = os.path.abspath(path)  # noqa: PTH100
     for rule in reversed(rules):
         inner = os.path.relpath(full, rule.folder).replace(os.sep, "/") + "/" * folder
         decided = rule.spec.check_file(inner).include
@@ -79,7 +79,8 @@ def _rules(folder: str) -> list[_Ignored]:
         text = Path(folder, ".gitignore").read_text("utf-8", errors="replace")
     except OSError:
         return []
-    return [_Ignored(os.path.abspath(folder), GitIgnoreSpec.from_lines(text.splitlines()))]
+    where = os.path.abspath(folder)  # noqa: PTH100
+    return [_Ignored(where, GitIgnoreSpec.from_lines(text.splitlines()))]
 
 
 def _below(folder: str, rules: tuple[_Ignored, ...]) -> Iterator[tuple[str, tuple[_Ignored, ...]]]:

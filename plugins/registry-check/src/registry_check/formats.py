@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +25,9 @@ _SEVERITY = {
     "deprecated": "notice",
     "unknown": "warning",
 }
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 _HOME = "https://github.com/registry-core/registry-core"
 
 
@@ -81,8 +83,7 @@ def as_sarif(findings: Iterable[Finding], version: str) -> dict[str, Any]:
 
 
 def _result(one: Finding) -> dict[str, Any]:
-    uri = quote(one.path)
-    where: dict[str, Any] = {"uri": f"file://{uri}" if os.path.isabs(one.path) else uri}
+    where = {"uri": "file://" * PurePath(one.path).is_absolute() + quote(one.path)}
     region = {
         "startLine": one.line,
         "startColumn": one.column,

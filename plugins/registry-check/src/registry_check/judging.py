@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -64,8 +65,9 @@ class Judge:
         else:
             matters = (
                 bool(name.named)
+                or name.vague
                 or (name.maker is not None and not self.names.knows(name.maker, name.bare))
-                or any(self.of_id(f"{one}/{name.bare}") for one in name.owners)
+                or any(self.of_id(f"{one}/{name.bare}") for one in {*name.owners, name.maker})
             )
         return name if matters else None
 
@@ -74,13 +76,15 @@ class Judge:
         if place.strange or (place.decoy and not place.sure):
             return None
         if name.role:
-            return self.of_id(name.role) if place.sure else None
+            return self.of_id(name.role) if place.sure and not place.is_key else None
         if name.full:
             if not (place.whole or place.sure):
                 return None
-            return self._of_candidates([f"{one}/{name.bare}" for one in name.named])
+            near = of_place(place, self.names)
+            sellers = [one for one in near if self.names.knows(one, name.text)]
+            named = [f"{one}/{name.bare}" for one in name.named]
+            return self._of_candidates([f"{one}/{name.text}" for one in sellers] or named)
         if not place.sure:
-            # No place of a model's for sure: only what a policy withholds as a whole.
             return None
         if name.named:
             return self._prefixed(name, place, about)
@@ -91,6 +95,10 @@ class Judge:
         for provider in name.named:
             if provider in self.names.withheld:
                 return self._withheld(f"{provider}/{name.bare}", provider)
+        if name.owners:
+            speaks = of_place(place, self.names) or tuple(sorted(about))
+            sellers = [one for one in speaks if one in name.owners]
+            return self._of_candidates([f"{one}/{name.text}" for one in sellers])
         if verdict := self._dated(name, name.named):
             return verdict
         return self._not_known(name, place, name.named[0], about)
@@ -98,6 +106,8 @@ class Judge:
     def _bare(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
         near = of_place(place, self.names)
         speaks = near or tuple(sorted(about))
+        if name.vague:
+            return self._mistyped(name, place, speaks)
         sure = bool(place.kin or near or about)
         if not (sure or name.distinct or (name.maker and (place.strict or "-" in name.bare))):
             return None
@@ -108,7 +118,7 @@ class Judge:
                     owners = [name.maker]
                 return self._of_candidates([f"{one}/{name.bare}" for one in owners])
         maker = name.maker or self._maker(name)
-        if maker is None or (near and maker not in near and not self._sells(near, maker)):
+        if maker is None or (near and not {maker, "azure", "local"} & {*near}):
             return None
         if self.names.knows(maker, name.bare):
             return self.of_id(f"{maker}/{name.bare}")
@@ -117,19 +127,26 @@ class Judge:
         if verdict := self._dated(name, (maker,)):
             return verdict
         elsewhere = set(speaks) - {maker}
-        if name.maker is None or elsewhere & (name.owners | spellings.OPEN) or (near and maker not in near):
+        if (
+            name.maker is None
+            or elsewhere & (name.owners | spellings.OPEN)
+            or (near and maker not in near)
+        ):
             return None
         return self._not_known(name, place, maker, about)
 
-    def _sells(self, providers: tuple[str, ...], maker: str) -> bool:
-        """Whether a maker's date says something of what these offer."""
-        return any(one in ("azure", "local") for one in providers)
-
     def _maker(self, name: Name) -> str | None:
-        """Of the providers that have it, the one that makes it; None if nobody can say."""
-        if len(name.owners) == 1:
-            return next(iter(name.owners))
-        return None
+        """The only provider that has it, unless others make what that one sells."""
+        (owner, *others) = name.owners
+        return None if others or self.names.resells(owner) else owner
+
+    def _mistyped(self, name: Name, place: Place, speaks: tuple[str, ...]) -> Verdict | None:
+        """A name that is nearly one of the only provider that the place speaks of."""
+        if len(speaks) != 1 or speaks[0] not in spellings.MAKER_IDS:
+            return None
+        if not get_close_matches(name.bare, self.names.models.get(speaks[0], ()), 1, 0.8):
+            return None
+        return self._not_known(name, place, speaks[0], frozenset())
 
     def _of_candidates(self, ids: list[str]) -> Verdict | None:
         """Of the first that is known; if several are meant, only what holds for all of them."""
@@ -159,8 +176,8 @@ class Judge:
             status, life = model.status_on(self.today), model.lifecycle
             retires_on, successor = life.retires_on, life.successor
         else:
-            life = self._facts.get(id, {}).get("lifecycle") or {}
-            retires_on, successor = life.get("retires_on"), life.get("successor")
+            fact = self._facts.get(id, {}).get("lifecycle") or {}
+            retires_on, successor = fact.get("retires_on"), fact.get("successor")
             past = retires_on is not None and retires_on <= self.today.isoformat()
             status = "retired" if past else None
         if successor is not None:
@@ -209,19 +226,22 @@ class Judge:
         if (
             not place.strict
             or provider in spellings.OPEN
+            or (name.maker is None and self.names.resells(provider))
+            or (name.maker is None and provider in spellings.MAKER_IDS and not name.vague)
+            or name.bare != name.bare.lower()
             or provider not in self.names.models
             or spellings.PLACEHOLDER.search(name.bare)
             or spellings.UNLISTED.search(bare)
             or (base and any(self.names.knows(one, base) for one in name.named or (provider,)))
-            or not self.names.resembles(provider, bare)
+            or not (name.vague or self.names.resembles(provider, bare))
             or ("local" in about and name.maker is None)
         ):
             return None
         key = (provider, name.bare)
         if key not in self._unknown:
             found = tuple(filter(self._is_in_use, self._suggest(f"{provider}/{name.bare}")))
-            found = tuple(sorted(found, key=lambda id: not id.startswith(f"{provider}/")))
+            found = tuple(id for id in found if id.startswith(f"{provider}/")) or found
             hint = f"; did you mean {' or '.join(found)}?" if found else ""
-            message = f"{provider} has no model {name.bare}, or has it no longer{hint}"
+            message = f"{provider} is not known to have a model {name.bare}{hint}"
             self._unknown[key] = Verdict(None, "unknown", message, suggestions=found)
         return self._unknown[key]

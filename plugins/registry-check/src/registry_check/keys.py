@@ -21,19 +21,30 @@ class Key:
     strict: bool
     """Not known is said only here."""
     words: tuple[str, ...]
+    many: bool = False
+    """It is of several models, so that any key of its own leads to one."""
 
 
 @cache
 def key_of(name: str) -> Key:
     words = tuple(word.lower() for word in _WORDS.findall(name))
-    rough = bool(words) and (words[-1] in spellings.ROUGH_WORDS or words[0] in spellings.ROUGH_WORDS)
+    rough = bool(words) and (
+        words[-1] in spellings.ROUGH_WORDS or words[0] in spellings.ROUGH_WORDS
+    )
     places = [at for at, word in enumerate(words) if word in spellings.MODEL_WORDS]
     if places:
         after = words[places[-1] + 1 :]
         sure = all(word in spellings.MODEL_ENDS or word.isdigit() for word in after)
-        strict = sure and (not after or after[-1] in ("name", "id", "names", "ids", "default", "slug"))
-        return Key(sure, strict, words)
-    return Key(rough and words[-1] in {*spellings.ROUGH_WORDS, "name", "id"}, rough and len(words) == 1, words)
+        strict = sure and (
+            not after or after[-1] in ("name", "id", "names", "ids", "default", "slug")
+        )
+        many = words[-1] in spellings.MANY
+        return Key(sure, strict, words, many)
+    return Key(
+        rough and words[-1] in {*spellings.ROUGH_WORDS, "name", "id"},
+        rough and len(words) == 1,
+        words,
+    )
 
 
 def is_decoy(name: str) -> bool:

@@ -39,6 +39,9 @@ class Name:
     full: bool = False
     """Whether it is the full id of a model, in our words or in those of a library."""
 
+    vague: bool = False
+    """It only has something of what models of well-known makers are called."""
+
     @property
     def distinct(self) -> bool:
         return self.full or _DISTINCT.fullmatch(self.text) is not None
@@ -63,6 +66,7 @@ class Names:
             if slash:
                 self._owners.setdefault(bare, set()).add(provider)
         self._providers = {*self.models, *(id.partition("/")[0] for id in self.withheld)}
+        self._resells: dict[str, bool] = {}
         self._read: dict[str, Name | None] = {}
 
     def triggers(self) -> list[str]:
@@ -138,12 +142,12 @@ class Names:
                     return Name(text, known or inner, providers, maker, full=known is not None)
         maker = maker_of(inner.partition("@")[0])
         owners = frozenset(self._owners.get(inner, ()))
-        if not owners and not maker and inner != text:
-            return None
-        return Name(text, inner, (), maker, owners) if owners or maker else None
+        if owners or maker:
+            return Name(text, inner, (), maker, owners)
+        return Name(text, inner, vague=True) if spellings.VAGUE.search(inner) else None
 
     def _with_prefix(self, text: str, head: str, rest: str) -> Name | None:
-        providers = (head,) if head in self._providers else ()
+        providers: tuple[str, ...] = (head,) if head in self._providers else ()
         providers += tuple(one for one in spellings.PREFIXES.get(head, ()) if one != head)
         if not providers or not rest or rest[0] in "/:":
             return None
@@ -156,7 +160,7 @@ class Names:
         whole = any(id in self.withheld for id in providers)
         maker = maker_of(rest.rpartition("/")[2].partition("@")[0])
         if whole or maker or (set(providers) & set(self.models)):
-            return Name(text, rest, providers, maker)
+            return Name(text, rest, providers, maker, frozenset(self._owners.get(text, ())))
         return None
 
     def _any(self, providers: Collection[str], bare: str) -> bool:
@@ -164,8 +168,16 @@ class Names:
 
     def resembles(self, provider: str, bare: str) -> bool:
         """Whether models of this provider are called at all like this."""
-        words = {word for word in re.findall("[a-z]{3,}", bare.lower())}
+        words = set(re.findall("[a-z]{3,}", bare.lower()))
         return bool(words & self._words(provider))
+
+    def resells(self, provider: str) -> bool:
+        """Whether it offers what others make, who alone say when it is shut off."""
+        if provider not in self._resells:
+            names = (re.split("[/.](?=[a-z])", one)[-1] for one in self.models.get(provider, ()))
+            foreign = {maker_of(one) for one in names} - {None, provider}
+            self._resells[provider] = provider in spellings.OPEN or bool(foreign)
+        return self._resells[provider]
 
     def _words(self, provider: str) -> set[str]:
         text = " ".join(self.models.get(provider, ()))
@@ -179,10 +191,9 @@ def forms(bare: str) -> Iterator[str]:
     rest = bare[region.end() :] if region else bare
     if region:
         yield rest
-    for end in (r":\d+[\w:]*$", r"-v\d+(?::\d+)?[\w:]*$", r":latest$", r"@\w+$"):
-        if shorter := re.sub(end, "", rest):
-            if shorter != rest:
-                yield shorter
+    for end in (r":\w+$", r":\d+[\w:]*$", r"-v\d+(?::\d+)?[\w:]*$", r":latest$", r"@\w+$"):
+        if (shorter := re.sub(end, "", rest)) and shorter != rest:
+            yield shorter
 
 
 def maker_of(bare: str) -> str | None:

@@ -48,7 +48,10 @@ KEYED = {
     "table": ("", ("",)),
     "table_array_element": ("", ("",)),
     "enum_assignment": ("name", ("value",)),
+    "enum_declaration": ("name", ("body",)),
 }
+PAIRS = frozenset({"pair", "block_mapping_pair", "flow_pair"})
+CASES = frozenset({"case_clause", "switch_case"})
 COMPARED = frozenset({"comparison_operator", "binary_expression", "boolean_operator"})
 CALLS = frozenset({"call", "call_expression", "new_expression"})
 MAPPINGS = frozenset(
@@ -58,20 +61,29 @@ MAPPINGS = frozenset(
 #: What ends the search for a key.
 _ENDS = frozenset(
     {"module", "program", "function_definition", "class_definition", "function_declaration",
-     "class_declaration", "method_definition", "arrow_function", "class_body", "statement_block",
-     "expression_statement", "if_statement", "stream", "return_statement"}
+     "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function", "class_body", "statement_block",
+     "if_statement", "stream", "return_statement"}
 )  # fmt: skip
 _LEVELS = 3
 
 #: What stands directly before a model's name inside a longer text.
 EMBEDDED = re.compile(
     rb"""(?x)(?:
-      (?:^|[\s"'\\;&|(\[,])--?[\w-]*(?:model|engine|deployment)(?:[-_](?:name|id))?(?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
-    | (?:^|[\s"'`\\;&|({,?])-?D?(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|model|engine|deployment|model_name|model_id|modelId|modelName)=\\?["']?
-    | \\?["'](?:[\w-]*_)?(?:model|engine|deployment|model_name|model_id|modelId|modelName)\\?["']\s*:\s*\\?["']
+      # --model x, --model=x, "--model", "x"
+      (?:^|[\s"'\\;&|(\[,])--?[\w-]*(?:model|engine|deployment)(?:[-_](?:name|id))?
+        (?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
+    # A_MODEL="x", model=x
+    | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT)
+        =\\?["']?
+    | (?:^|[\s"'`\\;&|({,?])[\w.]*(?:model|engine|deployment|model_name|model_id|modelId)=
+    # "model": "x"
+    | \\?["'](?:[\w-]*_)?(?:model|engine|deployment|model_name|model_id|modelId|modelName)
+        \\?["']\s*:\s*\\?["']
+    # a line of YAML or INI
     | (?:^|\n)[ \t]*(?:-[ ])?(?:[\w-]*_)?(?:MODEL|model|model_name|model_id)[ ]?[:=][ ]+["']?
     )$"""
 )
+COMMENT = re.compile(rb"(?:^|\n)[ \t]*(?:#|//)[^\n]*$")
 AFTER = re.compile(rb"$|[\s\"'\\,;&|)}\]`<]")
 
 
@@ -84,20 +96,35 @@ class Place:
     sure: bool = False
     strict: bool = False
     decoy: bool = False
-    kin: bool = False
-    strange: bool = False
+    is_key: bool = False
+    is_called: bool = False
     siblings: list[dict[str, str]] = field(factory=list)
     """Keys and values beside it, of the nearest mapping or call first."""
     names: list[str] = field(factory=list)
     """Names of keys and functions that may name a provider."""
 
-    def take(self, name: str, within: bool = False) -> bool:
-        """Note a key; whether it settles the matter."""
+    @property
+    def strange(self) -> bool:
+        """What stands beside it says that this is no language model."""
+        return bool(self._beside(1) & spellings.STRANGE_SIBLINGS)
+
+    @property
+    def kin(self) -> bool:
+        """What stands beside it says that this is one."""
+        return bool(self._beside(2) & spellings.KIN)
+
+    def _beside(self, levels: int) -> set[str]:
+        return {key.lower() for one in self.siblings[:levels] for key in one}
+
+    def take(self, name: str, inner: str | None = None) -> bool:
+        """Note a key; whether it settles the matter. `inner`: the key of its mapping that leads
+        to the text."""
         if name.lower() in spellings.TRANSPARENT_KEYS:
             return False
         key = key_of(name)
+        within = inner is not None
         self.names.append(name)
-        if key.sure:
+        if key.sure and (inner is None or key.many or inner.lower() in spellings.NAME_KEYS):
             self.sure, self.strict = True, self.strict or key.strict
             return True
         self.decoy = self.decoy or (not within and is_decoy(name))
@@ -130,7 +157,7 @@ def place_of(root: Node, data: bytes, start: int, end: int) -> Place | None:
         return place
     line = max(data.rfind(b"\n", 0, start), string.start_byte - 1, start - 200) + 1
     before = data[max(string.start_byte, line - 1) : start]
-    if EMBEDDED.search(before) and AFTER.match(data, end):
+    if EMBEDDED.search(before) and AFTER.match(data, end) and not COMMENT.search(before):
         place.sure = place.strict = True
         place.names.append(before.decode("utf-8", "replace"))
         return place
@@ -167,7 +194,7 @@ def _key(node: Node, data: bytes) -> str:
 
 
 def _is_value(node: Node, child: Node) -> bool:
-    key, values = KEYED[node.type]
+    _, values = KEYED[node.type]
     found = [one for name in values if name and (one := node.child_by_field_name(name))]
     if found:
         return any(one == child for one in found)
@@ -176,57 +203,82 @@ def _is_value(node: Node, child: Node) -> bool:
 
 
 def _climb(string: Node, data: bytes, place: Place) -> None:
+    """Note what the nodes above a string say of it, until its key is found, and what stands
+    beside it on the way."""
     child, node = string, string.parent
+    inner: str | None = None
     settled = False
-    levels = mappings = 0
-    while node is not None and levels < _LEVELS:
+    while node is not None and len(place.siblings) < _LEVELS:
         kind = node.type
         if kind in MAPPINGS:
-            levels += 1
-            place.siblings.append(dict(_pairs(node, data)))
-        if not settled and kind in KEYED:
-            if _is_value(node, child):
-                settled = place.take(_key(node, data), within=mappings > 0)
-                if not settled and node.type not in ("table", "table_array_element"):
-                    mappings += 1
-                if mappings > 2:
-                    settled = True
-            elif kind in ("pair", "block_mapping_pair", "flow_pair"):
-                pass  # it is a key: what counts is what the mapping is called
-        elif not settled and kind in COMPARED:
+            beside = dict(_pairs(node, data))
+            place.siblings.append(beside)
+            if inner == "value" and not settled:  # as Kubernetes writes variables
+                settled = place.take(beside.get("name") or beside.get("key") or "")
+        if kind in CALLS:
+            settled = _call(node, child, string, data, place, settled)
+        elif settled:
+            pass
+        elif kind in KEYED and _is_value(node, child):
+            key = _key(node, data)
+            settled = place.take(key, None if kind == "enum_declaration" else inner)
+            inner = inner or key
+        elif kind in PAIRS:
+            place.is_key = True  # what counts is what the mapping is called
+        elif kind in COMPARED:
             settled = _compare(node, child, data, place)
-        elif not settled and kind == "command":
+        elif kind == "command":
             settled = _command(node, child, data, place)
-        elif kind in CALLS:
-            settled = _call(node, child, string, data, place, settled) or settled
-        elif kind == "subscript" and not settled:
-            owner = node.child_by_field_name("value")
-            if owner is not None and owner != child:
-                name = last_name(_text(owner, data))
-                settled = name not in ("Literal", "Optional", "Union", "list") and (
-                    place.take(name) or True
-                )
-        elif kind in ("case_clause", "switch_case") and not settled:
-            above: Node | None = node
-            while above is not None and above.type not in ("match_statement", "switch_statement"):
-                above = above.parent
-            if above is not None:
-                subject = above.child_by_field_name("subject") or above.child_by_field_name("value")
-                place.take(last_name(_text(subject, data).strip("() ")))
-            return
-        elif kind in _ENDS and kind not in ("stream",):
+        elif kind == "subscript":
+            settled = _subscript(node, child, data, place)
+        elif kind in CASES:
+            _case(node, data, place)
+        elif kind == "class_definition" and "Enum" in _field(node, "superclasses", data):
+            place.take(_field(node, "name", data))
+        if kind in _ENDS:
             break
         child, node = node, node.parent
-    keys = {key.lower() for one in place.siblings[:2] for key in one}
-    near = {key.lower() for one in place.siblings[:1] for key in one}
-    place.strange = bool(near & spellings.STRANGE_SIBLINGS)
-    place.kin = bool(keys & spellings.KIN)
+    if place.siblings and "litellm_params" in place.siblings[0] and inner == "model_name":
+        place.sure = False  # a name of the user's own, for what stands beside it
+
+
+def _subscript(node: Node, child: Node, data: bytes, place: Place) -> bool:
+    """`PRICES["x"]`, but not `Literal["x"]`."""
+    owner = node.child_by_field_name("value")
+    name = "" if owner is None or owner == child else last_name(_text(owner, data))
+    if not name or name in ("Literal", "Optional", "Union", "list"):
+        return False
+    place.take(name)
+    return True
+
+
+def _case(node: Node, data: bytes, place: Place) -> None:
+    above: Node | None = node
+    while above is not None and above.type not in ("match_statement", "switch_statement"):
+        above = above.parent
+    if above is not None:
+        subject = _field(above, "subject", data) or _field(above, "value", data)
+        place.take(last_name(subject.strip("() ")))
+
+
+def _field(node: Node, name: str, data: bytes) -> str:
+    return _text(node.child_by_field_name(name), data)
 
 
 def _compare(node: Node, child: Node, data: bytes, place: Place) -> bool:
+    after = child.next_sibling
+    if node.type == "comparison_operator" and after is not None and after.type in ("in", "not in"):
+        # A part of a name, unless it is looked for in many.
+        name = last_name(_text(node.named_children[-1], data))
+        place.decoy = not name.endswith("s")
+        if not place.decoy:
+            place.take(name)
+        return True
     for other in node.named_children:
-        if other != child and other.type not in STRINGS and place.take(
-            last_name(_text(other, data))
+        if (
+            other != child
+            and other.type not in STRINGS
+            and place.take(last_name(_text(other, data)))
         ):
             place.strict = False
             return True
@@ -245,34 +297,30 @@ def _command(node: Node, child: Node, data: bytes, place: Place) -> bool:
 def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, settled: bool) -> bool:
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
     if function is None or function == child:
-        return False
+        return settled
     code = re.sub(r"\s+", "", _text(function, data))
     name = last_name(code)
+    nearest, place.is_called = not place.is_called, True
+    if nearest and name in spellings.PARTIAL_CALLS:
+        place.decoy, place.sure = True, False
+        return True
     place.names.append(name)
     if settled:
         return True
     arguments = node.child_by_field_name("arguments")
-    first = next(iter(arguments.named_children), None) if arguments is not None else None
-    # Past `default=`, which stands for the argument as a whole.
-    direct = first is not None and (first == string or first.start_byte <= string.start_byte < first.end_byte)
-    if direct and first == string and (
-        spellings.CALLS.fullmatch(name) or spellings.FACTORIES.fullmatch(code)
-    ):
-        place.sure = True
-        place.strict = True
-        if name == "Agent" or name in ("resolve", "getModel", "get_model"):
-            place.strict = False
-        factory = spellings.FACTORIES.fullmatch(code)
+    given = arguments.named_children if arguments is not None else []
+    factory = spellings.FACTORIES.fullmatch(code)
+    if given and given[0] == string and (factory or spellings.CALLS.fullmatch(name)):
+        place.sure, place.strict = True, name not in spellings.LOOSE_CALLS
         if factory:
             place.names.append(factory[1])
         return True
-    if name.lower() in spellings.TRANSPARENT_CALLS and arguments is not None:
-        for other in arguments.named_children:
-            if other != child and other.type in STRINGS and other != string:
-                if place.take(_content(other, data).decode("utf-8", "replace").lstrip("-")):
-                    return True
-        return False
-    return True
+    if name.lower() not in spellings.TRANSPARENT_CALLS:
+        return True
+    said = (one for one in given if one.type in STRINGS and one not in (child, string))
+    return any(
+        place.take(_content(one, data).decode("utf-8", "replace").lstrip("-")) for one in said
+    )
 
 
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
@@ -282,5 +330,8 @@ def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
             values = [node.child_by_field_name(one) for one in KEYED[node.type][1] if one]
             value = next(filter(None, values), None) or node.named_children[-1]
             yield _key(node, data), _text(value, data).strip("\"'`")
-        elif node.type in ("shorthand_property_identifier", "shorthand_property_identifier_pattern"):
+        elif node.type in (
+            "shorthand_property_identifier",
+            "shorthand_property_identifier_pattern",
+        ):
             yield _text(node, data), ""

@@ -93,6 +93,12 @@ MAKERS: tuple[tuple[str, str], ...] = (
         (r"deepseek-(?:chat|coder|reasoner)", "deepseek"),
         (r"sonar(?:-(?:small|medium|large|pro|reasoning|deep)[\w.-]*)", "perplexity"),
 )  # fmt: skip
+#: What names have that were mistyped, of models of these makers.
+VAGUE = re.compile(
+    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
+    r"|codestral|command-|grok|deepsek|deepseek"
+)
+MAKER_IDS = frozenset(maker for _, maker in MAKERS)
 #: Catalogs of chat models leave these out, so that not to be listed says nothing.
 UNLISTED = re.compile(
     r"whisper|tts|dall-e|image|imagen|audio|realtime|live|transcribe|moderation|sora|veo|lyria"
@@ -112,9 +118,10 @@ PLACEHOLDER = re.compile(
 )
 #: Providers whose names of models are the user's own, or which have more than a catalog says.
 OPEN = frozenset(
-    {"azure", "azure-cognitive-services", "huggingface", "lmstudio", "local", "ollama",
-     "ollama-cloud", "databricks", "sap-ai-core", "snowflake-cortex", "modal", "baseten",
-     "cloudflare-ai-gateway", "replicate", "openrouter", "netlify", "vercel"}
+    {"azure", "azure-cognitive-services", "baseten", "clarifai", "cloudflare-ai-gateway",
+     "cloudflare-workers-ai", "databricks", "deepinfra", "fireworks-ai", "huggingface", "lmstudio",
+     "local", "modal", "netlify", "novita-ai", "nvidia", "ollama", "ollama-cloud", "replicate",
+     "sap-ai-core", "siliconflow", "snowflake-cortex", "togetherai", "vercel", "watsonx"}
 )  # fmt: skip
 
 #: Hosts → providers, beside those that the registry knows.
@@ -180,15 +187,27 @@ MODEL_ENDS = frozenset(
     {"name", "names", "id", "ids", "default", "fallback", "fallbacks", "primary", "secondary",
      "small", "large", "fast", "slow", "cheap", "smart", "main", "list", "choices", "options",
      "string", "slug", "override", "value", "prices", "pricing", "costs", "cost", "limits", "limit",
-     "map", "mapping", "aliases", "alias", "tokens", "windows", "window", "sizes", "context", "available",
-     "supported", "allowed", "chat", "text", "embedding", "vision", "tier", "set"}
+     "map", "mapping", "aliases", "alias", "tokens", "windows", "window", "sizes", "context",
+     "available", "supported", "allowed", "chat", "text", "embedding", "vision", "tier", "set"}
 )  # fmt: skip
 #: … and what says that it is no name of a model.
+#: Such a word at the end says that there are several.
+MANY = frozenset(
+    {"models", "engines", "deployments", "prices", "pricing", "costs", "limits", "map", "mapping",
+     "aliases", "names", "ids", "tokens", "windows", "sizes", "choices", "options", "available",
+     "supported", "allowed", "list", "fallbacks", "set"}
+)  # fmt: skip
+#: Keys of one model's mapping that lead to its name.
+NAME_KEYS = frozenset(
+    {"name", "id", "slug", "model", "default", "primary", "fallback", "fallbacks", "value",
+     "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model"}
+)  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
 #: Keys beside it that say that a "model" is something else.
 STRANGE_SIBLINGS = frozenset(
     {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
-     "fuel", "doors", "license_plate", "firmware", "imei", "serial_number", "serialnumber", "engine_size"}
+     "fuel", "doors", "license_plate", "firmware", "imei", "serial_number", "serialnumber",
+     "engine_size"}
 )  # fmt: skip
 #: Keys beside it that say that it is one of a language model.
 KIN = frozenset(
@@ -200,8 +219,8 @@ KIN = frozenset(
 )  # fmt: skip
 PROVIDER_KEYS = frozenset(
     {"provider", "vendor", "llm_provider", "model_provider", "modelprovider", "providerid",
-     "provider_id", "custom_llm_provider", "llmprovider", "provider_name", "providername", "api_type",
-     "llm_type", "backend", "client", "sdk", "_type", "service"}
+     "provider_id", "custom_llm_provider", "llmprovider", "provider_name", "providername",
+     "api_type", "llm_type", "backend", "client", "sdk", "_type", "service"}
 )  # fmt: skip
 URL_KEYS = frozenset(
     {"base_url", "baseurl", "api_base", "apibase", "url", "endpoint", "azure_endpoint", "host",
@@ -224,6 +243,8 @@ CALLS = re.compile(
     r"|litellmmodel|text_?embedding_?model|num_tokens_from_\w+|model_supports|chatmodel)"
     r"|LM|LLM|Agent|Lm"
 )
+#: Of these, the functions that are called with other things, too.
+LOOSE_CALLS = frozenset({"Agent", "resolve", "getModel", "get_model"})
 #: Factories of the AI SDK, called as the provider.
 FACTORIES = re.compile(
     r"(openai|anthropic|google|vertex|mistral|xai|groq|azure|bedrock|cohere|deepseek|perplexity"
@@ -234,9 +255,16 @@ FACTORIES = re.compile(
 #: Functions that give a default for what the environment, or a form, does not say.
 TRANSPARENT_CALLS = frozenset(
     {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
-     "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list", "optional",
-     "describe", "secretstr", "asmodel", "hyperparam", "param", "mappingproxytype", "dict", "freeze",
+     "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
+     "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
      "textinput", "selectbox", "parametrize"}
+)  # fmt: skip
+#: Methods that look into a text, so that their argument is a part of a name.
+PARTIAL_CALLS = frozenset(
+    {"startswith", "endswith", "startsWith", "endsWith", "includes", "match", "replace", "split",
+     "indexOf", "removeprefix", "removesuffix", "search", "find", "test", "strip", "lstrip",
+     "from_pretrained", "hf_hub_download", "snapshot_download", "load_dataset", "pipeline",
+     "count", "contains", "print", "log", "info", "warn", "warning", "error", "debug"}
 )  # fmt: skip
 TRANSPARENT_KEYS = frozenset(
     {"default", "value", "default_factory", "examples", "choices", "enum", "const", "options", "or",
