@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -79,18 +80,30 @@ def cases() -> Iterator[Case]:
             yield Case(kind, path, "\n".join(lines) + "\n", tuple(marked))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.registry_check_cases = lambda: [*cases()]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def today() -> date:
+    return TODAY
+
+
 @pytest.fixture(scope="session")
 def snapshot() -> Snapshot:
     return make_snapshot()
 
 
 @pytest.fixture
-def registry(snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRegistry:
+def registry(
+    snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ModelRegistry]:
     """The process's own, of the small catalog."""
     file = tmp_path / "small.snapshot"
     file.write_bytes(snapshot.to_bytes())
     monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(file))
     monkeypatch.setenv("REGISTRY_CORE_STORE_DIR", str(tmp_path / "store"))
+    monkeypatch.setitem(sys.modules, "registry_facts_litellm", None)  # what it holds changes
     ModelRegistry.reset_instance()
     yield ModelRegistry.get_instance()
     ModelRegistry.reset_instance()

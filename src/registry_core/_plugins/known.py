@@ -8,8 +8,12 @@ from types import MappingProxyType
 #: Distribution → what it adds.
 KNOWN: Mapping[str, str] = MappingProxyType(
     {
+        "registry-check": "the command check: model ids in code that are of no use any more",
+        "registry-facts-litellm": "when models retire, and prices, from LiteLLM's cost map",
+        "registry-gateway-litellm": "a LiteLLM proxy",
         "registry-gateway-models-dev": "the catalog of models.dev: most providers",
         "registry-gateway-netlify": "Netlify AI Gateway",
+        "registry-gateway-openai": "servers that speak OpenAI's API, as Ollama and vLLM",
         "registry-gateway-openrouter": "OpenRouter's own list",
         "registry-policy": "which models may be used, and roles, without code",
     }

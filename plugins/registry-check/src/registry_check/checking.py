@@ -41,7 +41,7 @@ def check(
 
     `paths`: files and folders; folders without what `.gitignore` leaves out. `registry`: what
     is known of models; default: the process's own registry. Beside a registry counts what
-    `registry-facts-litellm` knows of ids that it lacks; a snapshot is all that is known.
+    `registry-facts-litellm` knows where it knows nothing; a snapshot is all that is known.
     `within`: days. `today`: default: the day in UTC. Raises FileNotFoundError for a path that
     does not exist, and what lookups raise.
     """
@@ -60,8 +60,11 @@ def check(
 
 
 class Facts(Mapping[str, Mapping[str, Any]]):
-    """What `registry-facts-litellm` holds of ids that no gateway offers, if it is installed:
-    that a catalog lacks a model does not mean that there is none. Read when first asked."""
+    """What `registry-facts-litellm` holds, if it is installed; read when first asked.
+
+    A sync merges facts for models that a gateway offers. That is not enough here: nobody may
+    have synced where CI runs, and that a catalog lacks a model does not mean that there is none.
+    """
 
     def __init__(self) -> None:
         self._facts: Mapping[str, Mapping[str, Any]] | None = None

@@ -156,9 +156,11 @@ def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     main = _FENCES.get(str(kernel.get("language", "python")).lower(), "python")
     position = 0
     for cell in cells if isinstance(cells, list) else ():
-        source = cell.get("source", "") if isinstance(cell, dict) else ""
-        lines = source.splitlines(True) if isinstance(source, str) else [*map(str, source)]
-        if cell.get("cell_type") != "code":
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source")
+        lines = source.splitlines(True) if isinstance(source, str) else source
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             continue
         text, inner = "".join(lines), main
         if magic := re.match(r"%%(bash|sh|script|javascript|js|writefile)\b", text):

@@ -38,7 +38,8 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_
     for given in paths:
         path = os.fspath(given)
         if os.path.isdir(path):  # noqa: PTH112
-            for one, rules in _below(path, _above(path)):
+            above = _above(path)
+            for one, rules in _below(path, () if is_ignored(path, above, folder=True) else above):
                 if one not in seen:
                     seen.add(one)
                     yield one, rules

@@ -37,7 +37,8 @@ def as_text(findings: Findings) -> Iterator[str]:
         yield f"{one.path}:{one.line}:{one.column}: {one.level}: {one.text}: {one.message}"
     counts = Counter(one.level for one in findings)
     said = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
-    yield f"{findings.files} files: {said or 'nothing found'}"
+    many = "s" * (findings.files != 1)
+    yield f"{findings.files} file{many}: {said or 'nothing found'}"
 
 
 def as_github(findings: Findings) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Verdict:
 class Judge:
     """Knows the snapshot, the day, and how far ahead to look.
 
-    `facts`: full id → fields of ids that no gateway offers, as a source of facts has them.
+    `facts`: full id → fields, as a source of facts has them; they fill what is unknown.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Judge:
         speaks = near or tuple(sorted(about))
         if name.vague:
             return self._mistyped(name, place, speaks)
-        sure = bool(place.kin or near or about)
+        sure = place.kin or bool((near or about) and (place.strict or "-" in name.bare))
         if not (sure or name.distinct or (name.maker and (place.strict or "-" in name.bare))):
             return None
         for provider in speaks:
@@ -172,14 +172,14 @@ class Judge:
             if one in self.names.withheld:
                 return self._withheld(id, one)
         model = self.snapshot.get_model(id)
+        status = retires_on = successor = None
         if model is not None:
-            status, life = model.status_on(self.today), model.lifecycle
-            retires_on, successor = life.retires_on, life.successor
-        else:
-            fact = self._facts.get(id, {}).get("lifecycle") or {}
+            status = model.status_on(self.today)
+            retires_on, successor = model.lifecycle.retires_on, model.lifecycle.successor
+        if retires_on is None and (fact := self._facts.get(id, {}).get("lifecycle")):
             retires_on, successor = fact.get("retires_on"), fact.get("successor")
-            past = retires_on is not None and retires_on <= self.today.isoformat()
-            status = "retired" if past else None
+            if retires_on is not None and retires_on <= self.today.isoformat():
+                status = "retired"
         if successor is not None:
             successor = successor if self._is_in_use(successor) else None
         if status == "retired":

@@ -35,8 +35,10 @@ def key_of(name: str) -> Key:
     if places:
         after = words[places[-1] + 1 :]
         sure = all(word in spellings.MODEL_ENDS or word.isdigit() for word in after)
-        strict = sure and (
-            not after or after[-1] in ("name", "id", "names", "ids", "default", "slug")
+        strict = (
+            sure
+            and words[places[-1]].startswith("model")
+            and (not after or after[-1] in ("name", "id", "names", "ids", "default", "slug"))
         )
         many = words[-1] in spellings.MANY
         return Key(sure, strict, words, many)

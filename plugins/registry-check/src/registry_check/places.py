@@ -47,10 +47,15 @@ KEYED = {
     "variable_assignment": ("name", ("value",)),
     "table": ("", ("",)),
     "table_array_element": ("", ("",)),
+    "for_statement": ("left", ("right",)),
+    "for_in_clause": ("left", ("right",)),
+    "for_in_statement": ("left", ("right",)),
+    "expansion": ("", ("",)),
     "enum_assignment": ("name", ("value",)),
     "enum_declaration": ("name", ("body",)),
 }
 PAIRS = frozenset({"pair", "block_mapping_pair", "flow_pair"})
+SEQUENCES = frozenset({"list", "array", "flow_sequence", "block_sequence", "tuple"})
 CASES = frozenset({"case_clause", "switch_case"})
 COMPARED = frozenset({"comparison_operator", "binary_expression", "boolean_operator"})
 CALLS = frozenset({"call", "call_expression", "new_expression"})
@@ -61,8 +66,8 @@ MAPPINGS = frozenset(
 #: What ends the search for a key.
 _ENDS = frozenset(
     {"module", "program", "function_definition", "class_definition", "function_declaration",
-     "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function", "class_body", "statement_block",
-     "if_statement", "stream", "return_statement"}
+     "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function",
+     "class_body", "statement_block", "if_statement", "stream", "return_statement"}
 )  # fmt: skip
 _LEVELS = 3
 
@@ -229,6 +234,8 @@ def _climb(string: Node, data: bytes, place: Place) -> None:
             settled = _compare(node, child, data, place)
         elif kind == "command":
             settled = _command(node, child, data, place)
+        elif kind in SEQUENCES:
+            settled = _after_flag(child, data, place)
         elif kind == "subscript":
             settled = _subscript(node, child, data, place)
         elif kind in CASES:
@@ -286,12 +293,17 @@ def _compare(node: Node, child: Node, data: bytes, place: Place) -> bool:
 
 
 def _command(node: Node, child: Node, data: bytes, place: Place) -> bool:
-    before = child.prev_sibling
-    flag = _text(before, data)
-    if flag.startswith("-"):
-        place.take(flag.lstrip("-"))
-    place.names.append(_text(node.child_by_field_name("name"), data))
+    place.names.append(_field(node, "name", data))
+    # What is no option's value may be a folder, or a repository.
+    place.decoy = not _text(child.prev_named_sibling, data).startswith("-")
+    _after_flag(child, data, place)
     return True
+
+
+def _after_flag(child: Node, data: bytes, place: Place) -> bool:
+    """`--model`, then the text."""
+    flag = re.fullmatch(r"(?:- )?[\"']?--?([\w-]+)[\"']?", _text(child.prev_named_sibling, data))
+    return flag is not None and place.take(flag[1])
 
 
 def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, settled: bool) -> bool:

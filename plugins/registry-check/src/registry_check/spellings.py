@@ -83,7 +83,8 @@ FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 MAKERS: tuple[tuple[str, str], ...] = (
         (r"(?:chatgpt|gpt)-(?!oss|neo|j\b)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
          r"-research)[\w.-]*|-20\d\d-\d\d-\d\d)?|(?:text|code)-(?:davinci|curie|babbage|ada|cushman)"
-         r"-\d+|text-embedding-(?:ada|3)-?\w+|(?:davinci|babbage)-002", "openai"),
+         r"-\d+|text-embedding-(?:ada|3)-?\w+|(?:davinci|babbage)-002|whisper-1|tts-1(?:-hd)?"
+         r"|dall-e-[23]|sora-\d[\w.-]*|omni-moderation-[\w-]+", "openai"),
         (r"claude-[\w.-]*\d[\w.-]*|claude-instant", "anthropic"),
         (r"gemini-[\w.-]*\d[\w.-]*|gemini-pro(?:-vision)?|(?:text|chat)-bison(?:-\d+)?", "google"),
         (r"(?:mistral|codestral|ministral|magistral|pixtral|devstral)-(?:tiny|small|medium|large"
