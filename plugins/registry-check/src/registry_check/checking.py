@@ -95,7 +95,7 @@ class Check:
     def __init__(self, names: Names, judge: Judge) -> None:
         self._names = names
         self._judge = judge
-        self._reader = Reader(judge.read)
+        self._reader = Reader(judge.read, names.plain())
         triggers = [one.encode() for one in names.triggers()]
         automaton = BytesAhoCorasick(triggers, implementation=Implementation.DFA)
         self._has_trigger: Callable[[bytes], object] = automaton.find_matches_as_indexes
@@ -106,14 +106,14 @@ class Check:
         files = 0
         for path, rules in find(paths):
             name = os.path.basename(path)  # noqa: PTH119
-            language = language_of(PurePath(name))
+            language = language_of(name)
             if language is None and "." in name:
                 continue
             try:
                 data = _read(path, LARGEST_NOTEBOOK if language == "notebook" else LARGEST)
                 files += 1
                 if language is None:
-                    language = language_of(PurePath(name), data[:100])
+                    language = language_of(name, data[:100])
                 if language is None or not self._has_trigger(data) or b"\0" in data[:8192]:
                     continue
                 if rules and is_ignored(path, rules):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterator
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator
 
 from attrs import frozen
 
@@ -39,8 +38,16 @@ _FENCES = {
     "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
-_TOKEN = re.compile(rb"(?<![\w./@:$~+-])[A-Za-z0-9][\w.:@/+-]*\w")
+_TOKEN = re.compile(rb"(?:(?<![\w./@:$~+-])|(?<=:-))[A-Za-z0-9][\w.:@/+-]*\w")
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
+_PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
+_URL_END = re.compile(rb"[:/?\"'`\s\\]|$")
+_MARKS = b"./@:+-"
+#: What can't be part of a name, as a space.
+_SPACED = bytes(
+    one if chr(one).isascii() and (chr(one).isalnum() or chr(one) in "_./@:+-") else 32
+    for one in range(256)
+)
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
@@ -59,14 +66,15 @@ class Sighting:
     end: int
 
 
-def language_of(path: PurePath, data: bytes = b"") -> str | None:
-    """None if files of this kind are not read. `data`: its first bytes."""
-    if _PAST.match(path.name):
+def language_of(name: str, data: bytes = b"") -> str | None:
+    """By the name of a file and its first bytes; None if files of this kind are not read."""
+    if _PAST.match(name):
         return None
-    if named := _NAMED.fullmatch(path.name):
+    if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
-    if path.suffix or not data.startswith(b"#!"):
-        return LANGUAGES.get(path.suffix.lower())
+    stem, dot, end = name.rpartition(".")
+    if (stem and dot) or not data.startswith(b"#!"):
+        return LANGUAGES.get(f".{end}".lower()) if dot else None
     found = _SHEBANG.match(data)
     program = found[1].decode() if found else ""
     return {"python": "python", "node": "javascript"}.get(program, "bash" if program else None)
@@ -80,28 +88,47 @@ def sightings(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
 class Reader:
     """Finds what `read` takes for a model's name; texts that it does not are asked once."""
 
-    def __init__(self, read: Callable[[str], Name | None]) -> None:
+    def __init__(self, read: Callable[[str], Name | None], plain: Iterable[str]) -> None:
+        """`plain`: the names that are a word, without any of the marks that others have."""
+        self._plain = frozenset(one.encode() for one in plain)
         self._names: dict[bytes, Name] = {}
         self._read = read
         self._boring: set[bytes] = set()
 
     def candidates(self, data: bytes) -> list[tuple[Name, int, int]]:
         """What reads like a model's name, wherever it stands: with its offsets."""
-        texts = {*_TOKEN.findall(data), *_IN_URL.findall(data)} - self._boring
-        for text in texts - self._names.keys():
-            name = self._read(text.decode("ascii", "replace"))
+        found = {name.text.encode(): name for name in self._names_in(data)}
+        places = ((found[text], *place) for text in found for place in _places(text, data))
+        return sorted(places, key=lambda one: one[1])
+
+    def _names_in(self, data: bytes) -> Iterator[Name]:
+        # To split takes a fifth of the time that a pattern takes.
+        words = {*data.translate(_SPACED).split()}
+        texts = {one for one in words if b"-" in one or b"/" in one or b":" in one or b"@" in one}
+        texts |= words & self._plain
+        if any(one in data for one in _PATHS):
+            texts.update(_IN_URL.findall(data))
+        for text in texts - self._boring:
+            name = self._names.get(text)
             if name is None:
-                self._boring.add(text)
-            else:
+                name = self._read(text.strip(_MARKS).decode("ascii", "replace"))
+                if name is None:
+                    self._boring.add(text)
+                    continue
                 self._names[text] = name
-        found = {text: name for text in texts if (name := self._names.get(text))}
-        return [
-            (found[match[group]], match.start(group), match.end(group))
-            for pattern, group in ((_TOKEN, 0), (_IN_URL, 1))
-            if found
-            for match in pattern.finditer(data)
-            if match[group] in found
-        ]
+            yield name
+
+
+def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
+    """Where it stands as a whole."""
+    start = data.find(text)
+    while start >= 0:
+        end = start + len(text)
+        token = _TOKEN.match(data, start)
+        in_url = data[:start].endswith(_PATHS) and _URL_END.match(data, end)
+        if (token is not None and token.end() == end) or in_url:
+            yield start, end
+        start = data.find(text, end)
 
 
 def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:

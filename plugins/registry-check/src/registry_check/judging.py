@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -62,10 +61,12 @@ class Judge:
             return name if name and self.of_id(name.role or "") else None
         if name.full:
             matters = any(self.of_id(f"{one}/{name.bare}") for one in name.named)
+        elif name.named:
+            matters = bool(name.owners) or self._may_be_unknown(name, name.named[0])
+            matters = matters or any(one in self.names.withheld for one in name.named)
         else:
             matters = (
-                bool(name.named)
-                or name.vague
+                name.vague
                 or (name.maker is not None and not self.names.knows(name.maker, name.bare))
                 or any(self.of_id(f"{one}/{name.bare}") for one in {*name.owners, name.maker})
             )
@@ -144,8 +145,6 @@ class Judge:
         """A name that is nearly one of the only provider that the place speaks of."""
         if len(speaks) != 1 or speaks[0] not in spellings.MAKER_IDS:
             return None
-        if not get_close_matches(name.bare, self.names.models.get(speaks[0], ()), 1, 0.8):
-            return None
         return self._not_known(name, place, speaks[0], frozenset())
 
     def _of_candidates(self, ids: list[str]) -> Verdict | None:
@@ -218,22 +217,29 @@ class Judge:
         found = spellings.DATED.search(bare)
         return bare[: found.start()] if found else None
 
+    def _may_be_unknown(self, name: Name, provider: str) -> bool:
+        """Whether the list of this provider is complete, as to models that are called so."""
+        if (
+            provider in spellings.OPEN
+            or provider not in self.names.models
+            or spellings.PLACEHOLDER.search(name.bare)
+            or spellings.UNLISTED.search(name.bare.rpartition("/")[2])
+            or name.bare != name.bare.lower()
+        ):
+            return False
+        if name.maker is not None or name.vague:
+            return True
+        others = provider in spellings.MAKER_IDS or self.names.resells(provider)
+        return not others and self.names.resembles(provider, name.bare)
+
     def _not_known(
         self, name: Name, place: Place, provider: str, about: frozenset[str]
     ) -> Verdict | None:
-        bare = name.bare.rpartition("/")[2]
         base = self._base(name.bare)
         if (
             not place.strict
-            or provider in spellings.OPEN
-            or (name.maker is None and self.names.resells(provider))
-            or (name.maker is None and provider in spellings.MAKER_IDS and not name.vague)
-            or name.bare != name.bare.lower()
-            or provider not in self.names.models
-            or spellings.PLACEHOLDER.search(name.bare)
-            or spellings.UNLISTED.search(bare)
+            or not self._may_be_unknown(name, provider)
             or (base and any(self.names.knows(one, base) for one in name.named or (provider,)))
-            or not (name.vague or self.names.resembles(provider, bare))
             or ("local" in about and name.maker is None)
         ):
             return None

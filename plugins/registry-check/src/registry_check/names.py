@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -70,14 +71,20 @@ class Names:
         self._read: dict[str, Name | None] = {}
 
     def triggers(self) -> list[str]:
-        """Texts of which one is in every file that names a model."""
+        """Texts of which one is in every file that there can be something to say of.
+
+        What is known is one itself, where it is no word. What is not known has a prefix, or is
+        called as the models of a well-known maker.
+        """
         plain = (id for id in self._owners if _DISTINCT.fullmatch(id))
-        prefixes = {*self._providers, *spellings.PREFIXES}
-        full = (one + mark for one in prefixes for mark in "/:")
-        families = ("gpt-", "claude", "gemini", "mistral", "codestral", "grok-", "command-",
-                    "deepseek-", "o1-", "o3-", "o4-", "davinci", "bison", "openai", "OpenAI",
-                    "anthropic", "Anthropic", "ai-sdk", "langchain", "litellm")  # fmt: skip
-        return sorted({*plain, *full, *families, *self.hosts, *self.roles})
+        known = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
+        prefixes = [one + "/" for one in known] + [one.partition("/")[0] for one in self.withheld]
+        hosts = (host for host, found in self.hosts.items() if found != ("local",))
+        return sorted({*plain, *prefixes, *spellings.FAMILIES, *self.roles, *hosts})
+
+    def plain(self) -> list[str]:
+        """The names that look like a word, and are known all the same."""
+        return [one for one in (*self._owners, *self.roles) if not re.search("[-/:@]", one)]
 
     @cached_property
     def hosts(self) -> Mapping[str, tuple[str, ...]]:
@@ -90,7 +97,7 @@ class Names:
     def _by_host(self) -> Iterator[tuple[str, str]]:
         for provider, url in zip(self.models, self._urls, strict=True):
             host = url and "$" not in url and urlsplit(url).hostname
-            if host and "." in host:
+            if host and "." in host and not host.startswith("127."):
                 yield host, provider
 
     def providers(self, text: str) -> tuple[str, ...]:
@@ -144,7 +151,14 @@ class Names:
         owners = frozenset(self._owners.get(inner, ()))
         if owners or maker:
             return Name(text, inner, (), maker, owners)
-        return Name(text, inner, vague=True) if spellings.VAGUE.search(inner) else None
+        return Name(text, inner, vague=True) if self._is_mistyped(inner) else None
+
+    def _is_mistyped(self, text: str) -> bool:
+        """Whether it is nearly an id of a well-known maker."""
+        if not spellings.VAGUE.search(text):
+            return False
+        ids = (id for maker in spellings.MAKER_IDS for id in self.models.get(maker, ()))
+        return bool(get_close_matches(text, ids, 1, 0.8))
 
     def _with_prefix(self, text: str, head: str, rest: str) -> Name | None:
         providers: tuple[str, ...] = (head,) if head in self._providers else ()

@@ -321,7 +321,7 @@ def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, sett
         return True
     arguments = node.child_by_field_name("arguments")
     given = arguments.named_children if arguments is not None else []
-    factory = spellings.FACTORIES.fullmatch(code)
+    factory = spellings.FACTORIES.fullmatch(code) or spellings.CREATED.fullmatch(code)
     if given and given[0] == string and (factory or spellings.CALLS.fullmatch(name)):
         place.sure, place.strict = True, name not in spellings.LOOSE_CALLS
         if factory:

@@ -99,6 +99,12 @@ VAGUE = re.compile(
     r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
+#: What is in files that speak of them, whatever the model.
+FAMILIES = (
+    "gpt-", "claude", "gemini", "stral-", "grok-", "command-r", "command-a", "deepseek-", "o1-",
+    "o3-", "o4-", "davinci", "bison", "openai", "OpenAI", "anthropic", "Anthropic", "ai-sdk",
+    "langchain", "litellm", "whisper-1", "dall-e", "tts-1", "sonar",
+)  # fmt: skip
 MAKER_IDS = frozenset(maker for _, maker in MAKERS)
 #: Catalogs of chat models leave these out, so that not to be listed says nothing.
 UNLISTED = re.compile(
@@ -253,6 +259,8 @@ FACTORIES = re.compile(
     r"(?:\.(?:chat|responses|completion|languageModel|embedding|textEmbedding|textEmbeddingModel"
     r"|image|speech|transcription))?"
 )
+#: The AI SDK's own makers of these, called at once.
+CREATED = re.compile(r"create([A-Z]\w+)\(.*\)(?:\.\w+)?", re.DOTALL)
 #: Functions that give a default for what the environment, or a form, does not say.
 TRANSPARENT_CALLS = frozenset(
     {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
