@@ -17,7 +17,7 @@ from registry_check import LEVELS, Findings, check
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 
-from registry_core import ModelRegistry, Snapshot
+from registry_core import ModelRegistry, RegistryError, Snapshot
 
 Run = Callable[..., Result]
 SOURCE = "import openai\nopenai.chat(model='gpt-4')\nopenai.chat(model='gpt-4o-mni')\n"
@@ -277,7 +277,7 @@ def test_text_without_findings_says_so(project: Path, look: Callable[..., Findin
 
 
 def test_a_path_that_is_not_there_is_an_error(look: Callable[..., Findings]) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(RegistryError, match="nowhere"):
         look("nowhere")
 
 

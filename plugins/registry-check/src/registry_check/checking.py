@@ -42,7 +42,7 @@ def check(
     `paths`: files and folders; folders without what `.gitignore` leaves out. `registry`: what
     is known of models; default: the process's own registry. Beside a registry counts what
     `registry-facts-litellm` knows where it knows nothing; a snapshot is all that is known.
-    `within`: days. `today`: default: the day in UTC. Raises FileNotFoundError for a path that
+    `within`: days. `today`: default: the day in UTC. Raises RegistryError for a path that
     does not exist, and what lookups raise.
     """
     from registry_core import ModelRegistry, suggest

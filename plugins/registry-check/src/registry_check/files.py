@@ -9,6 +9,8 @@ from pathlib import Path
 from attrs import frozen
 from pathspec import GitIgnoreSpec
 
+from registry_core import RegistryError
+
 #: Folders with other people's code, or none at all.
 SKIPPED = frozenset(
     {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "site-packages",
@@ -32,7 +34,7 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_
     """Each file once, sorted within its folder, with what decides whether it is ignored.
 
     A path that is given is looked at, whatever ignores it. Links to folders are not followed.
-    Raises FileNotFoundError.
+    Raises RegistryError for a path that does not exist.
     """
     seen: set[str] = set()
     for given in paths:
@@ -48,7 +50,7 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_
                 seen.add(path)
                 yield path, ()
         else:
-            raise FileNotFoundError(path)
+            raise RegistryError("does not exist", culprit=path, hint="name a file or a folder")
 
 
 def is_ignored(path: str, rules: tuple[_Ignored, ...], folder: bool = False) -> bool:

@@ -28,7 +28,6 @@ _SEVERITY = {
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-_HOME = "https://github.com/registry-core/registry-core"
 
 
 def as_text(findings: Findings) -> Iterator[str]:
@@ -64,7 +63,6 @@ def as_sarif(findings: Iterable[Finding], version: str) -> dict[str, Any]:
         {
             "id": f"model-{level}",
             "shortDescription": {"text": _MEANING[level]},
-            "helpUri": f"{_HOME}/blob/main/plugins/registry-check/README.md",
             "defaultConfiguration": {"level": _SEVERITY[level].replace("notice", "note")},
         }
         for level in reversed(LEVELS)
@@ -72,7 +70,6 @@ def as_sarif(findings: Iterable[Finding], version: str) -> dict[str, Any]:
     driver = {
         "name": "registry-check",
         "version": version,
-        "informationUri": _HOME,
         "rules": rules,
     }
     run = {
