@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -164,6 +165,19 @@ def test_what_can_not_be_read_costs_only_itself(
         "broken.json", "broken.py", "good.py", "latin.py", "wide.json",
     ]  # fmt: skip
     assert [path for path, _ in found.skipped] == ["broken.ipynb", "huge.py"]
+
+
+def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    # With a look at all that stands beside or above, each of these took minutes.
+    wide = {f"k{at}": {"model": "gpt-4"} for at in range(3000)}
+    (project / "wide.json").write_text(json.dumps(wide))
+    (project / "deep.json").write_text("[" * 50_000 + '{"model": "gpt-4"}' + "]" * 50_000)
+    (project / "long.env").write_text("".join(f"A_MODEL_{at}=gpt-4\n" for at in range(3000)))
+    (project / "long.ts").write_text("const model = 'gpt-4';" * 3000)
+    found = Counter(one.path for one in look())
+    assert found == {"wide.json": 3000, "deep.json": 1, "long.env": 3000, "long.ts": 3000}
 
 
 def test_columns_count_characters(project: Path, look: Callable[..., Findings]) -> None:

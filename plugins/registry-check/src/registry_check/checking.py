@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -72,11 +73,11 @@ class Facts(Mapping[str, Mapping[str, Any]]):
     def _all(self) -> Mapping[str, Mapping[str, Any]]:
         if self._facts is None:
             try:
-                from registry_facts_litellm import LiteLLMCostMap
+                module: Any = import_module("registry_facts_litellm")
             except ImportError:
                 self._facts = {}
             else:
-                self._facts, _ = LiteLLMCostMap().bundled()
+                self._facts = dict(module.LiteLLMCostMap().bundled()[0])
         return self._facts
 
     def __getitem__(self, id: str) -> Mapping[str, Any]:

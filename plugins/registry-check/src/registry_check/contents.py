@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Callable, Iterable, Iterator
 
 from attrs import frozen
@@ -12,7 +12,7 @@ from attrs import frozen
 from .grammars import parse
 from .keys import key_of
 from .names import Name
-from .places import AFTER, EMBEDDED, Place, place_of
+from .places import AFTER, BESIDE, EMBEDDED, Place, place_of
 
 #: The ends of files' names → the language of their grammar.
 LANGUAGES = {
@@ -42,6 +42,7 @@ _TOKEN = re.compile(rb"(?:(?<![\w./@:$~+-])|(?<=:-))[A-Za-z0-9][\w.:@/+-]*\w")
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
 _PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
 _URL_END = re.compile(rb"[:/?\"'`\s\\]|$")
+_METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 _MARKS = b"./@:+-"
 #: What can't be part of a name, as a space.
 _SPACED = bytes(
@@ -125,7 +126,7 @@ def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
     while start >= 0:
         end = start + len(text)
         token = _TOKEN.match(data, start)
-        in_url = data[:start].endswith(_PATHS) and _URL_END.match(data, end)
+        in_url = data.endswith(_PATHS, 0, start) and _URL_END.match(data, end)
         if (token is not None and token.end() == end) or in_url:
             yield start, end
         start = data.find(text, end)
@@ -136,19 +137,19 @@ def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     root = parse(language, data) if found else None
     for name, start, end in found:
         assert root is not None
-        place = _in_url(data, start) or place_of(root, data, start, end)
+        place = _in_url(data, start, end) or place_of(root, data, start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 
 
-def _in_url(data: bytes, start: int) -> Place | None:
+def _in_url(data: bytes, start: int, end: int) -> Place | None:
     """A request's URL names the model in its path."""
     line = data[max(data.rfind(b"\n", 0, start), start - 300) + 1 : start]
     url = re.search(rb"(?:https?:/)?/[^\s\"'`]*/(?:models|deployments|engines|model)/$", line)
     if url is None or re.match(rb"\s*(?:#|//|\*|<!--)", line):
         return None
-    if not re.search(rb"://|/v\d|\}/|/openai/", url[0]):
-        return None
+    if not re.search(rb"/v\d|/openai/|bedrock", url[0]) and not _METHOD.match(data, end):
+        return None  # a page about it
     text = url[0].decode("utf-8", "replace")
     return Place(whole=True, sure=True, siblings=[{"url": text}])
 
@@ -217,32 +218,36 @@ def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     found = reader.candidates(data)
     if not found:
         return
-    pairs = [(one.start(2), one.end(2), one) for one in _LINE.finditer(data)]
+    pairs = [*_LINE.finditer(data)]
     heads = [one.start() for one in re.finditer(rb"(?m)^\s*\[", data)]
+    starts = [one.start(2) for one in pairs]
+    sections = [bisect(heads, at) for at in starts]
     for name, start, end in found:
-        for begin, stop, pair in pairs:
-            if begin <= start < stop and not data[: pair.start(1)].endswith((b"#", b";")):
-                value = re.split(rb"[ \t]+[#;]", pair[2])[0].strip(b"\"'")
-                parts = [one.strip(b" \"'") for one in value.split(b",")]
-                place = Place(whole=data[start:end] in parts)
-                if not place.whole:
-                    before = data[begin:start]
-                    if not (EMBEDDED.search(before) and AFTER.match(data, end)):
-                        continue
-                    place.sure = True
-                place.take(pair[1].decode().replace(".", "_"))
-                section = bisect(heads, start)
-                same = [one for at, _, one in pairs if bisect(heads, at) == section][:40]
-                beside = {one[1].decode(): one[2].decode("utf-8", "replace") for one in same}
-                place.siblings.append(beside)
-                yield Sighting(name, place, start, end)
+        at = bisect(starts, start) - 1
+        if at < 0 or start >= pairs[at].end(2):
+            continue
+        key, text = pairs[at][1].decode(), pairs[at][2]
+        value = re.split(rb"[ \t]+[#;]", text)[0].strip(b"\"'")
+        place = Place(whole=data[start:end] in [one.strip(b" \"'") for one in value.split(b",")])
+        if not place.whole:
+            if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):
+                continue
+            place.sure = True
+        place.take(key.replace(".", "_"))
+        same = range(
+            max(bisect_left(sections, sections[at]), at - BESIDE),
+            min(bisect(sections, sections[at]), at + BESIDE),
+        )
+        beside = {pairs[one][1].decode(): pairs[one][2].decode("utf-8", "replace") for one in same}
+        place.siblings.append(beside)
+        yield Sighting(name, place, start, end)
 
 
 def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     """Lines of commands and assignments, as in a Dockerfile."""
     for name, start, end in reader.candidates(data):
         line = data[data.rfind(b"\n", 0, start) + 1 : start]
-        place = _in_url(data, start)
+        place = _in_url(data, start, end)
         if place is None and not line.lstrip().startswith((b"#", b"//")):
             before = re.sub(rb"(?i)^\s*(?:env|arg)\s+(\w+)\s+$", rb"\1=", line)
             if EMBEDDED.search(before) and AFTER.match(data, end):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -70,6 +71,8 @@ _ENDS = frozenset(
      "class_body", "statement_block", "if_statement", "stream", "return_statement"}
 )  # fmt: skip
 _LEVELS = 3
+#: So many nodes above, and so many beside, are looked at.
+_STEPS, BESIDE = 64, 60
 
 #: What stands directly before a model's name inside a longer text.
 EMBEDDED = re.compile(
@@ -141,14 +144,16 @@ def place_of(root: Node, data: bytes, start: int, end: int) -> Place | None:
     leaf = root.descendant_for_byte_range(start, end)
     string = None
     node = leaf
-    while node is not None:
-        if "comment" in node.type:
-            return None
+    for _ in range(_STEPS):
+        if node is None or "comment" in node.type:
+            break
         if node.type in STRINGS:
             string = node
         elif string is not None:
             break
         node = node.parent
+    if node is not None and "comment" in node.type:
+        return None
     if string is None:
         return None
     parent = string.parent
@@ -213,7 +218,9 @@ def _climb(string: Node, data: bytes, place: Place) -> None:
     child, node = string, string.parent
     inner: str | None = None
     settled = False
-    while node is not None and len(place.siblings) < _LEVELS:
+    for _ in range(_STEPS):
+        if node is None or len(place.siblings) == _LEVELS:
+            break
         kind = node.type
         if kind in MAPPINGS:
             beside = dict(_pairs(node, data))
@@ -321,7 +328,11 @@ def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, sett
         return True
     arguments = node.child_by_field_name("arguments")
     given = arguments.named_children if arguments is not None else []
-    factory = spellings.FACTORIES.fullmatch(code) or spellings.CREATED.fullmatch(code)
+    factory = (
+        spellings.FACTORIES.fullmatch(code)
+        or spellings.CREATED.fullmatch(code)
+        or _created(code, data)
+    )
     if given and given[0] == string and (factory or spellings.CALLS.fullmatch(name)):
         place.sure, place.strict = True, name not in spellings.LOOSE_CALLS
         if factory:
@@ -335,9 +346,19 @@ def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, sett
     )
 
 
+@lru_cache(64)
+def _created(name: str, data: bytes) -> re.Match[str] | None:
+    """`const name = createOpenAI(…)`, earlier in the file."""
+    made = re.search(rb"\b%b\s*=\s*create([A-Z]\w+)\(" % re.escape(name.encode()), data)
+    return re.fullmatch(r"(\w+)", made[1].decode()) if made else None
+
+
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
     """Keys and values of a mapping, or of the keywords of a call; of long ones the first."""
-    for node in mapping.named_children[:60]:
+    for at in range(min(mapping.named_child_count, BESIDE)):
+        node = mapping.named_child(at)
+        if node is None:
+            return
         if node.type in KEYED and node.type not in ("table", "table_array_element"):
             values = [node.child_by_field_name(one) for one in KEYED[node.type][1] if one]
             value = next(filter(None, values), None) or node.named_children[-1]

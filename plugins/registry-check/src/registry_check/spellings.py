@@ -238,7 +238,8 @@ DECOY_WORDS = frozenset(
     {"image", "images", "repo", "repository", "repositories", "uses", "package", "packages",
      "dependency", "dependencies", "path", "paths", "file", "files", "filename", "href", "src",
      "container", "registry", "branch", "dir", "directory", "folder", "dataset", "datasets",
-     "import", "imports", "tokenizer", "checkpoint", "license", "author"}
+     "import", "imports", "tokenizer", "checkpoint", "license", "author",
+     "keywords", "tags", "topics", "title", "label", "labels", "description", "text"}
 )  # fmt: skip
 #: Functions whose first argument is a model's name, by the last part of their name.
 CALLS = re.compile(
@@ -273,7 +274,8 @@ PARTIAL_CALLS = frozenset(
     {"startswith", "endswith", "startsWith", "endsWith", "includes", "match", "replace", "split",
      "indexOf", "removeprefix", "removesuffix", "search", "find", "test", "strip", "lstrip",
      "from_pretrained", "hf_hub_download", "snapshot_download", "load_dataset", "pipeline",
-     "count", "contains", "print", "log", "info", "warn", "warning", "error", "debug"}
+     "count", "contains", "getLogger", "get_logger", "print", "log",
+     "info", "warn", "warning", "error", "debug"}
 )  # fmt: skip
 TRANSPARENT_KEYS = frozenset(
     {"default", "value", "default_factory", "examples", "choices", "enum", "const", "options", "or",
