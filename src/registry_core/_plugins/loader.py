@@ -18,7 +18,7 @@ from .._base.suggesting import did_you_mean
 from .._base.variable_names import as_variable
 from .._base.version import __version__
 from .._config.variables import PLUGIN_PREFIX
-from ..errors import OverlayError, PluginError, SettingsError, as_error
+from ..errors import OverlayError, PluginError, SettingsError
 from ..plugin import PluginSettings
 from ..report import Problem
 from .discovery import Discovery, PluginSource, exclusion, find_plugins, mentions
