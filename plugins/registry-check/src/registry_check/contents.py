@@ -227,7 +227,10 @@ def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
         if at < 0 or start >= pairs[at].end(2):
             continue
         key, text = pairs[at][1].decode(), pairs[at][2]
-        value = re.split(rb"[ \t]+[#;]", text)[0].strip(b"\"'")
+        said = re.split(rb"[ \t]+[#;]", text)[0]
+        if start >= starts[at] + len(said):
+            continue  # in a comment
+        value = said.strip(b"\"'")
         place = Place(whole=data[start:end] in [one.strip(b" \"'") for one in value.split(b",")])
         if not place.whole:
             if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):

@@ -84,6 +84,8 @@ EMBEDDED = re.compile(
     | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT)
         =\\?["']?
     | (?:^|[\s"'`\\;&|({,?])[\w.]*(?:model|engine|deployment|model_name|model_id|modelId)=
+    # ${A_MODEL:-x}
+    | \$\{(?:\w*_)?(?:MODEL|MODEL_NAME|MODEL_ID):?[-=]
     # "model": "x"
     | \\?["'](?:[\w-]*_)?(?:model|engine|deployment|model_name|model_id|modelId|modelName)
         \\?["']\s*:\s*\\?["']
@@ -132,7 +134,8 @@ class Place:
         key = key_of(name)
         within = inner is not None
         self.names.append(name)
-        if key.sure and (inner is None or key.many or inner.lower() in spellings.NAME_KEYS):
+        many = key.many and inner is not None and not is_decoy(inner)
+        if key.sure and (inner is None or many or inner.lower() in spellings.NAME_KEYS):
             self.sure, self.strict = True, self.strict or key.strict
             return True
         self.decoy = self.decoy or (not within and is_decoy(name))

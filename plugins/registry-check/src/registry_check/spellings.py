@@ -195,7 +195,8 @@ MODEL_ENDS = frozenset(
      "small", "large", "fast", "slow", "cheap", "smart", "main", "list", "choices", "options",
      "string", "slug", "override", "value", "prices", "pricing", "costs", "cost", "limits", "limit",
      "map", "mapping", "aliases", "alias", "tokens", "windows", "window", "sizes", "context",
-     "available", "supported", "allowed", "chat", "text", "embedding", "vision", "tier", "set"}
+     "available", "supported", "allowed", "chat", "text", "embedding", "vision", "tier", "set",
+     "to", "price", "by"}
 )  # fmt: skip
 #: … and what says that it is no name of a model.
 #: Such a word at the end says that there are several.
@@ -207,7 +208,8 @@ MANY = frozenset(
 #: Keys of one model's mapping that lead to its name.
 NAME_KEYS = frozenset(
     {"name", "id", "slug", "model", "default", "primary", "fallback", "fallbacks", "value",
-     "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model"}
+     "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model",
+     "options", "choices", "enum"}
 )  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
 #: Keys beside it that say that a "model" is something else.
@@ -267,7 +269,7 @@ TRANSPARENT_CALLS = frozenset(
     {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
      "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
      "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
-     "textinput", "selectbox", "parametrize"}
+     "textinput", "selectbox", "parametrize", "setenv", "putenv"}
 )  # fmt: skip
 #: Methods that look into a text, so that their argument is a part of a name.
 PARTIAL_CALLS = frozenset(
