@@ -58,6 +58,8 @@ class FetchTask:
     """Distribution and version that the gateway comes from, if any."""
     may_be_empty: bool = False
     """A result without a model is right."""
+    adopt: Callable[[], Outcome | None] | None = None
+    """What a fleet has of it, to be tried first; it gives None if the gateway is to be asked."""
 
 
 @frozen
@@ -77,6 +79,12 @@ class Outcome:
     """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
     failure: RegistryError | None = None
     """What was raised."""
+    private: bool = False
+    """A credential was sent for it."""
+    shared: str = ""
+    """Hash of the fleet's object that it is; "": this machine has asked itself."""
+    accepted: bool = False
+    """Somebody of the fleet has said that it may hold far fewer models than before."""
 
     @property
     def answered(self) -> bool:
@@ -166,12 +174,19 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
+        if task.adopt is not None and (adopted := task.adopt()) is not None:
+            return adopted
         if task.failure is not None:
             raise task.failure
         if task.asked and _is_unchanged(client, task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
-            return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
+            return Outcome(
+                "unchanged",
+                asked=asked,
+                finished_at=client.confirmed_at,
+                private=client.private,
+            )
         fetched: Any = None
         if isinstance(gateway.itself, ModelGateway):
             fetched = gateway.itself.fetch_providers(client)
@@ -191,6 +206,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             client.whose,
             warnings,
             finished_at=client.confirmed_at,
+            private=client.private,
         )
     except OfflineError:
         return Outcome("offline", finished_at=clock())

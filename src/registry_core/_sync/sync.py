@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .._catalog.places import Places
     from .._plugins.host import PluginHost
     from ..settings import Settings
+    from .sharing import Sharing
 
 logger = logging.getLogger("registry_core")
 
@@ -74,13 +75,13 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     if settings.snapshot is not None:
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
-    with locked(store, patience(settings)) as since:
+    with locked(store, patience(settings)) as since, _shared(world, store, options) as sharing:
         commit.adopt_versions(store)
         commit.adopt(store, world.store())
         payloads = _payloads(world, store, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
-        prepared = prepare(world, options, before, runtime, payloads, since)
+        prepared = prepare(world, options, before, runtime, payloads, since, sharing)
         if prepared.generation is not None:
             commit.commit(store, prepared.generation, prepared.objects)
         elif prepared.held:
@@ -92,6 +93,9 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         generation = prepared.generation or before.generation
         state = _next_state(prepared, world, started)
         commit.save_state(store, state, prepared.generation or before.pointed)
+        if sharing is not None:
+            sharing.publish(prepared.turns)
+            prepared.problems += sharing.problems
         report = _report(prepared, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             targets = [Target("environment", store.place), *other_targets(world, options)]
@@ -123,7 +127,10 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     else:
         store = world.store()
         before = look_back(store, world.bundle, repair=False, verified=world.verified)
-        prepared = prepare(world, options, before, (), _payloads(world, store, writes=False))
+        payloads = _payloads(world, store, writes=False)
+        with _shared(world, store, options, writes=False) as sharing:
+            prepared = prepare(world, options, before, (), payloads, None, sharing)
+        prepared.problems += sharing.problems if sharing else ()
         snapshot = prepared.lasting
         report = _report(prepared, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
@@ -175,6 +182,16 @@ def _emit(
 def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncReport:
     problems = host.refreshed(report, snapshot)
     return evolve(report, problems=(*report.problems, *problems))
+
+
+def _shared(
+    world: World, store: Store | None, options: Options, *, writes: bool = True
+) -> AbstractContextManager[Sharing | None]:
+    if world.settings.shared is None or world.settings.offline:
+        return nullcontext()
+    from .sharing import sharing
+
+    return sharing(world, store, options, writes=writes)
 
 
 def _payloads(world: World, store: Store | None, *, writes: bool) -> Payloads:

