@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from registry_core import ModelRegistry, SyncReport
 from registry_core._shared.engine import Engine
 from registry_core._sync.options import Options
 from tests.fleet import engines
+from tests.fleet.proxy import Proxy
 from tests.loopback import Loopback
 from tests.world import World
 
@@ -38,7 +39,35 @@ class Hosts:
 
     def __init__(self, folder: Path, server: Loopback, url: str) -> None:
         self.folder, self.server, self.url = folder, server, url
-        self.engine = Engine(url)
+
+    @property
+    def engine(self) -> Engine:
+        return Engine(self.url)
+
+    def offers(self, *models: str) -> None:
+        """Upstream has these from now on."""
+        self.server.serve("/main.json", {"openai": list(models)}, etag=f'"{models}"')
+
+    @property
+    def fetches(self) -> int:
+        """Of the upstream, since the last look."""
+        count = self.server.paths.count("/main.json")
+        self.server.requests.clear()
+        return count
+
+    def read(self, name: str = "pointer") -> bytes:
+        found = self.engine.get(name, most=2**20)
+        assert found is not None
+        return found.data
+
+    def overwrite(self, name: str, data: bytes) -> None:
+        found = self.engine.get(name, most=2**20)
+        assert found is not None
+        self.engine.put(name, data, found.version)
+
+    @property
+    def objects(self) -> list[str]:
+        return sorted(name for name, _ in self.engine.list("objects"))
 
     def host(self, name: str, **settings: Any) -> Host:
         return Host(self, name, {"shared": self.url, "fetch_retries": 0, **settings})
@@ -76,9 +105,6 @@ class Host:
         return (self.world.store.folder / "shared.json").read_text("utf-8")
 
 
-Make = Callable[[], Hosts]
-
-
 @pytest.fixture(params=["moto", "seaweedfs"])
 def hosts(
     request: pytest.FixtureRequest,
@@ -87,18 +113,29 @@ def hosts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Hosts:
     """On each of the engines, in a prefix of its own."""
-    engine: engines.Server = request.getfixturevalue(request.param)
-    for name, value in engine.environ().items():
-        monkeypatch.setenv(name, value)
-    server.serve("/main.json", {"openai": ["gpt-1", "gpt-2"]}, etag='"1"')
-    return Hosts(tmp_path, server, f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test")
+    return _hosts(request.getfixturevalue(request.param), tmp_path, server, monkeypatch)
 
 
 @pytest.fixture
 def on_moto(
     moto: engines.Server, tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> Hosts:
-    for name, value in moto.environ().items():
+    return _hosts(moto, tmp_path, server, monkeypatch)
+
+
+@pytest.fixture
+def proxy(moto: engines.Server, on_moto: Hosts, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Between the machines of `on_moto` and the engine."""
+    with Proxy(moto.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT", proxy.url)
+        yield proxy
+
+
+def _hosts(
+    engine: engines.Server, folder: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> Hosts:
+    for name, value in engine.environ().items():
         monkeypatch.setenv(name, value)
-    server.serve("/main.json", {"openai": ["gpt-1", "gpt-2"]}, etag='"1"')
-    return Hosts(tmp_path, server, f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test")
+    hosts = Hosts(folder, server, f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test")
+    hosts.offers("gpt-1", "gpt-2")
+    return hosts

@@ -201,8 +201,8 @@ class Sharing:
                     why[turn.id] = reason
                 continue
             outcome = turn.outcome
-            if outcome is None or not outcome.answered or outcome.shared:
-                continue
+            if outcome is None or not outcome.answered or outcome.shared or outcome.asked is None:
+                continue  # it is not this sync that has asked
             if not self._replaceable:
                 why[turn.id] = "the shared catalog could not be read"
                 continue
