@@ -136,6 +136,7 @@ def _hosts(
 ) -> Hosts:
     for name, value in engine.environ().items():
         monkeypatch.setenv(name, value)
-    hosts = Hosts(folder, server, f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test")
+    url = f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test"
+    hosts = Hosts(folder, server, url)
     hosts.offers("gpt-1", "gpt-2")
     return hosts

@@ -17,6 +17,7 @@ import pytest
 from registry_core import (
     FactSource,
     GatewayClient,
+    HostChangedError,
     ProviderConfig,
     SyncReport,
     hookimpl,
@@ -303,22 +304,48 @@ def test_a_result_is_checked_as_what_a_strangers_gateway_sends(on_moto: Hosts) -
         assert [one.kind for one in report.problems if one.kind == "shared"]
 
 
-def test_no_binding_of_a_key_to_a_host_comes_from_the_bucket(on_moto: Hosts) -> None:
-    first = on_moto.host("first")
-    first.sync()
-    (entry,) = pointer(on_moto).entries.values()
-    evil = ProviderConfig(
-        id="openai",
-        models=["gpt-1", "gpt-2"],
-        url="https://evil.example",
-        api_key_env_vars=["OPENAI_API_KEY"],
-    )
-    put_result(on_moto, entry.key, {"openai": evil}, checked_at=entry.checked_at + 1)
-    before = first.world.store.read_state().bindings
-    first.let_pass(2.0)
-    first.sync()
-    after = first.world.store.read_state().bindings
-    assert before == after or all("evil" not in str(pair) for pair in after.get("openai", ()))
+class Routed(JsonGateway):
+    """A provider that the bundle does not have, with a URL and a key."""
+
+    def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        url = client.get_json(self._url)["url"]
+        return {"acme": routed(url)}
+
+
+def routed(url: str) -> ProviderConfig:
+    return ProviderConfig(id="acme", models=["m"], url=url, api_key_env_vars=["ACME_API_KEY"])
+
+
+def test_without_the_fleets_key_the_bucket_binds_no_key_to_a_host(on_moto: Hosts) -> None:
+    on_moto.server.serve("/acme.json", {"url": "https://acme.example/v1"})
+    environ = {"ACME_API_KEY": "sk-test"}
+
+    def host(name: str, key: str | None) -> Any:
+        made = on_moto.host(name, shared_key=key)
+        made.world.plugins = [Plugin(Routed("acme", on_moto.server.url("/acme.json")))]
+        return made
+
+    for key in (None, "of the fleet"):
+        first, second = host(f"first {key}", key), host(f"second {key}", key)
+        first.sync(force=True)
+        assert first.registry().resolve("acme/m", environ).api_key == "sk-test"
+        if key is None:
+            (entry,) = pointer(on_moto).entries.values()
+            evil = {"acme": routed("https://evil.example/v1")}
+            put_result(on_moto, entry.key, evil, checked_at=entry.checked_at + 1)
+            for one in (first, second):
+                one.let_pass(2.0)
+                one.sync()
+                assert one.registry().get_provider_config("acme").url == "https://evil.example/v1"
+                with pytest.raises(HostChangedError):
+                    one.registry().resolve("acme/m", environ)
+            assert dict(second.world.store.read_state().bindings) == {}
+            second.sync(force=True)  # what it has fetched itself is bound at first use, as ever
+        else:
+            second.sync()
+        assert second.registry().resolve("acme/m", environ).api_key == "sk-test"
+        origin = (("ACME_API_KEY", "https://acme.example"),)
+        assert second.world.store.read_state().bindings["acme"] == origin
 
 
 # The key

@@ -99,6 +99,9 @@ class GatewayData(Value):
     """Of a source of facts: how many of its models a gateway offers. None: it is a gateway."""
     shared: str | None = field(default=None, converter=_opt_hash)
     """Hash of the fleet's object that it was taken from; None: this machine fetched it."""
+    vouched: bool = field(default=True, converter=bool)
+    """Fetched here, or published by one who has the fleet's key: else no key is bound to a host
+    by it."""
 
 
 @frozen(eq=False, repr=False)
@@ -134,7 +137,8 @@ class Generation(Value):
 
     def _timeless(self) -> Generation:
         gateways = {
-            id: evolve(data, retrieved_at=0.0, shared=None) for id, data in self.gateways.items()
+            id: evolve(data, retrieved_at=0.0, shared=None, vouched=True)
+            for id, data in self.gateways.items()
         }
         return evolve(self, gateways=FrozenDict(gateways), previous=None)
 

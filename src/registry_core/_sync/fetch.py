@@ -83,6 +83,8 @@ class Outcome:
     """A credential was sent for it."""
     shared: str = ""
     """Hash of the fleet's object that it is; "": this machine has asked itself."""
+    vouched: bool = True
+    """Fetched here, or published by one who has the fleet's key."""
     accepted: bool = False
     """Somebody of the fleet has said that it may hold far fewer models than before."""
 

@@ -334,7 +334,8 @@ def _dated_anew(prepared: Prepared, generation: Generation, now: float) -> Gener
     for id, one in _used(prepared).items():
         about = gateways.get(id)
         if about:
-            gateways[id] = about = evolve(about, shared=one.about.shared)
+            about = evolve(about, shared=one.about.shared, vouched=one.about.vouched)
+            gateways[id] = about
         if about and about.retrieved_at > now:
             about = evolve(about, retrieved_at=one.about.retrieved_at)
             gateways[id] = _dated(prepared, id, about)

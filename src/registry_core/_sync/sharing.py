@@ -155,12 +155,13 @@ class Sharing:
 
     def _taken(self, turn: Turn, entry: Entry, since: float) -> Outcome | None:
         """The outcome of taking over this result; None if it can't be used."""
-        has = turn.stored.about.shared if turn.stored and turn.is_current else None
-        if has == entry.object:
+        has = turn.stored.about if turn.stored and turn.is_current else None
+        vouched = self._fleet.vouched
+        if has and has.shared == entry.object and has.vouched >= vouched:
             return Outcome("unchanged", finished_at=since, shared=entry.object)
         gateway = turn.gateway
         assert gateway is not None
-        accepted = entry.accepted and self._fleet.vouched
+        accepted = entry.accepted and vouched
         try:
             found = self._fleet.get(entry)
             prefix = f"{gateway.id}/"
@@ -185,6 +186,7 @@ class Sharing:
             warnings=warnings,
             finished_at=since,
             shared=entry.object,
+            vouched=vouched,
             accepted=accepted,
         )
 

@@ -253,11 +253,16 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
     is_bound = state.generation.get("snapshot") == prepared.snapshot.hash
     if prepared.generation is not None or not is_bound:
         bundle = world.bundle.load().get_providers()
+        now = prepared.snapshot, prepared.generation or prepared.before.generation
         # If the memory was damaged, what was served until now is as good.
-        served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
-        for snapshot in served:
+        before = prepared.before.snapshot, prepared.before.generation
+        for snapshot, generation in (now,) if bindings else (before, now):
+            known = generation.gateways.items() if generation else ()
+            # Who can write a fleet's bucket, and has not its key, binds no key to a host.
+            unvouched = {id for id, about in known if not about.vouched}
             providers = snapshot.get_providers().values()
-            bindings = remember(providers, bundle, bindings)
+            own = (one for one in providers if one.gateway not in unvouched)
+            bindings = remember(own, bundle, bindings)
     return State(
         last_refresh=state.last_refresh if prepared.held else reached,
         started_at=started,

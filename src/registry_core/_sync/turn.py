@@ -195,6 +195,7 @@ class Turn:
                 volatile=self.volatile,
                 facts=facts,
                 shared=outcome.shared or None,
+                vouched=outcome.vouched,
             )
             fresh = in_memory("fetched", about, outcome.providers)
             try:
