@@ -31,7 +31,7 @@ _OBJECTS = "objects"
 _HASH = "[0-9a-f]{64}"
 #: In `v1`. Only what is surely ours: the user may have named a folder that holds more.
 _OF_STORE = re.compile(
-    f"(quarantine/)?(pointer|state\\.json|emitted\\.json)|(objects|quarantine)/{_HASH}"
+    f"(quarantine/)?(pointer|(state|emitted|shared)\\.json)|(objects|quarantine)/{_HASH}"
 )
 _OF_PAYLOADS = re.compile(f"key|(key|{_HASH})\\.(payload|lock)")
 
