@@ -36,6 +36,8 @@ class Machine:
             "REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev",
             "REGISTRY_CORE_MODELS_DEV_URL": server.url("/api.json"),
             "REGISTRY_CORE_FETCH_RETRIES": "0",
+            "REGISTRY_CORE_SHARED_POLL_MS": "5000",
+            "REGISTRY_CORE_SHARED_GATEWAYS": "acme",
         }
 
     def run(self, *arguments: str, **environ: str) -> str:

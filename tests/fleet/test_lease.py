@@ -92,6 +92,20 @@ def test_nobody_can_hold_it_for_longer_than_ten_minutes(on_moto: Hosts, body: by
     assert status(host.sync()) == "fresh"
 
 
+def test_a_lease_that_is_taken_anew_for_ever_keeps_nobody_from_fetching(on_moto: Hosts) -> None:
+    host = on_moto.host("one")
+    for number in range(10):
+        hold(on_moto, number)
+        assert status(host.sync()) == "waiting"
+        host.let_pass(60.0)
+    hold(on_moto, 10)
+    assert status(host.sync()) == "fresh"
+    host.let_pass(HOUR)
+    hold(on_moto, 11)
+    assert status(host.sync()) == "waiting"
+    assert on_moto.fetches == 1
+
+
 def test_who_fetches_for_itself_needs_no_lease(on_moto: Hosts) -> None:
     hold(on_moto)
     host = on_moto.host("one")

@@ -38,8 +38,8 @@ class Memory:
     """ETag of somebody's lease."""
     lease_since: float = 0.0
     """Monotonic seconds: when that was first seen."""
-    waiting: bool = False
-    """Another machine was about to publish what is due here."""
+    waiting: float | None = None
+    """Monotonic seconds: since then another machine is about to publish what is due here."""
     conditional: bool | None = None
     """Whether the engine minds conditions; None: not tried yet."""
     unpublished: Mapping[str, str] = EMPTY
@@ -89,7 +89,7 @@ _KINDS: Mapping[str, Any] = {
     "seen": dict,
     "lease": str,
     "lease_since": (int, float),
-    "waiting": bool,
+    "waiting": (int, float, type(None)),
     "conditional": (bool, type(None)),
     "unpublished": dict,
     "error": (str, type(None)),

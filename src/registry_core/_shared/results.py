@@ -7,7 +7,6 @@ the bucket can do what a hostile payload can, and no more.
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -48,7 +47,7 @@ def decode(name: str, data: bytes, *, most: int, culprit: str) -> dict[str, Prov
             hint="the next to publish replaces it",
         )
     try:
-        records: dict[str, Any] = json.loads(content)
+        records: dict[str, Any] = orjson.loads(content)
         found = [provider_from_record(id, record) for id, record in records.items()]
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise Fault(f"object {name[:12]} holds no result", culprit=culprit) from None

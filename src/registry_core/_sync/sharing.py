@@ -18,6 +18,7 @@ from attrs import evolve
 from .._base.printable import message
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
+from .._shared.lease import LONGEST
 from .._shared.pointer import Entry, NewerError, UnsoundError
 from ..errors import GatewayError
 from ..records import clean_providers
@@ -51,6 +52,8 @@ class Sharing:
         self._writes = writes
         interval = settings.refresh_interval_ms / 1000
         self._young = interval if options.fresh_for is None else options.fresh_for
+        self._monotonic, self._waiting = world.monotonic, fleet.memory.waiting
+        fleet.memory = evolve(fleet.memory, waiting=None)
         self._sound = False
         self._replaceable = False
         self.problems: list[Problem] = []
@@ -92,9 +95,20 @@ class Sharing:
             return taken or self._waits("only others fetch (REGISTRY_CORE_SHARED_MODE=read)")
         if asks_anyway or not self._replaceable or not self._writes or self._may_fetch():
             return None
-        self._fleet.memory = evolve(self._fleet.memory, waiting=True)
+        if not self._waits_on():
+            return None
         taken = self._taken(turn, *news) if news else None
         return taken or self._waits("another machine is fetching it")
+
+    def _waits_on(self) -> bool:
+        """Whether to leave it to who has the lease: for so long as a lease can last. One that
+        is taken anew again and again may be somebody's who wants nobody to fetch."""
+        now, since = self._monotonic(), self._waiting
+        since = now if since is None or since > now else since
+        if now - since >= LONGEST:
+            return False
+        self._fleet.memory = evolve(self._fleet.memory, waiting=since)
+        return True
 
     def _waits(self, why: str) -> Outcome:
         return Outcome("waiting", error=why, finished_at=self._clock())
@@ -260,7 +274,6 @@ def sharing(
 ) -> Generator[Sharing]:
     """The fleet's catalog for one sync, which holds the store's lock."""
     fleet = fleet_of(world, store)
-    fleet.memory = evolve(fleet.memory, waiting=False)
     mine = Sharing(fleet, world, options, writes=writes)
     mine.look()
     try:
@@ -329,7 +342,7 @@ class News:
         if any(_is_recent(at, now, poll) for at in (self._asked, fleet.memory.looked_at)):
             return False
         self._asked = now
-        if fleet.memory.waiting:
+        if fleet.memory.waiting is not None:
             return True
         try:
             return fleet.is_news()
