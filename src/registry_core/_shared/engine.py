@@ -19,8 +19,6 @@ from ..errors import RegistryError
 
 T = TypeVar("T")
 
-#: Seconds. A sync waits for these while it holds the store's lock.
-_CONNECT, _REQUEST, _RETRY = 5, 30, 10
 _RETRIES = 2
 _WRITABLE = ("s3", "gs", "az")
 
@@ -50,10 +48,11 @@ class Found:
 
 
 class Engine:
-    """The objects below one URL. Each method raises Fault."""
+    """The objects below one URL. Each method raises Fault, at the latest after twice `patience`
+    (seconds): a sync waits for it while it holds the store's lock."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, patience: float = 10.0) -> None:
+        self.url, self._patience = url, patience
         self.scheme = url.partition(":")[0]
 
     @property
@@ -128,7 +127,8 @@ class Engine:
         store: Any = self._obstore.store
         if self.scheme == "file":
             return store.from_url(self.url)
-        client: dict[str, Any] = {"connect_timeout": f"{_CONNECT}s", "timeout": f"{_REQUEST}s"}
+        limit = f"{max(int(self._patience * 1000), 1)}ms"
+        client: dict[str, Any] = {"connect_timeout": limit, "timeout": limit}
         # What is passed here replaces what obstore reads of this kind.
         allowed = [f"{vendor}_ALLOW_HTTP" for vendor in ("AWS", "AZURE", "GOOGLE")]
         is_plain = self.scheme == "http" or any(
@@ -139,7 +139,7 @@ class Engine:
             client_options={**client, "allow_http": is_plain},
             retry_config={
                 "max_retries": _RETRIES,
-                "retry_timeout": timedelta(seconds=_RETRY),
+                "retry_timeout": timedelta(seconds=self._patience),
             },
         )
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -64,12 +65,17 @@ class Fleet:
         self._lease = Lease(engine, publisher, term, monotonic, seen)
         self._leased: bool | None = None
         self._broken: set[str] = set()
-        self._leasing = Lock()
+        self._leasing, self._noting = Lock(), Lock()
 
     @property
     def vouched(self) -> bool:
         """Somebody who has the key stands behind what the pointer says."""
         return self._key is not None
+
+    def note(self, **changes: Any) -> None:
+        """Remember these fields of the memory."""
+        with self._noting:
+            self.memory = evolve(self.memory, **changes)
 
     def is_news(self) -> bool:
         """Whether there is another pointer than the one that is remembered. One request."""
@@ -94,7 +100,7 @@ class Fleet:
             # What is remembered is read again only if it is what the engine has.
             found = self._engine.get(POINTER, most=MOST, unless=memory.version.get("e_tag"))
         except GoneError:
-            self.memory = evolve(memory, version=EMPTY, text="", seen=EMPTY, looked_at=now)
+            self.note(version=EMPTY, text="", seen=EMPTY, looked_at=now)
             self.pointer, self._version = Pointer(), None
             return
         text = memory.text.encode() if found is None else found.data
@@ -110,9 +116,7 @@ class Fleet:
         except (UnsoundError, NewerError):
             shown = text.decode(errors="replace")
             self.pointer, self._version = Pointer(), version
-            self.memory = evolve(
-                memory, version=dict(version), text=shown, seen=EMPTY, looked_at=now
-            )
+            self.note(version=dict(version), text=shown, seen=EMPTY, looked_at=now)
             raise
         self._adopt(pointer, version, text, now, last)
 
@@ -136,8 +140,7 @@ class Fleet:
             if known is not None:
                 seen[key] = known
         self.pointer, self._version, self._based = pointer, version, pointer.entries
-        self.memory = evolve(
-            self.memory,
+        self.note(
             version=dict(version),
             text=text.decode(),
             serial=max(self.memory.serial, pointer.serial),
@@ -169,7 +172,7 @@ class Fleet:
             if self._leased is None:
                 self._leased = self._lease.take()
                 tag, since = self._lease.seen
-                self.memory = evolve(self.memory, lease=tag, lease_since=since)
+                self.note(lease=tag, lease_since=since)
             return self._leased
 
     def close(self) -> None:
@@ -241,7 +244,7 @@ class Fleet:
                 minds = self._is_refused(name, None) and self._is_refused(name, first)
             finally:
                 self._engine.delete(name)
-            self.memory = evolve(self.memory, conditional=minds)
+            self.note(conditional=minds)
         if not self.memory.conditional:
             raise Fault(
                 "takes no notice of conditions (If-Match, If-None-Match), so nothing is published",

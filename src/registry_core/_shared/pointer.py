@@ -16,6 +16,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from .._base.frozen import EMPTY, FrozenDict
+from .._base.printable import printable
 from .engine import Fault
 
 _FORMAT = 1
@@ -52,7 +53,7 @@ def _seconds(value: Any) -> float:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 1000:
         raise ValueError("holds what is no text")
-    return value
+    return printable(value)  # it is shown and logged
 
 
 @frozen
@@ -94,7 +95,7 @@ class Pointer:
             (one for one in merged.values() if one.key in entries or now - one.checked_at < _KEEP),
             key=lambda one: (one.key in entries, one.checked_at),
         )[-_MOST_ENTRIES:]
-        objects = {name: at for name, at in self.objects.items() if now - at < DAY}
+        objects = {name: at for name, at in self.objects.items() if abs(now - at) < DAY}
         objects |= {one.object: now for one in (*self.entries.values(), *kept)}
         return Pointer(
             serial,

@@ -53,7 +53,7 @@ class Sharing:
         interval = settings.refresh_interval_ms / 1000
         self._young = interval if options.fresh_for is None else options.fresh_for
         self._monotonic, self._waiting = world.monotonic, fleet.memory.waiting
-        fleet.memory = evolve(fleet.memory, waiting=None)
+        fleet.note(waiting=None)
         self._sound = False
         self._replaceable = False
         self.problems: list[Problem] = []
@@ -107,7 +107,7 @@ class Sharing:
         since = now if since is None or since > now else since
         if now - since >= LONGEST:
             return False
-        self._fleet.memory = evolve(self._fleet.memory, waiting=since)
+        self._fleet.note(waiting=since)
         return True
 
     def _waits(self, why: str) -> Outcome:
@@ -230,8 +230,7 @@ class Sharing:
             except Fault as fault:
                 self._tell(fault)
                 why |= {one.entry.gateway: fault.message for one in results.values()}
-        memory = self._fleet.memory
-        self._fleet.memory = evolve(memory, unpublished=why)
+        self._fleet.note(unpublished=why)
 
     def _result(self, turn: Turn, outcome: Outcome) -> Result:
         assert turn.loaded is not None
@@ -263,7 +262,7 @@ class Sharing:
 
     def close(self) -> None:
         error = message("; ".join(map(str, self.problems))) if self.problems else None
-        self._fleet.memory = evolve(self._fleet.memory, error=error)
+        self._fleet.note(error=error)
         if self._writes:
             self._fleet.close()
 
@@ -288,7 +287,8 @@ def fleet_of(world: World, store: Store | None) -> Fleet:
     if settings.shared_key:
         world.secrets.hide(settings.shared_key, "REGISTRY_CORE_SHARED_KEY")
     return Fleet(
-        Engine(settings.shared),
+        # So that a source can still be asked before its deadline, if the engine is slow.
+        Engine(settings.shared, settings.fetch_deadline_ms / 4000),
         store.folder if store else None,
         world.places.trusts(settings.store_dir),
         key=settings.shared_key or None,

@@ -187,7 +187,7 @@ def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncRep
 def _shared(
     world: World, store: Store | None, options: Options, *, writes: bool = True
 ) -> AbstractContextManager[Sharing | None]:
-    if world.settings.shared is None or world.settings.offline:
+    if world.settings.shared is None or world.settings.offline or options.trial:
         return nullcontext()
     from .sharing import sharing
 
