@@ -435,6 +435,16 @@ def test_machines_with_other_plugins_share_what_they_have_in_common(on_moto: Hos
     assert on_moto.server.paths.count("/main.json") == 2
 
 
+def test_a_clock_that_is_a_little_behind_costs_no_fetch(on_moto: Hosts) -> None:
+    on_moto.host("first").sync()
+    behind = on_moto.host("behind")
+    behind.let_pass(-200.0)
+    assert status(behind.sync()) == "fresh"
+    assert on_moto.fetches == 1
+    behind.let_pass(60.0)
+    assert status(behind.sync(fresh_for=HOUR)) == "unchanged"
+
+
 def test_an_entry_of_the_future_makes_nothing_young(on_moto: Hosts) -> None:
     host = on_moto.host("one")
     host.sync()

@@ -24,6 +24,8 @@ from .results import Providers, decode, encode
 
 POINTER = "pointer"
 _OBJECTS = "objects"
+#: Seconds: so far apart are clocks that are right.
+_SKEW = 300.0
 #: How often a publication starts anew, since others publish at the same time.
 _TRIES = 8
 
@@ -135,7 +137,8 @@ class Fleet:
             else:
                 # It was published after the last look, if it was not there then; by the clock
                 # of this machine. Its own time is another clock's.
-                times = [one for one in (last, entry.checked_at) if one is not None and one <= now]
+                told = entry.checked_at if entry.checked_at <= now + _SKEW else None
+                times = [min(one, now) for one in (last, told) if one is not None]
                 known = max(times, default=None)
             if known is not None:
                 seen[key] = known
