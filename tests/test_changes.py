@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
-from registry_core import Change, ModelInfo, ProviderConfig, Snapshot
+from registry_core import (
+    Change,
+    Changes,
+    ModelInfo,
+    ProviderConfig,
+    Snapshot,
+    SnapshotDamagedError,
+    diff,
+)
 from registry_core._sync import changes
-from registry_core._sync.changes import updated
+from registry_core._sync.changes import compared, updated
 from registry_core.records import provider_from_record
 from tests.test_regression_counts import Records
 from tests.world import Overlay, Plugin, World
@@ -89,9 +97,46 @@ def test_only_records_that_differ_are_decoded(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_damaged_record_of_before_costs_the_list_and_not_the_sync() -> None:
-    before = snapshot({"a": {"name": "Before"}})
+    before, after = snapshot({"a": {"name": "Before"}}), snapshot({"a": {"name": "After"}})
     damaged = Snapshot.from_bytes(before.to_bytes().replace(b"Before", b"Bef0re"))
-    assert updated(damaged, snapshot({"a": {"name": "After"}})) == ()
+    assert compared(damaged, after) == Changes(before.hash, after.hash)
+    with pytest.raises(SnapshotDamagedError):
+        diff(damaged, after)
+
+
+@pytest.mark.parametrize(
+    ("field", "is_price"),
+    [("cost.input", True), ("cost.tiers", True), ("costs", False), ("limit.context", False)],
+)
+def test_a_change_knows_whether_it_is_of_a_price(field: str, is_price: bool) -> None:
+    change = Change("openai/gpt-5", "model", field, ("a",), None)
+    assert change.is_price == is_price
+    assert change.to_dict() == {
+        "id": "openai/gpt-5",
+        "kind": "model",
+        "field": field,
+        "before": ["a"],
+        "after": None,
+    }
+
+
+def test_two_snapshots_can_be_compared() -> None:
+    before = snapshot({"a": {"cost": {"input": 1}}, "b": {}, "gone": {}})
+    after = snapshot({"a": {"cost": {"input": 2}}, "b": {"status": "deprecated"}, "new": {}})
+    found = diff(before, after)
+    assert found == Changes(
+        before.hash,
+        after.hash,
+        ("acme/new",),
+        ("acme/gone",),
+        ("acme/b",),
+        (
+            Change("acme/a", "model", "cost.input", 1, 2),
+            Change("acme/b", "model", "status", None, "deprecated"),
+        ),
+    )
+    assert found.to_dict() == json.loads(json.dumps(found.to_dict()))
+    assert found and not diff(before, before)
 
 
 def world_with(world: World, models: dict[str, Any]) -> World:

@@ -14,7 +14,7 @@ import click
 import pytest
 
 import registry_core
-from registry_core import errors, testing
+from registry_core import command, errors, testing
 from registry_core._plugins.hook_rules import HOOKS
 from registry_core.cli import main
 from registry_core.errors import RegistryError
@@ -119,7 +119,7 @@ def test_each_variable_that_a_plugin_of_ours_declares_has_entries_and_a_test(fol
         assert mentioned(variable)
 
 
-PROMISED = {"", ".testing", ".records", ".known_providers"}
+PROMISED = {"", ".command", ".testing", ".records", ".known_providers"}
 
 
 @pytest.mark.parametrize("folder", ["plugins", "examples"])
@@ -136,13 +136,13 @@ def test_what_stands_for_a_stranger_imports_only_what_is_promised_to_strangers(f
         assert {*imported} <= PROMISED, file
 
 
-@pytest.mark.parametrize(("name", "command"), sorted(main.commands.items()))
-def test_each_command_and_option_has_an_entry_and_a_test(name: str, command: click.Command) -> None:
+@pytest.mark.parametrize(("name", "own"), sorted(main.commands.items()))
+def test_each_command_and_option_has_an_entry_and_a_test(name: str, own: click.Command) -> None:
     found = re.search(rf"^## `{name}\b.*?(?=^## |\Z)", page("cli.md"), re.MULTILINE | re.DOTALL)
     assert found, f"docs/cli.md has no section `{name}`"
     section = " ".join(codes(found[0]))
     assert name in said()
-    for parameter in command.params:
+    for parameter in own.params:
         if isinstance(parameter, click.Option):
             option = max(parameter.opts, key=len)
             common = option in ("--json", "--project", "--verbose")
@@ -160,6 +160,14 @@ def test_each_public_name_has_an_entry(name: str) -> None:
 @pytest.mark.parametrize("name", [*testing.__all__, "frozen_registry"])
 def test_each_helper_for_tests_has_an_entry(name: str) -> None:
     assert name in entries()
+
+
+@pytest.mark.parametrize("name", command.__all__)
+def test_what_a_command_of_a_plugin_is_made_of_has_an_entry(name: str) -> None:
+    assert name in entries()
+    members = {one for one in vars(command.Invocation) if not one.startswith("_")}
+    first = " ".join(row[0] for row in rows(page("plugins.md").split("\n## Commands\n")[1]))
+    assert all(f".{one}" in first or f"`{one}(" in first for one in members)
 
 
 def test_every_public_method_of_the_registry_has_an_entry() -> None:

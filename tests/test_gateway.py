@@ -31,9 +31,12 @@ def test_what_disables_is_false_and_says_why() -> None:
 def test_a_plugin_sees_its_own_options_and_what_it_asks_for() -> None:
     secrets = Secrets()
     environ = {"ACME_TOKEN": "secret-of-acme", "EMPTY": ""}
-    view = PluginSettings({"url": "u"}, offline=True, environ=environ, secrets=secrets)
+    view = PluginSettings(
+        {"url": "u"}, offline=True, outputs=["json"], environ=environ, secrets=secrets
+    )
     assert (view.options, view.types_providers) == ({"url": "u"}, None)
     assert (view.offline, view.dev) == (True, False)
+    assert (view.wants("json"), view.wants("acme")) == (True, False)
     assert view.consulted == set()
     assert (view.secret("ACME_TOKEN"), view.secret("EMPTY"), view.secret("NONE")) == (
         "secret-of-acme",

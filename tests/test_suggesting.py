@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from registry_core import UnknownModelError
 from registry_core._base import suggesting
+from registry_core._base.spellings import Spelling
 from registry_core._base.suggesting import closest, did_you_mean, hint, suggest
 from registry_core._catalog.bundle import Bundle
 from tests.test_regression_counts import calls
@@ -75,6 +76,13 @@ def test_so_it_is_among_todays_ids(text: str, meant: str, bundled: Models) -> No
     assert suggest(text, bundled)[0] == meant
 
 
+def test_a_provider_whose_id_holds_a_slash_is_named_by_all_of_it() -> None:
+    models = {"acme": ["gpt-4o"], "acme/eu": ["gpt-4o", "x/gpt-5"], "openai": ["gpt-4o"]}
+    assert suggest("acme/eu/gtp-4o", models)[0] == "acme/eu/gpt-4o"
+    assert suggest("acme/gtp-4o", models)[0] == "acme/gpt-4o"
+    assert suggest("acme/eu/x/gpt-6", models)[0] == "acme/eu/x/gpt-5"
+
+
 @pytest.mark.parametrize("text", ["", "/", "a/a/a", "-._:", "xyz", "nope/unknown", "\0", "\ud800"])
 def test_what_is_like_nothing_suggests_nothing(text: str) -> None:
     assert suggest(text, CATALOG) == ()
@@ -129,6 +137,15 @@ def test_a_text_that_is_too_long_to_be_a_typo_is_compared_with_no_model(
         assert hint(text, bundled) == ""
         assert suggest(text, bundled) == ()
         assert calls(partial(hint, text, bundled)) < 2 * len(bundled)
+
+
+def test_names_that_could_be_read_in_many_ways_and_long_ones_take_no_longer() -> None:
+    dates = "m" + "-2024-05-13" * 700
+    assert Spelling.of(dates).core == "m"
+    assert Spelling.of(f"{dates}x").end == ""
+    models = {"acme": [f"{dates}x", *(f"gpt-{'o' * 8_000}{number}" for number in range(50))]}
+    assert suggest("m" + "-2024-05-13" * 15, models) == ()
+    assert suggest("gpt-o", models) == ()
 
 
 def test_a_few_names_are_listed_if_none_is_meant_and_not_at_any_length() -> None:

@@ -11,8 +11,10 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from ._base.version import __version__ as __version__
     from ._catalog.ids import parse_model_string as parse_model_string
     from ._catalog.snapshot import Snapshot as Snapshot
+    from ._sync.changes import diff as diff
     from .endpoint import Endpoint as Endpoint
     from .errors import (
+        ArgumentError as ArgumentError,
         DialectError as DialectError,
         ExchangeError as ExchangeError,
         GatewayError as GatewayError,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .registry import ModelRegistry as ModelRegistry
     from .report import (
         Change as Change,
+        Changes as Changes,
         GatewayReport as GatewayReport,
         Problem as Problem,
         SyncReport as SyncReport,
@@ -65,6 +68,9 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .shortcuts import (
         PROVIDER_MODELS as PROVIDER_MODELS,
         PROVIDER_REGISTRY as PROVIDER_REGISTRY,
+        changes as changes,
+        estimate_cost as estimate_cost,
+        find_models as find_models,
         get_model as get_model,
         get_provider_config as get_provider_config,
         get_registered_providers as get_registered_providers,
@@ -72,12 +78,14 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
         is_valid_model_id as is_valid_model_id,
         model_supports as model_supports,
         resolve as resolve,
+        suggest as suggest,
     )
 
 _MODULES = {
     "_base.version": ("__version__",),
     "endpoint": ("Endpoint",),
     "errors": (
+        "ArgumentError",
         "DialectError",
         "ExchangeError",
         "GatewayError",
@@ -103,6 +111,9 @@ _MODULES = {
     "shortcuts": (
         "PROVIDER_MODELS",
         "PROVIDER_REGISTRY",
+        "changes",
+        "estimate_cost",
+        "find_models",
         "get_model",
         "get_provider_config",
         "get_registered_providers",
@@ -110,6 +121,7 @@ _MODULES = {
         "is_valid_model_id",
         "model_supports",
         "resolve",
+        "suggest",
     ),
     "models": ("Cost", "Lifecycle", "Limit", "Modalities", "ModelInfo", "ProviderConfig"),
     "plugin": (
@@ -124,10 +136,11 @@ _MODULES = {
         "hookspec",
     ),
     "registry": ("ModelRegistry",),
-    "report": ("Change", "GatewayReport", "Problem", "SyncReport"),
+    "report": ("Change", "Changes", "GatewayReport", "Problem", "SyncReport"),
     "settings": ("Settings",),
     "_catalog.ids": ("parse_model_string",),
     "_catalog.snapshot": ("Snapshot",),
+    "_sync.changes": ("diff",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -113,6 +113,10 @@ def _plain(text: str) -> str:
     return str.__str__(text)
 
 
+class ArgumentError(RegistryError, ValueError):
+    """A function was given what it can't use: the culprit is the argument."""
+
+
 class SettingsError(RegistryError):
     """A variable, pyproject key or argument that can't be read, or names what isn't there."""
 

@@ -101,8 +101,8 @@ class ModelInfo(Value):
             return self._kind
         from ._base.kinds import kind_of
 
-        converses = self.tool_call or self.reasoning or self.structured_output
-        return kind_of(self.id, self.modalities, converses=bool(converses))
+        converses = any(getattr(self, one) for one in CONVERSES)
+        return kind_of(self.id, self.modalities, converses=converses)
 
     def accepts(self, modality: str) -> bool | None:
         """Whether it takes this as input ("text", "image", …); None if that is unknown."""
@@ -151,11 +151,13 @@ CAPABILITIES = (
     "temperature",
     "tool_call",
 )
+#: Those of models that converse.
+CONVERSES = ("reasoning", "structured_output", "tool_call")
 DEPRECATED = 64
 
 #: What is known of a model without decoding it, one bit each. Snapshots store them, so a bit
 #: keeps its meaning for good; a new flag takes the next one.
-_FLAGS = {
+FLAGS = {
     "attachment": 1,
     "open_weights": 2,
     "reasoning": 4,
@@ -172,7 +174,7 @@ def flags_of(said: Callable[[str], object]) -> int:
     flags = DEPRECATED if said("status") == "deprecated" else 0
     for name in CAPABILITIES:
         if said(name):
-            flags |= _FLAGS[name]
+            flags |= FLAGS[name]
     return flags
 
 
@@ -207,7 +209,7 @@ class ModelMap(Mapping[str, ModelInfo]):
         return ModelMap(provider_id, self.flags, records.__getitem__)
 
     def having(self, flag: str) -> tuple[str, ...]:
-        bit = _FLAGS[flag]
+        bit = FLAGS[flag]
         return tuple(id for id, flags in self.flags.items() if flags & bit)
 
     def __getitem__(self, id: str) -> ModelInfo:
@@ -235,6 +237,12 @@ class ModelMap(Mapping[str, ModelInfo]):
     def __reduce__(self) -> tuple[Any, ...]:
         return ModelMap.of, (self.provider_id, dict(self))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
+        from ._base.pydantic_schemas import of_mapping  # only pydantic asks
+
+        return of_mapping(cls, ModelInfo, handler, thaw)
+
     def __repr__(self) -> str:
         return f"<{len(self)} models>"
 
@@ -253,7 +261,12 @@ _NAMES: Mapping[str, frozenset[str]] = {
 
 def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
     """The model with this record; what a newer version wrote beyond it is skipped."""
-    said = _known("", json.loads(record))
+    return decoded(provider_id, id, json.loads(record))
+
+
+def decoded(provider_id: str, id: str, record: dict[str, Any]) -> ModelInfo:
+    """`decode`, of a record that was parsed; it is used up."""
+    said = _known("", record)
     for name in said.keys() & PARTS.keys():
         said[name] = _known(name, said[name])
     if said.get("kind") not in KINDS:
@@ -304,6 +317,7 @@ class ProviderConfig(Value):
     is set wins. `model_overrides` maps a bare id to `{"api", "npm", "shape"}`,
     where the model lives elsewhere than its provider. `unroutable` says why none of its
     models can be called with a URL and a key alone; None if some can, perhaps not all.
+    `extra` keeps what the source says beyond these fields.
     """
 
     id: str = field(converter=valid_provider_id)
@@ -317,6 +331,7 @@ class ProviderConfig(Value):
     npm: str | None = field(default=None, converter=opt_text)
     model_overrides: Mapping[str, Mapping[str, str]] = field(default=EMPTY, converter=overrides)
     unroutable: str | None = field(default=None, converter=opt_text)
+    extra: Mapping[str, Any] = field(default=EMPTY, converter=frozen_object)
 
     @property
     def deprecated_models(self) -> tuple[str, ...]:

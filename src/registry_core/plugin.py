@@ -83,8 +83,12 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
 
 
 @hookspec
-def registry_refreshed(report: SyncReport, snapshot: Snapshot) -> None:
-    """Called after each sync, failed ones too, with what happened and what is served. Since 0.1."""
+def registry_refreshed(
+    report: SyncReport, snapshot: Snapshot, previous: Snapshot, settings: PluginSettings
+) -> None:
+    """Called after each sync, failed ones too, with what happened, what is served from now on
+    and what was before; both are equal if there is no news. Since 0.1.
+    """
 
 
 @hookspec
@@ -106,6 +110,10 @@ def registry_dev_shutdown(registry: Any, settings: PluginSettings) -> None:
     """
 
 
+def _names(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(value)
+
+
 @frozen
 class PluginSettings:
     """What a plugin is given instead of the environment and pyproject.toml."""
@@ -119,12 +127,18 @@ class PluginSettings:
     dev: bool = False
     types_providers: tuple[str, ...] | None = None
     """Providers that generated types name; None is all."""
+    outputs: frozenset[str] = field(default=frozenset(), converter=_names)
+    """Emitters to which `[tool.registry-core.output]` gives a folder."""
     _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
     _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
     consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
     """Names that `secret` was asked for: what the plugin publishes may hang on them."""
     warnings: list[tuple[str, str]] = field(factory=list, kw_only=True, repr=False, eq=False)
     """What `warn` was told, in order."""
+
+    def wants(self, emitter: str) -> bool:
+        """Whether the project gives this emitter a folder: what few need is made only then."""
+        return emitter in self.outputs
 
     def secret(self, name: str) -> str | None:
         """The environment variable `name`, None if unset or empty; masked wherever it is shown."""

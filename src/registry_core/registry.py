@@ -21,7 +21,9 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Unpack
 
+    from ._catalog.filters import Filters, Words
     from ._catalog.loading import Loaded
     from ._plugins.host import PluginHost
     from ._sync.joining import Joining
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from ._sync.runtime import RuntimeGateway
     from .endpoint import Endpoint
     from .plugin import ModelGateway
-    from .report import SyncReport
+    from .report import Changes, SyncReport
 
 T = TypeVar("T")
 
@@ -131,6 +133,37 @@ class ModelRegistry:
             return snapshot.get_model(id)
         except (SnapshotDamagedError, MemoryError):
             return self._read(lambda snapshot: snapshot.get_model(id))
+
+    def find_models(
+        self, text: Words | None = None, **filters: Unpack[Filters]
+    ) -> tuple[ModelInfo, ...]:
+        """The models that fit all that is asked, in the order of providers and ids.
+
+        `text`: words that must all occur in the full id, the name or the family, in any case.
+        Where several texts may be given, one will do as it is:
+
+        - `provider` (globs), `gateway` (globs), `kind`, `status`: one of them must fit;
+        - `supports`: all of them, capabilities or what people call them ("tools", "vision");
+        - `input`, `output`: modalities, all of them;
+        - `min_context` in tokens; `max_input_cost`, `max_output_cost` in USD per million tokens;
+        - `released_since`, `retires_before`: a date, or text such as "2026-09-30";
+        - `usable`: there is a URL, and a key is set in `environ` (the process's, if None);
+        - `sort`: "price", "output_cost", "context", "released", "retires", "name" or "id", the
+          first counts most; "-price" the other way round. Unknown comes last both ways;
+        - `limit`: so many at most.
+
+        What is unknown fits no bound, unless `include_unknown`. What is deprecated or retired
+        `today` (a date; default: the clock's) is left out, unless `include_deprecated` or a
+        `status` is given. Raises ArgumentError, with the nearest of what can be given, and
+        TypeError for an argument that there is not.
+        """
+        if filters.get("environ") is None:
+            filters["environ"] = self.world.environ
+        if filters.get("today") is None:
+            from datetime import UTC, datetime
+
+            filters["today"] = datetime.fromtimestamp(self.world.clock(), UTC)
+        return self._read(lambda snapshot: snapshot.find_models(text, **filters))
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id; None if it is unknown.
@@ -282,6 +315,20 @@ class ModelRegistry:
         from ._catalog.state import past, utc
 
         return utc(past(self.world.state().last_refresh, self.world.clock()))
+
+    def changes(self, since: datetime | None = None) -> tuple[Changes, ...]:
+        """What each sync of the last 90 days has changed, oldest first; of those since then.
+
+        What comes and goes is never in it. Nothing while a snapshot file is served. Raises
+        StoreError.
+        """
+        store = None if self.world.lookups.snapshot else self.world.store()
+        if store is None:
+            return ()
+        from ._catalog.journal import read
+
+        found = read(store, store.read_generation())
+        return tuple(one for one in found if since is None or not one.at or one.at >= since)
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, fields_dict, frozen
 
 from ._base.frozen import EMPTY, thaw
 from ._base.printable import message as _message
@@ -22,6 +22,8 @@ GatewayStatus = Literal["fresh", "unchanged", "absent", "failed", "disabled", "o
 #: Where the data in use came from: this sync, the store, the wheel, or nowhere.
 DataSource = Literal["fetched", "stored", "bundled", "none"]
 
+
+ChangeKind = Literal["provider", "model"]
 
 ProblemKind = Literal[
     "plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store", "shared"
@@ -95,16 +97,60 @@ class Change:
 
     id: str
     """The id of a provider, or the full id of a model."""
-    kind: Literal["provider", "model"]
+    kind: ChangeKind
     field: str
     """As "url" or, in an object, "cost.input"."""
     before: Any
     """A JSON value, immutable; None is unknown."""
     after: Any
 
+    @property
+    def is_price(self) -> bool:
+        return self.field.partition(".")[0] == "cost"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return thaw({name: getattr(self, name) for name in fields_dict(Change)})  # type: ignore[no-any-return]
+
     def __str__(self) -> str:
         """In one line, with long values cut: "openai/gpt-5 cost.input 1.25 -> 2"."""
         return f"{self.id} {self.field} {_value(self.before)} -> {_value(self.after)}"
+
+
+@frozen
+class Changes:
+    """What differs between two snapshots. Full ids of models, sorted."""
+
+    before: str
+    """Hash of the snapshot before, and of that after."""
+    after: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    deprecated: tuple[str, ...] = ()
+    updated: tuple[Change, ...] = ()
+    """What differs in providers and models that stayed, by id and field."""
+    at: datetime | None = None
+    """Aware UTC: when a sync met it; None: two snapshots were compared."""
+    left_out: int = 0
+    """How many more there were, for which the journal had no room."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is said to differ."""
+        lists = (self.added, self.removed, self.deprecated, self.updated)
+        return any(lists) or self.left_out > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the hashes are "from" and "to", `at` is in ISO 8601."""
+        return {
+            "from": self.before,
+            "to": self.after,
+            "at": self.at.isoformat() if self.at else None,
+            "added": list(self.added),
+            "removed": list(self.removed),
+            "deprecated": list(self.deprecated),
+            "updated": [one.to_dict() for one in self.updated],
+            "left_out": self.left_out,
+        }
 
 
 def _value(value: Any) -> str:

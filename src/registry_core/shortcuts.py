@@ -9,7 +9,12 @@ from .models import CAPABILITIES, ModelInfo, ProviderConfig
 from .registry import ModelRegistry
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Unpack
+
+    from ._catalog.filters import Filters, Words
     from .endpoint import Endpoint
+    from .report import Changes
 
 V = TypeVar("V")
 
@@ -57,6 +62,12 @@ def get_model(id: str) -> ModelInfo | None:
     return ModelRegistry.get_instance().get_model(id)
 
 
+def find_models(text: Words | None = None, **filters: Unpack[Filters]) -> tuple[ModelInfo, ...]:
+    """The models that fit all that is asked. Raises ArgumentError; see
+    `ModelRegistry.find_models`, which has the arguments."""
+    return ModelRegistry.get_instance().find_models(text, **filters)
+
+
 def get_provider_config(id: str) -> ProviderConfig | None:
     """The provider with this id; None if it is unknown."""
     return ModelRegistry.get_instance().get_provider_config(id)
@@ -88,6 +99,71 @@ def model_supports(id: str, capability: str) -> bool | None:
     return supported
 
 
+def estimate_cost(
+    model: ModelInfo | str,
+    *,
+    input: int = 0,
+    output: int = 0,
+    cache_read: int = 0,
+    cache_write: int = 0,
+    reasoning: int = 0,
+    input_audio: int = 0,
+    output_audio: int = 0,
+) -> float | None:
+    """What a call costs, in USD; None if a price that is needed is unknown.
+
+    Counts are tokens, and each token is counted once: `input` without what was read from a
+    cache, written to one, or sound; `output` without reasoning and sound. `reasoning` costs what
+    output costs, unless it has a price of its own. Prices are those for a context of the size
+    `input + cache_read + cache_write + input_audio`. `model`: a model, or a full id.
+
+    Raises ArgumentError for what is no count, UnknownModelError for an id that there is not.
+    """
+    from ._base.costs import cost_of
+
+    counts = {
+        "input": input,
+        "output": output,
+        "cache_read": cache_read,
+        "cache_write": cache_write,
+        "reasoning": reasoning,
+        "input_audio": input_audio,
+        "output_audio": output_audio,
+    }
+    for name, count in counts.items():
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            from .errors import ArgumentError
+
+            raise ArgumentError(f"expected a whole number from 0, got {count!r:.60}", culprit=name)
+    known = get_model(model) if isinstance(model, str) else model
+    if known is None:
+        from ._base.suggesting import hint
+        from .errors import UnknownModelError
+
+        registry = ModelRegistry.get_instance()
+        near = hint(str(model), registry.get_models(), registry.snapshot().roles)
+        raise UnknownModelError("no provider has this model", culprit=str(model), hint=near)
+    return cost_of(known.cost, counts)
+
+
+def suggest(text: str, most: int = 3) -> tuple[str, ...]:
+    """Full ids that `text` was probably meant to be, the most likely first; at most `most`.
+
+    The model's name counts most, without regard to case, dots, dashes and dates; then the
+    provider that `text` names, also as other libraries write it ("gemini/…", "bedrock/us.…",
+    "openai:…"), and the model's own maker before its resellers. Empty if nothing is alike.
+    """
+    from ._base.suggesting import suggest
+
+    return suggest(text, ModelRegistry.get_instance().get_models(), most)
+
+
 def resolve(id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
     """Where and how to call this model. Raises ResolveError; see `ModelRegistry.resolve`."""
     return ModelRegistry.get_instance().resolve(id, environ)
+
+
+def changes(since: datetime | None = None) -> tuple[Changes, ...]:
+    """What each sync of the last 90 days has changed, oldest first; of those since then, an aware
+    time. Raises StoreError."""
+    return ModelRegistry.get_instance().changes(since)

@@ -139,8 +139,10 @@ def test_what_changed_is_listed(run: Run, server: Loopback) -> None:
     changed = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": {"new": MODEL}}}
     server.serve("/api.json", changed, etag='"2"')
     done = run("sync")
-    assert "added: 1 (acme/new)" in done.stdout
-    assert "removed: 1 (acme/large)" in done.stdout
+    offer = "$1.25 in, $10 out per 1M tokens, context 400k"
+    assert done.stdout.endswith(
+        f"\n1 new, 1 removed:\nacme\n  - large  was {offer}\n  + new    {offer}\n"
+    )
 
 
 def test_fields_that_changed_are_listed_with_both_values(run: Run, server: Loopback) -> None:
@@ -149,8 +151,10 @@ def test_fields_that_changed_are_listed_with_both_values(run: Run, server: Loopb
     changed = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": {"large": large}}}
     server.serve("/api.json", changed, etag='"2"')
     done = run("sync")
-    assert "updated: 2 (acme/large cost.input 1.25 -> 2, " in done.stdout
-    assert f'acme/large family unknown -> "{"x" * 39}…)' in done.stdout
+    price = "input $1.25 → $2 (+60%) per 1M tokens"
+    assert f"1 changed:\nacme\n  ~ large  {price}, 1 more field\n" in done.stdout
+    family = f"family unknown → {'x' * 40}…"
+    assert f"  ~ large  {price}, {family}\n" in run("changes", "--all").stdout
     server.serve("/api.json", PAYLOAD, etag='"3"')
     report = json.loads(run("sync", "--json").stdout)
     fields = {one["field"]: (one["before"], one["after"]) for one in report["updated"]}
@@ -162,8 +166,8 @@ def test_what_is_newly_deprecated_is_listed_once(run: Run, server: Loopback) -> 
     models = {"large": {**MODEL, "status": "deprecated"}}
     changed = {**PAYLOAD, "acme": {**PAYLOAD["acme"], "models": models}}
     server.serve("/api.json", changed, etag='"2"')
-    assert "deprecated: 1 (acme/large)" in run("sync").stdout
-    assert "deprecated:" not in run("sync", "--force").stdout
+    assert "1 deprecated:\nacme\n  ! large  deprecated\n" in run("sync").stdout
+    assert "1 deprecated" not in run("sync", "--force").stdout
 
 
 def test_offline_says_what_it_works_from(run: Run, server: Loopback) -> None:
@@ -565,6 +569,29 @@ def test_help_says_in_whole_sentences_what_each_command_is_for(run: Run) -> None
     lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
     assert len(lines) == len(main.commands)
     assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
+
+
+def test_a_projects_own_mistakes_are_said_by_each_command_until_they_are_mended(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "project" / "pyproject.toml"
+    output = '[tool.registry-core.output]\npython = "typings"\n'
+    file.write_text(
+        f'{output}pyhton = "other"\n[tool.registry-core.types]\nproviders = ["openai", "opnai"]\n'
+    )
+    commands = (("sync",), ("sync", "--check"), ("doctor",))
+    run("sync")
+    for command in commands:
+        done = run(*command)
+        assert done.exit_code == 1
+        assert "'opnai' is no provider; did you mean 'openai'?" in done.output
+        assert "[tool.registry-core.output] pyhton: no installed plugin writes it" in done.output
+    file.write_text(output)
+    for command in commands:
+        done = run(*command)
+        assert done.exit_code == 0
+        assert "opnai" not in done.output
+        assert "pyhton" not in done.output
 
 
 def test_wrong_settings_exit_2_and_name_the_variable(run: Run) -> None:

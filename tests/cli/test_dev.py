@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -74,6 +75,13 @@ def dev(environ: dict[str, str], tmp_path: Path) -> Iterator[Dev]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+#: What it says at the start where there is no project.
+PLAN = [
+    "registry-core: asks models.dev, netlify every hour\n",
+    "registry-core: writes no file of a project: no [tool.registry-core.output] names a folder\n",
+]
 
 
 def finish(process: subprocess.Popen[str], input: str = "") -> tuple[int, str, str]:
@@ -286,7 +294,8 @@ def test_neither_start_nor_end_waits_for_a_gateway(dev: Dev, online: Loopback) -
     online.route("/api.json", hang)
     process = dev(sys.executable, "-c", "print(input())")
     assert asked.wait(60)
-    assert finish(process, "served\n") == (0, "served\n", "")
+    status, out, err = finish(process, "served\n")
+    assert (status, out, err.count("\n")) == (0, "served\n", len(PLAN))
     release.set()
 
 
@@ -297,11 +306,15 @@ def test_it_refreshes_beside_the_command_and_writes_the_project(
     (tmp_path / "pyproject.toml").write_text('[tool.registry-core.output]\njson = "generated"\n')
     process = dev(sys.executable, "-c", "input()")
     assert process.stderr
-    lines = [process.stderr.readline() for _ in range(3)]
-    target = f"project target {tmp_path}: 1 files written or removed"
-    assert lines[0] == f"registry-core: {target}\n"
-    assert lines[1].startswith("registry-core: auto-refresh: 8200 models added, ")
-    assert lines[2].startswith("registry-core: auto-refresh: changed: openai doc_url ")
+    lines = [process.stderr.readline().removeprefix("registry-core: ") for _ in range(6)]
+    assert lines[0] == "asks models.dev, netlify every hour\n"
+    assert lines[1] == (
+        f"writes to generated (json) in {tmp_path}; watches them and pyproject.toml\n"
+    )
+    name = "generated/provider-registry.json"
+    assert lines[2] == f"project target {tmp_path}: 1 files written or removed: {name}\n"
+    assert re.match(r"new: netlify/openai/model-0; .*, and 8197 more$", lines[3])
+    assert [line.partition(":")[0] for line in lines[4:]] == ["leaving", "changed"]
     written = json.loads((tmp_path / "generated" / "provider-registry.json").read_text())
     assert "new-7" in written["models"]["openai"]
     assert sorted(online.paths) == ["/api.json", "/netlify.json"]
@@ -313,7 +326,9 @@ def test_a_refresh_that_fails_is_one_line_and_nothing_else(dev: Dev, online: Loo
         online.route(path, Reply(404, b"\x1b[2Jgone"))
     process = dev(sys.executable, "-c", "input()")
     assert process.stderr
-    line = process.stderr.readline()
+    lines = [process.stderr.readline() for _ in range(len(PLAN) + 1)]
+    assert lines[:-1] == PLAN
+    line = lines[-1]
     assert line.startswith("registry-core: auto-refresh: models.dev: ")
     assert "404" in line
     assert "netlify: " in line

@@ -56,7 +56,11 @@ def test_what_a_refresh_changed_is_shown_unless_the_application_set_up_logging(
     assert recorder.synced.wait(SOON)
     end_refreshers()
     shown = capsys.readouterr().err
-    assert "registry-core: auto-refresh: 1 models added, 1 removed: +openai/gpt-new" in shown
+    assert "registry-core: asks main every hour\nregistry-core: writes to typings (python) in " in (
+        shown
+    )
+    assert "registry-core: new: openai/gpt-new" in shown
+    assert "registry-core: leaving: openai/gpt-old removed\n" in shown
     assert "\x1b" not in shown
     logging.root.addHandler(logging.NullHandler())
     logging.getLogger("registry_core").warning("by the application's handlers")

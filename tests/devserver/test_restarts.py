@@ -124,6 +124,11 @@ def test_a_refresh_that_changes_the_types_restarts_nothing(
                     project.sync()
             running.wait(lambda: project.generated(wanted), wanted)  # noqa: B023
         assert project.starts() == 1, running.output()
+        # As the framework logs if nobody has set up anything.
+        assert "registry-core: asks acme every " in running.output()
+        assert "registry-core: writes to data (json), typings (python), " in running.output()
+        if name != "django":  # another process has told that
+            running.wait(lambda: "registry-core: new: acme/model-" in running.output(), "news")
 
         app.write_text(app.read_text() + "\n# changed\n")
         running.wait(lambda: project.starts() == 2, "a restart")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from pluggy import PluginManager
 
 from registry_core import (
@@ -75,10 +76,33 @@ def test_the_plugins_of_the_page_load_and_do_what_it_says(
         del sys.modules[name]
 
     assert (host.problems, problems) == ((), ())
-    assert gateways == ["acme", "hello"]
+    assert gateways == ["acme", "hello", "acme-facts"]
     assert list(changed.get_providers()) == ["acme"]
     assert changed.get_model("fast") == snapshot.get_model("acme/a") is not None
     assert [(one.path, one.text) for one in artifacts] == [("counts.txt", "acme: 1\nother: 1\n")]
+
+
+def test_the_command_of_the_page_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modules = {"acme_counts.py": files()["acme_counts.py"]}
+    (toml,) = [one for one in blocks("plugins.md", "toml") if "registry_core.commands" in one]
+    commands = tomllib.loads(toml)["project"]["entry-points"]["registry_core.commands"]
+    site = write_distribution(tmp_path / "site", "acme", commands=commands, modules=modules)
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "frozen.snapshot"
+    snapshot = Snapshot.build([ProviderConfig("acme", ["a"]), ProviderConfig("other", ["b"])])
+    file.write_bytes(snapshot.to_bytes())
+
+    def run(*arguments: str, **variables: str) -> Result:
+        environ = {"REGISTRY_CORE_SNAPSHOT": str(file), **variables}
+        return CliRunner().invoke(main, arguments, env=environ)
+
+    assert "acme 1.0" in run("--help").stdout
+    assert run("counts").stdout == "acme: 1\nother: 1\n"
+    assert run("counts", REGISTRY_CORE_PLUGIN_COUNTS_MOST="1").stdout == "acme: 1\n"
+    assert json.loads(run("counts", "other", "--json").stdout)["counts"] == {"other": 1}
+    assert run("counts", "none").exit_code == 1
+    del sys.modules["acme_counts"]
 
 
 def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
@@ -117,13 +141,16 @@ def test_a_mistake_of_the_page_is_told_in_its_words(mistake: dict[str, Any]) -> 
     assert str(raised.value) in (DOCS / "plugins.md").read_text("utf-8")
 
 
-def test_the_python_of_api_md_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["api.md", "changes.md"])
+def test_the_python_of_the_page_runs(
+    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "frozen.snapshot"
     file.write_bytes(Snapshot.build([ProviderConfig("openai", ["gpt-4o"])]).to_bytes())
     monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(file))
     ModelRegistry.reset_instance()
-    for code in blocks("api.md", "python"):
-        exec(compile(code, "api.md", "exec"), {})
+    for code in blocks(page, "python"):
+        exec(compile(code, page, "exec"), {})
     ModelRegistry.reset_instance()
 
 

@@ -99,6 +99,11 @@ def emit(
     manager = PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(emitter)
-    view = PluginSettings(types_providers=types_providers, environ={}, secrets=Secrets())
+    view = PluginSettings(
+        types_providers=types_providers,
+        outputs=("litellm", "models-dev", "schema"),
+        environ={},
+        secrets=Secrets(),
+    )
     (artifacts,) = manager.hook.registry_emit(snapshot=snapshot, settings=view)
     return {artifact.path: artifact.text for artifact in artifacts}

@@ -20,6 +20,7 @@ from registry_core._writers import python_types
 from registry_core._writers.featured import featured
 from registry_core._writers.python_types import FEW, type_names
 from registry_core.models import ModelInfo, ProviderConfig
+from registry_core.records import provider_from_record
 from tests.emitters.samples import HOSTILE_PROVIDERS, emit, hostile, snapshot_of
 from tests.pytypes import CHECKERS, check, error_lines
 
@@ -335,3 +336,74 @@ def test_an_empty_registry_checks(checker: str, tmp_path: Path) -> None:
     )
     output = check(checker, user)
     assert error_lines(output) == [3], output
+
+
+def retiring_snapshot() -> Snapshot:
+    """One model that goes on a day, with a successor; one that is deprecated; one that stays;
+    and more days than there are messages."""
+    many = {f"old-{n}": {"lifecycle": {"retires_on": f"2027-02-{n + 1:02}"}} for n in range(20)}
+    provider = provider_from_record(
+        "acme",
+        {
+            "models": {
+                "goes": {"lifecycle": {"retires_on": "2027-01-31", "successor": "acme/stays"}},
+                "too": {"lifecycle": {"retires_on": "2027-01-31"}},
+                "tired": {"status": "deprecated"},
+                "stays": {},
+                **many,
+            }
+        },
+    )
+    assert provider is not None
+    return Snapshot.build([provider])
+
+
+def test_what_will_be_shut_off_is_marked_with_the_day_and_what_follows() -> None:
+    text = emitted(retiring_snapshot())
+    marks = re.findall(r'@_deprecated\("(.*)"\)', text)
+    assert marks[0] == "shut off on 2027-01-31 (acme/goes -> acme/stays)"
+    assert len(marks) == 9
+    assert marks[-1].startswith("to be shut off, or deprecated")
+    last = text[text.index(marks[-1]) :].partition("\n\n")[0]
+    assert "_Going_8" in last
+    assert '"acme/tired"' in text.partition("_Going_8")[2].partition("]")[0]
+    assert emitted(retiring_snapshot(), ("other",)).count("@_deprecated") == 0
+
+
+def test_without_a_model_that_goes_nothing_is_marked() -> None:
+    assert "@_deprecated(" not in emitted(snapshot_of({"acme": ["a"]}))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_checker_takes_an_id_that_will_be_shut_off_and_refuses_typos(
+    checker: str, tmp_path: Path
+) -> None:
+    write_types(tmp_path, retiring_snapshot())
+    user = tmp_path / "user.py"
+    user.write_text(
+        "from registry_core_types import KnownModelId, model_id\n"
+        "known: KnownModelId = model_id('acme/goes')\n"
+        "stays: KnownModelId = model_id('acme/stays')\n"
+        "typo = model_id('acme/gone')\n"
+    )
+    output = check(checker, user)
+    flagged = [line for line in output.splitlines() if "2027-01-31" in line]
+    allowed = [[4], [2, 4]] if flagged else [[4]]  # strict ones count a deprecation as an error
+    assert error_lines(output) in allowed, output
+
+
+@pytest.mark.slow
+def test_pyright_and_mypy_say_when_it_is_shut_off(tmp_path: Path) -> None:
+    write_types(tmp_path, retiring_snapshot())
+    user = tmp_path / "user.py"
+    user.write_text(
+        "# mypy: enable-error-code=deprecated\n"
+        "# pyright: reportDeprecated=warning\n"
+        "from registry_core_types import model_id\n"
+        "model_id('acme/goes')\n"
+        "model_id('acme/stays')\n"
+    )
+    for checker in ("mypy", "basedpyright"):
+        told = [line for line in check(checker, user).splitlines() if "acme/goes -> acme" in line]
+        assert len(told) == 1, checker

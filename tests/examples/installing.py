@@ -32,7 +32,8 @@ def install(example: str, site: Path) -> Path:
         site,
         about["project"]["name"],
         about["project"]["version"],
-        entry_points=about["project"]["entry-points"]["registry_core"],
+        entry_points=about["project"]["entry-points"].get("registry_core", {}),
+        commands=about["project"]["entry-points"].get("registry_core.commands", {}),
         modules={Path(file).name: (folder / file).read_text("utf-8") for file in files},
     )
 

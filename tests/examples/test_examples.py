@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from registry_core import ModelRegistry, ProviderConfig, Snapshot
 from registry_core._sync.options import Options
 from registry_core._sync.sync import sync
+from registry_core.cli import main
 from tests.examples.installing import EXAMPLES, install, registry
 from tests.loopback import Loopback, Reply, Request
 
@@ -29,7 +31,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
     yield folder
-    for name in ("acme_registry_gateway", "registry_price_list"):
+    for name in ("acme_registry_gateway", "registry_keys", "registry_price_list"):
         sys.modules.pop(name, None)
 
 
@@ -133,7 +135,18 @@ def test_the_upstream_of_the_walk_through_ends_quietly_at_ctrl_c() -> None:
     assert not Path(store).exists()
 
 
-@pytest.mark.parametrize("example", ["acme-registry-gateway", "custom-emitter"])
+def test_a_command_is_there_when_it_is_installed(
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("custom-command", site)
+    monkeypatch.chdir(tmp_path)
+    assert "registry-keys 1.0.0" in CliRunner().invoke(main, ["--help"]).stdout
+    environ = {"REGISTRY_CORE_STORE_DIR": str(tmp_path / "store"), "GROQ_API_KEY": "gsk-4711"}
+    done = CliRunner().invoke(main, ["keys", "groq"], env=environ)
+    assert (done.exit_code, done.stdout) == (0, "groq: GROQ_API_KEY\n")
+
+
+@pytest.mark.parametrize("example", ["acme-registry-gateway", "custom-command", "custom-emitter"])
 def test_the_examples_own_tests_pass(example: str) -> None:
     folder = EXAMPLES / example
     path = [str(folder / "src"), str(EXAMPLES.parent / "src")]

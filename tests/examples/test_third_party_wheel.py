@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,18 @@ def test_an_installed_gateway_is_in_the_list_with_no_configuration(tmp_path: Pat
     offline = run("registry-core", "list", "acme/", REGISTRY_CORE_OFFLINE="true")
     assert offline.stdout.splitlines() == ["acme/acme-large", "acme/acme-small"]
     assert "acme-registry-gateway:acme" in run("registry-core", "plugins").stdout
+
+
+@pytest.mark.slow
+def test_an_installed_command_is_there_with_no_configuration(tmp_path: Path) -> None:
+    wheels = [wheel(EXAMPLES.parent, tmp_path), wheel(EXAMPLES / "custom-command", tmp_path)]
+    run = environment(tmp_path / "venv", wheels)
+    assert "  keys     From registry-keys 1.0.0." in run("registry-core", "--help").stdout
+    done = run("registry-core", "keys", "groq", "--json", GROQ_API_KEY="gsk-4711")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["keys"] == {"groq": ["GROQ_API_KEY"]}
+    off = run("registry-core", "keys", REGISTRY_CORE_DISABLE_PLUGINS="registry-keys")
+    assert off.returncode == 2
 
 
 def acme_at(server: Loopback, folder: Path) -> Path:

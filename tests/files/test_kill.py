@@ -13,8 +13,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from attrs import frozen
+from attrs import field, frozen
 
+from registry_core import Changes
+from registry_core._catalog import journal
 from tests.files.forks import Forks, Killed
 from tests.files.scene import Files, Payload, Scene, put_back, sync_until
 from tests.loopback import Loopback
@@ -59,10 +61,13 @@ class Seen:
 
     targets: dict[str, Files]
     models: dict[str, tuple[str, ...]]
+    changes: tuple[Changes, ...] = field(eq=False)
+    """Those of a killed sync may count."""
 
     @classmethod
     def of(cls, scene: Scene) -> Seen:
-        return cls(scene.targets(), dict(scene.world.models()))
+        registry = scene.world.registry()
+        return cls(scene.targets(), dict(registry.get_models()), registry.changes())
 
 
 class Killing:
@@ -109,13 +114,17 @@ class Killing:
                 self.hold(scene)
                 self.serve(upstream)
                 self.complete(scene, expected)
+                if expected is self.new:  # else it may be told by way of this one
+                    assert Seen.of(scene).changes == self.new.changes
                 count += 1
         return count
 
     def hold(self, scene: Scene) -> None:
         """What is promised right after the kill."""
         seen = Seen.of(scene)
-        assert seen.models in (self.old.models, self.new.models)
+        assert (seen.models, seen.changes) in [
+            (one.models, one.changes) for one in (self.old, self.new)
+        ]
         generation = scene.world.store.read_generation()
         for hash in generation.objects() if generation else ():
             scene.world.store.open_snapshot(hash).verify()
@@ -134,13 +143,17 @@ class Killing:
     def complete(self, scene: Scene, expected: Seen) -> None:
         """What the next sync makes of it: the same as if nothing had happened."""
         assert scene.sync().ok
-        assert Seen.of(scene) == expected
+        seen = Seen.of(scene)
+        assert seen == expected
+        hashes = [one.after for one in seen.changes]
+        assert [one.before for one in seen.changes[1:]] == hashes[:-1]
         assert scene.leftovers() == []
         assert not (scene.world.store.folder / "quarantine").exists()
         if expected is self.new:
             assert scene.world.store.read_state().bindings.items() >= self.bindings.items()
         generation = scene.world.store.read_generation()
         assert generation is not None
+        assert {*hashes[-1:]} <= {journal.lasting(generation)}
         assert {path.name for path in scene.world.store.object("").iterdir()} >= (
             generation.objects()
         )

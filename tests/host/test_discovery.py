@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from registry_core._plugins import installed
 from registry_core._plugins.discovery import (
+    COMMANDS,
     GROUP,
     Discovery,
-    _Distribution,
     exclusion,
     find_plugins,
     mentions,
@@ -228,6 +229,17 @@ def test_broken_metadata_costs_nobody_else(site: Any) -> None:
     ]
 
 
+def test_broken_metadata_of_a_command_fails_no_sync(site: Any) -> None:
+    site.install("good")
+    broken = info_folder(site, "acme-1.0.dist-info")
+    (broken / "entry_points.txt").write_text(f"[{COMMANDS}]\nno equals sign\n")
+    (broken / "METADATA").write_text("Name: acme\n")
+    (told,) = find(site).problems
+    assert (told.fatal, keys(find(site))) == (False, ["good:good"])
+    (told,) = find_plugins(Settings(), [str(site.folder)], COMMANDS).problems
+    assert told.fatal
+
+
 @pytest.mark.parametrize("finder", ["ours", "somebody's"])
 def test_what_pip_has_moved_aside_is_nothing(
     finder: str, site: Any, monkeypatch: pytest.MonkeyPatch
@@ -350,16 +362,15 @@ def test_metadata_that_could_not_be_read_is_tried_again(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.install("acme")
-    read_text = _Distribution.read_text
     busy = OSError(errno.EMFILE, "too many open files")
 
-    def fails(self: _Distribution, name: str) -> str | None:
-        if name == "METADATA":
+    def fails(file: Any, *arguments: Any, **named: Any) -> Any:
+        if str(file).endswith("METADATA"):
             raise busy
-        return read_text(self, name)
+        return open(file, *arguments, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_Distribution, "read_text", fails)
+        patch.setattr(installed, "open", fails, raising=False)
         (problem,) = find(site).problems
     assert "too many open files" in problem.message
     assert keys(find(site)) == ["acme:acme"]

@@ -14,12 +14,14 @@ def test_importlib_finds_the_distribution_whole(tmp_path: Path) -> None:
         "acme-gateway",
         "1.2",
         entry_points={"acme": "acme:plugin"},
+        commands={"counts": "acme:counts"},
         modules={"acme/__init__.py": "plugin = None\n"},
     )
     (found,) = metadata.distributions(path=[str(folder)])
     assert (found.name, found.version) == ("acme-gateway", "1.2")
     assert [(one.group, one.name, one.value) for one in found.entry_points] == [
-        ("registry_core", "acme", "acme:plugin")
+        ("registry_core", "acme", "acme:plugin"),
+        ("registry_core.commands", "counts", "acme:counts"),
     ]
     files = {str(file): file for file in found.files or ()}
     assert "acme/__init__.py" in files

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry_core._catalog.snapshot import Snapshot
 from registry_core._plugins.host import PluginHost
+from registry_core._writers import ALWAYS
 from registry_core.errors import OverlayError
 from registry_core.models import ProviderConfig
 from registry_core.plugin import Artifact
@@ -414,6 +416,24 @@ def test_a_writer_sees_the_scope_of_the_types(
     assert host.emit(snapshot, ("groq",))[0][0].text == "('groq',)"
 
 
+def test_a_writer_sees_whether_the_project_wants_its_files(
+    site: Any, make_host: Any, snapshot: Snapshot
+) -> None:
+    site.install("acme", emit("return [Artifact('x', 'x', repr(settings.wants('x')))]"))
+    host = make_host()
+    asked = make_host(Settings(outputs={"x": Path("/project")}))
+    assert host.emit(snapshot, None)[0][0].text == "False"
+    assert asked.emit(snapshot, None)[0][0].text == "True"
+    assert host.emitters_fingerprint() != asked.emitters_fingerprint()
+
+
+def test_a_folder_for_what_is_always_written_leaves_the_fingerprint_as_it_is(
+    make_host: Any,
+) -> None:
+    asked = make_host(Settings(outputs=dict.fromkeys(ALWAYS, Path("/project"))))
+    assert asked.emitters_fingerprint() == make_host().emitters_fingerprint()
+
+
 def test_the_fingerprint_of_the_writers_follows_version_options_and_presence(
     site: Any, make_host: Any
 ) -> None:
@@ -437,7 +457,7 @@ def test_the_fingerprint_of_the_writers_follows_version_options_and_presence(
 REPORT = SyncReport(started_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_observers_hear_of_a_sync_and_their_failures_are_named(
+def test_observers_take_what_they_need_of_a_sync_and_their_failures_are_named(
     site: Any, make_host: Any, snapshot: Snapshot
 ) -> None:
     module = site.install(
@@ -445,16 +465,20 @@ def test_observers_hear_of_a_sync_and_their_failures_are_named(
         """
         heard = []
         @hookimpl
-        def registry_refreshed(report, snapshot): heard.append((report, snapshot))
+        def registry_refreshed(previous, settings, report):
+            heard.append((report, previous, settings.options["channel"]))
         """,
     )
     site.install("bad", "@hookimpl\ndef registry_refreshed(report): raise ValueError('deaf')")
-    problems = make_host().refreshed(REPORT, snapshot)
+    before = Snapshot.build([])
+    options = {"good": {"channel": "#models"}}
+    host = make_host(Settings(plugin_options=options))
+    problems = host.refreshed(REPORT, snapshot, before)
     assert culprits(problems) == ["bad 1.0 (entry bad)"]
     assert "deaf" in problems[0].message
     import sys
 
-    assert sys.modules[module].heard == [(REPORT, snapshot)]
+    assert sys.modules[module].heard == [(REPORT, before, "#models")]
 
 
 def test_any_hook_can_be_called_one_by_one_with_each_plugins_own_settings(

@@ -72,7 +72,10 @@ def test_the_builtins_are_by_default_the_writers_of_the_core(make_host: Any) -> 
     assert {plugin.source.entry for plugin in host.plugins if plugin.builtin} == {
         "capabilities",
         "json",
+        "litellm",
+        "models-dev",
         "python",
+        "schema",
         "typescript",
     }
     assert all(plugin.hooks == ("registry_emit",) for plugin in host.plugins)

@@ -27,6 +27,7 @@ T = TypeVar("T")
 #: Seconds, for whatever a server has to do; generous, since nothing waits longer than needed.
 DEADLINE = 60.0
 CREATED, CHANGED, DELETED = 1, 2, 3
+LANGUAGES = {".json": "json", ".py": "python", ".toml": "toml", ".yaml": "yaml"}
 
 
 def until(ask: Callable[[], T], good: Callable[[T], bool]) -> T:
@@ -204,7 +205,7 @@ class LanguageServer(Server):
     def open(self, file: Path) -> None:
         text = file.read_text(encoding="utf-8")
         self._texts[file], self._versions[file] = text, 1
-        language = "python" if file.suffix == ".py" else "typescript"
+        language = LANGUAGES.get(file.suffix, "typescript")
         document = {"uri": file.as_uri(), "languageId": language, "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": document})
 

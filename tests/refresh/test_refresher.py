@@ -255,7 +255,7 @@ def test_a_second_culprit_is_said_when_it_joins_the_first(lines: Lines) -> None:
     assert [text.count("answered 500") for _, text in lines()] == [1, 2]
 
 
-def test_what_changed_is_said_in_two_lines_prices_first(lines: Lines) -> None:
+def test_what_changed_is_said_in_three_lines_what_matters_most_first(lines: Lines) -> None:
     changes = [Change("a/x", "model", "family", None, f"family {n}") for n in range(9)]
     timeline = Timeline(None)
     timeline.refresher._sync = lambda *_: SyncReport(
@@ -267,16 +267,9 @@ def test_what_changed_is_said_in_two_lines_prices_first(lines: Lines) -> None:
     )
     timeline.run(HOUR / 2)
     assert lines() == [
-        (
-            "INFO",
-            "auto-refresh: 5 models added, 1 removed, 1 deprecated: "
-            "+a/0, +a/1, +a/2, -b/old, deprecated b/older, and 2 more",
-        ),
-        (
-            "INFO",
-            "auto-refresh: changed: openai/gpt-5 cost.input 1.25 -> 2, "
-            'a/x family unknown -> "family 0", a/x family unknown -> "family 1", and 7 more',
-        ),
+        ("INFO", "new: a/0; a/1; a/2, and 2 more"),
+        ("INFO", "prices: openai/gpt-5 input $1.25 → $2 (+60%) per 1M tokens"),
+        ("INFO", "leaving: b/old removed; b/older deprecated; 1 more changed"),
     ]
 
 

@@ -203,8 +203,7 @@ def test_each_of_two_dev_servers_says_once_what_has_changed_whoever_fetched_it(
     let_pass(world, HOUR + LOOK_EVERY, *both)
     assert world.server.paths == ["/main.json"]
     said = [one.getMessage() for one in caplog.records if "openai" in one.getMessage()]
-    line = "auto-refresh: 1 models added, 1 removed: +openai/gpt-6, -openai/gpt-5"
-    assert said == [line] * 2
+    assert said == ["new: openai/gpt-6", "leaving: openai/gpt-5 removed"] * 2
 
 
 def test_a_look_at_which_nothing_has_changed_is_a_few_calls_of_stat(
@@ -251,3 +250,30 @@ def test_nobody_looks_before_an_adapter_says_that_this_is_a_dev_server(
     one.let_pass(MINUTE)
     assert types(folder).exists()
     assert one.wanted <= LOOK_EVERY
+
+
+def test_what_is_written_and_watched_is_said_at_the_start_with_the_projects_mistakes(
+    dev: Live, folder: Path, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Though the data is fresh, so that no sync would say them for an hour."""
+    edit(folder, '"openai", "opnai"')
+    assert world.registry(source(folder)).sync_gateways().ok
+    world.server.requests.clear()
+    caplog.set_level(logging.INFO, "registry_core")
+    assert dev.start() == {}
+    dev.let_pass(2 * HOUR)
+    mistake = "[tool.registry-core.types] providers: 'opnai' is no provider"
+    assert [one.getMessage() for one in caplog.records] == [
+        "asks main every hour",
+        f"writes to typings (python) in {folder}; watches them and pyproject.toml",
+        f"auto-refresh: {mistake}; did you mean 'openai'?",
+    ]
+
+
+def test_an_output_that_nobody_writes_is_said_at_the_start(
+    dev: Live, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit(folder, '"openai"', 'pyhton = "other"')
+    dev.start()
+    (line,) = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert "[tool.registry-core.output] pyhton: no installed plugin writes it" in line

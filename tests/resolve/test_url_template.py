@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from registry_core._resolve.url_template import BadValueError, parse
+from registry_core._base.url_template import BadValueError, parse
 
 
 @pytest.mark.parametrize(

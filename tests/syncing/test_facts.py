@@ -153,9 +153,14 @@ def test_what_a_package_holds_counts_until_something_newer_is_fetched(facts: Wor
     report = facts.sync(offline=True)
     (found,) = (one for one in report.gateways if one.id == "known")
     assert (found.source, found.models, found.retrieved_at) == ("bundled", 1, at)
+    again = facts.sync(offline=True)
+    assert not again.changed
+    assert [one.source for one in again.gateways if one.id == "known"] == ["bundled"]
     facts.server.route("/known.json", Reply(503))
     facts.sync(fetch_retries=0)
     assert model(facts).lifecycle.retires_on == "2026-06-30"
+    generation = facts.store.read_generation()
+    assert generation and generation.gateways["known"].result  # so `show` can say whose it is
     facts.serve("known", {"openai/gpt-5": RETIRES})
     facts.sync()
     assert model(facts).lifecycle.retires_on == "2027-01-31"

@@ -152,6 +152,23 @@ def test_observers_hear_of_failed_syncs_too(world: World) -> None:
     assert heard == [False, True]
 
 
+def test_observers_get_what_was_served_before_each_sync(world: World) -> None:
+    heard: list[tuple[bool, bool]] = []
+
+    class Observer:
+        @hookimpl
+        def registry_refreshed(self, snapshot: Snapshot, previous: Snapshot) -> None:
+            has = [one.get_model("openai/gpt-5") is not None for one in (previous, snapshot)]
+            heard.append((has[0], has[1]))
+
+    world.gateway("main")
+    world.plugins.append(Observer())
+    for models in (["gpt-old"], ["gpt-old", "gpt-5"], ["gpt-old", "gpt-5"], ["gpt-old"]):
+        world.serve("main", {"openai": models})
+        world.sync()
+    assert heard == [(False, False), (False, True), (True, True), (True, False)]
+
+
 def test_what_the_last_sync_met_is_remembered_with_its_project(world: World) -> None:
     world.gateway("main")
     world.serve("main", {"openai": ["gpt-5", "gpt-old"]}, etag='"1"')

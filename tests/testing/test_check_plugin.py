@@ -200,7 +200,6 @@ def test_all_mistakes_are_told_at_once(make: Make) -> None:
             "no entry point of the group 'registry_core' names acme_checked",
         ),
         (('"acme_checked"', '"acme_checked:Plugin.it"'), "acme_checked has no 'Plugin.it'"),
-        (("acme =", "json ="), "entry point 'json' would share its options with a writer"),
     ],
 )
 def test_a_mistake_in_the_entry_points_is_told(

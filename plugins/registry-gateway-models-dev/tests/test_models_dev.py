@@ -282,3 +282,19 @@ def test_the_entry_point_names_this_module() -> None:
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
 
     assert project["entry-points"]["registry_core"] == {"models-dev": registry_gateways.__module__}
+
+
+def test_what_a_provider_has_no_field_for_is_kept() -> None:
+    env = ["AZURE_RESOURCE_NAME", "AZURE_API_KEY"]
+    mine = {"api": "https://api.moonshot.ai/v1", "npm": "@ai-sdk/openai-compatible"}
+    payload = {
+        "azure": entry(env=env, status_page="https://s.example"),
+        "moonshotai": entry(**mine),
+        "plain": entry(),
+    }
+    providers = providers_from_payload(payload)
+    assert providers["azure"].extra == {"env": tuple(env), "status_page": "https://s.example"}
+    ours = OVERRIDES["moonshotai"]
+    replaced = {ours["url"]: mine["api"], ours["npm"]: mine["npm"]}
+    assert providers["moonshotai"].extra == {"replaced": replaced}
+    assert providers["plain"].extra == {}

@@ -67,6 +67,12 @@ class Value:
         name = self.__class__.__qualname__.rsplit(">.", 1)[-1]  # without the function around it
         return f"{name}({', '.join(shown)})"
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
+        from .pydantic_schemas import of_value  # only pydantic asks
+
+        return of_value(cls, handler, thaw)
+
     def _fields(self) -> tuple[Any, ...]:
         return tuple([getattr(self, one.alias) for one in self.__attrs_attrs__])
 

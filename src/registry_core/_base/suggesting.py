@@ -1,7 +1,7 @@
 """What was probably meant: every "did you mean", in bounded time.
 
-To compare two texts well (difflib) takes about 50 µs, and a catalog may hold 500,000 ids.
-So all of them are compared roughly, by loops that run in C, and well only the best few.
+To compare two texts well takes about 50 µs, and a catalog may hold 500,000 ids. So all of
+them are compared roughly, by loops that run in C, and well only the best few.
 """
 
 from __future__ import annotations
@@ -13,39 +13,55 @@ from heapq import nlargest, nsmallest
 from itertools import chain, pairwise
 
 from .printable import printable
+from .spellings import FORMS, PREFIXES, Spelling, likeness, plain
 
 #: A longer text is no typo of anything, in characters.
 LONGEST = 200
 #: So many are compared well…
 _COMPARED = 32
-#: …after all were asked which of so many pairs of letters they hold.
+#: …after all were asked which of so many pairs of letters, or words, they hold.
 _PAIRS = 8
 #: How many are taken for the maker of models that are alike.
 _MAKERS = 3
 _LIKE = 0.6
 """How much of two texts must agree, from 0 to 1, as difflib counts it."""
+#: What it is worth if a model is of the provider that was named, or of its maker. A name that
+#: is the same elsewhere comes before one that is a little alike at the provider that was named.
+_OWNED, _MADE = 0.2, 0.06
+
+Models = Mapping[str, Sequence[str]]
 
 
-def suggest(text: str, models: Mapping[str, Sequence[str]], most: int = 3) -> tuple[str, ...]:
+def suggest(text: str, models: Models, most: int = 3) -> tuple[str, ...]:
     """Full ids that `text` was probably meant to be, the most likely first; at most `most`.
 
     `models`: provider id → bare ids. The last part of an id counts most, without regard to
-    case, dots and dashes. Then come the provider that `text` names, and the model's own
-    maker before its resellers.
+    case, dots, dashes and dates. Then come the provider that `text` names, in our words or in
+    those of other libraries, and the model's own maker before its resellers.
     """
     if len(text) > LONGEST:
         return ()
-    owner, _, name = _plain(text).rpartition("/")
-    owners = {_plain(id): id for id in models} if owner else {}
-    near = [owner] if owner in owners else closest(owner.partition("/")[0], owners)
-    near = near or closest(owner, owners)
-    found = _ranked(name, {owners[one]: models[owners[one]] for one in near}, most)
-    if len(found) < most:
-        found += _ranked(name, models, most)
-    return tuple(dict.fromkeys(found))[:most]
+    by_name = {plain(id): id for id in models}
+    named, name = _taken_apart(text.strip(), by_name)
+    wanted = Spelling.of(name)
+    if not wanted.core:
+        return ()
+    own = _alike(wanted, {one: models[one] for one in named})
+    found = {**_alike(wanted, models), **own}
+    makers, whole = _makers(found, by_name), plain(text)
+    for id in found:
+        found[id] = round(found[id] + (_OWNED * (id in own) or makers.get(id[0], 0)), 4)
+    least = min(nlargest(most, found.values()), default=0)
+
+    def order(id: tuple[str, str]) -> tuple[float, int, int, str, str]:
+        exact = id[1].casefold().endswith(name) + plain("/".join(id)).endswith(whole)
+        return -found[id], -exact, len(id[1]), *id
+
+    best = nsmallest(most, (id for id, share in found.items() if share >= least), order)
+    return tuple(map("/".join, best))
 
 
-def hint(text: str, models: Mapping[str, Sequence[str]], roles: Collection[str] = ()) -> str:
+def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
     """A question that names models, a provider or a role that `text` was probably meant to be."""
     found = suggest(text, models)
     provider, slash, _ = text.partition("/")
@@ -72,52 +88,101 @@ def _likely(word: str, known: Collection[str], share: float) -> list[str]:
     found = [one for one in known if least <= len(one) <= most]
     pairs = [*map("".join, pairwise(word))] or [word]
     pairs = pairs[:: -(-len(pairs) // _PAIRS)]
+    # Most hold none of four; to count all pairs takes three times as long as to see that.
+    a, b, c, d = pairs[::2] if len(pairs) == _PAIRS else (pairs * 4)[:4]
+    some = [one for one in found if a in one or b in one or c in one or d in one]
+    found = some if len(some) >= _COMPARED else found
     shares = [sum([pair in one for pair in pairs]) / (len(one) + len(word)) for one in found]
     return [one for _, one in nlargest(_COMPARED, zip(shares, found, strict=True))]
 
 
-def _ranked(name: str, models: Mapping[str, Sequence[str]], most: int) -> list[str]:
-    """Full ids whose last part is like `name`; of equally good ones that of the maker first."""
+def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], str]:
+    """The providers that `text` names, or means, and the last part of the model's id.
+    `by_name`: plain form → id of each provider."""
+    parts = [part.strip() for part in text.split("/")]
+    for place, part in enumerate(parts[:2]):
+        owner, _, rest = part.partition(":")  # "openai:gpt-4o", but not "llama3.3:70b"
+        if rest and _named(owner, by_name) is not None:
+            parts[place : place + 1] = [owner, rest]
+            break
+    name = parts.pop().casefold()
+    whole = _named("/".join(parts), by_name)  # an id of a provider may hold slashes
+    if whole:
+        return whole, name
+    for owner in parts[:2]:
+        exact = _named(owner, by_name)
+        if exact:
+            return exact, name
+        if exact is None:
+            alike = closest(plain(owner), by_name)
+            return [by_name[one] for one in alike], name
+    if not parts:
+        for form, providers in FORMS:
+            if form.search(name):
+                return [id for id in providers if plain(id) in by_name], name
+    return (), name
+
+
+def _named(owner: str, by_name: Mapping[str, str]) -> Sequence[str] | None:
+    """The providers that are called so, perhaps elsewhere; None: nobody is."""
+    word = plain(owner)
+    if word in by_name:
+        return (by_name[word],)
+    if word in PREFIXES:
+        return [id for id in PREFIXES[word] if plain(id) in by_name]
+    return None
+
+
+def _alike(wanted: Spelling, models: Models) -> dict[tuple[str, str], float]:
+    """Provider and bare id of models whose last part is like this, and how much."""
     names = {id: _names(bare) for id, bare in models.items()}
-    near = closest(name, {*chain.from_iterable(names.values())}, most)
-    places = {one: place for place, one in enumerate(near)}
+    every = {*chain.from_iterable(names.values())}
+    near = {*_likely(wanted.core, every, _LIKE), *_holding(wanted, every), *_held(wanted, every)}
+    near = {one for one in near if len(one) <= LONGEST}
     found = [
-        (places[one], provider, id)
+        (provider, id)
         for provider, own in names.items()
         for one, id in zip(own, models[provider], strict=False)
-        if one in places
+        if one in near
     ]
-    # A reseller's id names the maker: "anthropic/claude-sonnet-4.5" at openrouter.
-    sold = Counter(_plain(id).split("/")[-2] for _, _, id in found if "/" in id)
-    makers = [maker for maker, _ in sold.most_common(_MAKERS)]
-
-    def order(one: tuple[int, str, str]) -> tuple[int, int, int, str, str]:
-        place, provider, id = one
-        return place, _place(_plain(provider), makers), len(id), provider, id
-
-    return [f"{provider}/{id}" for _, provider, id in nsmallest(most, found, order)]
+    last = {pair: pair[1].rpartition("/")[2] for pair in found}
+    shares = {one: likeness(wanted, Spelling.of(one)) for one in {*last.values()}}
+    return {pair: shares[one] for pair, one in last.items() if shares[one] >= _LIKE}
 
 
-def _place(provider: str, makers: Sequence[str]) -> int:
-    """That of `provider` among the makers; those that only start alike, as "mistral" and
-    "mistralai", come after."""
-    if provider in makers:
-        return makers.index(provider)
-    alike = [one for one in makers if one.startswith(provider) or provider.startswith(one)]
-    return _MAKERS + makers.index(alike[0]) if alike else 2 * _MAKERS
+def _holding(wanted: Spelling, names: Iterable[str]) -> list[str]:
+    """Those in which all words of the name occur, the shortest."""
+    for word in sorted({*wanted.words}, key=len, reverse=True)[:_PAIRS]:
+        names = [one for one in names if word in one]
+    return nsmallest(_COMPARED, names, len) if wanted.words else []
+
+
+def _held(wanted: Spelling, names: Collection[str]) -> set[str]:
+    """Those that are the name without some words at its start or end."""
+    words, places = wanted.words, range(len(wanted.words))
+    starts = {"".join(words[: place + 1]) for place in places}
+    return (starts | {"".join(words[place:]) for place in places}).intersection(names)
+
+
+def _makers(found: Mapping[tuple[str, str], float], by_name: Mapping[str, str]) -> dict[str, float]:
+    """What it is worth to be of these providers: a reseller's id names the maker, as
+    "anthropic/claude-sonnet-4.5" at openrouter."""
+    sold: Counter[str] = Counter()
+    for (_, id), share in found.items():
+        if "/" in id:
+            sold[id.split("/")[-2]] += 10 if share > 0.9 else 1
+    worth: dict[str, float] = {}
+    for place, (word, _) in enumerate(sold.most_common(_MAKERS)):
+        near = _named(word, by_name)
+        for id in near if near is not None else closest(plain(word), by_name, share=0.8):
+            worth.setdefault(by_name.get(id, id), _MADE * (1 - place / 10))
+    return worth
 
 
 def _names(ids: Sequence[str]) -> list[str]:
     """The last part of each, plain. All at once, since a call for each would take the time."""
-    names = _plain("\0".join(ids)).split("\0")  # no id holds a NUL
+    names = plain("\0".join(ids)).split("\0")  # no id holds a NUL
     return [one.rpartition("/")[2] for one in names]
-
-
-def _plain(text: str) -> str:
-    text = text.casefold()
-    for mark in "-._: ":
-        text = text.replace(mark, "")
-    return text
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

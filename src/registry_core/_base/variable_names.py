@@ -1,9 +1,12 @@
-"""What the name of a variable says of its value: a secret, a place, or neither.
+"""Names of variables: what one says of its value (a secret, a place, or neither), and how an
+id becomes one.
 
 Catalogs list the variables of a provider without saying which holds what.
 """
 
 from __future__ import annotations
+
+import re
 
 _SECRETS = frozenset(
     {
@@ -80,6 +83,16 @@ def is_place(variable: str) -> bool:
         and not holds_secret(variable)
         and not any(word in variable.upper() for word in _INSIDE)
     )
+
+
+def as_variable(name: str) -> str:
+    """`name` as a part of a variable's name: "my-ai.v2" gives "MY_AI_V2"."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
+def base_url_variable(provider_id: str) -> str:
+    """The name of `<PROVIDER>_BASE_URL`: "my-ai.v2" gives "MY_AI_V2_BASE_URL"."""
+    return f"{as_variable(provider_id)}_BASE_URL"
 
 
 def _words(variable: str) -> list[str]:

@@ -161,13 +161,15 @@ def _debug(message: str) -> None:
         _logger().debug(message)
 
 
-def open_explicit(path: Path, *, verify: bool = False) -> Snapshot:
+_EXPLICIT = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
+
+
+def open_explicit(path: Path, hint: str = _EXPLICIT, *, verify: bool = False) -> Snapshot:
     """The snapshot in a file of the user's choice. Raises StoreError, SnapshotDamagedError.
 
     It is read whole: unlike a stored one, it may be overwritten while it is served. What is
     made of all of it is to `verify` it first; a lookup verifies what it reads.
     """
-    hint = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core export --format snapshot"
     try:
         data = read_file(str(path))
         if data is not None:

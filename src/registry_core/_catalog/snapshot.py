@@ -24,6 +24,9 @@ from .layout import HEADER, MAGIC, MAX_KEY, PROVIDER, SCHEMA, SLOT
 
 if TYPE_CHECKING:
     import os
+    from typing import Unpack
+
+    from .filters import Filters, Words
 
 #: Bytes that are read at once where all are.
 _PART = 2**20
@@ -193,6 +196,25 @@ class Snapshot:
         known = {name: record[name] for name in PROVIDER if name in record}
         provider = ProviderConfig(id=id, models=models, **known)
         return self._providers.setdefault(id, provider)
+
+    def find_models(
+        self, text: Words | None = None, **filters: Unpack[Filters]
+    ) -> tuple[ModelInfo, ...]:
+        """The models that fit all that is asked; see `ModelRegistry.find_models`."""
+        from .columns import Columns
+        from .filters import Query
+        from .finding import find
+
+        query, records = Query.of(text, filters), None
+        columns: Columns | None = self._views.get("columns")
+        if columns is None:
+            try:
+                columns, records = Columns.of(self.lines(), self._contents()["providers"])
+            except KeyError as error:
+                raise _damaged(f"lost the record of {error}", self.hash) from None
+            self._views["columns"] = columns
+        places = find(columns, query, self.get_provider_config)
+        return columns.models(places, self._model_record, records)
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""

@@ -5,6 +5,7 @@
     v1/state.json    times, statuses, validators: what changes at every sync; and a copy of
                      what the pointer says
     v1/objects/      snapshots named by their hash: generations, and results per gateway
+    v1/journal.jsonl what each generation changed
     v1/emitted.json  what was last written to which target
     v1/quarantine/   what was found damaged
 
@@ -184,6 +185,10 @@ class Store:
         return self.folder / "state.json"
 
     @property
+    def journal(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    @property
     def emitted(self) -> Path:
         return self.folder / "emitted.json"
 
@@ -306,6 +311,11 @@ class Store:
                 "holds another snapshot than its name says", culprit=str(self.object(hash))
             )
         return snapshot
+
+    def read_journal(self) -> bytes | None:
+        """None if there is none. Raises SnapshotDamagedError, and StoreError if it can't be read
+        now. `journal` says what it means."""
+        return read_file(str(self.journal), self._trusts)
 
     def load_state(self) -> State:
         """What is remembered, if anything. Raises SnapshotDamagedError, and StoreError if it

@@ -26,7 +26,7 @@ from ..settings import SETTINGS, TEXTS
 
 _TABLE = "tool.registry-core"
 _SUBTABLES = ("output", "plugin", "types")
-_SHARED, _OWN = "pyproject.toml", "registry-core.toml"
+SHARED, OWN = "pyproject.toml", "registry-core.toml"
 _LARGEST = 16 * 2**20
 
 
@@ -45,7 +45,7 @@ class Project:
 
 
 @frozen
-class _File:
+class ProjectFile:
     """A file that was read."""
 
     path: Path
@@ -94,7 +94,7 @@ def candidates(cwd: Path, folder: Path | None = None) -> tuple[Path, ...]:
     """The files that `find_project` looks for, whether they are there or not."""
     home = (cwd / folder).resolve() if folder is not None else cwd.resolve()
     folders = (home,) if folder is not None else (home, *home.parents)
-    return tuple(one / name for one in folders for name in (_SHARED, _OWN))
+    return tuple(one / name for one in folders for name in (SHARED, OWN))
 
 
 def _covers(safe: str, folder: Path) -> bool:
@@ -111,27 +111,27 @@ def _real(path: Path) -> Path:
 
 
 def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project | None:
-    files = [file for name in (_SHARED, _OWN) if (file := _open(folder / name)) is not None]
-    tables = {file.path: _table(file, trusts, strict=named) for file in files}
+    files = [file for name in (SHARED, OWN) if (file := opened(folder / name)) is not None]
+    tables = {file.path: table_of(file, trusts, strict=named) for file in files}
     found = [(path, table) for path, table in tables.items() if table is not None]
     if len(found) > 1:
         raise SettingsError(
-            f"has [{_TABLE}], and beside it lies {_OWN}",
-            culprit=str(folder / _SHARED),
+            f"has [{_TABLE}], and beside it lies {OWN}",
+            culprit=str(folder / SHARED),
             hint="keep the settings in one of them",
         )
     if named and not files:
         raise SettingsError(
             "is not a file",
-            culprit=str(folder / _SHARED),
-            hint=f"name the folder of a {_SHARED} or {_OWN}",
+            culprit=str(folder / SHARED),
+            hint=f"name the folder of a {SHARED} or {OWN}",
         )
     if named and not found:
         found = [(files[0].path, {})]
     return _read(*found[0], trusts) if found else None
 
 
-def _open(path: Path) -> _File | None:
+def opened(path: Path) -> ProjectFile | None:
     """None if there is no such file; a folder, a FIFO or a device holds no table."""
     try:
         name = path.lstat()
@@ -141,7 +141,7 @@ def _open(path: Path) -> _File | None:
         if descriptor is None:
             return None
         with os.fdopen(descriptor, "rb") as file:
-            return _File(path, file.read(_LARGEST + 1), (name, os.fstat(descriptor)))
+            return ProjectFile(path, file.read(_LARGEST + 1), (name, os.fstat(descriptor)))
     except OSError as error:
         if is_absent(error):
             return None
@@ -150,9 +150,9 @@ def _open(path: Path) -> _File | None:
         raise _unreadable(path, error.message) from error
 
 
-def _table(file: _File, trusts: Trust, *, strict: bool) -> dict[str, Any] | None:
+def table_of(file: ProjectFile, trusts: Trust, *, strict: bool) -> dict[str, Any] | None:
     """The table as it is, None if there is none. `strict`: the file is ours to judge."""
-    own = file.path.name == _OWN
+    own = file.path.name == OWN
     try:
         if len(file.data) > _LARGEST:
             raise ValueError(f"larger than {_LARGEST} bytes")
@@ -172,7 +172,7 @@ def _table(file: _File, trusts: Trust, *, strict: bool) -> dict[str, Any] | None
         raise SettingsError(
             f"holds more than [{_TABLE}]",
             culprit=str(file.path),
-            hint=f"write [{_TABLE}] and its tables in it, as in a {_SHARED}",
+            hint=f"write [{_TABLE}] and its tables in it, as in a {SHARED}",
         )
     return _subtable(tables, "registry-core", file.path, "tool")
 
@@ -188,7 +188,7 @@ def _decoded(data: bytes) -> str:
         raise ValueError(f"line {line} holds the byte 0x{byte:02x}; save it as UTF-8") from None
 
 
-def _refuse_stranger(file: _File, trusts: Trust) -> None:
+def _refuse_stranger(file: ProjectFile, trusts: Trust) -> None:
     strangers = [status for status in file.statuses if not trusts(status)]
     if strangers:
         folder = file.path.parent

@@ -15,11 +15,6 @@ _SERVICE = re.compile(
 )
 
 
-def as_variable(name: str) -> str:
-    """`name` as a part of a variable's name: "my-ai.v2" gives "MY_AI_V2"."""
-    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
-
-
 def plugin_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str | int | bool]]:
     """The variables that may be options of plugins, and their values."""
     for variable, text in environ.items():

@@ -24,6 +24,8 @@ logger = logging.getLogger("registry_core")
 
 Scope = tuple[str, ...] | None
 
+_FEW = 3  # files that are named
+
 #: The key of an emission of which something was left out: that is said at each sync.
 _AGAIN = "again"
 
@@ -98,9 +100,10 @@ class Emission:
             try:
                 written = write(target, contents, manifest, key, force=force)
                 changed += written
-                what = "%s target %s: %d files written or removed"
+                what = "%s target %s: %d files written or removed%s"
                 level = logging.INFO if written and target.requested else logging.DEBUG
-                logger.log(level, what, target.kind, target.root, len(written))
+                names = named(written, target.root)
+                logger.log(level, what, target.kind, target.root, len(written), names)
             except RegistryError as error:
                 self.problems.append(Problem.of("target", error, fatal=target.requested))
         if stale:
@@ -149,6 +152,17 @@ def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Pro
             if provider in every.get_models():
                 text = f"{provider!r} comes and goes, so no file of the project names it"
             yield Problem("target", "[tool.registry-core.types] providers", text, fatal=False)
+
+
+def named(paths: Sequence[str], root: Path) -> str:
+    """As ": web/provider-registry.json, …", of a few; else nothing."""
+    few = paths if len(paths) <= _FEW else ()
+    return ": " * bool(few) + ", ".join(below(root, Path(one)) for one in few)
+
+
+def below(root: Path, path: Path) -> str:
+    """Relative to `root`, if it lies in there."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _save(manifest: Manifest) -> None:

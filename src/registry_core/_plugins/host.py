@@ -254,18 +254,25 @@ class PluginHost(PluginLoader):
         return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
 
     def emitters_fingerprint(self) -> str:
-        """Changes with each writer's version, code and options, and with the core's version."""
+        """Changes with each writer's version, code and options, with the core's version, and with
+        what `PluginSettings.wants` answers."""
+        from .._writers import ALWAYS
+
         self._ensure_loaded()
         writers = [
             (one.key, one.version, one.source.code, self.options_of(one.source))
             for one in self.plugins
             if "registry_emit" in one.hooks
         ]
-        return hashlib.sha256(repr((__version__, writers)).encode()).hexdigest()
+        wanted = sorted(self.settings.outputs.keys() - ALWAYS)
+        return hashlib.sha256(repr((__version__, writers, wanted)).encode()).hexdigest()
 
-    def refreshed(self, report: SyncReport, snapshot: Snapshot) -> tuple[Problem, ...]:
+    def refreshed(
+        self, report: SyncReport, snapshot: Snapshot, previous: Snapshot
+    ) -> tuple[Problem, ...]:
         """Tell the observers of a sync."""
-        outcomes = self.call_each("registry_refreshed", report=report, snapshot=snapshot)
+        told = {"report": report, "snapshot": snapshot, "previous": previous}
+        outcomes = self.call_each("registry_refreshed", **told)
         return tuple(problem for one in outcomes for problem in one.problems)
 
     def _call(

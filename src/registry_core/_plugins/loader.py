@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import time
-import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,13 +15,15 @@ from pluggy import HookImpl, PluginManager
 from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
+from .._base.variable_names import as_variable
 from .._base.version import __version__
-from .._config.variables import PLUGIN_PREFIX, as_variable
-from ..errors import OverlayError, PluginError, SettingsError, as_error
+from .._config.variables import PLUGIN_PREFIX
+from ..errors import OverlayError, PluginError, SettingsError
 from ..plugin import PluginSettings
 from ..report import Problem
-from .discovery import GROUP, Discovery, PluginSource, exclusion, find_plugins, mentions
+from .discovery import Discovery, PluginSource, exclusion, find_plugins, mentions
 from .hook_rules import implemented_hooks, option_variables
+from .importing import failure, import_entry
 from .options import options_of, variables_in_vain
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class PluginLoader:
             discovery = find_plugins(self.settings, self._path)
             self._may_pass = any(one.fatal for one in discovery.problems)
             builtin = (one.source for one in self._loaded.values())
-            self._entries = frozenset(one.entry for one in (*discovery.found, *builtin))
+            self._entries = discovery.entries.union(one.entry for one in builtin)
             failed: list[Plugin] = []
             for source in sorted(discovery.selected, key=self._rank):
                 if source.key not in self._loaded:
@@ -203,6 +203,13 @@ class PluginLoader:
         declared = self._declared.get(source.key, EMPTY)
         return options_of(self.settings, source.entry, self._entries, declared)
 
+    def settings_of(self, entry: str) -> PluginSettings:
+        """The settings as a command with this name, or of the plugin with it, sees them."""
+        self._ensure_loaded()
+        declared = (own for key, own in self._declared.items() if key.endswith(f":{entry}"))
+        options = options_of(self.settings, entry, self._entries, next(declared, EMPTY))
+        return self.view(options)
+
     def view(
         self, options: Mapping[str, Any] = EMPTY, consulted: set[str] | None = None
     ) -> PluginSettings:
@@ -212,6 +219,7 @@ class PluginLoader:
             offline=self.settings.offline,
             dev=self.settings.dev,
             types_providers=self.settings.types_providers,
+            outputs=self.settings.outputs.keys(),
             environ=self._environ,
             secrets=self._secrets,
             consulted=set() if consulted is None else consulted,
@@ -229,13 +237,8 @@ class PluginLoader:
 
     def _load(self, source: PluginSource) -> Plugin:
         started = self._timer()
-        module = source.value
         try:
-            if not EntryPoint.pattern.match(source.value):
-                raise PluginError(f"{source.value!r} is neither a module nor module:object")
-            entry = EntryPoint(source.entry, source.value, GROUP)
-            module = entry.module
-            plugin = entry.load()
+            plugin = import_entry(source)
             if isinstance(plugin, type):
                 plugin = plugin()
             loaded = self._register(source, plugin, load_ms=self._elapsed_ms(started))
@@ -245,6 +248,7 @@ class PluginLoader:
             load_ms = self._elapsed_ms(started)
             self._may_pass |= isinstance(error, OSError)
             importlib.invalidate_caches()  # of a folder that could not be looked at for now
+            module = source.value.partition(":")[0].strip()
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
                 isinstance(error, OverlayError) or OVERLAY in known or mentions(module, OVERLAY)
@@ -308,11 +312,4 @@ class PluginLoader:
                 self.load()
 
     def _failure(self, source: PluginSource, what: str, error: BaseException) -> PluginError:
-        """What a plugin raised, for the report, without secrets; the traceback goes to the log."""
-        if logger.isEnabledFor(logging.DEBUG):
-            trace = "".join(traceback.format_exception(error))
-            logger.debug("%s: %s\n%s", source.title, what, self._secrets.mask(trace))
-        said = as_error(error, PluginError, "", self._secrets.mask, source.value.partition(":")[0])
-        text = f"{said.culprit}: {said.message}" if said.culprit else said.message
-        kind = type(said) if isinstance(said, PluginError) else PluginError
-        return kind(f"{what}: {text}", culprit=source.title, hint=said.hint)
+        return failure(source, what, error, self._secrets.mask)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._base.frozen import EMPTY
 from .._base.suggesting import did_you_mean, nearest
-from .._config.variables import PLUGIN_PREFIX, as_variable
+from .._base.variable_names import as_variable
+from .._config.variables import PLUGIN_PREFIX
 from ..settings import PREFIX
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .._base.frozen import FrozenDict
+from .._base.url_template import UrlTemplate, parse
 from .._base.variable_names import is_place
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
-from .url_template import UrlTemplate, parse
 
 if TYPE_CHECKING:
     from ..models import ProviderConfig

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 
 from .._base.frozen import EMPTY
-from .._base.variable_names import holds_secret, is_place
-from .._config.variables import as_variable
+from .._base.url_template import BadValueError, UrlTemplate, operation, parse, version
+from .._base.variable_names import base_url_variable, holds_secret, is_place
 from ..endpoint import Endpoint
 from ..errors import HostChangedError, MissingCredentialError, ResolveError, UnroutableError
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
@@ -15,14 +15,8 @@ from ..models import ModelInfo, ProviderConfig
 from ..settings import warn_once
 from .bindings import Bindings, folded
 from .dialects import dialect_of
-from .url_template import BadValueError, UrlTemplate, operation, parse, version
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-
-
-def base_url_variable(provider_id: str) -> str:
-    """The name of `<PROVIDER>_BASE_URL`: "my-ai.v2" gives "MY_AI_V2_BASE_URL"."""
-    return f"{as_variable(provider_id)}_BASE_URL"
 
 
 def resolve(

@@ -1,25 +1,43 @@
-"""What a sync changed: which models there are, and field by field."""
+"""What differs between two snapshots: which models there are, and field by field."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import chain
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
+
+from attrs import evolve
 
 from .._base.frozen import EMPTY, freeze
 from .._catalog.ids import lengths_of, splits
 from .._catalog.snapshot import Snapshot
 from ..errors import SnapshotDamagedError
 from ..models import DEPRECATED
-from ..report import Change
+from ..report import Change, Changes
 
 logger = logging.getLogger("registry_core")
 
 #: Of a provider's record, what says nothing of the provider itself.
 _OF_MODELS = ("models", "flags")
+
+
+def diff(before: Snapshot, after: Snapshot) -> Changes:
+    """What `after` has, lacks, or says otherwise. Raises SnapshotDamagedError."""
+    added, removed, deprecated = listed(before, after)
+    return Changes(before.hash, after.hash, added, removed, deprecated, updated(before, after))
+
+
+def compared(before: Snapshot, after: Snapshot) -> Changes:
+    """`diff` for a sync, which damage of what was before doesn't stop: then nothing is said."""
+    try:
+        return diff(before, after)
+    except SnapshotDamagedError as error:
+        logger.debug("nothing is said of what changed: %s", error)
+        return Changes(before.hash, after.hash)
 
 
 def listed(
@@ -55,21 +73,16 @@ def listed(
 def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """Every field that differs in providers and models that both snapshots have, by id.
 
-    Only records whose bytes differ are decoded; of equal snapshots nothing is read. If the
-    earlier one is damaged, nothing can be compared: the later one is stored by then.
+    Only records whose bytes differ are decoded; of equal snapshots nothing is read.
     """
     if before == after:
         return ()
-    try:
-        was, now = {*before.lines()}, {*after.lines()}
-    except SnapshotDamagedError as error:
-        logger.debug("nothing is said of what changed: %s", error)
-        return ()
+    was, now = {*before.lines()}, {*after.lines()}
     earlier = dict(map(_split, was - now))
     found = (
         _of(*key, earlier[key], record) for key, record in map(_split, now - was) if key in earlier
     )
-    return tuple(sorted(chain.from_iterable(found), key=lambda one: (one.id, one.kind, one.field)))
+    return tuple(sorted(chain.from_iterable(found), key=_order))
 
 
 def _split(line: bytes) -> tuple[tuple[str, str | None], str]:
@@ -102,3 +115,67 @@ def _fields(record: Mapping[str, Any]) -> dict[str, Any]:
         elif name not in _OF_MODELS:
             found[name] = value
     return found
+
+
+def together(every: Iterable[Changes]) -> Changes:
+    """What some changes, one after the other, come to: what came and went again is left out, and
+    of a field the first value and the last are told."""
+    first = last = ""
+    left_out = 0
+    there: dict[str, bool] = {}  # of what came or went: whether it is there now
+    deprecated: set[str] = set()
+    fields: dict[tuple[str, str], dict[str, Change]] = {}
+    for one in every:
+        first, last, left_out = first or one.before, one.after, left_out + one.left_out
+        for id, now in (*((id, True) for id in one.added), *((id, False) for id in one.removed)):
+            deprecated.discard(id)
+            fields.pop(("model", id), None)
+            if there.pop(id, now) == now:
+                there[id] = now
+        deprecated |= {*one.deprecated}
+        for change in one.updated:
+            known = fields.setdefault((change.kind, change.id), {})
+            earlier = known.get(change.field, change)
+            known[change.field] = evolve(change, before=earlier.before)
+            if change.field == "status" and change.after != "deprecated":
+                deprecated.discard(change.id)
+    every_field = (one for known in fields.values() for one in known.values())
+    updated = [one for one in every_field if one.before != one.after and one.id not in there]
+    return Changes(
+        first,
+        last,
+        tuple(sorted(id for id, now in there.items() if now)),
+        tuple(sorted(id for id, now in there.items() if not now)),
+        tuple(sorted(deprecated - there.keys())),
+        tuple(sorted(updated, key=_order)),
+        left_out=left_out,
+    )
+
+
+def select(changes: Changes, providers: Collection[str], fields: Collection[str]) -> Changes:
+    """Those of providers that match one of these globs, and of these fields ("cost.input", or
+    "cost" for all of them); without any, all. With fields, nothing is said of what comes or goes.
+    """
+
+    def of(id: str) -> bool:
+        return not providers or any(
+            fnmatchcase(id, one) or fnmatchcase(id, f"{one}/*") for one in providers
+        )
+
+    def ids(found: Iterable[str]) -> tuple[str, ...]:
+        return () if fields else tuple(filter(of, found))
+
+    def wanted(field: str) -> bool:
+        return not fields or any(field == one or field.startswith(f"{one}.") for one in fields)
+
+    return evolve(
+        changes,
+        added=ids(changes.added),
+        removed=ids(changes.removed),
+        deprecated=ids(changes.deprecated),
+        updated=tuple(one for one in changes.updated if of(one.id) and wanted(one.field)),
+    )
+
+
+def _order(change: Change) -> tuple[str, str, str]:
+    return change.id, change.kind, change.field

@@ -1,7 +1,7 @@
 """Writing the store. The caller holds its lock.
 
-Objects first, each whole and synced to disk under the name of its hash; then the
-pointer, replaced by rename; then `state.json`. A kill at any instant leaves the
+Objects first, each whole and synced to disk under the name of its hash; then the journal, and the
+pointer, each replaced by rename; then `state.json`. A kill at any instant leaves the
 old generation or the new one; `recover` mends what else it left.
 
 Only what is absent or damaged is mended. What the system refuses for now raises StoreError
@@ -23,6 +23,7 @@ from secrets import token_hex
 from attrs import asdict, evolve, field, frozen
 
 from .._base.frozen import EMPTY
+from .._catalog import journal
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
 from .._catalog.store import Generation, Overlays, Store, pointer_line
@@ -93,7 +94,7 @@ def adopt(store: Store, other: Store | None) -> None:
             _set_policies(store, found.policies)
     known = found.generation if found.whole and not found.problems else None
     if known is not None and store.may_serve(known):
-        commit(store, known, found.objects.values())
+        commit(store, known, found.objects.values(), journal.adopted(other, known))
         bindings = {**found.state.bindings, **mine.bindings}
         save_state(store, evolve(found.state, bindings=bindings), known)
     else:
@@ -131,8 +132,14 @@ def _written_at(store: Store) -> int:
     return status.st_mtime_ns if status else 0
 
 
-def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) -> None:
-    """Make `generation` current; `objects` are those of its snapshots that may be new.
+def commit(
+    store: Store,
+    generation: Generation,
+    objects: Iterable[Snapshot],
+    changes: bytes | None = None,
+) -> None:
+    """Make `generation` current; `objects` are those of its snapshots that may be new, `changes`
+    what the journal is to hold, if that is new.
 
     Raises StoreError; then the previous one is.
     """
@@ -143,6 +150,8 @@ def commit(store: Store, generation: Generation, objects: Iterable[Snapshot]) ->
             path = store.object(snapshot.hash)
             if not path.exists():
                 write_atomically(path, snapshot.to_bytes(), durable=True)
+        if changes is not None:
+            write_atomically(store.journal, changes, durable=True)
         passed = [EMPTY] if policies is None else policies
         if generation.overlays not in passed:
             # Before the pointer: from now on the bundle is no way out. What was served before
@@ -229,9 +238,10 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
             damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
         known.pop(hash, None)  # a lookup that meets damage drops it, too
-    if is_special(str(store.emitted)):
-        fault = SnapshotDamagedError("is not a regular file", culprit=str(store.emitted))
-        damage.append((store.emitted, fault))
+    for path in (store.emitted, store.journal):
+        if is_special(str(path)):
+            fault = SnapshotDamagedError("is not a regular file", culprit=str(path))
+            damage.append((path, fault))
     policies = _in_force(store, generation, repair=repair)
     if repair:
         for path, _ in damage:

@@ -24,7 +24,7 @@ from .freshness import digest, fingerprint
 from .merge import merge
 from .policies import fallback, refuse_lost
 from .runtime import RuntimeGateway
-from .turn import Data, Turn, bundled, bundled_facts
+from .turn import Data, Providers, Turn, bundled, bundled_facts
 
 if TYPE_CHECKING:
     from .._catalog.bundle import Bundle
@@ -284,7 +284,6 @@ def _combine(
     for turn in prepared.turns:
         if turn.id in facts:
             turn.met(met[turn.id])
-    used = _used(prepared)
     stays = [turn for turn in gateways if not turn.volatile]
     others = any(turn.disowned for turn in prepared.turns)  # the generation from before
     # What stays and has no model is what the user has accepted.
@@ -294,27 +293,36 @@ def _combine(
     final = lasting = host.overlay(plain, before.last, told.append)
     if any(turn.used and turn.volatile for turn in gateways):
         lasting = host.overlay(merged_from(stays)[0], before.lasting)
-    objects = {one.hash: one for one in (final, lasting)}
-    held: dict[str, GatewayData] = {}
-    for id, one in used.items():
-        held[id] = _dated(prepared, id, one.about)
-        if one.source != "bundled":
-            # The merge holds a gateway's data whole, unless it lost a provider there.
-            whole = all(merged.get(key) is provider for key, provider in results[id].items())
-            holder = plain if whole else Snapshot.build(results[id], {id: one.about.plugin})
-            objects[holder.hash] = holder
-            held[id] = evolve(held[id], result=holder.hash)
+    holders = _holders(_used(prepared), results, plain)
+    gateways_data = {id: _dated(prepared, id, one.about) for id, one in _used(prepared).items()}
+    for id, holder in holders.items():
+        gateways_data[id] = evolve(gateways_data[id], result=holder.hash)
     prepared.clashes = tuple((one.culprit, one.message) for one in told)
     prepared.snapshot, prepared.lasting = final, lasting
+    objects = {one.hash: one for one in (final, lasting, *holders.values())}
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
         final.hash,
-        FrozenDict(held),
+        FrozenDict(gateways_data),
         inputs,
         final.overlays,
         None if others else fallback(before, final),
         lasting.hash if lasting != final else None,
     )
+
+
+def _holders(
+    used: Mapping[str, Data], results: Mapping[str, Providers], plain: Snapshot
+) -> dict[str, Snapshot]:
+    """Gateway id → the object that holds its data: the merge, unless it lost a provider there,
+    or a fact was laid over one. What the core's wheel holds needs none."""
+    merged, holders = plain.get_providers(), dict[str, Snapshot]()
+    for id, one in used.items():
+        if one.source != "bundled" or one.about.facts is not None:
+            whole = all(merged.get(key) is provider for key, provider in results[id].items())
+            own = None if whole else Snapshot.build(results[id], {id: one.about.plugin})
+            holders[id] = own or plain
+    return holders
 
 
 def _dated(prepared: Prepared, id: str, about: GatewayData) -> GatewayData:

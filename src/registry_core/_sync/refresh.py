@@ -13,9 +13,10 @@ from weakref import WeakSet
 # Here, in the caller's thread: its hooks must not come up between the two halves of a fork.
 import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
-from ..errors import told as describe
+from ..errors import StoreError, told as describe
 
 if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
     from .._plugins.host import PluginHost
     from .._world import World
     from ..report import SyncReport
@@ -50,8 +51,10 @@ class Refresher:
     interval; it is called by the thread, again if it raised. `sync(interval, retry_after, host)`
     asks what has not answered for `interval`, nor failed within `retry_after`. While it waits
     it has `watch()`, if there is one, look every `LOOK_EVERY`: what that finds is given to a sync
-    at once, as `host`, and `prepare` is called again. `news()`: whether there is something to
-    take over, which is done at once, and in how many seconds to ask that again.
+    at once, as `host`, and `prepare` is called again. `begin()` is called once, after the first
+    `prepare`: it says what is going to happen, and gives what it has warned of. `served()` gives
+    what is served after a sync. `news()`: whether there is something to take over, which is done
+    at once, and in how many seconds to ask that again.
     `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
     set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
     seconds)` returns when either is over.
@@ -69,6 +72,8 @@ class Refresher:
         random: Callable[[], float],
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
         watch: Callable[[], Watch | None] = lambda: None,
+        begin: Callable[[], Collection[str]] = tuple,
+        served: Callable[[], Snapshot | None] = lambda: None,
         news: Callable[[], tuple[bool, float]] = lambda: (False, LONGEST_WAIT),
     ) -> None:
         self._prepare = prepare
@@ -78,6 +83,8 @@ class Refresher:
         self._random = random
         self._wait = wait
         self._watch = watch
+        self._begin = begin
+        self._served = served
         self._news = news
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -119,7 +126,7 @@ class Refresher:
         host: PluginHost | None = None  # what a look has found
         failing: Collection[str] = ()
         watch: Watch | None = None
-        warned: Collection[str] = ()
+        warned: Collection[str] | None = None
         while not stop.is_set():
             report: SyncReport | None = None
             try:
@@ -127,6 +134,7 @@ class Refresher:
                     since, pause = ended, _backoff(failures, interval)
                 else:
                     interval = self._prepared(interval)
+                    warned = self._begin() if warned is None else warned
                     since, pause = self._refreshed(ended, interval), interval
                 now = self._clock()
                 pause *= 1 + jitter
@@ -161,7 +169,7 @@ class Refresher:
                 logger.info("auto-refresh: works again")
             failing = set(problems)
             if report is not None:
-                warned = _tell(report, watch, warned)
+                warned = _tell(report, watch, self._served, warned or ())
 
     def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
         """Wait; less, if a look finds something."""
@@ -198,16 +206,22 @@ def _backoff(failures: int, interval: float | None) -> float:
     return min(doubled, FIRST_RETRY if interval is None else interval)
 
 
-def _tell(report: SyncReport, watch: Watch | None, warned: Collection[str]) -> Collection[str]:
+def _tell(
+    report: SyncReport,
+    watch: Watch | None,
+    served: Callable[[], Snapshot | None],
+    warned: Collection[str],
+) -> Collection[str]:
     """Log what has changed, and what is wrong and was not in `warned`, which is said once until
     it is mended."""
+    from .._catalog.snapshot import Snapshot
     from .telling import news, warnings
 
     if watch is not None:
         watch.tell_news()
     else:
-        for line in news(report.added, report.removed, report.deprecated, report.updated):
-            logger.info("auto-refresh: %s", line)
+        for line in news(report, served() or Snapshot.build(())):
+            logger.info("%s", line)
     new, all = warnings(report, warned)
     for line in new:
         logger.info("auto-refresh: %s", line)
@@ -228,10 +242,13 @@ def refresher_of(
 
     given = None if interval_ms is None else refresh_interval(interval_ms, "interval_ms")
 
+    def interval() -> float:
+        return (given or world.settings.refresh_interval_ms) / 1000
+
     def prepare() -> float:
         _import_all()
         world.host.load()
-        return (given or world.settings.refresh_interval_ms) / 1000
+        return interval()
 
     def refresh(interval: float, retry_after: float, host: PluginHost | None) -> SyncReport:
         from .options import Options
@@ -242,6 +259,26 @@ def refresher_of(
         from .freshness import answered_at
 
         return answered_at(world.state(), world.host.gateways())
+
+    def begin() -> Collection[str]:
+        """Beside a dev server, where somebody reads it."""
+        if not world.serves_dev:
+            return ()
+        from .telling import mistakes, plan
+
+        for line in plan(world, interval()):
+            logger.info("%s", line)
+        wrong: list[str] = []
+        with suppress(StoreError):  # a sync says so
+            wrong = mistakes(world)
+        for line in wrong:
+            logger.info("auto-refresh: %s", line)
+        return wrong
+
+    def served() -> Snapshot | None:
+        with suppress(StoreError):
+            return world.load().snapshot
+        return None
 
     watching: Watch | None = None
 
@@ -274,6 +311,8 @@ def refresher_of(
         random=world.random,
         wait=world.wait,
         watch=watch,
+        begin=begin,
+        served=served,
         news=news,
     )
 

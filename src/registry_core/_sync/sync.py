@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from .._base.frozen import FrozenDict
+from .._catalog import journal
 from .._catalog.loading import open_explicit
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
@@ -24,11 +25,11 @@ from .._http.payloads import Payloads
 from .._resolve.bindings import remember
 from .._world import World
 from ..errors import OverlayError, SettingsError, StoreError, told
-from ..report import SyncReport
+from ..report import Changes, SyncReport
 from ..settings import warn_once
 from . import commit
 from .before import look_back
-from .changes import listed, updated
+from .changes import compared
 from .freshness import reached_at
 from .locking import locked, patience
 from .options import Options
@@ -52,6 +53,8 @@ class Result:
 
     report: SyncReport
     snapshot: Snapshot
+    previous: Snapshot
+    """What was served before."""
     runtime: tuple[RuntimeGateway, ...] = ()
 
 
@@ -82,8 +85,10 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
         prepared = prepare(world, options, before, runtime, payloads, since, sharing)
+        changes = compared(before.snapshot, prepared.snapshot)
         if prepared.generation is not None:
-            commit.commit(store, prepared.generation, prepared.objects)
+            news = _journal(store, prepared, changes, started)
+            commit.commit(store, prepared.generation, prepared.objects, news)
         elif prepared.held:
             logger.debug("store: a policy holds the generation that is there")
         else:
@@ -96,7 +101,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         if sharing is not None:
             sharing.publish(prepared.turns)
             prepared.problems += sharing.problems
-        report = _report(prepared, started, offline=settings.offline)
+        report = _report(prepared, changes, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             targets = [Target("environment", store.place), *other_targets(world, options)]
             scope = settings.types_providers
@@ -106,8 +111,8 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
             with suppress(StoreError):  # all else is stored
                 state = evolve(state, problems=told)
                 commit.save_state(store, state, prepared.generation or before.pointed)
-    report = _notify(world.host, report, prepared.snapshot)
-    return Result(report, prepared.snapshot, tuple(prepared.runtime))
+    report = _notify(world.host, report, prepared.snapshot, before.snapshot)
+    return Result(report, prepared.snapshot, before.snapshot, tuple(prepared.runtime))
 
 
 def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
@@ -132,7 +137,8 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
             prepared = prepare(world, options, before, (), payloads, None, sharing)
         prepared.problems += sharing.problems if sharing else ()
         snapshot = prepared.lasting
-        report = _report(prepared, started, offline=settings.offline)
+        changes = compared(before.snapshot, prepared.snapshot)
+        report = _report(prepared, changes, started, offline=settings.offline)
     emission = Emission(world.host, snapshot, settings.types_providers)
     differing = tuple(path for target in targets for path in emission.differing(target))
     return evolve(report, problems=(*report.problems, *emission.problems)), differing
@@ -159,7 +165,7 @@ def _sync_pinned(world: World, path: Path, started: float, options: Options) -> 
     emission = Emission(world.host, snapshot, world.settings.types_providers)
     report = _pinned_report(world.settings, snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
-    return Result(_notify(world.host, report, snapshot), snapshot)
+    return Result(_notify(world.host, report, snapshot, snapshot), snapshot, snapshot)
 
 
 def _emit(
@@ -179,8 +185,10 @@ def _emit(
     )
 
 
-def _notify(host: PluginHost, report: SyncReport, snapshot: Snapshot) -> SyncReport:
-    problems = host.refreshed(report, snapshot)
+def _notify(
+    host: PluginHost, report: SyncReport, snapshot: Snapshot, previous: Snapshot
+) -> SyncReport:
+    problems = host.refreshed(report, snapshot, previous)
     return evolve(report, problems=(*report.problems, *problems))
 
 
@@ -282,16 +290,31 @@ def _told(report: SyncReport) -> tuple[tuple[str, str], ...]:
     return tuple(failures[:_MOST_TOLD])
 
 
-def _report(prepared: Prepared, started: float, *, offline: bool) -> SyncReport:
-    added, removed, deprecated = listed(prepared.before.snapshot, prepared.snapshot)
+def _journal(store: Store, prepared: Prepared, changes: Changes, started: float) -> bytes | None:
+    """What the journal is to hold; None: what it holds is right, or there is none to begin with.
+
+    It never names what comes and goes. Where the generation before can't serve, nobody knows what
+    has changed since, and the line only leads on to those before it.
+    """
+    before, old, new = prepared.before, prepared.before.pointed, prepared.generation
+    if old is None or new is None or journal.lasting(old) == journal.lasting(new):
+        return None
+    if before.generation is None:
+        changes = Changes(journal.lasting(old), journal.lasting(new))
+    elif (before.lasting, prepared.lasting) != (before.snapshot, prepared.snapshot):
+        changes = compared(before.lasting, prepared.lasting)
+    return journal.continued(store, old, evolve(changes, at=datetime.fromtimestamp(started, UTC)))
+
+
+def _report(prepared: Prepared, changes: Changes, started: float, *, offline: bool) -> SyncReport:
     return SyncReport(
         started_at=datetime.fromtimestamp(started, UTC),
         gateways=tuple(prepared.reports),
         problems=tuple(prepared.problems),
-        added=added,
-        removed=removed,
-        deprecated=deprecated,
-        updated=updated(prepared.before.snapshot, prepared.snapshot),
+        added=changes.added,
+        removed=changes.removed,
+        deprecated=changes.deprecated,
+        updated=changes.updated,
         changed=prepared.changed,
         offline=offline,
         **_size(prepared.snapshot),

@@ -116,6 +116,9 @@ class Turn:
         """That of a gateway whose data is, or was, a plugin's."""
         both = [one for one in (wheel, stored) if one]
         good = max(both, key=lambda one: (one.about.retrieved_at, one is stored), default=None)
+        facts = wheel if wheel and wheel.about.facts is not None else None
+        if good and facts and good.about.retrieved_at == facts.about.retrieved_at:
+            good = evolve(good, source="bundled")  # though a sync has stored it
         return cls(id, known, loaded, None, wheel, stored, good, used=good, before=good)
 
     @classmethod

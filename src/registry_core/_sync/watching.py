@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .._emit.emission import Emission
 from .._emit.manifest import Manifest, signature
 from ..errors import SettingsError, StoreError
-from .changes import listed, updated
+from .changes import compared
 from .options import Options
 from .sync import other_targets
 from .telling import news
@@ -66,12 +66,9 @@ class Watch:
                 return
             self._loaded = now = self._world.load(last=before)
             if before is not None:
-                told = (
-                    *listed(before.snapshot, now.snapshot),
-                    updated(before.snapshot, now.snapshot),
-                )
-                for line in news(*told):
-                    logger.info("auto-refresh: %s", line)
+                changes = compared(before.snapshot, now.snapshot)
+                for line in news(changes, now.snapshot):
+                    logger.info("%s", line)
         except StoreError as error:  # a lookup says so
             logger.debug("nothing is known of what has changed: %s", error)
 

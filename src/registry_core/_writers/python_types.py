@@ -3,7 +3,8 @@
 `KnownModelId` (full ids, closed), `ModelId` (the same, open to any text), `ProviderId`,
 and `Model_<provider>` (bare ids) for each provider; `model_id("…")`, `provider_id("…")` and
 `@takes_model_id`, which name every id. A role counts as a full id. At run time the types are
-`str`, and the functions give back what they are given.
+`str`, and the functions give back what they are given. For an id that will be shut off,
+`model_id` is marked as deprecated, with the day and what follows.
 
 Type checkers compare two unions member by member, so a large one makes `a == b` take
 minutes. So every id stands in parameters of functions without a body, where nothing is
@@ -22,13 +23,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ..plugin import Artifact, hookimpl
 from .featured import featured
+from .retiring import retiring
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -49,6 +51,8 @@ _HEADER = """\
 # pyright: basic, reportOverlappingOverload=false
 
 import typing as t
+
+from typing_extensions import deprecated as _deprecated
 
 class _CheckedModelId(str):
     \"\"\"What `model_id` gives.\"\"\"
@@ -121,7 +125,7 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     ids = [*dict.fromkeys(f"{provider}/{id}" for provider, ids in models.items() for id in ids)]
     roles = [role for role in snapshot.roles if snapshot.get_model(role)]
     ids = [*roles, *ids]
-    providers, known, groups = [*models], ids, [ids]
+    providers, known, groups, few = [*models], ids, [ids], list[str]()
     if scope is None and len(ids) > FEW:
         few, known = featured(snapshot, FEW, max(FEW - len(roles), 0))
         known = [*roles, *known][:FEW]
@@ -132,6 +136,10 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     names = type_names(snapshot.get_models())
     parts, model_ids = _parts("_ModelIds", groups)
     provider_parts, provider_ids = _parts("_ProviderIds", [[*models]])
+    going = {
+        f"_Going_{n}": one
+        for n, one in enumerate(retiring(snapshot, among=ids, usual=few or [*models]).items())
+    }
     text = [
         _HEADER,
         _alias("ProviderId", providers, "_CheckedProviderId"),
@@ -142,7 +150,9 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
         provider_ids,
         _overloads(_PROVIDER_ID, provider_parts),
         model_ids,
-        _overloads(_MODEL_ID, parts),
+        *(_alias(name, ids) for name, (_, ids) in going.items()),
+        _going(going),
+        _overloads(_MODEL_ID, parts, one_of_many=bool(going)),
         _VARIABLES,
         "\nclass _Open(t.Protocol[_P, _R_co]):",
         indent(_overloads(_CALL, ["str", *parts]), "    "),
@@ -175,9 +185,18 @@ def _parts(name: str, groups: Iterable[Sequence[str]]) -> tuple[list[str], str]:
     return [*parts], "".join(_alias(one, part) for one, part in parts.items())
 
 
-def _overloads(function: str, types: Sequence[str]) -> str:
+def _going(going: Mapping[str, tuple[str, Sequence[str]]]) -> str:
+    """The signatures of `model_id` for what will be shut off: an editor strikes the call, and
+    says when. They come first, since checkers take the first that fits."""
+    return "".join(
+        f"\n@t.overload\n@_deprecated({_string(text)})\n{_MODEL_ID.format(name)}\n"
+        for name, (text, _) in going.items()
+    )
+
+
+def _overloads(function: str, types: Sequence[str], *, one_of_many: bool = False) -> str:
     """A function whose parameter is of any of the types, one signature for each."""
-    mark = "@t.overload\n" if len(types) > 1 else ""
+    mark = "@t.overload\n" if one_of_many or len(types) > 1 else ""
     return "\n" + "".join(f"{mark}{function.format(one)}\n" for one in types)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import click
 
+from .changes import changes, diff
 from .clean import clean
-from .common import Commands
 from .dev import dev
 from .doctor import doctor
 from .export import export
+from .group import Commands
+from .init import init
 from .lookups import list_models, show
 from .new import new
 from .plugins import plugins
@@ -28,5 +30,8 @@ def main() -> None:
     """
 
 
-for command in (sync, list_models, show, plugins, doctor, export, clean, dev, new):
+for command in (
+    *(init, sync, list_models, show, changes, diff),
+    *(plugins, doctor, export, clean, dev, new),
+):
     main.add_command(command)

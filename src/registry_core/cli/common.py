@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
 
-from .output import claim_output, complain, open_closed, settle_output, silence_output
+from .output import claim_output, complain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..errors import RegistryError
     from ..registry import ModelRegistry
     from ..settings import Settings
 
 P = ParamSpec("P")
+
+#: Where a context keeps whose command is called, and what hides the secrets that it has read.
+CALLED, MASK = "registry_core.called", "registry_core.mask"
+
+
+def own_commands() -> Mapping[str, click.Command]:
+    """Those of registry-core itself, by name; for a command that is running."""
+    group = click.get_current_context().find_root().command
+    return group.commands if isinstance(group, click.Group) else {}
 
 
 def as_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
@@ -34,6 +45,19 @@ project_option = click.option(
     callback=as_path,
     help="The project's folder, even another user's; else the nearest with [tool.registry-core].",
 )
+
+
+def seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
+    """A callback: of "30m" the seconds."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
+    if found:
+        return float(found[1]) * _UNITS[found[2]]
+    if age is None:
+        return None
+    raise click.BadParameter(f"{age!r} is no age: write 90s, 30m, 12h, 7d or 2w")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def _follow(context: click.Context, _parameter: click.Parameter, count: int) -> None:
@@ -60,16 +84,23 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
     @verbose_option
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from ..errors import RegistryError, SettingsError
+        from ..errors import RegistryError
 
         claim_output()
         try:
             command(*args, **kwargs)
         except RegistryError as error:
-            complain(f"error: {error}")
-            raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
+            exit_for(error)
 
     return run
+
+
+def exit_for(error: RegistryError) -> NoReturn:
+    """Say what is wrong, and exit."""
+    from ..errors import SettingsError
+
+    complain(f"error: {error}")
+    raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
 
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:
@@ -84,18 +115,3 @@ def registry(settings: Settings | None = None) -> ModelRegistry:
     from ..registry import ModelRegistry
 
     return ModelRegistry(settings)
-
-
-class Commands(click.Group):
-    """Commands that say in one line that their output could not be written, and exit with 1."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        open_closed()
-        try:
-            return super().main(*args, **kwargs)
-        except OSError as error:  # but for a pipe that nobody reads: click ends in silence then
-            complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
-            silence_output()
-            raise SystemExit(1) from None
-        finally:
-            settle_output()

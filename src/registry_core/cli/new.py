@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, reports_errors
+from .common import json_option, own_commands, reports_errors
 from .output import say, say_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def new(kind: str, name: str, as_json: bool) -> None:
     from .._writers import BUILTINS
     from ..errors import SettingsError
     from ..settings import Settings
-    from . import main
 
     if len(name) > 32 or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise SettingsError(
@@ -45,8 +44,8 @@ def new(kind: str, name: str, as_json: bool) -> None:
         )
     taken = {source.entry: source.title for source in find_plugins(Settings()).found}
     if kind == "command":
-        taken |= dict.fromkeys(main.commands, "a command of registry-core")
-    else:
+        taken |= dict.fromkeys(own_commands(), "a command of registry-core")
+    if kind == "emitter":
         taken |= dict.fromkeys(dict(BUILTINS), "a writer of registry-core")
     if name in taken:
         raise SettingsError(f"is the name of {taken[name]}", culprit=repr(name), hint="use another")
@@ -76,8 +75,8 @@ def _files(kind: str, name: str) -> Iterator[tuple[Path, str]]:
 
     from importlib_resources import files
 
+    from .._base.variable_names import as_variable
     from .._base.version import __version__
-    from .._config.variables import as_variable
 
     package = f"registry-{kind}-{name}"
     module = package.replace("-", "_")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json as json_module
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .._base.printable import printable
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _output: TextIO | None = None
 #: The descriptor of what was standard output; None: it is what it was.
 _descriptor: int | None = None
+
+
+class OutputError(OSError):
+    """What was to be said can't be written, which is nobody's fault here."""
 
 
 def claim_output() -> None:
@@ -35,6 +39,25 @@ def claim_output() -> None:
     sys.stdout = sys.stderr
 
 
+@contextmanager
+def others_print() -> Iterator[None]:
+    """As if the output were claimed, for as long as code runs that may not own it."""
+    global _output, _descriptor
+    claimed = sys.stdout is sys.stderr
+    claim_output()
+    try:
+        yield
+    finally:
+        if not claimed:
+            sys.stdout = _output
+            if _descriptor is not None and sys.__stdout__ and _output:
+                sys.stdout = sys.__stdout__
+                sys.stdout.flush()  # what they wrote there
+                os.dup2(_descriptor, 1)
+                _output.close()
+            _output = _descriptor = None
+
+
 def output_descriptor() -> int | None:
     """That of standard output, for a child; None: the child inherits it."""
     return _descriptor
@@ -43,6 +66,25 @@ def output_descriptor() -> int | None:
 def say(*lines: str) -> None:
     """Print lines, with what a terminal would obey written out."""
     _print(lines, _output)
+
+
+def say_styled(*lines: str) -> None:
+    """Print lines that are printable but for our own colours."""
+    _write("".join([f"{line}\n" for line in lines]), _output)
+
+
+def width() -> int | None:
+    """Columns of the terminal that results go to; None: there is none."""
+    if _output is not None:
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(_output.fileno()).columns or None
+    return None
+
+
+def colourful() -> bool:
+    """Whether results go to a terminal that shows colours, and the user wants them."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and width() is not None
 
 
 def complain(*lines: str) -> None:
@@ -94,9 +136,12 @@ def _print(lines: Sequence[str], stream: Any) -> None:
 def _write(text: str, stream: Any) -> None:
     if stream is None:  # it was closed when the process began
         return
-    stream.flush()
-    stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
-    stream.buffer.flush()
+    try:
+        stream.flush()
+        stream.buffer.write(text.encode())  # UTF-8 whatever the locale says
+        stream.buffer.flush()
+    except OSError as error:
+        raise OutputError(*error.args) from error
 
 
 def open_closed() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import json_option, load, project_option, reports_errors
+from .common import json_option, load, own_commands, project_option, reports_errors
 from .output import complain, say, say_json, table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .._plugins.discovery import Discovery, PluginSource
 
 
 @click.command()
@@ -20,37 +23,40 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
-    """List the plugins that are installed. Imports none of them, unless told to.
+    """List the plugins and commands that are installed. Imports none of them, unless told to.
 
-    Without --load, hooks, load time and failure are those of the last sync.
+    Without --load, hooks, load time and failure are those of the last sync. Packages of this
+    project that are not installed follow, each with what it adds.
     """
+    from .._plugins.commands import find_commands
     from .._plugins.discovery import find_plugins
+    from .._plugins.known import KNOWN
     from .._world import World
     from ..errors import RegistryError
 
     settings = load(project)
     world, discovery = World(settings), find_plugins(settings)
+    commands = find_commands(settings, own_commands())
     seen: Mapping[str, Mapping[str, Any]] = world.state().plugins
     if load_now:
         world.host.load()
         seen = world.host.known_plugins()
-    excluded = dict(discovery.excluded)
+    tried = {one: _try(one) for one in commands.selected} if load_now else {}
     rows = [
-        {
-            "plugin": source.key,
-            "version": source.version,
-            "module": source.value,
-            "excluded": excluded.get(source),
-            **seen.get(source.key, {}),
-        }
-        for source in discovery.found
+        *(_about(one, discovery, seen.get(one.key, {})) for one in discovery.found),
+        *(
+            _about(one, commands, {"command": one.entry, **tried.get(one, {})})
+            for one in commands.found
+        ),
     ]
+    installed = {source.distribution for source in (*discovery.found, *commands.found)}
+    missing = [_missing(name) for name in KNOWN if name not in installed]
     if as_json:
-        say_json(rows)
-    elif rows:
-        table(_rows(rows))
+        say_json([*rows, *missing])
     else:
-        say("no plugin is installed")
+        table(_rows(rows)) if rows else say("no plugin is installed")
+        for one in missing:
+            say(f"not installed: {one['plugin']} ({one['adds']}): {one['install']}")
     there = {source.key for source in discovery.found}
     try:
         in_use = world.load().snapshot.gateways
@@ -60,13 +66,52 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     for id, plugin in in_use.items():
         if plugin and plugin not in there:
             complain(f"warning: {plugin} is not installed: nothing refreshes its gateway {id}")
-    for problem in discovery.problems:
-        complain(f"warning: {problem.culprit}: {problem.message}")
+    for problem in dict.fromkeys(map(str, (*discovery.problems, *commands.problems))):
+        complain(f"warning: {problem}")
     failed = [row for row in rows if row.get("failure")]
     for row in failed:
         level = "error" if load_now else "note: at the last sync"
         complain(f"{level}: {row['plugin']}: {row['failure']}")
     raise SystemExit(1 if failed and load_now else 0)
+
+
+def _about(source: PluginSource, found: Discovery, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "plugin": source.key,
+        "version": source.version,
+        "module": source.value,
+        "installed": True,
+        "excluded": dict(found.excluded).get(source),
+        **more,
+    }
+
+
+def _missing(name: str) -> dict[str, Any]:
+    """A row with the same keys; and how to install it, by what made this environment."""
+    from importlib.util import find_spec
+
+    from .._plugins.known import KNOWN
+
+    return {
+        **dict.fromkeys(("version", "module")),
+        "plugin": name,
+        "installed": False,
+        "excluded": "it is not installed",
+        "adds": KNOWN[name],
+        "install": f"{'pip' if find_spec('pip') else 'uv pip'} install {name}",
+    }
+
+
+def _try(source: PluginSource) -> Mapping[str, Any]:
+    from ..errors import PluginError
+    from .plugin_commands import load_command
+
+    started, failure = time.perf_counter(), None
+    try:
+        load_command(source)
+    except PluginError as error:
+        failure = error.text
+    return {"load_ms": (time.perf_counter() - started) * 1000, "failure": failure}
 
 
 def _rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -75,5 +120,6 @@ def _rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         loads = f"no: {row['excluded']}" if row["excluded"] else "yes"
         if row.get("failure"):
             loads = "failed"
+        hooks = (f"command {row['command']}",) if "command" in row else row.get("hooks", ())
         took = f"{row['load_ms']:.0f} ms" if "load_ms" in row else "not measured"
-        yield row["plugin"], row["version"], loads, ", ".join(row.get("hooks", ())), took
+        yield row["plugin"], row["version"], loads, ", ".join(hooks), took

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import as_path, json_option, load, project_option, reports_errors
-from .output import age, complain, say, say_json, table
+from .common import as_path, json_option, load, project_option, reports_errors, seconds
+from .output import age, complain, say, say_json, say_styled, table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,22 +19,13 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from .._sync.fetch import Outcome
     from .._sync.options import Options
+    from .._sync.sync import Result
     from ..report import GatewayReport, SyncReport
     from ..settings import Settings
 
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MOST_LISTED = 10
 _MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
 _DEAR = 150  # about where a == b takes pyright twice as long as with str
-
-
-def _seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
-    if found:
-        return float(found[1]) * _UNITS[found[2]]
-    if age is None:
-        return None
-    raise click.BadParameter(f"{age!r} is no age: write 90s, 30m, 12h, 7d or 2w")
 
 
 @click.command()
@@ -45,7 +35,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, age: str | None)
 @click.option("--forget", multiple=True, metavar="GATEWAY", help="Drop its stored data first.")
 @click.option(
     "--max-age",
-    callback=_seconds,
+    callback=seconds,
     metavar="AGE",
     help="Data younger than that will do if a gateway fails: 90s, 30m, 12h, 7d, 2w.",
 )
@@ -125,6 +115,10 @@ def _run(
         if differing:
             complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
         raise SystemExit(1 if differing or not report.ok else 0)
+    if sys.stderr.isatty():
+        from .._sync.telling import plan
+
+        complain(*plan(world))
     result = sync_all(world, options)
     report = result.report if only is None else _in_folder(only, result.report)
     if as_json:
@@ -133,6 +127,7 @@ def _run(
         if world.settings.unasked:
             say(world.settings.unasked)
         _show(report, world.bundle)
+        _show_news(report, result, world.bundle, kept=only is None)
         hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:
             say(f"hint: {hint}")
@@ -180,7 +175,7 @@ def _progress(id: str, outcome: Outcome) -> None:
 def _show(report: SyncReport, bundle: Bundle) -> None:
     from pathlib import Path
 
-    from .._sync.telling import prices_first
+    from .._emit.emission import named
 
     if report.gateways:
         table(_rows(report.gateways, report.started_at))
@@ -188,25 +183,33 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
             if one.source == "bundled":
                 say(f"{one.id}: bundled data: {bundle.sources[one.id]}")
     say(f"{report.providers} providers, {report.models} models")
-    for what in ("added", "removed", "deprecated"):
-        ids: tuple[str, ...] = getattr(report, what)
-        if ids:
-            _say_list(what, ids[:_MOST_LISTED], len(ids))
-    if report.updated:
-        first = [str(one) for one in prices_first(report.updated)[:_MOST_LISTED]]
-        _say_list("updated", first, len(report.updated))
     roots = sorted(report.targets, key=len)
     homes = [
         [root for root in roots if Path(root) in Path(path).parents] for path in report.written
     ]
     for root, count in report.targets.items():
-        written = sum(home[-1:] == [root] for home in homes)  # one may lie in another
-        say(f"{root}: {count} files, {written} written")
+        pairs = zip(report.written, homes, strict=True)
+        files = [path for path, home in pairs if home[-1:] == [root]]  # one may lie in another
+        say(f"{root}: {count} files, {len(files)} written{named(files, Path(root))}")
 
 
-def _say_list(what: str, first: Sequence[str], count: int) -> None:
-    more = f", and {count - len(first)} more" if count > len(first) else ""
-    say(f"{what}: {count} ({', '.join(first)}{more})")
+def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:
+    """What has changed, and how to see the rest of it; `kept`: the store remembers it."""
+    from .._sync.wording import foremost, lines, summary
+    from .news import as_text, within
+
+    every = lines(report, result.snapshot, result.previous)
+    if not every:
+        return
+    first = result.previous == bundle.load()
+    say("", *within(f"{summary(every)}{' since the bundled data' if first else ''}:"))
+    shown = foremost(every, _MOST_LISTED)
+    say_styled(*as_text(shown))
+    if len(shown) < len(every):
+        left = summary({*every} - {*shown})
+        later = "registry-core diff bundled stored" if first else "registry-core changes"
+        hint = later if kept else "--json"
+        say(*within(f"… and {len(every) - len(shown):,} more ({left}): {hint}"))
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:

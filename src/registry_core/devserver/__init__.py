@@ -39,10 +39,10 @@ def startup(registry: ModelRegistry | None = None) -> None:
             from .._sync.telling import show_lines
             from ..registry import ModelRegistry
 
+            show_lines()  # before a refresh that the environment may start
             registry = registry or ModelRegistry.get_instance()
             settings = registry.world.settings
             registry.world.in_dev, _serving = True, registry
-            show_lines()
             _tell_plugins(registry, "registry_dev_startup")
             if settings.auto_refresh_providers is False:
                 registry.stop_auto_refresh()  # REGISTRY_CORE_DEV alone may have started it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -28,13 +28,16 @@ def plugin_settings(
     offline: bool = False,
     dev: bool = False,
     types_providers: tuple[str, ...] | None = None,
+    outputs: Iterable[str] = (),
 ) -> PluginSettings:
-    """The settings as a plugin with these options sees them; `secrets` is the environment."""
+    """The settings as a plugin with these options sees them; `secrets` is the environment, and
+    `outputs` names the emitters that the project gives a folder."""
     return PluginSettings(
         options=options,
         offline=offline,
         dev=dev,
         types_providers=types_providers,
+        outputs=outputs,
         environ=secrets,
         secrets=Secrets(),
     )

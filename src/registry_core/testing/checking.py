@@ -16,10 +16,9 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY
 from .._base.secrets import Secrets
 from .._base.suggesting import did_you_mean, nearest
-from .._plugins.discovery import GROUP
 from .._plugins.hook_rules import HOOKS, Described, hook_faults, option_variables, reason_disabled
 from .._plugins.host import PluginHost
-from .._writers import BUILTINS
+from .._plugins.installed import COMMANDS, GROUP
 from ..errors import PluginError, RegistryError, told
 from ..plugin import FactSource, ModelGateway, RegistrySource
 from ..settings import Settings
@@ -27,7 +26,7 @@ from .canned import plugin_settings
 from .samples import SAMPLE
 from .watch import watched
 
-_GROUPS = (GROUP, f"{GROUP}.commands")
+_GROUPS = (GROUP, COMMANDS)
 _FLAGS = tuple(name for name, value in vars(RegistrySource).items() if isinstance(value, bool))
 #: How alike a name must be to be taken for a misspelt one: helpers have names, too.
 _LIKE = 0.8
@@ -163,8 +162,6 @@ def _entry_points(module: str) -> Iterator[str]:
             f"; {hint}" if hint else ""
         )
     for entry, (where, attribute) in named.items():
-        if entry in dict(BUILTINS):
-            yield f"entry point {entry!r} would share its options with a writer of the core"
         target: Any = sys.modules[module]
         for part in filter(None, attribute.split(".") if where == module else ()):
             target = getattr(target, part, None)

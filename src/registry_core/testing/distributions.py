@@ -17,13 +17,15 @@ def write_distribution(
     version: str = "1.0",
     *,
     entry_points: Mapping[str, str] = EMPTY,
+    commands: Mapping[str, str] = EMPTY,
     modules: Mapping[str, str] = EMPTY,
     group: str = "registry_core",
 ) -> Path:
     """Write `name-version.dist-info` (METADATA, entry_points.txt, RECORD) and the modules.
 
-    `entry_points`: name → `module` or `module:object`, in `group`. `modules`: path relative
-    to `folder`, like `acme/__init__.py`, → text. Returns `folder`, to be put on `sys.path`.
+    `entry_points`: name → `module` or `module:object`, in `group`; `commands`: the same in the
+    group `registry_core.commands`. `modules`: path relative to `folder`, like
+    `acme/__init__.py`, → text. Returns `folder`, to be put on `sys.path`.
 
         site = write_distribution(
             tmp_path,
@@ -34,11 +36,17 @@ def write_distribution(
         monkeypatch.syspath_prepend(site)
     """
     info = f"{name.replace('-', '_')}-{version}.dist-info"
-    lines = [f"{entry} = {value}" for entry, value in entry_points.items()]
+    groups = {group: entry_points, "registry_core.commands": commands}
+    lines = [
+        line
+        for name, entries in groups.items()
+        if entries
+        for line in (f"[{name}]", *(f"{entry} = {value}" for entry, value in entries.items()))
+    ]
     files = {
         **modules,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/entry_points.txt": "\n".join([f"[{group}]", *lines, ""]),
+        f"{info}/entry_points.txt": "\n".join([*lines, ""]),
         f"{info}/INSTALLER": "registry-core\n",
     }
     record: list[str] = []

@@ -32,6 +32,10 @@ _KNOWN_VARIABLES: Mapping[str, Sequence[str]] = {
 }
 #: How a key variable ends, best first, as in Mastra 1.71.0.
 _KEY_SUFFIXES = ("_API_TOKEN", "_API_KEY", "_TOKEN", "_KEY", "_PAT")
+#: What a provider's record has fields for.
+_KNOWN_KEYS = ("api", "doc", "env", "id", "models", "name", "npm")
+#: Field of a provider → its name at models.dev.
+_NAMES = {"url": "api", "npm": "npm"}
 _OVERRIDE_KEYS = ("api", "npm", "shape")
 
 
@@ -101,7 +105,18 @@ def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> Provid
         "unroutable": _unroutable(known, [url, *map(_api, overrides.values())], variables),
         **override,
     }
-    return provider_from_record(id, record, warn)
+    extra = _extra(entry, override)
+    if variables != [*record["api_key_env_vars"]]:
+        extra["env"] = variables
+    return provider_from_record(id, {**record, "extra": extra}, warn)
+
+
+def _extra(entry: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """What models.dev says beyond the fields of a provider; in `replaced` stands, by the value
+    that it gives way to, what it says of a field that is overridden."""
+    extra = {key: value for key, value in entry.items() if key not in _KNOWN_KEYS}
+    replaced = {ours: entry.get(_NAMES[field]) for field, ours in override.items()}
+    return {**extra, "replaced": replaced} if replaced else extra
 
 
 def key_variables(id: str, variables: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,67 @@
+"""How pydantic validates and serializes our values. Only pydantic leads here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from attrs import NOTHING
+from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, ValidatorFunctionWrapHandler
+    from pydantic_core import CoreSchema
+
+
+Write = Callable[[Any], Any]
+"""Makes plain JSON values of one of ours."""
+
+
+def of_value(cls: type[Any], handler: GetCoreSchemaHandler, write: Write) -> CoreSchema:
+    """An object with the fields of this attrs class, by what its annotations say; its own
+    converters have the last word."""
+    hints = get_type_hints(cls)
+    fields = {
+        one.alias: core_schema.typed_dict_field(
+            handler.generate_schema(hints[one.name]), required=one.default is NOTHING
+        )
+        for one in cls.__attrs_attrs__
+    }
+    return _schema(
+        cls,
+        core_schema.typed_dict_schema(
+            fields, config={"title": cls.__name__}, extra_behavior="ignore"
+        ),
+        lambda said: cls(**said),
+        write,
+    )
+
+
+def of_mapping(
+    cls: type[Any], item: type[Any], handler: GetCoreSchemaHandler, write: Write
+) -> CoreSchema:
+    """An object with an `item` under each key; whose they are, only the owner can check."""
+    items = core_schema.dict_schema(core_schema.str_schema(), handler.generate_schema(item))
+    return _schema(cls, items, dict, write)
+
+
+def _schema(
+    cls: type[Any], said: CoreSchema, make: Callable[[Any], Any], write: Write
+) -> CoreSchema:
+    """An instance as it is, or what `make` gives for what was `said`."""
+
+    def validated(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        if isinstance(value, cls):
+            return value
+        known = check(value)
+        try:
+            return make(known)
+        except TypeError as error:  # pydantic lets it through
+            raise ValueError(str(error)) from None
+
+    return core_schema.no_info_wrap_validator_function(
+        validated,
+        said,
+        serialization=core_schema.plain_serializer_function_ser_schema(write),
+        ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
+    )

@@ -1,0 +1,210 @@
+"""What `find_models` is asked for: each argument checked, once, for every way to ask."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, TypedDict
+
+from attrs import frozen
+
+from .._base.fields import KINDS, iso_date
+from ..errors import ArgumentError
+from ..models import CAPABILITIES
+
+#: What people call what a model can do: a capability, or something that goes in or comes out.
+WORDS: Mapping[str, str] = {
+    **{name: name for name in CAPABILITIES},
+    "audio": "input:audio",
+    "files": "attachment",
+    "function_calling": "tool_call",
+    "functions": "tool_call",
+    "image_generation": "output:image",
+    "images": "input:image",
+    "json_schema": "structured_output",
+    "pdf": "input:pdf",
+    "speech": "output:audio",
+    "structured_outputs": "structured_output",
+    "thinking": "reasoning",
+    "tool_calling": "tool_call",
+    "tool_use": "tool_call",
+    "tools": "tool_call",
+    "video": "input:video",
+    "vision": "input:image",
+}
+#: What models can be sorted by, and what people call it.
+SORTS: Mapping[str, str] = {
+    "context": "context",
+    "cost": "input_cost",
+    "id": "id",
+    "input_cost": "input_cost",
+    "name": "name",
+    "output_cost": "output_cost",
+    "price": "input_cost",
+    "release_date": "released",
+    "released": "released",
+    "retires": "retires",
+}
+
+Words = str | Iterable[str]
+
+
+class Filters(TypedDict, total=False):
+    """The arguments of `find_models` beside `text`; see `Query`."""
+
+    provider: Words | None
+    gateway: Words | None
+    kind: Words | None
+    supports: Words | None
+    input: Words | None
+    output: Words | None
+    min_context: int | None
+    max_input_cost: float | None
+    max_output_cost: float | None
+    released_since: date | str | None
+    retires_before: date | str | None
+    status: Words | None
+    include_deprecated: bool
+    include_unknown: bool
+    usable: bool
+    environ: Mapping[str, str] | None
+    sort: Words | None
+    limit: int | None
+    today: date | str | None
+
+
+def one_of(name: str, word: str, known: Iterable[str]) -> str:
+    """`word`, if it is among the `known`, whatever its case and dashes."""
+    folded = re.sub(r"[-\s]", "_", word.strip().casefold())
+    by_form = {one.casefold().replace("-", "_"): one for one in known}
+    if folded not in by_form:
+        from .._base.suggesting import did_you_mean  # what only mistakes need is imported late
+
+        hint = did_you_mean(folded, by_form)
+        raise ArgumentError(f"can't be {word!r}", culprit=name, hint=hint)
+    return by_form[folded]
+
+
+def _wrong(name: str, expected: str, value: object) -> ArgumentError:
+    return ArgumentError(f"expected {expected}, got {value!r:.60}", culprit=name)
+
+
+def _words(name: str, known: Iterable[str] = ()) -> Callable[[Any], tuple[str, ...]]:
+    """One text or several; of those that are `known`, if these are given."""
+
+    def convert(value: Any) -> tuple[str, ...]:
+        several: Any = () if value is None else (value,) if isinstance(value, str) else value
+        if isinstance(several, Mapping) or not isinstance(several, Iterable):
+            raise _wrong(name, "text, or a list of texts", value)
+        found = tuple(several)
+        for one in found:
+            if not isinstance(one, str):
+                raise _wrong(name, "text, or a list of texts", one)
+        return tuple(one_of(name, one, known) for one in found) if known else found
+
+    return convert
+
+
+def _number(name: str, *, whole: bool = False) -> Callable[[Any], float | None]:
+    def convert(value: Any) -> float | None:
+        kinds = (int,) if whole else (int, float)
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < math.inf
+        ):
+            raise _wrong(name, "a whole number from 0" if whole else "a number from 0", value)
+        return value
+
+    return convert
+
+
+def _day(name: str) -> Callable[[Any], str | None]:
+    def convert(value: Any) -> str | None:
+        if isinstance(value, date):
+            return value.isoformat()[:10]
+        try:
+            return iso_date(value)
+        except (TypeError, ValueError) as error:
+            hint = _nearest_day(value) if isinstance(value, str) else ""
+            raise ArgumentError(str(error), culprit=name, hint=hint) from None
+
+    return convert
+
+
+def _nearest_day(text: str) -> str:
+    """A question that names the day that `text` was probably meant to be."""
+    found = re.fullmatch(r"\s*([12]\d{3})(?:\D?(\d{1,2})(?:\D?(\d{1,2}))?)?(?:[T\s].*)?", text)
+    if found is None:
+        return ""
+    from calendar import monthrange
+
+    year, month = int(found[1]), min(max(int(found[2] or 1), 1), 12)
+    day = min(max(int(found[3] or 1), 1), monthrange(year, month)[1])
+    return f"did you mean '{date(year, month, day)}'?"
+
+
+def _sort(value: Any) -> tuple[str, ...]:
+    words = _words("sort")(value)
+    names = (SORTS[one_of("sort", one.removeprefix("-"), SORTS)] for one in words)
+    return tuple("-" * one.startswith("-") + name for one, name in zip(words, names, strict=True))
+
+
+@frozen
+class Query:
+    """The arguments, checked; empty and None is no condition."""
+
+    text: str = ""
+    """Words that must all occur in the id, the name or the family."""
+    provider: tuple[str, ...] = ()
+    """Globs, of which one must fit; so must one gateway, kind and status."""
+    gateway: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    supports: tuple[str, ...] = ()
+    """All of them; so must be all of `input`, and of `output`."""
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    min_context: float | None = None
+    """In tokens."""
+    max_input_cost: float | None = None
+    """In USD per million tokens."""
+    max_output_cost: float | None = None
+    released_since: str | None = None
+    """That day or later."""
+    retires_before: str | None = None
+    status: tuple[str, ...] = ()
+    include_deprecated: bool = False
+    include_unknown: bool = False
+    usable: bool = False
+    environ: Mapping[str, str] | None = None
+    sort: tuple[str, ...] = ()
+    """Of `SORTS`, the most important first; "-" before one: the largest first."""
+    limit: int | None = None
+    today: str | None = None
+    """When it is asked: what was deprecated or has retired by then."""
+
+    @classmethod
+    def of(cls, text: Words | None, filters: Filters) -> Query:
+        """Raises ArgumentError, and TypeError for an argument that there is not; both name the
+        nearest."""
+        for name in filters:
+            if name not in _CHECKS:
+                from .._base.refusals import meant
+
+                message = f"find_models() has no argument {name!r}"
+                raise TypeError("; ".join([message, *meant(name, [*_CHECKS])]))
+        given = {name: _CHECKS[name](value) for name, value in filters.items()}
+        return cls(" ".join(_words("text")(text)), **given)
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    **{name: _words(name) for name in ("provider", "gateway", "input", "output", "status")},
+    **{name: _number(name, whole=True) for name in ("min_context", "limit")},
+    **{name: _number(name) for name in ("max_input_cost", "max_output_cost")},
+    **{name: _day(name) for name in ("released_since", "retires_before", "today")},
+    **dict.fromkeys(("include_deprecated", "include_unknown", "usable"), bool),
+    "kind": _words("kind", KINDS),
+    "supports": _words("supports", WORDS),
+    "sort": _sort,
+    "environ": lambda value: value,
+}

@@ -1,0 +1,176 @@
+"""`find_models`: from columns and a query to the places of the models, in the order wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from fnmatch import translate
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from ..models import ProviderConfig
+from .columns import CURRENT, NO_INPUT, NO_OUTPUT, SIDES, Columns
+from .filters import WORDS, Query, one_of
+
+Providers = Callable[[str], ProviderConfig | None]
+
+#: What sources write, beside None.
+STATUSES = ("alpha", "beta", "deprecated", "retired")
+
+
+def find(columns: Columns, query: Query, provider: Providers) -> list[int]:
+    """The places of the models that `query` asks for; `provider` gives the one with an id."""
+    today = query.today or datetime.fromtimestamp(time.time(), UTC).date().isoformat()
+    found = _having(columns, query)
+    found = _of_status(columns, query, found, today)
+    found = _worded(columns, query.text, found)
+    found = _owned(columns, query, found)
+    found = _bounded(columns, query, found)
+    if query.kind:
+        allowed = (*query.kind, None) if query.include_unknown else query.kind
+        found = [place for place in found if columns.kind(place) in allowed]
+    if query.usable:
+        found = _usable(columns, query, found, provider)
+    for key in reversed(query.sort):
+        found = _sorted(columns, key, found)
+    return found[: query.limit] if query.limit is not None else found
+
+
+def _having(columns: Columns, query: Query) -> list[int]:
+    """Those that can do, take and make all that is wanted, and whose status is no obstacle."""
+    words = [WORDS[one] for one in query.supports]
+    for side in SIDES:
+        known = [one.partition(":")[2] for one in columns.bits if one.startswith(f"{side}:")]
+        words += [f"{side}:{one_of(side, one, known)}" for one in getattr(query, side)]
+    inputs, outputs = (_bits(columns, words, f"{side}:") for side in SIDES)
+    rest = _bits(columns, [one for one in words if ":" not in one])
+    if not query.include_deprecated and not query.status:
+        rest |= CURRENT
+    if not (query.include_unknown and words):
+        bits = inputs | outputs | rest
+        if not bits:
+            return [*range(len(columns))]
+        return [place for place, have in enumerate(columns.have) if have & bits == bits]
+    return [
+        place
+        for place, (have, unknown) in enumerate(zip(columns.have, columns.unknown, strict=True))
+        if (have | unknown) & rest == rest
+        and (have & inputs == inputs or unknown & NO_INPUT)
+        and (have & outputs == outputs or unknown & NO_OUTPUT)
+    ]
+
+
+def _bits(columns: Columns, words: Iterable[str], start: str = "") -> int:
+    """The bits of the words that start so, in one number."""
+    return reduce(or_, (columns.bits[one] for one in words if one.startswith(start)), 0)
+
+
+def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> list[int]:
+    """Those of the status that is wanted, or that are not gone by now."""
+    gone = {
+        place: "retired" if retires and retires <= today else "deprecated"
+        for place, (deprecated, retires) in columns.lifecycles.items()
+        if (retires and retires <= today) or (deprecated and deprecated <= today)
+    }
+    if query.status:
+        known = {*STATUSES, *columns.statuses} - {""}
+        wanted = {one_of("status", one, known) for one in query.status}
+        statuses = columns.statuses
+        return [place for place in found if (gone.get(place) or statuses[place]) in wanted]
+    if gone and not query.include_deprecated:
+        return [place for place in found if place not in gone]
+    return found
+
+
+def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
+    for word in text.casefold().split():
+        texts = columns.texts
+        found = [place for place in found if word in texts[place]]
+    return found
+
+
+def _owned(columns: Columns, query: Query, found: list[int]) -> list[int]:
+    """Those of a provider and a gateway that are wanted."""
+    tests = [
+        (re.compile("|".join(translate(one.casefold()) for one in wanted)).match, of)
+        for wanted, of in ((query.provider, str), (query.gateway, columns.gateways.__getitem__))
+        if wanted
+    ]
+    if not tests:
+        return found
+    owners = {id for id in columns.gateways if all(match(of(id).casefold()) for match, of in tests)}
+    providers = columns.providers
+    return [place for place in found if providers[place] in owners]
+
+
+def _bounded(columns: Columns, query: Query, found: list[int]) -> list[int]:
+    """Those within the bounds. What is unknown is within none, unless it is wanted, too: NaN
+    is neither above nor below any number."""
+    unknown = query.include_unknown
+    least, context = query.min_context, columns.context
+    if least is not None:
+        if unknown:
+            found = [place for place in found if not context[place] < least]
+        else:
+            found = [place for place in found if context[place] >= least]
+    prices = (
+        (query.max_input_cost, columns.input_cost),
+        (query.max_output_cost, columns.output_cost),
+    )
+    for most, price in prices:
+        if most is not None and unknown:
+            found = [place for place in found if not price[place] > most]
+        elif most is not None:
+            found = [place for place in found if price[place] <= most]
+    since, before = query.released_since, query.retires_before
+    if since:
+        released = columns.released_by if unknown else columns.released
+        found = [place for place in found if released[place] >= since]
+    if before:
+        retires = _retires(columns, "" if unknown else "~")
+        found = [place for place in found if retires[place] < before]
+    return found
+
+
+def _retires(columns: Columns, unknown: str) -> list[str]:
+    days = [unknown] * len(columns)
+    for place, (_, day) in columns.lifecycles.items():
+        days[place] = day or unknown
+    return days
+
+
+def _usable(columns: Columns, query: Query, found: list[int], provider: Providers) -> list[int]:
+    from .usable import has_key, routable  # few ask
+
+    environ = os.environ if query.environ is None else query.environ
+    owners = {one: provider(one) for one in {columns.providers[place] for place in found}}
+    keyed = {id: one for id, one in owners.items() if one is not None and has_key(one, environ)}
+    allowed = (True, None) if query.include_unknown else (True,)
+    return [
+        place
+        for place in found
+        if (owner := keyed.get(columns.providers[place])) is not None
+        and routable(owner, columns.ids[place], environ) in allowed
+    ]
+
+
+def _sorted(columns: Columns, key: str, found: list[int]) -> list[int]:
+    """By `key`, then as before; what is unknown comes last, whichever the direction."""
+    down, name = key.startswith("-"), key.removeprefix("-")
+    by: dict[str, Callable[[], Sequence[Any]]] = {
+        "id": lambda: range(len(columns)),
+        "name": lambda: [name.casefold() for name in columns.names],
+        "input_cost": lambda: columns.input_cost,
+        "output_cost": lambda: columns.output_cost,
+        "context": lambda: columns.context,
+        "released": lambda: columns.released,
+        "retires": lambda: _retires(columns, ""),
+    }
+    column = by[name]()
+    known = [place for place in found if (value := column[place]) == value and value != ""]
+    rest = [place for place in found if (value := column[place]) != value or value == ""]
+    return sorted(known, key=column.__getitem__, reverse=down) + rest

@@ -1,0 +1,157 @@
+"""What each generation changed: `v1/journal.jsonl`, one line of JSON for each, oldest first.
+
+A line names the snapshot before and the one after, both without what comes and goes. It is
+written before the pointer, and counts only if the pointer leads to it, or a later line that
+counts: what a killed sync had announced is passed over. Each line has its own checksum, and a
+damaged one costs only itself: the next before it counts, since a new line is only ever put behind
+those that count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, get_args
+from zlib import crc32
+
+from attrs import evolve
+
+from .._base.frozen import freeze
+from ..errors import SnapshotDamagedError
+from ..report import Change, ChangeKind, Changes
+
+if TYPE_CHECKING:
+    from .store import Generation, Store
+
+MOST_AGE = timedelta(days=90)
+#: Bytes, of the file and of one line.
+MOST = 4 * 2**20
+MOST_LINE = 2**20
+
+#: Stands for lines that were damaged.
+_GAP = b"?\n"
+_HEAD = len(b'{"checksum": "01234567", ')
+_LISTS = ("added", "removed", "deprecated", "updated")
+
+#: A line as it is stored, and what it says; None: nobody knows.
+Line = tuple[bytes, Changes | None]
+
+
+def read(store: Store, generation: Generation | None) -> tuple[Changes, ...]:
+    """What led to this generation, oldest first, as far as it is remembered. Raises StoreError,
+    and SnapshotDamagedError if the file is none of ours."""
+    return tuple(changes for _, changes in _chain(store, generation) if changes is not None)
+
+
+def continued(store: Store, before: Generation, changes: Changes) -> bytes:
+    """What the file is to hold once `changes` have followed on `before`, within the limits of age
+    and size. Raises StoreError if what it holds can't be read now."""
+    lines = [_line(changes)]
+    room = MOST - len(lines[0])
+    with suppress(SnapshotDamagedError):
+        for line, one in reversed(_chain(store, before)):
+            room -= len(line)
+            old = one is not None and one.at and changes.at and changes.at - one.at > MOST_AGE
+            if room < 0 or old:
+                break
+            lines.append(line)
+    return b"".join(reversed(lines))
+
+
+def adopted(store: Store, generation: Generation) -> bytes | None:
+    """The lines of another store that lead to this generation; None if there are none. Raises
+    StoreError."""
+    with suppress(SnapshotDamagedError):
+        return b"".join(line for line, _ in _chain(store, generation)) or None
+    return None
+
+
+def lasting(generation: Generation) -> str:
+    """Hash of the snapshot that the journal speaks of."""
+    return generation.lasting or generation.snapshot
+
+
+def _chain(store: Store, generation: Generation | None) -> list[Line]:
+    """The lines that count, oldest first."""
+    if generation is None:
+        return []
+    text = store.read_journal() or b""
+    wanted: str | None = lasting(generation)
+    found: list[Line] = []
+    for line in reversed(text.removesuffix(b"\n").split(b"\n")):
+        changes = _parsed(line)
+        if changes is None:
+            wanted = None
+        elif wanted in (None, changes.after):
+            if wanted is None:
+                found.append((_GAP, None))
+            found.append((line + b"\n", changes))
+            wanted = changes.before
+    return found[::-1]
+
+
+def _parsed(line: bytes) -> Changes | None:
+    try:
+        raw = json.loads(line)
+        if int(raw["checksum"], 16) != crc32(b"{" + line[_HEAD:]):
+            return None
+        return Changes(
+            before=_text(raw["from"]),
+            after=_text(raw["to"]),
+            at=datetime.fromisoformat(raw["at"]).astimezone(UTC),
+            added=tuple(map(_text, raw["added"])),
+            removed=tuple(map(_text, raw["removed"])),
+            deprecated=tuple(map(_text, raw["deprecated"])),
+            updated=tuple(map(_change, raw["updated"])),
+            left_out=int(raw["left_out"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def _change(raw: Any) -> Change:
+    if raw["kind"] not in get_args(ChangeKind):
+        raise ValueError("no kind of change")
+    values = freeze(raw["before"]), freeze(raw["after"])
+    return Change(_text(raw["id"]), raw["kind"], _text(raw["field"]), *values)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _line(changes: Changes) -> bytes:
+    line = _encoded(changes)
+    return line if len(line) <= MOST_LINE else _encoded(_cut(changes))
+
+
+def _encoded(changes: Changes) -> bytes:
+    text = json.dumps(changes.to_dict(), sort_keys=True).encode()
+    return b'{"checksum": "%08x", %b\n' % (crc32(text), text[1:])
+
+
+def _cut(changes: Changes) -> Changes:
+    """As much as a line has room for, prices first; the rest is counted."""
+    room = MOST_LINE - len(_encoded(Changes(changes.before, changes.after, at=changes.at))) - 20
+    kept: dict[str, list[Any]] = {name: [] for name in _LISTS}
+    every = [*_by_weight(changes)]
+    for name, one in every:
+        told = one.to_dict() if isinstance(one, Change) else one
+        room -= len(json.dumps(told)) + len(", ")
+        if room < 0:
+            break
+        kept[name].append(one)
+    kept["updated"].sort(key=lambda one: (one.id, one.kind, one.field))
+    lists: dict[str, Any] = {name: tuple(found) for name, found in kept.items()}
+    return evolve(changes, left_out=len(every) - sum(map(len, lists.values())), **lists)
+
+
+def _by_weight(changes: Changes) -> Iterator[tuple[str, Any]]:
+    yield from (("updated", one) for one in changes.updated if one.is_price)
+    for name in _LISTS[:-1]:
+        yield from ((name, id) for id in getattr(changes, name))
+    yield from (("updated", one) for one in changes.updated if not one.is_price)

@@ -1,0 +1,39 @@
+"""The commands that plugins add: found as plugins are, and importing none of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from ..settings import Settings
+from .discovery import Discovery, PluginSource, find_plugins, problem
+from .installed import COMMANDS
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+
+
+def find_commands(
+    settings: Settings, core: Collection[str], path: Sequence[str] | None = None
+) -> Discovery:
+    """One command of each name; `core` are those of registry-core, which nobody replaces.
+
+    What is refused is among the `excluded`, with the reason, and is a problem, too. Raises
+    as `find_plugins`.
+    """
+    found = find_plugins(settings, path, COMMANDS)
+    kept: dict[str, PluginSource] = {}
+    refused: list[tuple[PluginSource, str]] = []
+    for source in found.selected:
+        if not _NAME.fullmatch(source.entry):
+            reason = "its name is no word of letters, digits, '.', '_' and '-'"
+        elif source.entry in core:
+            reason = "registry-core has a command of this name"
+        elif kept.setdefault(source.entry, source) is not source:
+            reason = f"{kept[source.entry].title} comes first"
+        else:
+            continue
+        refused.append((source, reason))
+    told = (problem(source.title, f"is not used: {why}") for source, why in refused)
+    return Discovery(
+        tuple(kept.values()), (*found.excluded, *refused), (*found.problems, *told), found.entries
+    )

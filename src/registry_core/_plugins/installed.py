@@ -1,0 +1,141 @@
+"""The metadata of installed distributions, as `importlib.metadata` finds it.
+
+That takes longer to import than all else that `registry-core --help` does, so it is asked only
+where metadata is no plain folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import PathFinder
+from typing import Any, Protocol
+
+from .._files.reading import is_absent, is_out_of_reach, status_of, unreadable
+
+#: The groups of entry points: plugins, and their commands.
+GROUP, COMMANDS = "registry_core", "registry_core.commands"
+ENTRIES = "entry_points.txt"
+
+
+class Distribution(Protocol):
+    """What is used of those of the library."""
+
+    def read_text(self, filename: str, /) -> str | None:
+        """A file of its metadata; None if there is none."""
+
+
+def distributions(path: Sequence[str] | None) -> Iterator[Distribution]:
+    """Those in the folders of `path` (None: `sys.path`), in its order.
+
+    The library would take a folder that can't be listed now for an empty one, for good; here
+    that raises StoreError.
+    """
+    finders = [one for one in sys.meta_path if hasattr(one, "find_distributions")]
+    if finders != [PathFinder] or _library_is_patched():
+        # Who knows what that one looks at; tests of applications replace it.
+        for one in _by_library(path):
+            if not os.path.basename(location(one)).startswith("~"):  # noqa: PTH119
+                yield one
+        return
+    for folder in sys.path if path is None else path:
+        folder = folder or "."
+        try:
+            names = os.listdir(folder)  # noqa: PTH208  as names
+        except OSError as error:
+            if not (is_absent(error) or is_out_of_reach(error, folder)):
+                raise unreadable(folder, error) from error
+            if status_of(folder):  # a zip file
+                yield from _by_library([folder])
+            continue
+        for name in filter(_IS_METADATA.fullmatch, names):
+            yield _Folder(os.path.join(folder, name))  # noqa: PTH118
+
+
+#: As pip, without what it has moved aside while it installs something else.
+_IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
+
+
+def _library_is_patched() -> bool:
+    library = sys.modules.get("importlib.metadata")
+    code = getattr(getattr(library, "distributions", None), "__code__", None)
+    return library is not None and getattr(code, "co_filename", "") != getattr(
+        library, "__file__", None
+    )
+
+
+def _by_library(path: Sequence[str] | None) -> Iterator[Distribution]:
+    from importlib import metadata
+
+    given: dict[str, Any] = {} if path is None else {"path": list(path)}
+    yield from metadata.distributions(**given)
+
+
+class _Folder:
+    """A `.dist-info` or `.egg-info`, each file of it read once; the latter may be a file itself,
+    whose name is ""."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._texts: dict[str, str | None] = {}
+
+    def read_text(self, filename: str) -> str | None:
+        """As the library, which takes what the system refuses for now for what is not there."""
+        if filename not in self._texts:
+            self._texts[filename] = self._read(filename)
+        return self._texts[filename]
+
+    def _read(self, filename: str) -> str | None:
+        path = os.path.join(self._path, filename) if filename else self._path  # noqa: PTH118
+        try:
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except PermissionError:
+            if os.path.isfile(path) and os.access(path, os.R_OK):  # noqa: PTH113
+                raise
+            return None
+
+
+def declares(group: str) -> bool:
+    """Whether any distribution has entry points of `group`; True if that can't be told now."""
+    try:
+        found = (one.read_text(ENTRIES) or "" for one in distributions(None))
+        return any(f"[{group}]" in text for text in found)
+    except Exception:  # metadata is anybody's; who looks closer says what is wrong
+        return True
+
+
+def location(distribution: Distribution) -> str:
+    """The path of its metadata, "" if it does not say."""
+    return str(getattr(distribution, "_path", ""))
+
+
+def file_name(distribution: Distribution) -> str:
+    """The distribution's name, by the name of its folder."""
+    folder = os.path.basename(location(distribution))  # noqa: PTH119
+    return os.path.splitext(folder)[0].partition("-")[0]  # noqa: PTH122
+
+
+def header(distribution: Distribution, name: str) -> str | None:
+    """A field of its METADATA, without reading the README that follows."""
+    texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
+    headers, _, _ = next(filter(None, texts), "").partition("\n\n")
+    found = re.search(rf"^{name}:[ \t]*(.*\S)", headers, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else None
+
+
+def entry_points(text: str) -> Iterator[tuple[str, str, str]]:
+    """Group, name and value of each in an entry_points.txt. Raises ValueError."""
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            group = line[1:-1]
+        elif line and not line.startswith("#"):
+            name, equals, value = line.partition("=")
+            if not equals:
+                raise ValueError(f"{line!r} is no entry point")
+            yield group, name.strip(), value.strip()

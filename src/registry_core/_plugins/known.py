@@ -1,0 +1,19 @@
+"""The packages of this project that a user may want beside the core; `[all]` names them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: Distribution → what it adds.
+KNOWN: Mapping[str, str] = MappingProxyType(
+    {
+        "registry-facts-litellm": "when models are shut off, and what follows them",
+        "registry-gateway-litellm": "the models of a LiteLLM proxy",
+        "registry-gateway-models-dev": "the catalog of models.dev: most providers",
+        "registry-gateway-netlify": "Netlify AI Gateway",
+        "registry-gateway-openai": "servers that speak OpenAI's API: Ollama, vLLM, llama.cpp …",
+        "registry-gateway-openrouter": "OpenRouter's own list",
+        "registry-policy": "which models may be used, and roles, without code",
+    }
+)

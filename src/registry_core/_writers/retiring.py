@@ -1,0 +1,52 @@
+"""What will be shut off, and when, in words for an editor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
+
+#: Messages. mypy shows each signature of a function, and there is one for each of them.
+_MESSAGES = 8
+#: Models whose successor is in one message.
+_SUCCESSORS = 12
+_OTHERS = "to be shut off, or deprecated: `registry-core show ID` says when, and what follows"
+
+
+def retiring(
+    snapshot: Snapshot, *, among: Iterable[str], usual: Collection[str]
+) -> dict[str, list[str]]:
+    """What to say of the models `among` these that have a day of retirement, or are deprecated
+    → their full ids.
+
+    It depends on the data alone, and on no clock. The days of which most models of the `usual`
+    providers have a message of their own, all others share one.
+    """
+    days: dict[str, dict[str, str | None]] = {}
+    known = set(among)
+    for line in snapshot.lines():
+        if b'"lifecycle":' in line or b'"deprecated"' in line:  # few have either
+            provider, model, record = json.loads(line)
+            lifecycle: Mapping[str, str] = record.get("lifecycle") or {}
+            day, id = lifecycle.get("retires_on"), f"{provider}/{model}"
+            if id in known and (day or record.get("status") == "deprecated"):
+                days.setdefault(day or "", {})[id] = lifecycle.get("successor")
+
+    def weight(day: str) -> tuple[int, int, str]:
+        own = sum(id.partition("/")[0] in usual for id in days[day])
+        return -own, -len(days[day]), day
+
+    ranked = sorted(filter(None, days), key=weight)
+    told = {_message(day, days[day]): sorted(days[day]) for day in sorted(ranked[:_MESSAGES])}
+    others = sorted(id for day in ("", *ranked[_MESSAGES:]) for id in days.get(day, ()))
+    return {**told, _OTHERS: others} if others else told
+
+
+def _message(day: str, models: Mapping[str, str | None]) -> str:
+    following = [f"{id} -> {models[id]}" for id in sorted(models) if models[id]]
+    more = f"; {len(following) - _SUCCESSORS} more" if len(following) > _SUCCESSORS else ""
+    successors = f" ({'; '.join(following[:_SUCCESSORS])}{more})" if following else ""
+    return f"shut off on {day}{successors}"

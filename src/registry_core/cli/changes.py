@@ -1,0 +1,190 @@
+"""`registry-core changes` and `diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import json_option, registry, reports_errors, seconds
+from .output import complain, say, say_json, say_styled
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .._catalog.snapshot import Snapshot
+    from ..registry import ModelRegistry
+    from ..report import Changes
+
+_MOST = 30  # a screen full
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """What both take."""
+    for option in (
+        json_option,
+        click.option("--all", "whole", is_flag=True, help="Fold nothing."),
+        click.option(
+            "--format",
+            "kind",
+            type=click.Choice(["text", "json", "markdown"]),
+            default="text",
+            help="json is what --json gives.",
+        ),
+        click.option("--field", "fields", multiple=True, help="As cost.input, or cost for all."),
+        click.option(
+            "--provider", "providers", multiple=True, metavar="GLOB", help="Only of these."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--since",
+    "age",
+    callback=seconds,
+    default="7d",
+    show_default=True,
+    metavar="AGE",
+    help="How far to look back: 90s, 30m, 12h, 7d, 2w.",
+)
+@_options
+@reports_errors
+def changes(
+    age: float,
+    providers: tuple[str, ...],
+    fields: tuple[str, ...],
+    kind: str,
+    whole: bool,
+    as_json: bool,
+) -> None:
+    """Show what syncs have changed: models, prices, limits.
+
+    What came and went again in that time is left out; JSON has a record for each sync.
+    """
+    from datetime import UTC, datetime
+
+    from .._sync.changes import select, together
+
+    mine = registry()
+    every = mine.changes()
+    since = datetime.fromtimestamp(max(mine.world.clock() - age, 0), UTC)
+    found = [select(one, providers, fields) for one in every if not one.at or one.at >= since]
+    if as_json or kind == "json":
+        told = [one.to_dict() for one in found if one]
+        say_json({"schema": 1, "since": since.isoformat(timespec="seconds"), "changes": told})
+        return
+    net = select(together(found), providers, fields)
+    if net:
+        begin = found[0].at if len(found) == len(every) else since
+        _show(net, f"since {_day(begin or since)}", mine.snapshot(), None, kind, whole=whole)
+        return
+    _refuse_unknown(providers, mine)
+    say(_nothing(mine, every, since))
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@_options
+@reports_errors
+def diff(
+    before: str,
+    after: str,
+    providers: tuple[str, ...],
+    fields: tuple[str, ...],
+    kind: str,
+    whole: bool,
+    as_json: bool,
+) -> None:
+    """Show what differs between two snapshots.
+
+    BEFORE and AFTER are files of `export --format snapshot`, "bundled" (the wheel's data) or
+    "stored" (that of the last sync).
+    """
+    from .._sync.changes import diff as compare, select
+
+    mine = registry()
+    first, second = (_snapshot(name, mine) for name in (before, after))
+    found = select(compare(first, second), providers, fields)
+    if as_json or kind == "json":
+        say_json({"schema": 1, **found.to_dict()})
+    elif found:
+        _show(found, f"from {before} to {after}", second, first, kind, whole=whole)
+    else:
+        say("nothing differs")
+
+
+def _show(
+    changes: Changes,
+    title: str,
+    after: Snapshot,
+    before: Snapshot | None,
+    kind: str,
+    *,
+    whole: bool,
+) -> None:
+    from .._sync.wording import foremost, lines, summary
+    from .news import as_markdown, as_text, within
+
+    every = lines(changes, after, before, whole=whole)
+    shown = foremost(every, None if whole else _MOST)
+    heading = f"{summary(every, changes.left_out)} {title}"
+    if kind == "markdown":
+        say(f"## {heading}", "", *as_markdown(shown))
+    else:
+        say(*within(f"{heading}:"), "")
+        say_styled(*as_text(shown))
+    if len(every) > len(shown):
+        left = set(every) - set(shown)
+        say(*within(f"… and {len(left):,} more ({summary(left)}): --all"))
+
+
+def _nothing(mine: ModelRegistry, every: Sequence[Changes], since: datetime) -> str:
+    if mine.world.lookups.unasked and mine.world.lookups.snapshot:
+        return mine.world.lookups.unasked
+    if every and every[-1].at:
+        return f"nothing has changed since {_day(since)}; the last news is of {_day(every[-1].at)}"
+    return "no change is known yet: each registry-core sync is compared with the one before it"
+
+
+def _refuse_unknown(providers: Sequence[str], mine: ModelRegistry) -> None:
+    from fnmatch import fnmatchcase
+
+    from .._base.suggesting import did_you_mean
+
+    known = mine.get_models()
+    for one in providers:
+        if not any(fnmatchcase(id, one) for id in known):
+            complain(f"{one!r} is no provider; {did_you_mean(one, known)}")
+            raise SystemExit(1)
+
+
+def _snapshot(name: str, mine: ModelRegistry) -> Snapshot:
+    """Raises StoreError."""
+    from pathlib import Path
+
+    from .._catalog.journal import lasting
+    from .._catalog.loading import open_explicit
+    from ..errors import StoreError
+
+    if name == "bundled":
+        return mine.world.bundle.load()
+    if name == "stored":
+        store = mine.world.store()
+        generation = store.read_generation() if store else None
+        if store is None or generation is None:
+            raise StoreError("there is none yet", culprit=name, hint="run registry-core sync")
+        return store.open_snapshot(lasting(generation))
+    return open_explicit(Path(name), hint=_HINT, verify=True)
+
+
+_HINT = 'name a file of registry-core export --format snapshot, "bundled" or "stored"'
+
+
+def _day(time: datetime) -> str:
+    """In the local time zone."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M")

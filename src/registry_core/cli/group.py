@@ -1,0 +1,84 @@
+"""The group of all commands: the core's, and those of plugins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .common import CALLED, MASK, exit_for
+from .output import OutputError, complain, open_closed, settle_output, silence_output
+
+#: What ends a command of a plugin in its own words, or in click's.
+_PASS = (
+    *(click.ClickException, click.Abort, click.exceptions.Exit),
+    *(SystemExit, KeyboardInterrupt, BrokenPipeError, OutputError),
+)
+
+
+class Commands(click.Group):
+    """The core's commands, and those of plugins, which are looked for where no command of the
+    core will do.
+
+    Each says in one line that its output could not be written, and exits with 1.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        if not _plugins_have_some(ctx):
+            return sorted(self.commands)
+        from .plugin_commands import names
+
+        return sorted([*self.commands, *names(ctx, self.commands)])
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_commands(ctx, formatter)
+        if _plugins_have_some(ctx):
+            from .plugin_commands import complain_of
+
+            complain_of(ctx, self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is not None or cmd_name.startswith("-"):
+            return command
+        from .plugin_commands import get
+
+        return get(ctx, cmd_name, self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """What a command of a plugin raises is named with its distribution."""
+        try:
+            return super().invoke(ctx)
+        except _PASS:
+            raise
+        except BaseException as error:
+            from ..errors import RegistryError
+
+            if isinstance(error, RegistryError):
+                exit_for(error)
+            if CALLED not in ctx.meta:
+                raise
+            from .._plugins.importing import failure
+
+            exit_for(failure(ctx.meta[CALLED], "failed", error, ctx.meta.get(MASK, str)))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        open_closed()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # but for a pipe that nobody reads: click ends in silence then
+            complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
+            silence_output()
+            raise SystemExit(1) from None
+        finally:
+            settle_output()
+
+
+def _plugins_have_some(context: click.Context) -> bool:
+    """Mostly they have none, and help is quicker without settings and all that is in them."""
+    known = "registry_core.some"
+    if known not in context.meta:
+        from .._plugins.installed import COMMANDS, declares
+
+        context.meta[known] = declares(COMMANDS)
+    return bool(context.meta[known])

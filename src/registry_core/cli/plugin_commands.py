@@ -1,0 +1,126 @@
+"""Commands of plugins: listed by their metadata, imported when they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import click
+
+from .._base.printable import printable
+from .._base.suggesting import did_you_mean
+from .._plugins.commands import find_commands
+from .._plugins.discovery import Discovery, PluginSource
+from ..errors import PluginError, RegistryError
+from .common import CALLED, load, reports_errors
+from .output import complain, others_print
+
+_FOUND = "registry_core.commands"
+
+
+def _found(context: click.Context, core: Collection[str]) -> Discovery:
+    """By the settings of where this process was started; searched for once."""
+    if _FOUND not in context.meta:
+        context.meta[_FOUND] = find_commands(load(warn=lambda _: None), core)
+    found: Discovery = context.meta[_FOUND]
+    return found
+
+
+def names(context: click.Context, core: Collection[str]) -> list[str]:
+    """Help and completion are there whatever is wrong."""
+    try:
+        return [source.entry for source in _found(context, core).selected]
+    except RegistryError:
+        return []
+
+
+def complain_of(context: click.Context, core: Collection[str]) -> None:
+    """Say what is wrong with the commands of plugins."""
+    try:
+        complain(*(f"warning: {problem}" for problem in _found(context, core).problems))
+    except RegistryError as error:
+        complain(f"warning: commands of plugins are not listed: {error}")
+
+
+def get(context: click.Context, name: str, core: Collection[str]) -> click.Command | None:
+    """The command of a plugin; None, or an error that says why, if there is none."""
+    try:
+        found = _found(context, core)
+    except RegistryError:
+        if context.resilient_parsing:
+            return None
+        raise
+    for source in found.selected:
+        if source.entry == name:
+            return PluginCommand(source)
+    if context.resilient_parsing:
+        return None
+    complain_of(context, core)
+    for source, reason in found.excluded:
+        if source.entry == name:
+            raise click.UsageError(f"no command {name!r}: {source.title}: {reason}", context)
+    near = did_you_mean(name, [*core, *(source.entry for source in found.selected)])
+    raise click.UsageError(f"no command {name!r}; {near}", context)
+
+
+class PluginCommand(click.Command):
+    """Stands for a command until it is called."""
+
+    def __init__(self, source: PluginSource) -> None:
+        about = printable(f"From {source.name} {source.version}.")
+        super().__init__(source.entry, short_help=about)
+        self._source = source
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        try:
+            command = load_command(self._source)
+        except PluginError as error:
+            command = _failed(self._source, error)
+        else:
+            if parent is not None:
+                parent.meta[CALLED] = self._source
+        return command.make_context(info_name, args, parent, **extra)
+
+
+def _failed(source: PluginSource, error: PluginError) -> click.Command:
+    """What takes any arguments, and raises `error` when it knows of -v."""
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+    @click.command(source.entry, add_help_option=False, context_settings=anything)
+    @reports_errors
+    def fail() -> None:
+        assert error.__cause__ is not None
+        raise _failure(source, error.__cause__)  # anew, which logs the traceback
+
+    return fail
+
+
+def load_command(source: PluginSource) -> click.Command:
+    """Import it; what it prints goes to standard error. Raises PluginError."""
+    from .._plugins.importing import import_entry
+
+    try:
+        with others_print():
+            command = import_entry(source)
+        if not isinstance(command, click.Command):
+            raise PluginError(
+                f"{source.value!r} is no click command, but of type {type(command).__name__!r}",
+                hint="name what @click.command() made",
+            )
+    except KeyboardInterrupt:
+        raise  # the user's
+    except BaseException as error:  # SystemExit, too
+        raise _failure(source, error) from error
+    return command
+
+
+def _failure(source: PluginSource, error: BaseException) -> PluginError:
+    from .._plugins.importing import failure
+
+    return failure(source, "can't be loaded", error)

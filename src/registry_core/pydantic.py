@@ -1,0 +1,55 @@
+"""Ids of models as fields of pydantic models, checked against the registry of this process.
+
+`pip install "registry-core[pydantic]"`. Their error holds the ids that were probably meant. What
+narrows for type checkers is in `registry_core_types`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from ._base.suggesting import hint
+from .registry import ModelRegistry
+from .shortcuts import suggest
+
+
+def _known(id: str) -> str:
+    """`id`, if it is that of a model in the registry, or a role whose model is."""
+    if ModelRegistry.get_instance().get_model(id) is None:
+        raise _unknown(id, "no provider has this model")
+    return id
+
+
+def _possible(id: str) -> str:
+    """`id`, if `resolve` could take it: a known one, or any of a known provider."""
+    registry = ModelRegistry.get_instance()
+    provider, model = registry.split(id)
+    known = provider is not None and model and registry.is_provider_registered(provider)
+    return id if known else _known(id)
+
+
+def _unknown(id: str, message: str) -> PydanticCustomError:
+    registry = ModelRegistry.get_instance()
+    meant = hint(id, registry.get_models(), registry.snapshot().roles)
+    return PydanticCustomError(
+        "unknown_model",
+        "{reason}; {hint}" if meant else "{reason}",
+        {"reason": message, "hint": meant, "suggestions": [*suggest(id)]},
+    )
+
+
+ModelIdField = Annotated[
+    str, AfterValidator(_possible), Field(title="Model id", examples=["openai/gpt-4o"])
+]
+"""A full id of a provider that the registry knows, or a role; the model may be newer than the
+registry."""
+
+KnownModelIdField = Annotated[
+    str, AfterValidator(_known), Field(title="Known model id", examples=["openai/gpt-4o"])
+]
+"""A full id of a model in the registry, or a role."""
+
+__all__ = ["KnownModelIdField", "ModelIdField"]

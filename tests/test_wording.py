@@ -1,0 +1,174 @@
+"""What differs, in words: units, shares, and what is told first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from registry_core import Change, Changes, ModelInfo, ProviderConfig, Snapshot
+from registry_core._sync.changes import select, together
+from registry_core._sync.wording import foremost, lines, summary, tokens, usd
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "$0"),
+        (3, "$3"),
+        (1.5, "$1.50"),
+        (0.075, "$0.075"),
+        (0.00000012, "$0.00000012"),
+        (1234.5, "$1,234.50"),
+        (None, "unknown"),
+    ],
+)
+def test_a_price_has_its_unit_and_all_its_digits(value: float | None, said: str) -> None:
+    assert usd(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "0"),
+        (512, "512"),
+        (128_000, "128k"),
+        (131_072, "131,072"),
+        (1_000_000, "1M"),
+        (1_050_000, "1.05M"),
+        (1_048_576, "1,048,576"),
+        (None, "unknown"),
+    ],
+)
+def test_tokens_are_short_where_that_is_exact(value: int | None, said: str) -> None:
+    assert tokens(value) == said
+
+
+EMPTY = Snapshot.build(())
+
+
+def said(*changes: Change, after: Snapshot = EMPTY, **more: Any) -> list[str]:
+    every = Changes("a", "b", updated=changes, **more)
+    return [f"{one.sign} {one.id} {one.text}".rstrip() for one in lines(every, after)]
+
+
+def change(field: str, before: Any, after: Any, id: str = "acme/m") -> Change:
+    return Change(id, "model" if "/" in id else "provider", field, before, after)
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after", "words"),
+    [
+        ("cost.input", 1, 1.25, "input $1 → $1.25 (+25%) per 1M tokens"),
+        ("cost.input", 2, 1, "input $2 → $1 (-50%) per 1M tokens"),
+        ("cost.output", 1, 10, "output $1 → $10 (×10) per 1M tokens"),
+        ("cost.cache_read", None, 1, "cache read unknown → $1 per 1M tokens"),
+        ("cost.input", 0, 1, "input $0 → $1 per 1M tokens"),
+        ("cost.input", 1, 0, "input $1 → $0 per 1M tokens"),
+        ("cost.tiers", None, ({"size": 1},), 'price tiers unknown → [{"size": 1}]'),
+        ("limit.context", 128_000, 400_000, "context 128k → 400k"),
+        ("limit.output", None, 8_192, "most output unknown → 8,192"),
+        ("modalities.input", ("text", "pdf"), ("text", "image"), "takes +image -pdf"),
+        ("modalities.input", ("text", "pdf"), ("pdf", "text"), "takes text, pdf → pdf, text"),
+        ("modalities.input", None, ("text",), "takes unknown → text"),
+        ("tool_call", None, False, "tool_call unknown → no"),
+        ("lifecycle.retires_on", None, "2026-10-01", "retires on unknown → 2026-10-01"),
+        ("extra.speed", 5, 6, "speed 5 → 6"),
+        ("name", "x" * 50, None, f"name {'x' * 40}… → unknown"),
+    ],
+)
+def test_each_field_in_words(field: str, before: Any, after: Any, words: str) -> None:
+    assert said(change(field, before, after)) == [f"~ acme/m {words}"]
+
+
+def test_prices_come_first_with_one_unit_and_dates_only_if_there_is_nothing_else() -> None:
+    assert said(
+        change("name", "a", "b"),
+        change("limit.context", 1, 2),
+        change("cost.output", 4, 5),
+        change("cost.cache_read", 2, 3),
+        change("cost.input", 1, 2),
+    ) == [
+        "~ acme/m input $1 → $2 (×2), output $4 → $5 (+25%), cache read $2 → $3 (+50%)"
+        " per 1M tokens, context 1 → 2, 1 more field"
+    ]
+    names = [change(field, "a", "b") for field in ("name", "family", "knowledge")]
+    assert said(*names) == ["~ acme/m family a → b, knowledge a → b, 1 more field"]
+
+
+def test_the_end_of_a_model_is_told_with_its_day_and_what_follows() -> None:
+    end = {"retires_on": "2026-10-01", "successor": "acme/n"}
+    model = ModelInfo("m", "acme", status="deprecated", lifecycle=end)
+    after = Snapshot.build([ProviderConfig("acme", {"m": model})])
+    status = change("status", None, "deprecated")
+    price = change("cost.input", 1, 2)
+    assert said(status, price, after=after, deprecated=("acme/m",)) == [
+        "! acme/m deprecated, retires on 2026-10-01, followed by acme/n;"
+        " input $1 → $2 (×2) per 1M tokens"
+    ]
+
+
+def test_a_provider_comes_before_its_models_and_ids_may_hold_slashes() -> None:
+    after = Snapshot.build([ProviderConfig("a/b", ["c/d"])])
+    found = lines(
+        Changes("a", "b", ("a/b/c/d",), updated=(Change("a/b", "provider", "url", "x", "y"),)),
+        after,
+    )
+    assert [(one.provider, one.name) for one in found] == [("a/b", ""), ("a/b", "c/d")]
+
+
+def test_what_is_folded_is_counted_and_something_of_everything_is_shown() -> None:
+    prices = [change("cost.input", 1, 2, f"acme/p{n}") for n in range(50)]
+    names = [change("name", "a", "b", f"acme/n{n}") for n in range(50)]
+    every = lines(Changes("a", "b", ("acme/new",), ("acme/old",), updated=(*prices, *names)), EMPTY)
+    shown = foremost(every, 10)
+    assert [one.name[0] for one in shown] == ["n", "o", *"pppppppp"]
+    assert foremost(every, None) == every
+    assert summary(every) == "1 new, 1 removed, 100 changed"
+    assert summary([], 3) == "3 more than was kept"
+
+
+def test_several_syncs_come_to_one_difference() -> None:
+    price = [change("cost.input", before, after) for before, after in ((1, 2), (2, 3))]
+    status = change("status", None, "deprecated"), change("status", "deprecated", None)
+    every = [
+        Changes("a", "b", ("acme/new", "acme/brief"), ("acme/back",), updated=(price[0],)),
+        Changes("b", "c", ("acme/back",), ("acme/brief", "acme/gone"), left_out=2),
+        Changes("c", "d", deprecated=("acme/m", "acme/z"), updated=(price[1], status[0])),
+        Changes("d", "e", updated=(status[1], change("name", "x", "y", "acme/new"))),
+    ]
+    assert together(every) == Changes(
+        "a",
+        "e",
+        ("acme/new",),
+        ("acme/gone",),
+        ("acme/z",),
+        (change("cost.input", 1, 3),),
+        left_out=2,
+    )
+    assert together([]) == Changes("", "")
+
+
+def test_a_selection_goes_by_globs_of_providers_and_by_parts_of_fields() -> None:
+    every = Changes(
+        "a",
+        "b",
+        ("acme/new", "other/new"),
+        updated=(
+            change("url", "x", "y", "acme"),
+            change("cost.input", 1, 2),
+            change("cost.input", 1, 2, "acme-eu/m"),
+        ),
+        at=datetime(2026, 7, 2, tzinfo=UTC),
+    )
+
+    def ids(*providers: str, fields: tuple[str, ...] = ()) -> list[str]:
+        found = select(every, providers, fields)
+        return [*found.added, *(one.id for one in found.updated)]
+
+    assert ids() == ["acme/new", "other/new", "acme", "acme/m", "acme-eu/m"]
+    assert ids("acme") == ["acme/new", "acme", "acme/m"]
+    assert ids("acme*", fields=("cost",)) == ["acme/m", "acme-eu/m"]
+    assert ids("acme", "other", fields=("cost.input", "url")) == ["acme", "acme/m"]
+    assert ids(fields=("cos",)) == []
