@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from .._base.frozen import EMPTY
+from .._catalog.layout import PROVIDER
 from ..models import ProviderConfig
 from ..records import provider_from_record
 from .engine import Fault
@@ -25,7 +26,7 @@ def encode(providers: Providers) -> tuple[str, bytes]:
     """The name of the object, and its bytes. Equal results have one name."""
     records: dict[str, Any] = {}
     for id, provider in providers.items():
-        said = {one: getattr(provider, one) for one in _PLAIN}
+        said = {one: getattr(provider, one) for one in PROVIDER}
         models = {bare: orjson.Fragment(provider.models.record(bare)) for bare in provider.models}
         known = {name: value for name, value in said.items() if value not in (None, (), EMPTY)}
         records[id] = {**known, "models": models}
@@ -52,9 +53,3 @@ def decode(name: str, data: bytes, *, most: int, culprit: str) -> dict[str, Prov
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise Fault(f"object {name[:12]} holds no result", culprit=culprit) from None
     return {one.id: one for one in found if one is not None}
-
-
-_PLAIN = (
-    *("name", "gateway", "url", "api_key_env_vars", "api_key_header", "doc_url", "npm"),
-    *("model_overrides", "unroutable"),
-)
