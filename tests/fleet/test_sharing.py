@@ -78,6 +78,16 @@ def pointer(hosts: Hosts, key: str | None = None) -> Pointer:
     return from_bytes(hosts.read(), key, "")
 
 
+def test_syncs_within_the_interval_ask_nobody(on_moto: Hosts) -> None:
+    """As cron does it every ten minutes, on each machine."""
+    machines = [on_moto.host(f"{number}") for number in range(4)]
+    for _ in range(13):
+        for host in machines:
+            assert status(host.sync()) in ("fresh", "unchanged")
+            host.let_pass(600.0)
+    assert on_moto.fetches == 3
+
+
 # Which results
 
 
@@ -149,6 +159,33 @@ def test_what_a_credential_was_sent_for_is_shared_only_if_it_is_named(
     machines["two"].sync()
     assert on_moto.server.paths.count("/acme.json") == 4
     assert "a credential was sent" in json.loads(machines["two"].memory)["unpublished"]["acme"]
+
+
+def test_what_was_got_without_a_token_is_not_taken_by_who_has_one(on_moto: Hosts) -> None:
+    on_moto.server.serve("/acme.json", {"acme": ["large"]})
+    fetches = []
+    for name, token in (("without", ""), ("with", "0123456789abcdef"), ("other without", "")):
+        host = on_moto.host(name)
+        host.world.environ["ACME_TOKEN"] = token
+        gateway = Private("acme", on_moto.server.url("/acme.json"), "secret")
+        host.world.plugins.append(Plugin(gateway))
+        for _ in range(2):
+            assert host.sync().problems == ()
+            host.let_pass(1.0)
+        fetches.append(on_moto.server.paths.count("/acme.json"))
+    assert fetches == [1, 3, 3]  # who has one asks each time, as without a fleet
+
+
+def test_what_netrc_sent_a_password_for_stays_here(
+    on_moto: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password hunter2hunter2")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    host = on_moto.host("one")
+    for _ in range(2):  # fetched, then revalidated
+        assert host.sync().ok
+        assert on_moto.objects == []
+        host.let_pass(HOUR)
 
 
 def test_what_comes_and_goes_or_belongs_to_a_process_is_never_shared(on_moto: Hosts) -> None:

@@ -95,6 +95,11 @@ class HttpClient:
         return self._cache.whose(self._used) if self._cache else EMPTY
 
     @property
+    def consulted(self) -> tuple[str, ...]:
+        """The variables that the plugin has asked for, unset ones too; sorted."""
+        return tuple(sorted(self._consulted))
+
+    @property
     def private(self) -> bool:
         """Whether what was got may be for this user, or this machine, alone: a credential was
         sent, a token exchanged, or a file read."""

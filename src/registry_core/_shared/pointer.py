@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
 
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.printable import printable
@@ -56,6 +56,12 @@ def _text(value: Any) -> str:
     return printable(value)  # it is shown and logged
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) > 100:
+        raise ValueError("holds what is no list of texts")
+    return tuple(map(_text, value))
+
+
 @frozen
 class Entry:
     """The result of one gateway."""
@@ -71,6 +77,9 @@ class Entry:
     publisher: str = field(default="", converter=_text)
     accepted: bool = field(default=False, converter=bool)
     """A user has said that it may hold far fewer models than before."""
+    consulted: tuple[str, ...] = field(default=(), converter=_texts)
+    """Variables that the plugin asked for, and that were not set: where one is, the gateway may
+    say something else."""
 
     @property
     def key(self) -> str:
@@ -144,7 +153,9 @@ def from_bytes(data: bytes, key: str | None, culprit: str) -> Pointer:
         )
     try:
         raw = json.loads(text)
-        entries = [Entry(**{name: one.get(name) for name in _FIELDS}) for one in raw["entries"]]
+        entries = [
+            Entry(**{name: one[name] for name in _FIELDS if name in one}) for one in raw["entries"]
+        ]
         return Pointer(
             int(raw["serial"]),
             FrozenDict({one.key: one for one in entries}),
@@ -157,7 +168,7 @@ def from_bytes(data: bytes, key: str | None, culprit: str) -> Pointer:
         ) from None
 
 
-_FIELDS = ("gateway", "scope", "version", "object", "checked_at", "publisher", "accepted")
+_FIELDS = tuple(one.name for one in fields(Entry))
 
 
 def _seal(text: bytes, key: str | None) -> bytes:

@@ -81,6 +81,8 @@ class Outcome:
     """What was raised."""
     private: bool = False
     """A credential was sent for it."""
+    consulted: tuple[str, ...] = ()
+    """Variables that its plugin has asked for, unset ones too."""
     shared: str = ""
     """Hash of the fleet's object that it is; "": this machine has asked itself."""
     vouched: bool = True
@@ -188,6 +190,9 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
                 asked=asked,
                 finished_at=client.confirmed_at,
                 private=client.private,
+                consulted=tuple(
+                    sorted({*client.consulted, *(n for a in asked for n in a.consulted)})
+                ),
             )
         fetched: Any = None
         if isinstance(gateway.itself, ModelGateway):
@@ -209,6 +214,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             warnings,
             finished_at=client.confirmed_at,
             private=client.private,
+            consulted=client.consulted,
         )
     except OfflineError:
         return Outcome("offline", finished_at=clock())

@@ -48,6 +48,7 @@ class Sharing:
         self._reads_only = (
             settings.shared_mode == "read" or not Engine(settings.shared or "").writable
         )
+        self._environ = world.environ
         self._named = frozenset(settings.shared_gateways)
         self._writes = writes
         interval = settings.refresh_interval_ms / 1000
@@ -88,6 +89,9 @@ class Sharing:
                 outcome = self._taken(turn, *news)
                 if outcome is not None:
                     return outcome
+            has = turn.stored.about.retrieved_at if turn.stored and turn.is_current else None
+            if has is not None and self._is_young(has):
+                return Outcome("unchanged", finished_at=has)  # as young as what is shared
         else:
             news = None
         if self._reads_only:
@@ -164,8 +168,13 @@ class Sharing:
         scope, version = _scope(turn), loaded.plugin.version
         for entry in self._fleet.pointer.entries.values():
             same = entry.gateway == turn.id and entry.scope == scope
+            if turn.id not in self._named and any(map(self._is_set, entry.consulted)):
+                continue  # it was got without what this machine would send
             if same and _is_at_least(entry.version, version):
                 yield entry
+
+    def _is_set(self, variable: str) -> bool:
+        return bool(self._environ.get(variable, "").strip())
 
     def _taken(self, turn: Turn, entry: Entry, since: float) -> Outcome | None:
         """The outcome of taking over this result; None if it can't be used."""
@@ -242,6 +251,7 @@ class Sharing:
             outcome.finished_at,
             self._fleet.publisher,
             turn.id in self._options.accept,
+            tuple(one for one in outcome.consulted if not self._is_set(one))[:100],
         )
         before = self._fleet.pointer.entries.get(entry.key)
         stored = turn.stored
