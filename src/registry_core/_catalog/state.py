@@ -33,6 +33,8 @@ class GatewayState:
     """(culprit, message) of each record that could not be used in the last good fetch."""
     identity: Mapping[str, str] = EMPTY
     """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
+    private: bool = False
+    """A credential was sent in the last good fetch, from wherever."""
 
 
 @frozen
@@ -85,6 +87,7 @@ class State:
                 identity=FrozenDict(
                     {name: str(digest) for name, digest in _object(about.get("identity")).items()}
                 ),
+                private=about.get("private") is True,
             )
             for id, about in _objects(raw.get("gateways"))
         }

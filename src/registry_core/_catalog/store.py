@@ -98,6 +98,11 @@ class GatewayData(Value):
     """It comes and goes: lookups see it, and nothing that leaves this machine holds it."""
     facts: int | None = field(default=None, converter=_opt_count)
     """Of a source of facts: how many of its models a gateway offers. None: it is a gateway."""
+    shared: str | None = field(default=None, converter=_opt_hash)
+    """Hash of the fleet's object that it was taken from; None: this machine fetched it."""
+    vouched: bool = field(default=True, converter=bool)
+    """Fetched here, or published by one who has the fleet's key: else no key is bound to a host
+    by it."""
 
 
 @frozen(eq=False, repr=False)
@@ -132,7 +137,10 @@ class Generation(Value):
         return self._timeless() == other._timeless()
 
     def _timeless(self) -> Generation:
-        gateways = {id: evolve(data, retrieved_at=0.0) for id, data in self.gateways.items()}
+        gateways = {
+            id: evolve(data, retrieved_at=0.0, shared=None, vouched=True)
+            for id, data in self.gateways.items()
+        }
         return evolve(self, gateways=FrozenDict(gateways), previous=None)
 
     def objects(self) -> set[str]:

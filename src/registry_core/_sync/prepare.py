@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .._world import World
     from ..settings import Settings
     from .options import Options
+    from .sharing import Sharing
 
 logger = logging.getLogger("registry_core")
 
@@ -81,6 +82,7 @@ def prepare(
     runtime: Sequence[RuntimeGateway],
     payloads: Payloads,
     since: float | None = None,
+    sharing: Sharing | None = None,
 ) -> Prepared:
     """`runtime`: the gateways of this process. `since`: a sync of this store began then that
     was waited for; its results stand.
@@ -89,7 +91,7 @@ def prepare(
     turns, failures = _installed(world, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
     idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
-    ask(world, options, (*turns, *own), payloads, since)
+    ask(world, options, (*turns, *own), payloads, since, sharing)
     for turn in turns:
         if turn.outcome is None and turn.good:
             failure = host.failure_of(turn.good.about.plugin)
@@ -345,10 +347,13 @@ def _dated(prepared: Prepared, id: str, about: GatewayData) -> GatewayData:
 
 def _dated_anew(prepared: Prepared, generation: Generation, now: float) -> Generation:
     """With the times of this sync where those that are stored lie in the future: else data
-    would be young until then."""
+    would be young until then. And with what a fleet calls that data now."""
     gateways = dict(generation.gateways)
     for id, one in _used(prepared).items():
         about = gateways.get(id)
+        if about:
+            about = evolve(about, shared=one.about.shared, vouched=one.about.vouched)
+            gateways[id] = about
         if about and about.retrieved_at > now:
             about = evolve(about, retrieved_at=one.about.retrieved_at)
             gateways[id] = _dated(prepared, id, about)
