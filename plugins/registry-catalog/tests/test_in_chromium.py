@@ -416,5 +416,7 @@ def test_print_has_more_rows_than_the_screen_and_no_controls(catalog: Catalog) -
     assert not catalog.is_visible("#filters")
     catalog.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert catalog.evaluate("document.querySelectorAll('#window > *').length") == 500
+    assert catalog.is_visible("#cut")
+    assert catalog.locator("#window .model").first.bounding_box()["width"] > 200
     catalog.evaluate("dispatchEvent(new Event('afterprint'))")
     assert catalog.evaluate("document.querySelectorAll('#window > *').length") < 60

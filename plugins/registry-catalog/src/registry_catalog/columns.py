@@ -6,7 +6,7 @@ its different values, and for each model the number of its own; unknown is null.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def columns(snapshot: Snapshot) -> dict[str, Any]:
     """Plain JSON values: `providers` (id, name, gateway, link, number of models), the `ids` of
     their models one after the other, `columns` (field → [values, number of each model's]),
     and `roles` (role → full id)."""
-    providers, models = [], []
+    providers: list[Any] = []
+    models: list[ModelInfo] = []
     for id, one in snapshot.get_providers().items():
         providers.append([id, one.name, one.gateway, one.doc_url, len(one.models)])
         models += one.models.values()
@@ -85,7 +86,7 @@ def _tiers(model: ModelInfo) -> Hashable:
     found = []
     for one in model.cost.tiers if model.cost else ():
         tier = one.get("tier")
-        size = tier.get("size") if hasattr(tier, "get") else None
+        size = tier.get("size") if isinstance(tier, Mapping) else None
         prices = tuple(_number(one.get(name)) for name in ("input", "output"))
         if _number(size) is not None:
             found.append((size, *prices))

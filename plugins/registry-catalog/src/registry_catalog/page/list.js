@@ -70,6 +70,7 @@ function makeList(models, page) {
     const made = [];
     for (let at = first; at < last; at++) made.push(row(at));
     frame.replaceChildren(...made);
+    get("#cut", HTMLElement).hidden = !all || found.length <= MOST_PRINTED;
     frame.style.transform = all ? "none" : `translateY(${first * each}px)`;
     rows.style.height = all ? "auto" : `${found.length * each}px`;
     if (focused) rowAt(active)?.focus({ preventScroll: true });

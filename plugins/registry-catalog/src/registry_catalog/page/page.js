@@ -129,9 +129,11 @@ function filled() {
 /** Offer what there is. @param {string} name @param {Iterable<string | null>} values */
 function offer(name, values) {
   const group = get(`[data-choices=${name}]`, HTMLFieldSetElement);
+  group.hidden = true;
   for (const value of values) {
     if (value === null) continue;
     const label = { tool_call: "tools", attachment: "files" }[value] ?? spoken(value);
+    group.hidden = false;
     group.append(element("label", {},
       element("input", { type: "checkbox", name, value }), " ", isolated(label)));
   }

@@ -49,15 +49,24 @@ function makePlot(models, page) {
     pen.scale(ratio, ratio);
     pen.font = `12px ${getComputedStyle(stage).fontFamily}`;
     const paid = points.filter((one) => one.price > 0);
-    /** @param {number[]} values @returns {[number, number]} whole powers of ten around them */
-    const decades = (values) => {
-      if (!values.length) return [0, 1];
+    /** The marks of an axis: 1, 2 and 5 of each power of ten, from below the values to above.
+     * @param {number[]} values @returns {number[]} */
+    const marks = (values) => {
+      if (!values.length) return [1, 10];
       const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
-      const from = Math.floor(Math.log10(low) + 1e-9), to = Math.ceil(Math.log10(high) - 1e-9);
-      return [from, Math.max(to, from + 1)];
+      const from = Math.floor(Math.log10(low) + 1e-9);
+      const all = Array.from({ length: Math.ceil(Math.log10(high)) - from + 2 }, (_, at) => at + from)
+        .flatMap((power) => [1, 2, 5].map((one) => Number(`${one}e${power}`)));
+      const first = all.findLastIndex((one) => one <= low), last = all.findIndex((one) => one >= high);
+      return all.slice(first, Math.max(last, first + 1) + 1);
     };
-    const [left, right] = decades(points.map((one) => one.context));
-    const [low, high] = decades(paid.map((one) => one.price));
+    /** Those of the marks that get a line: few enough to be read.
+     * @param {number[]} marks @param {number} most */
+    const lines = (marks, most) => marks.length <= most ? marks
+      : marks.filter((one) => String(one.toExponential()).startsWith("1e"));
+    const across = marks(points.map((one) => one.context)), up = marks(paid.map((one) => one.price));
+    const left = Math.log10(across[0]), right = Math.log10(across[across.length - 1]);
+    const low = Math.log10(up[0]), high = Math.log10(up[up.length - 1]);
     const bottom = height - MARGIN.bottom;
     const free = bottom + 20;
     /** @param {number} value */
@@ -72,17 +81,17 @@ function makePlot(models, page) {
     pen.strokeStyle = line;
     pen.fillStyle = ink;
     pen.textAlign = "center";
-    for (let power = left; power <= right; power++) {
-      const at = Math.round(x(10 ** power)) + 0.5;
+    for (const mark of lines(across, width / 70)) {
+      const at = Math.round(x(mark)) + 0.5;
       stroke(pen, at, MARGIN.top, at, free + 10);
-      pen.fillText(shortTokens(10 ** power), at, height - 28);
+      pen.fillText(shortTokens(mark), at, height - 28);
     }
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (let power = low; power <= high; power++) {
-      const at = Math.round(y(10 ** power)) + 0.5;
+    for (const mark of lines(up, height / 40)) {
+      const at = Math.round(y(mark)) + 0.5;
       stroke(pen, MARGIN.left, at, width - MARGIN.right, at);
-      pen.fillText(`$${(10 ** power).toLocaleString("en", { maximumFractionDigits: 9 })}`, MARGIN.left - 8, at);
+      pen.fillText(`$${mark.toLocaleString("en", { maximumFractionDigits: 9 })}`, MARGIN.left - 8, at);
     }
     pen.fillText("free", MARGIN.left - 8, free);
     pen.textAlign = "right";
