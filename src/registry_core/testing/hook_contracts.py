@@ -24,8 +24,8 @@ from .watch import watched
 
 class _Contract:
     """`options`, `secrets` (variables) and `outputs` (emitters that the project gives a folder):
-    those with which the plugin does something. `snapshot`: one on which it does. The fixture `plugin` is what the entry point names, a
-    module or an object."""
+    those with which the plugin does something. `snapshot`: one on which it does. The fixture
+    `plugin` is what the entry point names, a module or an object."""
 
     hook: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = EMPTY
@@ -86,7 +86,7 @@ class EmitterContract(_Contract):
     hook = "registry_emit"
 
     def test_the_host_takes_its_artifacts(self, plugin: object) -> None:
-        assert self._artifacts(plugin, self.snapshot), "it returns none; give other `options` or `outputs`"
+        assert self._artifacts(plugin, self.snapshot), "it returns none; give other options"
 
     def test_the_same_snapshot_gives_the_same_files(self, plugin: object) -> None:
         again = Snapshot.from_bytes(self.snapshot.to_bytes())
