@@ -214,6 +214,13 @@ def test_controls_narrow_and_are_kept_by_the_address(catalog: Catalog) -> None:
     assert catalog.text_content("#active") == ""
 
 
+def test_a_link_may_name_what_is_gone(catalog: Catalog) -> None:
+    catalog.open("#model=acme/<b>gone&pick=acme/gone&pick=openai/gpt-4o&sort=odd&view=odd")
+    assert catalog.count() == "acme/<b>gone is not in this catalog."
+    assert catalog.evaluate("view.pick") == ["openai/gpt-4o"]
+    assert catalog.ids()
+
+
 def test_heads_sort_both_ways(catalog: Catalog) -> None:
     button = catalog.locator("[data-sort=input_cost] button")
     ways = []
@@ -370,13 +377,15 @@ def test_ten_times_the_models_make_no_more_rows(
     total = catalog.evaluate("models.size")
     assert total > 80_000
     rows = "document.querySelectorAll('#window > *').length"
-    drawn = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    last = catalog.locator("#window > :last-child")
     for down in (0, 1e6, 1e9):
-        catalog.evaluate(f"scrollTo(0, {down}), {drawn}")
+        before = last.get_attribute("data-at")
+        catalog.evaluate(f"scrollTo(0, {down})")
+        if down:
+            api.expect(last).not_to_have_attribute("data-at", before)
         assert 0 < catalog.evaluate(rows) < 60
-    assert catalog.evaluate("document.querySelector('#window > :last-child').dataset.at") == str(
-        int(catalog.get_attribute("#grid", "aria-rowcount")) - 2
-    )
+    end = int(catalog.get_attribute("#grid", "aria-rowcount")) - 2
+    api.expect(last).to_have_attribute("data-at", str(end))
     catalog.fill("#text", "gpt-4o-")  # few, and the page was at its end
     assert 0 < catalog.evaluate(rows) < 60
     assert catalog.ids()[0].split("/")[1].startswith("gpt-4o-")

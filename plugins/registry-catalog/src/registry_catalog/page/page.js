@@ -3,7 +3,7 @@
 
 const models = decode(JSON.parse(get("#data", HTMLElement).textContent ?? ""));
 const today = new Date().toISOString().slice(0, 10);
-let view = readView(location.hash);
+let view = addressed();
 
 const form = get("#filters", HTMLFormElement);
 const search = get("#text", HTMLInputElement);
@@ -32,6 +32,12 @@ const compare = makeComparison(models, rows, link, pick);
 const plot = makePlot(models, { view: () => view, link, open: openModel });
 const retiring = makeRetiring(models, today, link);
 
+/** What the address says; a link may be older than the catalog, and name what is gone. */
+function addressed() {
+  const said = readView(location.hash);
+  return { ...said, pick: said.pick.filter((id) => models.places.has(id)) };
+}
+
 /** @param {string} message */
 function say(message) {
   count.textContent = message;
@@ -41,9 +47,9 @@ function say(message) {
 function change(changes, typed = false) {
   const before = view;
   view = { ...view, ...changes };
+  draw(before); // first: a browser may refuse to change the address too often
   const address = writeView(view);
   if (address !== location.hash) history[typed ? "replaceState" : "pushState"](null, "", address);
-  draw(before);
 }
 
 /** Draw what differs from before. @param {View} [before] */
@@ -54,6 +60,8 @@ function draw(before) {
   if (!before || String(before.pick) !== String(view.pick)) drawPicked(before !== undefined);
   if (!before || before.model !== view.model || (view.model && before.pick !== view.pick))
     details.show(models.places.get(view.model));
+  if (view.model && !models.places.has(view.model))
+    say(`${visible(view.model)} is not in this catalog.`);
   for (const one of document.querySelectorAll("[data-view]")) {
     const name = /** @type {HTMLElement} */ (one).dataset.view ?? "";
     one.setAttribute("href", writeView({ ...view, view: name, model: "" }));
@@ -187,7 +195,7 @@ addEventListener("keydown", (event) => {
 // Links change the address alone; so do Back and Forward.
 addEventListener("popstate", () => {
   const before = view;
-  view = readView(location.hash);
+  view = addressed();
   fill();
   draw(before);
   if (before.view !== view.view) {
