@@ -38,6 +38,7 @@ def test_a_price_has_its_unit_and_all_its_digits(value: float | None, said: str)
         (1_000_000, "1M"),
         (1_050_000, "1.05M"),
         (1_048_576, "1,048,576"),
+        (1_234_567_000, "1234567k"),
         (None, "unknown"),
     ],
 )
@@ -100,13 +101,25 @@ def test_prices_come_first_with_one_unit_and_dates_only_if_there_is_nothing_else
 def test_the_end_of_a_model_is_told_with_its_day_and_what_follows() -> None:
     end = {"retires_on": "2026-10-01", "successor": "acme/n"}
     model = ModelInfo("m", "acme", status="deprecated", lifecycle=end)
-    after = Snapshot.build([ProviderConfig("acme", {"m": model})])
+    after = Snapshot.build([ProviderConfig("acme", {"m": model, "n": ModelInfo("n", "acme")})])
     status = change("status", None, "deprecated")
     price = change("cost.input", 1, 2)
     assert said(status, price, after=after, deprecated=("acme/m",)) == [
         "! acme/m deprecated, retires on 2026-10-01, followed by acme/n;"
         " input $1 → $2 (×2) per 1M tokens"
     ]
+
+
+@pytest.mark.parametrize(
+    ("successor", "follows"), [("acme/n", True), ("n", True), ("x", False), ("acme/x", False)]
+)
+def test_what_follows_a_model_is_told_only_if_there_is_such_a_model(
+    successor: str, follows: bool
+) -> None:
+    model = ModelInfo("m", "acme", status="deprecated", lifecycle={"successor": successor})
+    after = Snapshot.build([ProviderConfig("acme", {"m": model, "n": ModelInfo("n", "acme")})])
+    (line,) = said(change("status", None, "deprecated"), after=after, deprecated=("acme/m",))
+    assert line == "! acme/m deprecated" + f", followed by {successor}" * follows
 
 
 def test_a_provider_comes_before_its_models_and_ids_may_hold_slashes() -> None:
@@ -148,6 +161,29 @@ def test_several_syncs_come_to_one_difference() -> None:
         left_out=2,
     )
     assert together([]) == Changes("", "")
+
+
+def test_what_was_deprecated_before_and_is_again_is_no_news() -> None:
+    back, again = change("status", "deprecated", None), change("status", None, "deprecated")
+    every = [
+        Changes("a", "b", updated=(back,)),
+        Changes("b", "c", deprecated=("acme/m",), updated=(again,)),
+    ]
+    assert not together(every)
+
+
+def test_of_several_providers_globs_never_look_at_the_names_of_models() -> None:
+    ids = ("acme/b/m-ai", "acme/my-ai", "z-ai/b/m", "z-ai/glm")
+    every = Changes("a", "b", ids, updated=(change("url", "x", "y", "acme/b"),))
+
+    def chosen(glob: str) -> list[str]:
+        found = select(every, (glob,), ())
+        return [*found.added, *(one.id for one in found.updated)]
+
+    assert chosen("*ai") == ["z-ai/b/m", "z-ai/glm"]
+    assert chosen("acme/b") == ["acme/b/m-ai", "acme/b"]
+    assert chosen("*/b") == ["acme/b/m-ai", "z-ai/b/m", "acme/b"]
+    assert chosen("acme") == ["acme/b/m-ai", "acme/my-ai", "acme/b"]
 
 
 def test_a_selection_goes_by_globs_of_providers_and_by_parts_of_fields() -> None:

@@ -60,8 +60,10 @@ if TYPE_CHECKING:  # `as`: to type checkers, these are exports
     from .report import (
         Change as Change,
         Changes as Changes,
+        FieldSources as FieldSources,
         GatewayReport as GatewayReport,
         Problem as Problem,
+        Said as Said,
         SyncReport as SyncReport,
     )
     from .settings import Settings as Settings
@@ -136,7 +138,15 @@ _MODULES = {
         "hookspec",
     ),
     "registry": ("ModelRegistry",),
-    "report": ("Change", "Changes", "GatewayReport", "Problem", "SyncReport"),
+    "report": (
+        "Change",
+        "Changes",
+        "FieldSources",
+        "GatewayReport",
+        "Problem",
+        "Said",
+        "SyncReport",
+    ),
     "settings": ("Settings",),
     "_catalog.ids": ("parse_model_string",),
     "_catalog.snapshot": ("Snapshot",),

@@ -22,7 +22,7 @@ from ._base.variable_names import is_credential as is_credential
 from ._catalog.checking import checked, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
-from .report import Problem, ProblemKind
+from .report import MOST_WARNINGS, Problem, ProblemKind
 
 Warn = Callable[[str, str], object]
 """Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
@@ -38,7 +38,6 @@ _PAID_AS: Mapping[str, str] = {
 #: So many digits of a price count: in a double, what comes after them may be noise.
 _DIGITS = Context(prec=12)
 
-_MOST_WARNINGS = 50
 _MOST_CHARACTERS = 300
 
 
@@ -46,14 +45,14 @@ class Warnings:
     """A `Warn` that keeps the first 50 losses as problems of a gateway, or of another `owner`,
     and counts the rest."""
 
-    def __init__(self, owner: str, kind: ProblemKind = "record") -> None:
+    def __init__(self, owner: str, kind: ProblemKind = "record", more: int = 0) -> None:
         self._owner = owner
         self._kind: ProblemKind = kind
         self._first: list[Problem] = []
-        self._more = 0
+        self._more = more
 
     def __call__(self, culprit: str, message: str) -> None:
-        if len(self._first) < _MOST_WARNINGS:
+        if len(self._first) < MOST_WARNINGS:
             self._first.append(self._problem(f"{self._owner}: {_shown(culprit)}", message))
         else:
             self._more += 1
@@ -246,13 +245,15 @@ def clean_providers(
     namespaced: bool,
     returned: Any,
     reported: Sequence[Problem] = (),
+    more: int = 0,
     *,
     may_be_empty: bool = False,
 ) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
     """What a gateway returned, as it is published: by published id, with the gateway's name.
 
     The mapping key is the id. An entry that can't be used is dropped alone. The second
-    result names the losses: those `reported` through the client, then those found here.
+    result names the losses: those `reported` through the client, then those found here, and
+    counts the rest, with `more` of which the client kept only the number.
     Raises GatewayError if no model is left; if it `may_be_empty`, only if there was one that
     can't be used.
     """
@@ -262,7 +263,7 @@ def clean_providers(
             culprit=gateway_id,
             hint="return {provider id: ProviderConfig} from fetch_providers",
         )
-    warnings = Warnings(gateway_id)
+    warnings = Warnings(gateway_id, more=more)
     for problem in reported:
         warnings(problem.culprit, problem.message)
     providers: dict[str, ProviderConfig] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._sync.runtime import RuntimeGateway
     from .endpoint import Endpoint
     from .plugin import ModelGateway
-    from .report import Changes, SyncReport
+    from .report import Changes, FieldSources, SyncReport
 
 T = TypeVar("T")
 
@@ -147,23 +147,58 @@ class ModelRegistry:
         - `input`, `output`: modalities, all of them;
         - `min_context` in tokens; `max_input_cost`, `max_output_cost` in USD per million tokens;
         - `released_since`, `retires_before`: a date, or text such as "2026-09-30";
-        - `usable`: there is a URL, and a key is set in `environ` (the process's, if None);
+        - `usable`: there is a URL, and a key is set in `environ` (the process's, if None), unless
+          none is needed;
         - `sort`: "price", "output_cost", "context", "released", "retires", "name" or "id", the
           first counts most; "-price" the other way round. Unknown comes last both ways;
         - `limit`: so many at most.
 
         What is unknown fits no bound, unless `include_unknown`. What is deprecated or retired
         `today` (a date; default: the clock's) is left out, unless `include_deprecated` or a
-        `status` is given. Raises ArgumentError, with the nearest of what can be given, and
-        TypeError for an argument that there is not.
+        `status` is given; with `retires_before`, only what has retired is. Raises ArgumentError,
+        with the nearest of what can be given, and TypeError for an argument that there is not.
         """
+        known = self._with_defaults(filters)
+        return self._read(lambda snapshot: snapshot.find_models(text, **known))
+
+    def find_ids(self, text: Words | None = None, **filters: Unpack[Filters]) -> tuple[str, ...]:
+        """The full ids of the models that `find_models` gives: no model is decoded for it."""
+        known = self._with_defaults(filters)
+        return self._read(lambda snapshot: snapshot.find_ids(text, **known))
+
+    def _with_defaults(self, filters: Filters) -> Filters:
+        """With the environment and the day of this world, where they are not given."""
         if filters.get("environ") is None:
             filters["environ"] = self.world.environ
         if filters.get("today") is None:
             from datetime import UTC, datetime
 
             filters["today"] = datetime.fromtimestamp(self.world.clock(), UTC)
-        return self._read(lambda snapshot: snapshot.find_models(text, **filters))
+        return filters
+
+    def sources(self, id: str) -> tuple[FieldSources, ...]:
+        """Who says what of the model with this full id, or of this role: each field that
+        anybody says, by name ("cost.input").
+
+        Reads what the store keeps of each gateway and source of facts, or the bundle. Loads
+        plugins only for facts that lie in a plugin's own package. Raises UnknownModelError, and
+        StoreError if the results of a gateway are damaged or can't be read.
+        """
+        from ._sync.sources import sources
+
+        return self._read(lambda snapshot: sources(id, snapshot, self.world, self._loaded))
+
+    def disagreements(
+        self, ids: Iterable[str] | None = None
+    ) -> Mapping[str, tuple[FieldSources, ...]]:
+        """Full id → the fields of the model in which sources differ, as `sources` gives them;
+        of these ids, or of all. Raises as `sources`."""
+        from ._sync.sources import disagreements
+
+        wanted = self.find_ids(include_deprecated=True) if ids is None else tuple(ids)
+        return self._read(
+            lambda snapshot: disagreements(wanted, snapshot, self.world, self._loaded)
+        )
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id; None if it is unknown.

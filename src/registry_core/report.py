@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import Attribute, field, fields_dict, frozen
 
 from ._base.frozen import EMPTY, thaw
 from ._base.printable import message as _message
 from .errors import RegistryError, SyncError
+
+if TYPE_CHECKING:
+    from attrs import AttrsInstance
 
 #: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
 #: another process had just done · absent: one that comes and goes, and is not there now ·
@@ -31,6 +34,8 @@ ProblemKind = Literal[
 
 
 _MOST_SHOWN = 40  # characters of a value
+MOST_WARNINGS = 50
+"""So many of one gateway, or of one call of a hook, are told; the rest is counted."""
 
 
 @frozen
@@ -203,13 +208,55 @@ class SyncReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; times in ISO 8601."""
-        from attrs import asdict
+        return {**_plain(self), "ok": self.ok}
 
-        def plain(_instance: object, _field: object, value: Any) -> Any:
-            return value.isoformat() if isinstance(value, datetime) else value
 
-        def said(attribute: Attribute[Any], _value: object) -> bool:
-            return attribute.name not in ("failure", "_raised")
+def _plain(report: AttrsInstance) -> dict[str, Any]:
+    """Plain JSON values; times in ISO 8601."""
+    from attrs import asdict
 
-        told: dict[str, Any] = thaw(asdict(self, filter=said, value_serializer=plain))
-        return {**told, "ok": self.ok}
+    def plain(_instance: object, _field: object, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def said(attribute: Attribute[Any], _value: object) -> bool:
+        return attribute.name not in ("failure", "_raised")
+
+    told: dict[str, Any] = thaw(asdict(report, filter=said, value_serializer=plain))
+    return told
+
+
+@frozen
+class Said:
+    """What one source says of one field."""
+
+    source: str
+    """Id of the gateway or source of facts; of an overlay, the key of its plugin."""
+    kind: Literal["gateway", "facts", "overlay"]
+    value: Any
+    """A JSON value, immutable."""
+    retrieved_at: datetime | None = None
+    """Aware UTC: when that was last got or confirmed, or captured; None if unknown."""
+    source_url: str | None = None
+    """The page that says so, of a fact."""
+    as_of: str | None = None
+    """The day of which a fact says that it was true."""
+
+
+@frozen
+class FieldSources:
+    """One field of a model, and who says what of it."""
+
+    field: str
+    """As "release_date" or "cost.input"."""
+    value: Any
+    """What is served: a JSON value, immutable; None is unknown."""
+    source: Said | None
+    """Where that is from; None: nobody says it, or nobody knows any more who did."""
+    agree: tuple[Said, ...] = ()
+    """Who else says the same."""
+    otherwise: tuple[Said, ...] = ()
+    """Who says something else."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; times in ISO 8601."""
+        return _plain(self)

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
     from ._catalog.filters import Filters, Words
     from .endpoint import Endpoint
+    from .errors import ArgumentError
     from .report import Changes
 
 V = TypeVar("V")
+
+_MOST_TOKENS = 2**53  # up to here a float is exact
 
 
 class _View(Mapping[str, V]):
@@ -117,7 +120,8 @@ def estimate_cost(
     output costs, unless it has a price of its own. Prices are those for a context of the size
     `input + cache_read + cache_write + input_audio`. `model`: a model, or a full id.
 
-    Raises ArgumentError for what is no count, UnknownModelError for an id that there is not.
+    Raises ArgumentError for what is no count or no model, UnknownModelError for an id that there
+    is not.
     """
     from ._base.costs import cost_of
 
@@ -131,10 +135,10 @@ def estimate_cost(
         "output_audio": output_audio,
     }
     for name, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            from .errors import ArgumentError
-
-            raise ArgumentError(f"expected a whole number from 0, got {count!r:.60}", culprit=name)
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= _MOST_TOKENS:
+            raise _no_argument(name, "a whole number from 0 to 2**53", count)
+    if not isinstance(model, (str, ModelInfo)):
+        raise _no_argument("model", "a model or a full id", model)
     known = get_model(model) if isinstance(model, str) else model
     if known is None:
         from ._base.suggesting import hint
@@ -144,6 +148,12 @@ def estimate_cost(
         near = hint(str(model), registry.get_models(), registry.snapshot().roles)
         raise UnknownModelError("no provider has this model", culprit=str(model), hint=near)
     return cost_of(known.cost, counts)
+
+
+def _no_argument(name: str, expected: str, value: object) -> ArgumentError:
+    from .errors import ArgumentError
+
+    return ArgumentError(f"expected {expected}, got {value!r:.60}", culprit=name)
 
 
 def suggest(text: str, most: int = 3) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ TIERED = model(
         {"input": 2, "output": 4, "cache_read": 0.2, "tier": {"type": "context", "size": 200_000}},
         {"input": 9, "output": 9, "tier": {"type": "batch", "size": 1}},
         {"input": 9, "output": 9, "tier": {"type": "context", "size": "1"}},
+        {"input": 9, "output": 9, "tier": {"type": "context", "size": True}},
+        {"input": -9, "output": 7, "tier": {"type": "context", "size": 500_000}},
         {"input": 9, "output": 9},
     ],
 )
@@ -65,9 +67,11 @@ def test_each_count_has_its_own_price(counts: dict[str, int], usd: float) -> Non
         ({"input": 100_000, "cache_read": 150_000}, 0.23),
         ({"input": 256_000}, 0.512),
         ({"input": 300_000, "output": 1_000}, 1.208),
-        ({"input": 300_000, "reasoning": 1_000}, 1.208),  # the tier's output
+        ({"input": 300_000, "reasoning": 1_000}, None),  # which has a price of its own
         ({"input": 300_000, "cache_read": 1}, None),  # nobody says its price there
         ({"input": 100_000, "cache_write": 150_000}, None),
+        ({"input": 200_000, "input_audio": 1}, None),  # as text, sound is context
+        ({"input": 500_001}, None),  # no price is negative
     ],
     ids=str,
 )
@@ -75,6 +79,24 @@ def test_the_context_chooses_the_prices_and_a_tier_stands_alone(
     counts: dict[str, int], usd: float | None
 ) -> None:
     assert estimate_cost(TIERED, **counts) == (usd and pytest.approx(usd))
+
+
+@pytest.mark.parametrize("reasoning", [None, 2])
+def test_in_a_tier_too_reasoning_is_output_unless_its_price_differs(reasoning: int | None) -> None:
+    tier = {"input": 4, "output": 8, "tier": {"type": "context", "size": 256_000}}
+    some = model(input=1, output=2, reasoning=reasoning, tiers=[tier])
+    assert estimate_cost(some, input=300_000, reasoning=1_000) == pytest.approx(1.208)
+
+
+@pytest.mark.parametrize(
+    ("size", "last"), [(200_000, 200_000), (200_001, 200_000), (262_144, 262_144)]
+)
+def test_a_tier_holds_above_its_size_or_from_one_that_ends_in_1(size: int, last: int) -> None:
+    """As the cost map for LiteLLM has it: 200,001 is written where 200,000 is meant."""
+    tier = {"input": 5, "output": 5, "tier": {"type": "context", "size": size}}
+    some = model(input=1, output=2, tiers=[tier])
+    assert estimate_cost(some, input=last) == pytest.approx(last / 1e6)
+    assert estimate_cost(some, input=last + 1) == pytest.approx((last + 1) * 5 / 1e6)
 
 
 def test_an_unknown_price_is_none_only_if_it_is_needed() -> None:
@@ -102,6 +124,20 @@ def test_what_is_no_count_is_refused_by_name(count: Any) -> None:
     with pytest.raises(ArgumentError, match="cache_read: expected a whole number from 0") as caught:
         estimate_cost(FULL, cache_read=count)
     assert caught.value.culprit == "cache_read"
+
+
+def test_a_sum_of_any_size_is_told_and_a_count_that_no_float_holds_is_refused() -> None:
+    assert estimate_cost(FULL, input=2**53) == pytest.approx(2**54 / 1e6)
+    with pytest.raises(ArgumentError, match=r"input: expected a whole number from 0 to 2\*\*53"):
+        estimate_cost(FULL, input=10**400)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, Cost(input=1)], ids=repr)
+def test_what_is_no_model_is_refused_by_name(wrong: Any) -> None:
+    """None above all: what get_model gives for a model that there is not."""
+    with pytest.raises(ArgumentError, match="model: expected a model or a full id") as caught:
+        estimate_cost(wrong, input=1)
+    assert caught.value.culprit == "model"
 
 
 # Where the counts come from: as docs/choosing.md has it. FULL's prices tell them apart.

@@ -97,6 +97,8 @@ ALL = ["acme/big", "acme/blank", "acme/small", "other/embedder"]
         ({"provider": "nobody"}, []),
         ({"gateway": "main"}, ALL),
         ({"gateway": "m", "text": "big"}, []),
+        ({"provider": "acme", "gateway": "other"}, []),
+        ({"provider": "nobody", "gateway": "main"}, []),
         ({"kind": "embedding"}, ["other/embedder"]),
         ({"kind": ["embedding", "chat"]}, ["acme/big", "other/embedder"]),
         ({"supports": "tools"}, ["acme/big"]),
@@ -112,6 +114,7 @@ ALL = ["acme/big", "acme/blank", "acme/small", "other/embedder"]
         ({"max_output_cost": 20}, ["acme/big", "acme/small"]),
         ({"released_since": "2026-05-01"}, ["acme/big"]),
         ({"released_since": date(2026, 5, 2)}, []),  # in May, perhaps before
+        ({"released_since": datetime(2026, 5, 1, 12, tzinfo=UTC)}, ["acme/big"]),
         ({"released_since": "2025-11-03"}, ["acme/big", "acme/small"]),
         ({"retires_before": "2027-03-02"}, ["acme/small"]),
         ({"retires_before": "2027-03-01"}, []),
@@ -132,6 +135,43 @@ def test_each_filter(filters: dict[str, Any], ids: list[str]) -> None:
     assert found(**filters) == ids
 
 
+def test_a_kind_is_what_the_source_says_whatever_the_id_says() -> None:
+    shelf = snapshot(model("embedding-of-words", kind="rerank"))
+    assert found(on=shelf, kind="rerank") and not found(on=shelf, kind="embedding")
+
+
+def test_a_word_is_found_in_any_case_of_any_language() -> None:
+    assert found("strasse", on=snapshot(model("m", name="STRAßE")))
+
+
+def test_a_provider_that_no_gateway_claims_is_of_none() -> None:
+    shelf = snapshot(model("m"), gateway=None)
+    assert found(on=shelf) and not found(on=shelf, gateway="main")
+
+
+def test_an_unknown_side_fits_whatever_the_other_side_is() -> None:
+    deaf = snapshot(model("m", modalities={"input": ["text"]}))
+    mute = snapshot(model("m", modalities={"output": ["text"]}))
+    for shelf, side, other in ((deaf, "output", "input"), (mute, "input", "output")):
+        assert found(on=shelf, include_unknown=True, **{side: "image"})
+        assert not found(on=shelf, include_unknown=True, **{other: "image"})
+
+
+@pytest.mark.parametrize("status", [None, "beta", "deprecated", "retired"])
+@pytest.mark.parametrize("deprecated_on", [None, "2026-01-01", "2027-01-01"])
+@pytest.mark.parametrize("retires_on", [None, "2026-11-26", "2027-01-01"])
+def test_a_model_is_found_by_the_status_that_it_has_today(
+    status: str | None, deprecated_on: str | None, retires_on: str | None
+) -> None:
+    dates = {"deprecated_on": deprecated_on, "retires_on": retires_on}
+    one = model("m", status=status, lifecycle=dates)
+    today = one.status_on(TODAY)
+    shelf = snapshot(one)
+    for word in ("beta", "deprecated", "retired"):
+        assert bool(found(on=shelf, status=word)) is (word == today)
+    assert bool(found(on=shelf)) is (today not in ("deprecated", "retired"))
+
+
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [
@@ -143,7 +183,10 @@ def test_each_filter(filters: dict[str, Any], ids: list[str]) -> None:
         ({"max_input_cost": 0}, ["acme/blank", "acme/small"]),
         ({"max_output_cost": 1}, ["acme/blank", "acme/small", "other/embedder"]),
         ({"released_since": "2026-05-02"}, ["acme/big", "acme/blank", "other/embedder"]),
-        ({"retires_before": "2026-12-31"}, ["acme/big", "acme/blank", "other/embedder"]),
+        (
+            {"retires_before": "2026-12-31"},
+            ["acme/big", "acme/blank", "acme/old", "other/embedder"],
+        ),
         ({"kind": "chat"}, ["acme/big", "acme/blank", "acme/small"]),
     ],
     ids=str,
@@ -198,6 +241,10 @@ def test_what_is_unknown_comes_last_in_both_directions(sort: Any, ids: list[str]
         ({"limit": -1}, "limit: expected a whole number from 0, got -1"),
         ({"provider": 5}, "provider: expected text, or a list of texts, got 5"),
         ({"gateway": [None]}, "gateway: expected text, or a list of texts, got None"),
+        ({"provider": {"acme": 1}}, "provider: expected text, or a list of texts, got {'acme': 1}"),
+        ({"usable": "no"}, "usable: expected True or False, got 'no'"),
+        ({"include_unknown": 1}, "include_unknown: expected True or False, got 1"),
+        ({"environ": "ACME_KEY"}, "environ: expected a mapping, got 'ACME_KEY'"),
     ],
     ids=str,
 )
@@ -315,6 +362,16 @@ def keyed(**more: Any) -> Snapshot:
         ({}, {"ACME_KEY": " "}, False),
         ({"api_key_env_vars": ["ONE", "TWO"]}, {"TWO": "k"}, True),
         ({"api_key_env_vars": [], "url": "http://127.0.0.1:8000/v1"}, {}, True),
+        ({"url": "http://127.0.0.1:8000/v1"}, {}, True),
+        ({"url": "http://127.0.0.1:8000/v1"}, {"ACME_BASE_URL": "https://acme.dev/v1"}, False),
+        ({}, {"ACME_BASE_URL": "http://localhost:8000/v1"}, True),
+        ({"url": "https://${ACME_HOST}/v1"}, {"ACME_HOST": "localhost"}, True),
+        ({"model_overrides": {"m": {"api": "http://[::1]:80/v1"}}}, {}, True),
+        (
+            {},
+            {"ACME_KEY": "k", "ACME_BASE_URL": "https://${ACME_HOST}/v1", "ACME_HOST": "a.dev"},
+            False,
+        ),
         ({"unroutable": "signed requests"}, {"ACME_KEY": "k"}, False),
         ({"url": "https://${ACME_REGION}.acme.dev/v1"}, {"ACME_KEY": "k"}, False),
         ({"url": "https://${ACME_REGION}.acme.dev/v1"}, {"ACME_KEY": "k", "ACME_REGION": "eu"}, 1),
@@ -344,11 +401,13 @@ def test_a_url_that_only_the_gateway_may_know_is_unknown() -> None:
     assert keyed(url=None).find_models(usable=True, environ={}, include_unknown=True) == ()
 
 
-def test_of_todays_models_those_are_usable_that_resolve(tmp_path: Path) -> None:
-    """With each key set, and with every variable that a URL asks for. Only gateways that make
-    endpoints themselves know more: then nobody said no."""
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_of_todays_models_those_are_usable_that_resolve(tmp_path: Path, with_keys: bool) -> None:
+    """With each key set or none, and with every variable that a URL asks for. Only gateways that
+    make endpoints themselves know more: then nobody said no."""
     providers = bundled().get_providers().values()
-    environ = {one: "word" for provider in providers for one in provider.api_key_env_vars}
+    keys = {one for provider in providers for one in provider.api_key_env_vars if with_keys}
+    environ = dict.fromkeys(keys, "word")
     for provider in providers:
         urls = [provider.url, *(one.get("api") for one in provider.model_overrides.values())]
         names = [part.partition("}")[0] for url in urls if url for part in url.split("${")[1:]]
@@ -385,6 +444,20 @@ def test_the_registry_asks_its_own_environment_and_clock(tmp_path: Path) -> None
     assert [one.id for one in before.find_models(usable=True)] == ["big", "blank", "small"]
     assert [one.id for one in after.find_models(usable=True)] == ["big", "blank"]
     assert after.find_models(usable=True, environ={}) == ()
+
+
+def test_ids_are_those_of_the_models_and_cost_no_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {"provider": ["openai", "groq"], "supports": "tools", "sort": "price"}
+    models = bundled().find_models("g", **asked)
+    fresh = Snapshot.from_bytes(bundled().to_bytes())
+    registry = ModelRegistry(Settings(store_dir=tmp_path))
+    monkeypatch.setattr(ModelInfo, "__init__", None)
+    ids = tuple(one.full_id for one in models)
+    # First of two providers alone, then of all.
+    assert fresh.find_ids("g", **asked) == fresh.find_ids("g", **asked) == ids
+    assert registry.find_ids("g", **asked) == ids != ()
 
 
 def test_a_damaged_snapshot_is_left_as_at_any_lookup(world: World) -> None:

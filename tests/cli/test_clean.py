@@ -208,7 +208,7 @@ def test_the_damaged_state_of_another_version_is_not_taken_for_no_bindings(
     newer = Store(world.store.place, schema=2)
     shutil.copytree(world.store.folder, newer.folder)
     newer.state.write_text("damaged")
-    with pytest.raises(SnapshotDamagedError, match="with --bindings"):
+    with pytest.raises(SnapshotDamagedError, match="remove that file, or clean with --bindings"):
         clean(world.registry().world, bindings=False)
     assert newer.state.exists()
 

@@ -179,6 +179,42 @@ def test_offline_says_what_it_works_from(run: Run, server: Loopback) -> None:
     assert not server.requests
 
 
+def test_what_a_source_of_facts_brings_itself_is_called_its_own(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+from datetime import UTC, datetime
+from registry_core import FactSource, hookimpl
+
+class Acme(FactSource):
+    id = name = "acme-facts"
+
+    def fetch_facts(self, client):
+        return client.get_json("http://unused.example")
+
+    def bundled(self):
+        facts = {"openai/gpt-5": {"lifecycle": {"retires_on": "2031-01-31"}}}
+        return facts, datetime(2026, 1, 1, tzinfo=UTC)
+
+@hookimpl
+def registry_facts():
+    return [Acme()]
+"""
+    site = write_distribution(
+        tmp_path / "site",
+        "acme-facts",
+        entry_points={"acme-facts": "acme_facts"},
+        modules={"acme_facts.py": code},
+    )
+    monkeypatch.syspath_prepend(str(site))
+    plugins = {"REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,acme-facts"}
+    result = run("sync", "--offline", **plugins)
+    assert result.exit_code == 0
+    assert "acme-facts: bundled data: of acme-facts 1.0\n" in result.stdout
+    found = json.loads(run("doctor", "--json", **plugins).stdout)["gateways"]["acme-facts"]
+    assert (found["data"], found["retrieved_at"][:10]) == ("stored", "2026-01-01")
+
+
 def test_list_finds_providers_and_models(run: Run) -> None:
     run("sync")
     assert run("list").stdout.splitlines() == [
@@ -188,7 +224,9 @@ def test_list_finds_providers_and_models(run: Run) -> None:
         "openai/gpt-5-mini",
     ]
     assert run("list", "ACME").stdout == "acme/large\n"
-    assert json.loads(run("list", "mini", "--json").stdout) == {"openai": ["gpt-5-mini"]}
+    listed = json.loads(run("list", "mini", "--json").stdout)
+    assert (listed["schema"], listed["count"]) == (1, 1)
+    assert [one["full_id"] for one in listed["models"]] == ["openai/gpt-5-mini"]
     nothing = run("list", "nope")
     assert (nothing.exit_code, nothing.stdout) == (1, "")
     assert "nope" in nothing.stderr
@@ -201,12 +239,14 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert "input: 1.25" in shown
     assert "output: unknown" in shown  # the limit that the source gives as 0
     assert "temperature: unknown" in shown
-    assert not {"status", "lifecycle", "extra"} & {*re.findall(r"^\w+", shown, re.MULTILINE)}
+    assert not {"status", "extra"} & {*re.findall(r"^\w+", shown, re.MULTILINE)}
+    assert "lifecycle:\n  retires_on: unknown\n" in shown  # which is not never
     assert "models: large" in run("show", "acme").stdout
     provider = json.loads(run("show", "acme", "--json").stdout)
     assert (provider["id"], provider["deprecated_models"]) == ("acme", [])
     model = json.loads(run("show", "acme/large", "--json").stdout)
-    assert provider["models"] == {"large": model}
+    beside = {name: model[name] for name in ("schema", "full_id", "kind", "call")}
+    assert {**provider["models"]["large"], **beside} == model
     assert (model["kind"], model["limit"]["output"], model["cost"]["tiers"]) == ("chat", None, [])
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from registry_core._plugins.known import KNOWN
+from registry_core._plugins.known import KNOWN, OWNERS
 from registry_core.cli import main
 from registry_core.testing import write_distribution
 
@@ -40,6 +40,15 @@ def test_the_extra_all_and_the_table_name_every_package_of_this_repository() -> 
     assert extra("all") == packages == {*KNOWN}
     page = (ROOT / "docs" / "installing.md").read_text("utf-8")
     assert all(f"`{name}`" in page for name in packages)
+
+
+def test_the_names_of_their_options_are_those_of_their_entry_points() -> None:
+    owners = {}
+    for file in ROOT.glob("plugins/*/pyproject.toml"):
+        about = tomllib.loads(file.read_text("utf-8"))["project"]
+        entries = about["entry-points"].get("registry_core", {})
+        owners |= dict.fromkeys(entries, about["name"])
+    assert owners == OWNERS
 
 
 def test_the_extra_default_refreshes_exactly_what_the_wheel_bundles() -> None:

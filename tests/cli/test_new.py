@@ -121,4 +121,4 @@ def test_a_name_that_is_taken_is_refused(kind: str, name: str, whose: str, folde
 def test_another_kind_is_wrong_usage() -> None:
     done = new("gate", "acme")
     assert done.exit_code == 2
-    assert "is not one of 'gateway', 'emitter', 'overlay', 'command'" in done.stderr
+    assert "is not one of 'gateway', 'facts', 'emitter', 'overlay', 'command'" in done.stderr

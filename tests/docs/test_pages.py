@@ -105,8 +105,35 @@ def test_the_command_of_the_page_is_one(tmp_path: Path, monkeypatch: pytest.Monk
     del sys.modules["acme_counts"]
 
 
-def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
-    for name, code in files().items():
+#: Held against what an author copies; the page itself has the contract of its gateway.
+CONTRACTS = """
+import acme_facts, acme_list, acme_policy, acme_roles, pytest
+from registry_core.testing import EmitterContract, FactsContract, OverlayContract
+
+class TestFacts(FactsContract):
+    routes = {
+        "https://llm.acme.example/v1/retirements": [
+            {"model": "acme/a", "date": "2027-01-31", "next": "acme/b", "page": "https://a.example"},
+            {"model": "acme/b", "date": "2027-02-28", "next": None, "page": None},
+        ]
+    }
+    gateway = pytest.fixture(lambda self: acme_facts.AcmeFacts())
+
+class TestList(EmitterContract):
+    plugin = pytest.fixture(lambda self: acme_list)
+
+class TestPolicy(OverlayContract):
+    options = {"denied": ["acme"]}
+    plugin = pytest.fixture(lambda self: acme_policy)
+
+class TestRoles(OverlayContract):
+    options = {"roles": {"fast": "acme/large"}}
+    plugin = pytest.fixture(lambda self: acme_roles)
+"""
+
+
+def test_the_tests_of_the_page_and_the_contracts_of_its_plugins_pass(tmp_path: Path) -> None:
+    for name, code in [*files().items(), ("test_contracts.py", CONTRACTS)]:
         (tmp_path / name).write_text(code, "utf-8")
     variables = {
         **os.environ,

@@ -78,6 +78,15 @@ def test_a_group_that_is_nearly_ours_is_named(site: Any, group: str) -> None:
     assert not problem.fatal
 
 
+def test_a_megabyte_of_empty_lines_is_read_at_once(site: Any) -> None:
+    """A search that takes the square of their number would hold up every command."""
+    write_distribution(site.folder, "acme", entry_points={"acme": "acme"}, group="registry-core")
+    (entries,) = site.folder.rglob("entry_points.txt")
+    entries.write_text("\n" * 1_000_000 + entries.read_text())
+    (problem,) = find(site).problems
+    assert "group 'registry-core' are ignored" in problem.message
+
+
 @pytest.mark.parametrize("group", ["registry_core.commands", "registry", "core", "pytest11"])
 def test_a_group_that_is_another_is_not(site: Any, group: str) -> None:
     write_distribution(site.folder, "acme", entry_points={"acme": "acme"}, group=group)

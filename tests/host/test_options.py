@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from registry_core import Settings
 from registry_core._config.load import load_settings
 from registry_core._plugins.host import PluginHost
+from registry_core._writers import BUILTINS
 
 GOOD = """
 @hookimpl
@@ -141,6 +143,31 @@ def test_the_order_of_plugins_can_come_from_the_environment(site: Any, folder: F
         site.install(name, GOOD.replace("good", name))
     host = folder.host(**{f"{PLUGIN}ZETA_ORDER": "-1"})
     assert [one.key for one in host.plugins] == ["zeta:zeta", "acme:acme"]
+
+
+def test_options_of_a_package_that_is_not_installed_name_it(site: Any, folder: Folder) -> None:
+    table = '[tool.registry-core.plugin.policy]\ndeny = ["a/*"]\n'
+    variable = f"{PLUGIN}LITELLM_COST_MAP_URL"
+    problems = folder.host(table, **{variable: "x"}).problems
+    assert [(one.culprit, one.message.partition("; ")[2]) for one in problems] == [
+        ("[tool.registry-core.plugin.policy]", "pip install registry-policy adds it"),
+        (variable, "pip install registry-facts-litellm adds it"),
+    ]
+    assert not any(one.fatal for one in problems)
+    site.install("registry-policy", GOOD, entry="policy")
+    assert folder.host(table).problems == ()
+
+
+def test_a_writer_of_that_name_is_not_taken_for_the_package(make_host: Any) -> None:
+    settings = Settings(
+        plugin_options={"litellm": {"url": "https://proxy.example"}},
+        plugin_variables={f"{PLUGIN}LITELLM_URL": "https://proxy.example"},
+    )
+    host = make_host(settings, builtins=BUILTINS)
+    host.load()
+    assert [one.message.partition("; ")[2] for one in host.problems] == [
+        "pip install registry-gateway-litellm adds it"
+    ] * 2
 
 
 @pytest.mark.parametrize(

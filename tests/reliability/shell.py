@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -105,3 +106,11 @@ class Shell:
             check=False,
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def by_provider(listed: str) -> dict[str, list[str]]:
+    """What `list --json` printed, as provider id → bare ids."""
+    found: dict[str, list[str]] = {}
+    for model in json.loads(listed)["models"]:
+        found.setdefault(model["provider_id"], []).append(model["id"])
+    return found

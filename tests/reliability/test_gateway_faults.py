@@ -29,7 +29,7 @@ from registry_core._sync.sync import Result
 from tests.loopback import Loopback, Reply
 from tests.reliability.conftest import PROOF
 from tests.reliability.faults import GOOD, LIMITS, PAGE, faults, limits
-from tests.reliability.shell import Shell
+from tests.reliability.shell import Shell, by_provider
 from tests.world import NOW, JsonGateway, Plugin, World
 
 FAULTS = tuple(faults(Event()))
@@ -148,7 +148,7 @@ def test_all_faults_at_once_leave_the_command_line_truthful(
     complaints = re.findall(r"^error: (g\d+): \S", done.err, re.MULTILINE)
     assert len(complaints) == last
     assert "stored, of" in done.out
-    models = json.loads(shell.run("list", "gpt", "--json").out)
+    models = by_provider(shell.run("list", "gpt", "--json").out)
     assert all(len(models[f"g{number}"]) == 10 for number in range(last))
     assert len(models[f"g{last}"]) == 11
     doctor = shell.run("doctor", "--json")

@@ -28,7 +28,7 @@ from registry_core import (
     SettingsError,
 )
 from registry_core.testing import write_distribution
-from tests.reliability.shell import PRELUDE, Done, Shell
+from tests.reliability.shell import PRELUDE, Done, Shell, by_provider
 from tests.world import Plugin, World
 
 GOOD = """
@@ -196,7 +196,7 @@ def test_no_broken_plugin_costs_another_anything(zoo: tuple[Shell, Done]) -> Non
     assert done.status == 1
     assert "Traceback" not in done.err
     assert re.search(r"^good +fresh +1 +2 +current", done.out, re.MULTILINE)
-    models = json.loads(shell.run("list", "--json").out)
+    models = by_provider(shell.run("list", "--json").out)
     assert models == {"good": ["a", "b"]}
     assert (shell.store / "good.txt").read_text() == "good"
     assert json.loads((shell.store / "provider-registry.json").read_text())["models"] == models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -31,8 +32,11 @@ RETIRES = {"lifecycle": {"retires_on": "2027-01-31", "successor": "gpt-6"}}
 class Source(FactSource):
     """What a URL says, and what the package holds."""
 
-    def __init__(self, id: str, url: str, held: tuple[Facts, datetime] | None = None) -> None:
+    def __init__(
+        self, id: str, url: str, held: tuple[Facts, datetime] | None = None, **attributes: Any
+    ) -> None:
         self.id, self.name = id, id.title()
+        vars(self).update(attributes)
         self._url, self._held = url, held
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
@@ -170,6 +174,42 @@ def test_what_a_package_holds_counts_until_something_newer_is_fetched(facts: Wor
     facts.sync(fetch_retries=0)
 
 
+def test_what_a_package_holds_stays_when_its_plugin_fails(facts: World) -> None:
+    held = {"openai/gpt-5": {"lifecycle": {"retires_on": "2026-06-30"}}}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    known = Source("known", facts.server.url("/known.json"), (held, at))
+    facts.plugins[1] = FactPlugin(known)
+    facts.sync(offline=True)
+
+    class Failing:
+        @hookimpl
+        def registry_facts(self) -> None:
+            raise RuntimeError
+
+    facts.plugins[1] = Failing()
+    (row,) = (one for one in facts.sync().gateways if one.id == "known")
+    assert (row.status, row.source, row.facts) == ("failed", "stored", 1)
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
+    del facts.plugins[1]
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
+    facts.plugins.append(FactPlugin(known))
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_a_package_holds_is_no_measure_of_a_source_that_the_user_set(facts: World) -> None:
+    held = {f"openai/m{number}": RETIRES for number in range(9)}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), (held, at)))
+    facts.sync(offline=True)
+    (shrunk,) = (one for one in facts.sync().gateways if one.id == "known")
+    assert shrunk.quarantined
+    options = {"test-1": {"url": "https://mirror.example"}}
+    (taken,) = (one for one in facts.sync(plugin_options=options).gateways if one.id == "known")
+    assert (taken.status, taken.models) == ("fresh", 1)
+
+
 @pytest.mark.parametrize(
     "held", [("nonsense", datetime.fromtimestamp(0, UTC)), ({}, None), ({"a/b": 1},), 7]
 )
@@ -182,6 +222,38 @@ def test_a_package_that_holds_nonsense_is_named_and_costs_nothing_else(
     assert model(facts).lifecycle.retires_on == "2027-01-31"
 
 
+@pytest.mark.parametrize("raised", [SystemExit(0), CancelledError(), GeneratorExit(), OSError(24)])
+def test_nothing_that_a_package_raises_for_what_it_holds_ends_the_sync(
+    facts: World, raised: BaseException
+) -> None:
+    class Raising(Source):
+        def bundled(self) -> None:
+            raise raised
+
+    facts.plugins[1] = FactPlugin(Raising("known", facts.server.url("/known.json")))
+    report = facts.sync()
+    assert [one.culprit for one in report.problems if one.fatal] == ["known"]
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_a_source_that_comes_and_goes_says_is_for_lookups_alone(
+    facts: World,
+) -> None:
+    url = facts.server.url("/known.json")
+    facts.plugins[1] = FactPlugin(Source("known", url, volatile=True))
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    exported = facts.registry().world.load().without_volatile().get_model("openai/gpt-5")
+    assert exported and (exported.name, exported.lifecycle) == ("GPT-5", Lifecycle())
+
+
+def test_facts_take_no_prefix_from_a_gateway(facts: World) -> None:
+    facts.serve("main", {"openai": {"gpt-5": {}}, "known/x": {"m": {}}}, etag='"x"')
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), namespaced=True))
+    assert not facts.sync().problems
+    assert set(facts.models()) >= {"known/x", "openai"}
+
+
 def test_it_is_forgotten_as_a_gateway_is(facts: World) -> None:
     facts.sync()
     del facts.plugins[1]
@@ -189,6 +261,16 @@ def test_it_is_forgotten_as_a_gateway_is(facts: World) -> None:
     assert model(facts).lifecycle.retires_on == "2027-01-31"
     facts.sync(Options(forget=("known",)))
     assert model(facts).lifecycle == Lifecycle()
+
+
+def test_what_the_package_holds_counts_at_once_when_the_rest_is_forgotten(facts: World) -> None:
+    held = {"openai/gpt-5": {"lifecycle": {"retires_on": "2026-06-30"}}}
+    at = datetime.fromtimestamp(BUNDLED_AT, UTC)
+    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), (held, at)))
+    facts.sync()
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    facts.sync(Options(forget=("known",)), offline=True)
+    assert model(facts).lifecycle.retires_on == "2026-06-30"
 
 
 def test_an_overlay_sees_facts_and_has_the_last_word(facts: World) -> None:
@@ -210,6 +292,33 @@ def test_a_source_with_the_id_of_a_gateway_is_refused(facts: World) -> None:
     assert "known" not in {one.id for one in report.gateways}
 
 
+@pytest.mark.parametrize("id", ["known", "main", "second"])
+def test_what_was_a_gateway_and_is_facts_now_has_no_data_yet(world: World, id: str) -> None:
+    url = world.server.url("/facts.json")
+    was = Plugin(Records(id, world.server.url("/was.json")))
+    world.plugins[:] = [Plugin(Records("other-gateway", world.server.url("/main.json"))), was]
+    world.serve("main", {"acme": {"one": {}}})
+    world.serve("was", {"zeta": {"z": {}}})
+    if id == "known":  # the other two are gateways of the wheel
+        world.sync()
+    world.plugins[1] = FactPlugin(Source(id, url))
+    world.server.route("/facts.json", Reply(503))
+    (failed,) = (one for one in world.sync(fetch_retries=0).gateways if one.id == id)
+    assert (failed.status, failed.source) == ("failed", "none")
+    assert "zeta" not in world.models()
+    world.serve("facts", {"acme/one": RETIRES})
+    world.sync()
+    assert model(world, "acme/one").lifecycle.retires_on == "2027-01-31"
+
+
+def test_what_was_facts_and_is_a_gateway_now_publishes_no_fact(facts: World) -> None:
+    facts.sync()
+    facts.plugins[1] = Plugin(Records("known", facts.server.url("/gone.json")))
+    facts.sync(fetch_retries=0)
+    assert "known" not in facts.models()
+    assert model(facts).lifecycle == Lifecycle()
+
+
 def test_a_gateway_is_no_source_of_facts(facts: World) -> None:
     facts.plugins[1] = FactPlugin(Records("other", "http://unused.example"))
     report = facts.sync()
@@ -226,7 +335,9 @@ def test_records_that_can_not_be_used_are_named(facts: World) -> None:
 def test_facts_alone_are_no_catalog(world: World) -> None:
     world.plugins[:] = [FactPlugin(Source("known", world.server.url("/known.json")))]
     world.serve("known", {"openai/gpt-5": RETIRES})
-    world.sync()
+    report = world.sync()
+    assert not report.ok
+    assert "no gateway is installed" in {one.culprit for one in report.problems}
     assert "gpt-5" not in world.models().get("openai", ())
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from registry_core import Artifact, Snapshot, SyncReport, hookimpl
+from registry_core import (
+    Artifact,
+    GatewayClient,
+    ProviderConfig,
+    Snapshot,
+    SyncReport,
+    hookimpl,
+)
 from registry_core._sync.options import Options
 from registry_core.records import provider_from_record
 from tests.loopback import Reply
-from tests.world import Overlay, World
+from tests.world import JsonGateway, Overlay, Plugin, World
 
 
 def test_a_full_id_that_two_providers_share_is_new_or_gone_only_with_the_last_of_them(
@@ -59,6 +67,22 @@ def test_what_the_project_asks_for_and_nobody_makes_is_named(world: World) -> No
 
 def told(report: SyncReport) -> list[str]:
     return sorted(str(one) for one in report.problems)
+
+
+def test_of_a_million_warnings_the_first_are_kept_and_the_rest_is_counted(world: World) -> None:
+    clients: list[Any] = []
+
+    class Loud(JsonGateway):
+        def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+            clients.append(client)
+            for number in range(1_000):
+                client.warn(f"acme/{number}", "dropped")
+            return {"acme": ProviderConfig("acme", ["m"])}
+
+    world.plugins.append(Plugin(Loud("loud", "")))
+    told = [str(one) for one in world.sync().problems]
+    assert (told[0], told[-1]) == ("loud: acme/0: dropped", "loud: and 950 more")
+    assert (len(told), len(clients[0].warnings)) == (51, 50)
 
 
 def test_what_is_wrong_is_told_until_it_is_mended(world: World) -> None:

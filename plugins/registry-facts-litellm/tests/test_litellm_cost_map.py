@@ -90,6 +90,15 @@ def test_a_region_or_a_tuned_model_is_no_model_of_ours(key: str) -> None:
     assert id and OURS.get_model(id) is None
 
 
+def test_a_price_from_an_impossible_size_on_costs_itself_alone() -> None:
+    prices = {
+        "input_cost_per_token": 1e-6,
+        f"input_cost_per_token_above_{'9' * 5000}k_tokens": 2e-6,
+    }
+    facts = plugin.facts_from_map({"gpt-4o": row("openai", **prices)})
+    assert facts == {"openai/gpt-4o": {"cost": {"input": 1}}}
+
+
 def test_every_provider_of_the_table_is_one_of_ours() -> None:
     assert set(providers().values()) <= set(OURS.get_providers())
 

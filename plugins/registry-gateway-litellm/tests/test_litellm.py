@@ -393,6 +393,9 @@ def test_a_price_counts_if_all_have_it() -> None:
 def test_what_goes_in_is_what_all_take() -> None:
     see, read = {"supports_vision": True, "supports_pdf_input": True}, {"supports_pdf_input": True}
     assert model(see, read).modalities.input == ("text", "pdf")
+    # Compared each with each, as many would take days in a thread that nobody ends.
+    many = {"supported_modalities": [f"m{number}" for number in range(50_000)]}
+    assert len(model(many, dict(many)).modalities.input or ()) == 50_000
     assert model(see, {}).modalities.input is None
 
 

@@ -246,9 +246,18 @@ def test_whatever_a_path_answers_is_used_or_a_registry_error(
     assert provider is None or provider.models
 
 
-def test_without_options_nobody_is_asked() -> None:
-    assert made({}) == []
-    assert made({"order": 3, "discover": False}) == []
+@pytest.mark.parametrize("options", [{}, {"order": 3, "discover": False}, {"endpoint": []}])
+def test_without_a_server_nobody_is_asked_and_the_sync_says_where_to_name_one(
+    options: dict[str, Any],
+) -> None:
+    settings = plugin_settings(options)
+    assert registry_gateways(settings) == []
+    ((culprit, message),) = settings.warnings
+    assert culprit == "endpoint"
+    assert "[[tool.registry-core.plugin.openai-compatible.endpoint]]" in message
+    settings = plugin_settings({"discover": True})
+    assert registry_gateways(settings)
+    assert settings.warnings == []
 
 
 def test_discovered_are_the_default_ports_that_nobody_named() -> None:
@@ -512,6 +521,14 @@ def test_a_slow_ollama_costs_details_and_not_the_list() -> None:
     assert {one.extra["quantization"] for one in provider.models.values()} == {"Q4_K_M", "F16"}
     assert len(client.shown) == 2
     assert "no time was left to ask about more than 1 models" in client.warnings[0].message
+
+
+def test_a_megabyte_of_empty_lines_of_an_ollama_is_read_at_once() -> None:
+    """A search that takes the square of their number never gives the deadline its turn."""
+    shown = {"parameters": "\n" * 1_000_000 + "num_ctx   8192"}
+    provider = fetched(ollama(lambda id: shown))
+    assert provider is not None
+    assert {one.limit.context for one in provider.models.values()} == {8192}
 
 
 def test_a_model_that_ollama_can_not_show_is_named_and_stays() -> None:

@@ -24,40 +24,44 @@ _CONTEXT = ("input", "cache_read", "cache_write", "input_audio")
 def cost_of(cost: Cost | None, counts: Mapping[str, int]) -> float | None:
     """USD for these `counts` of tokens, by the names of `COUNTED`; each token is counted once.
     None if a price that is needed is unknown."""
-    context = sum(counts[name] for name in _CONTEXT)
-    prices = _prices(cost, context)
+    prices = _prices(cost, sum(counts[name] for name in _CONTEXT)) if cost else {}
     total: float = 0
     for name, count in counts.items():
         if count:
             price = prices.get(name)
-            if price is None and name == "reasoning":  # it is output, if it has no price of its own
-                price = prices.get("output")
             if price is None:
                 return None
             total += count * price
     return total / 1_000_000
 
 
-def _prices(cost: Cost | None, context: int) -> Mapping[str, float | None]:
-    """The prices that hold for a context of so many tokens: those of the highest tier below it,
-    which stand alone, else the plain ones."""
-    if cost is None:
-        return {}
-    sizes = {size: tier for tier in cost.tiers if (size := _size(tier)) is not None}
-    reached = [size for size in sizes if size < context]
-    if reached:
-        tier = sizes[max(reached)]
-        return {name: _number(tier.get(name)) for name in COUNTED}
-    return {name: getattr(cost, name) for name in COUNTED}
-
-
-def _size(tier: Mapping[str, Any]) -> float | None:
-    """From which context on a tier holds; None for one of another kind."""
+def above(tier: Mapping[str, Any]) -> int | None:
+    """The tokens of context above which a tier holds; None for one of another kind."""
     about = tier.get("tier")
     if not isinstance(about, Mapping) or about.get("type") != "context":
         return None
-    return _number(about.get("size"))
+    size = amount(about.get("size"))
+    if size is None:
+        return None
+    size = int(size)
+    return size - (size % 1000 == 1)  # from 200,001 on is above 200,000
 
 
-def _number(value: Any) -> float | None:
+def amount(value: Any) -> float | None:
+    """A number from 0, of what a tier holds, which may be anything."""
     return value if type(value) in (int, float) and value >= 0 else None
+
+
+def _prices(cost: Cost, context: int) -> Mapping[str, float | None]:
+    """The prices that hold for a context of so many tokens: those of the highest tier below it,
+    which stand alone, else the plain ones."""
+    sizes = {size: tier for tier in cost.tiers if (size := above(tier)) is not None}
+    reached = [size for size in sizes if size < context]
+    if reached:
+        tier = sizes[max(reached)]
+        found = {name: amount(tier.get(name)) for name in COUNTED}
+    else:
+        found = {name: getattr(cost, name) for name in COUNTED}
+    if found["reasoning"] is None and cost.reasoning in (None, cost.output):
+        found["reasoning"] = found["output"]  # that is how it is billed
+    return found

@@ -119,6 +119,21 @@ def _number(name: str, *, whole: bool = False) -> Callable[[Any], float | None]:
     return convert
 
 
+def _flag(name: str) -> Callable[[Any], bool]:
+    def convert(value: Any) -> bool:
+        if value is not None and not isinstance(value, bool):
+            raise _wrong(name, "True or False", value)
+        return bool(value)
+
+    return convert
+
+
+def _environ(value: Any) -> Mapping[str, str] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise _wrong("environ", "a mapping", value)
+    return value
+
+
 def _day(name: str) -> Callable[[Any], str | None]:
     def convert(value: Any) -> str | None:
         if isinstance(value, date):
@@ -202,9 +217,9 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     **{name: _number(name, whole=True) for name in ("min_context", "limit")},
     **{name: _number(name) for name in ("max_input_cost", "max_output_cost")},
     **{name: _day(name) for name in ("released_since", "retires_before", "today")},
-    **dict.fromkeys(("include_deprecated", "include_unknown", "usable"), bool),
+    **{name: _flag(name) for name in ("include_deprecated", "include_unknown", "usable")},
     "kind": _words("kind", KINDS),
     "supports": _words("supports", WORDS),
     "sort": _sort,
-    "environ": lambda value: value,
+    "environ": _environ,
 }

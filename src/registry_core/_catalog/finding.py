@@ -12,6 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .columns import CURRENT, NO_INPUT, NO_OUTPUT, SIDES, Columns
 from .filters import WORDS, Query, one_of
@@ -48,7 +49,7 @@ def _having(columns: Columns, query: Query) -> list[int]:
         words += [f"{side}:{one_of(side, one, known)}" for one in getattr(query, side)]
     inputs, outputs = (_bits(columns, words, f"{side}:") for side in SIDES)
     rest = _bits(columns, [one for one in words if ":" not in one])
-    if not query.include_deprecated and not query.status:
+    if not (query.include_deprecated or query.status or query.retires_before):
         rest |= CURRENT
     if not (query.include_unknown and words):
         bits = inputs | outputs | rest
@@ -71,38 +72,48 @@ def _bits(columns: Columns, words: Iterable[str], start: str = "") -> int:
 
 def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> list[int]:
     """Those of the status that is wanted, or that are not gone by now."""
-    gone = {
-        place: "retired" if retires and retires <= today else "deprecated"
+    statuses = columns.statuses
+    gone = {  # as `ModelInfo.status_on`
+        place: "retired" if has_retired or statuses[place] == "retired" else "deprecated"
         for place, (deprecated, retires) in columns.lifecycles.items()
-        if (retires and retires <= today) or (deprecated and deprecated <= today)
+        if (has_retired := bool(retires) and retires <= today) or "" < deprecated <= today
     }
     if query.status:
-        known = {*STATUSES, *columns.statuses} - {""}
+        known = {*STATUSES, *statuses} - {""}
         wanted = {one_of("status", one, known) for one in query.status}
-        statuses = columns.statuses
         return [place for place in found if (gone.get(place) or statuses[place]) in wanted]
-    if gone and not query.include_deprecated:
-        return [place for place in found if place not in gone]
-    return found
+    if query.include_deprecated:
+        return found
+    if query.retires_before:  # what is deprecated goes first
+        said = columns.statuses
+        return [one for one in found if "retired" not in (gone.get(one), said[one])]
+    return [place for place in found if place not in gone] if gone else found
 
 
 def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
-    for word in text.casefold().split():
+    for word in {*text.casefold().split()}:
         texts = columns.texts
         found = [place for place in found if word in texts[place]]
     return found
 
 
+def owned(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
+    """Those rows (id, gateway and more) whose id and gateway are wanted."""
+    wanted = [
+        (place, re.compile("|".join(translate(one.casefold()) for one in globs)).match)
+        for place, globs in enumerate((query.provider, query.gateway))
+        if globs
+    ]
+    return [
+        row for row in providers if all(fits((row[at] or "").casefold()) for at, fits in wanted)
+    ]
+
+
 def _owned(columns: Columns, query: Query, found: list[int]) -> list[int]:
     """Those of a provider and a gateway that are wanted."""
-    tests = [
-        (re.compile("|".join(translate(one.casefold()) for one in wanted)).match, of)
-        for wanted, of in ((query.provider, str), (query.gateway, columns.gateways.__getitem__))
-        if wanted
-    ]
-    if not tests:
+    if not (query.provider or query.gateway):
         return found
-    owners = {id for id in columns.gateways if all(match(of(id).casefold()) for match, of in tests)}
+    owners = {id for id, _ in owned([*columns.gateways.items()], query)}
     providers = columns.providers
     return [place for place in found if providers[place] in owners]
 
@@ -144,18 +155,23 @@ def _retires(columns: Columns, unknown: str) -> list[str]:
 
 
 def _usable(columns: Columns, query: Query, found: list[int], provider: Providers) -> list[int]:
-    from .usable import has_key, routable  # few ask
+    from .usable import usable  # few ask
 
     environ = os.environ if query.environ is None else query.environ
     owners = {one: provider(one) for one in {columns.providers[place] for place in found}}
-    keyed = {id: one for id, one in owners.items() if one is not None and has_key(one, environ)}
     allowed = (True, None) if query.include_unknown else (True,)
-    return [
-        place
-        for place in found
-        if (owner := keyed.get(columns.providers[place])) is not None
-        and routable(owner, columns.ids[place], environ) in allowed
-    ]
+    answers: dict[tuple[str, str | None], bool | None] = {}
+
+    def fits(place: int) -> bool:
+        owner = owners[columns.providers[place]]
+        if owner is None:
+            return False
+        own_url = owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
+        if (owner.id, own_url) not in answers:
+            answers[owner.id, own_url] = usable(owner, own_url, environ)
+        return answers[owner.id, own_url] in allowed
+
+    return [*filter(fits, found)]
 
 
 def _sorted(columns: Columns, key: str, found: list[int]) -> list[int]:

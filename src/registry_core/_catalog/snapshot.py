@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import os
     from typing import Unpack
 
+    from .columns import Columns
     from .filters import Filters, Words
 
 #: Bytes that are read at once where all are.
@@ -201,20 +202,42 @@ class Snapshot:
         self, text: Words | None = None, **filters: Unpack[Filters]
     ) -> tuple[ModelInfo, ...]:
         """The models that fit all that is asked; see `ModelRegistry.find_models`."""
+        columns, places, records = self._found(text, filters)
+        return columns.models(places, self._model_record, records)
+
+    def find_ids(self, text: Words | None = None, **filters: Unpack[Filters]) -> tuple[str, ...]:
+        """The full ids of what `find_models` gives; no model is decoded."""
+        columns, places, _ = self._found(text, filters, narrow=True)
+        return tuple(f"{columns.providers[place]}/{columns.ids[place]}" for place in places)
+
+    def _found(
+        self, text: Words | None, filters: Filters, *, narrow: bool = False
+    ) -> tuple[Columns, list[int], list[Any] | None]:
+        """Columns, the places in them of what was asked for, and the records if they were read.
+
+        `narrow`: the first time, read no other providers than those asked for, since a command
+        searches once. The second search makes the columns of all, which stay.
+        """
         from .columns import Columns
         from .filters import Query
-        from .finding import find
+        from .finding import find, owned
 
         query, records = Query.of(text, filters), None
         columns: Columns | None = self._views.get("columns")
         if columns is None:
+            rows = self._contents()["providers"]
+            narrow = narrow and "searched" not in self._views
+            self._views["searched"] = True
+            some = owned(rows, query) if narrow else rows
+            whole = 4 * sum(row[2] for row in some) > sum(row[2] for row in rows)
+            lines = self.lines() if whole else self._lines_of(id for id, *_ in some)
             try:
-                columns, records = Columns.of(self.lines(), self._contents()["providers"])
+                columns, records = Columns.of(lines, some)
             except KeyError as error:
                 raise _damaged(f"lost the record of {error}", self.hash) from None
-            self._views["columns"] = columns
-        places = find(columns, query, self.get_provider_config)
-        return columns.models(places, self._model_record, records)
+            if len(some) == len(rows):
+                self._views["columns"] = columns
+        return columns, find(columns, query, self.get_provider_config), records
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
@@ -317,6 +340,15 @@ class Snapshot:
         for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
             chunk = data[offset : offset + size]
             yield from self._checked(chunk, size, checksum, number).splitlines()
+
+    def _lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
+        """As `lines`, of these providers alone: each record is looked up."""
+        for id in providers:
+            about = self.record(id, None)
+            if about is not None:
+                yield _start(id, None) + about + b"]"
+                for model in json.loads(about)["models"]:
+                    yield _start(id, model) + self._model_record(id, model) + b"]"
 
     def _model_record(self, provider: str, model: str) -> bytes:
         record = self.record(provider, model)

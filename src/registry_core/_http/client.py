@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from .._base.frozen import EMPTY
-from ..report import Problem
+from ..report import MOST_WARNINGS, Problem
 from .asked import Asked
 from .cache import Cache
 from .config import HttpConfig
@@ -51,6 +51,8 @@ class HttpClient:
         self._transport = Transport(config)
         self._asker = Asker(gateway, self._consulted, config.secret, self._transport.left)
         self._warnings: list[Problem] = []
+        self.unkept_warnings = 0
+        """How many came after the first: a hostile answer may make millions."""
         self._cache: Cache | None = None
         if payloads is not None:
             self._cache = Cache(
@@ -70,7 +72,7 @@ class HttpClient:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the plugin reported with `warn`, and news that may be none."""
+        """What the plugin reported with `warn`, and news that may be none; the first of them."""
         return tuple(self._warnings)
 
     @property
@@ -103,6 +105,9 @@ class HttpClient:
         return self._config.secret(name)
 
     def warn(self, culprit: str, message: str) -> None:
+        if len(self._warnings) >= MOST_WARNINGS:
+            self.unkept_warnings += 1
+            return
         mask = self._config.secrets.mask
         self._warnings.append(Problem("record", mask(culprit), mask(message), fatal=False))
 

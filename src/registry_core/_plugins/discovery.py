@@ -208,7 +208,7 @@ def _misspelt(where: str, entries: str, group: str) -> Iterator[Problem]:
     """The groups of entry points that are nearly `group`."""
     if "registry" not in entries.lower():
         return
-    for name in re.findall(r"^\s*\[(.+)\]\s*$", entries, re.MULTILINE):
+    for name in re.findall(r"^[^\S\n]*\[(.+)\][^\S\n]*$", entries, re.MULTILINE):
         near = name not in _GROUPS and name.lower().startswith("reg")
         if near and nearest(name.lower(), [group], 0.85):
             text = f"its entry points of the group {name!r} are ignored; did you mean {group!r}?"

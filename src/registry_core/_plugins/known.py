@@ -17,3 +17,21 @@ KNOWN: Mapping[str, str] = MappingProxyType(
         "registry-policy": "which models may be used, and roles, without code",
     }
 )
+
+#: The name of its options, which is that of its entry point → distribution.
+OWNERS: Mapping[str, str] = MappingProxyType(
+    {
+        "litellm": "registry-gateway-litellm",
+        "litellm-cost-map": "registry-facts-litellm",
+        "models-dev": "registry-gateway-models-dev",
+        "netlify": "registry-gateway-netlify",
+        "openai-compatible": "registry-gateway-openai",
+        "openrouter": "registry-gateway-openrouter",
+        "policy": "registry-policy",
+    }
+)
+
+
+def adds_it(entry: str) -> str:
+    """How to install the plugin with these options; empty if it is none of this project."""
+    return f"pip install {OWNERS[entry]} adds it" if entry in OWNERS else ""

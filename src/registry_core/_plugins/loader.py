@@ -24,6 +24,7 @@ from ..report import Problem
 from .discovery import Discovery, PluginSource, exclusion, find_plugins, mentions
 from .hook_rules import implemented_hooks, option_variables
 from .importing import failure, import_entry
+from .known import OWNERS, adds_it
 from .options import options_of, variables_in_vain
 
 if TYPE_CHECKING:
@@ -288,13 +289,15 @@ class PluginLoader:
         return order, source
 
     def _options_in_vain(self) -> Iterator[Problem]:
+        installed = self.discovery.entries if self.discovery else frozenset()
+        entries = self._entries - (OWNERS.keys() - installed)  # a writer's may be a plugin's, too
         for entry in self.settings.plugin_options:
-            if entry not in self._entries:
+            if entry not in entries:
                 culprit = f"[tool.registry-core.plugin.{entry}]"
-                text = f"no plugin has this name; {did_you_mean(entry, self._entries)}"
-                yield Problem("plugin", culprit, text, fatal=False)
+                hint = adds_it(entry) or did_you_mean(entry, entries)
+                yield Problem("plugin", culprit, f"no plugin has this name; {hint}", fatal=False)
         declared = {variable for own in self._declared.values() for variable in own.values()}
-        for variable, text in variables_in_vain(self.settings, self._entries, declared):
+        for variable, text in variables_in_vain(self.settings, entries, declared):
             yield Problem("plugin", variable, text, fatal=False)
 
     def implementations(self, hook: str) -> Iterator[tuple[Plugin, HookImpl]]:

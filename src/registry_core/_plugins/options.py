@@ -11,6 +11,7 @@ from .._base.suggesting import did_you_mean, nearest
 from .._base.variable_names import as_variable
 from .._config.variables import PLUGIN_PREFIX
 from ..settings import PREFIX
+from .known import OWNERS, adds_it
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -53,7 +54,8 @@ def variables_in_vain(
     for variable in sorted({*settings.plugin_variables} - {*declared}):
         if variable.startswith(PLUGIN_PREFIX):
             if not _split(variable, entries)[0]:
-                hint = _nearest_option(variable, entries) or did_you_mean("", entries)
+                hint = _missing(variable) or _nearest_option(variable, entries)
+                hint = hint or did_you_mean("", entries)
                 yield variable, f"names no option of an installed plugin; {hint}"
         else:
             names = [one.removeprefix(PREFIX) for one in declared]
@@ -67,6 +69,11 @@ def _split(variable: str, entries: Collection[str]) -> tuple[str, str]:
     names = "|".join(sorted(map(as_variable, entries), key=len, reverse=True))
     match = re.fullmatch(rf"{PLUGIN_PREFIX}({names})_([A-Z0-9_]+)", variable)
     return (match[1], match[2].lower()) if match else ("", "")
+
+
+def _missing(variable: str) -> str:
+    owner, _ = _split(variable, OWNERS)
+    return next((adds_it(entry) for entry in OWNERS if as_variable(entry) == owner), "")
 
 
 def _nearest_option(variable: str, entries: Collection[str]) -> str:

@@ -139,6 +139,11 @@ def together(every: Iterable[Changes]) -> Changes:
             known[change.field] = evolve(change, before=earlier.before)
             if change.field == "status" and change.after != "deprecated":
                 deprecated.discard(change.id)
+    again = {
+        id
+        for (_, id), known in fields.items()
+        if "status" in known and known["status"].before == "deprecated"
+    }
     every_field = (one for known in fields.values() for one in known.values())
     updated = [one for one in every_field if one.before != one.after and one.id not in there]
     return Changes(
@@ -146,7 +151,7 @@ def together(every: Iterable[Changes]) -> Changes:
         last,
         tuple(sorted(id for id, now in there.items() if now)),
         tuple(sorted(id for id, now in there.items() if not now)),
-        tuple(sorted(deprecated - there.keys())),
+        tuple(sorted(deprecated - there.keys() - again)),
         tuple(sorted(updated, key=_order)),
         left_out=left_out,
     )
@@ -158,8 +163,9 @@ def select(changes: Changes, providers: Collection[str], fields: Collection[str]
     """
 
     def of(id: str) -> bool:
+        parts = id.split("/")  # as many as the glob has; the rest is the model's, or deeper
         return not providers or any(
-            fnmatchcase(id, one) or fnmatchcase(id, f"{one}/*") for one in providers
+            fnmatchcase("/".join(parts[: one.count("/") + 1]), one) for one in providers
         )
 
     def ids(found: Iterable[str]) -> tuple[str, ...]:

@@ -120,13 +120,16 @@ def _stores(world: World) -> Iterator[Store]:
 
 def _undamaged(store: Store) -> State:
     """Its state, which holds the bindings. Raises SnapshotDamagedError, also for that of another
-    version: the next sync makes it again, of what was served until now."""
+    version. The next sync makes its own again, of what was served until now."""
+    mend = "run registry-core sync first"
     try:
+        state = store.load_state()
+        mend = "remove that file"
         for version in _versions(store):
             version.load_state()
-        return store.load_state()
+        return state
     except SnapshotDamagedError as error:
-        error.hint = "run registry-core sync first, or clean with --bindings"
+        error.hint = f"{mend}, or clean with --bindings"
         raise
 
 

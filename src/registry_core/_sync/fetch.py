@@ -182,6 +182,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             gateway.namespaced,
             fetched,
             client.warnings,
+            client.unkept_warnings,
             may_be_empty=task.may_be_empty,
         )
         return Outcome(

@@ -15,6 +15,7 @@ from .._catalog.snapshot import Snapshot
 from .._catalog.state import GatewayState
 from .._catalog.store import GatewayData, Generation
 from ..errors import GatewayError, OverlayError, SyncError, as_error
+from ..plugin import FactSource
 from ..report import GatewayReport, Problem
 from .asking import ask
 from .before import Before
@@ -159,11 +160,19 @@ def _installed(
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
         known, stored = before.state.gateways.get(id), before.stored.get(id)
         wheel = bundled(bundle, id)
+        if id in loaded:  # what was a gateway, and is a source of facts now, has other data
+            of_facts = isinstance(loaded[id].gateway.itself, FactSource)
+            wheel = None if of_facts else wheel
+            if stored and (stored.about.facts is not None) != of_facts:
+                stored = None
         # What its plugin has fetched itself, as it is now, is newer than what the plugin holds.
-        if id in loaded and not (stored and known and known.fingerprint == fingerprint(loaded[id])):
+        own = known if stored and id not in forget else None
+        if id in loaded and not (own and own.fingerprint == fingerprint(loaded[id])):
             try:
                 wheel = wheel or bundled_facts(loaded[id])
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise  # the user's
+            except BaseException as error:  # nothing of a plugin's ends the sync
                 module = type(loaded[id].gateway.itself).__module__
                 failure = as_error(error, GatewayError, id, world.secrets.mask, module)
                 problems.append(Problem.of("gateway", failure))
@@ -196,7 +205,7 @@ def _misled(
 ) -> Iterable[Problem]:
     """What the user asks for that there is not, or that is no more."""
     loaded = {turn.id for turn in turns if turn.loaded}
-    if not loaded:
+    if not any(turn.loaded and not turn.is_of_facts for turn in turns):
         yield _no_gateway(host, needed=not options.trial)
     ids = {turn.id for turn in turns}
     for id in sorted(before.stored.keys() - ids - {*options.forget}):
@@ -261,9 +270,8 @@ def _combine(
     before, used = prepared.before, _used(prepared)
     owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
     results = {id: one.providers() for id, one in used.items()}
-    namespaced = [turn for turn in prepared.turns if turn.gateway and turn.gateway.namespaced]
-    prefixes = {turn.id: turn.id for turn in namespaced}
     gateways = [turn for turn in prepared.turns if not turn.is_of_facts]
+    prefixes = {turn.id: turn.id for turn in gateways if turn.gateway and turn.gateway.namespaced}
     facts = {
         turn.id: results[turn.id][turn.id].models
         for turn in prepared.turns
@@ -271,13 +279,14 @@ def _combine(
     }
 
     def merged_from(turns: Iterable[Turn]) -> tuple[Snapshot, Mapping[str, int], Losses]:
-        ids = [turn.id for turn in turns if turn.used]
-        some = {id: results[id] for id in ids}
+        there = [turn for turn in turns if turn.used]
+        some = {turn.id: results[turn.id] for turn in there if not turn.is_of_facts}
         merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=settings.priority)
-        filled, met = fill(merged, facts, settings.facts_priority)
-        return Snapshot.build(filled, {id: used[id].about.plugin for id in ids}), met, lost
+        told = {turn.id: facts[turn.id] for turn in there if turn.id in facts}
+        filled, met = fill(merged, told, settings.facts_priority)
+        return Snapshot.build(filled, {id: used[id].about.plugin for id in some}), met, lost
 
-    plain, met, lost = merged_from(gateways)
+    plain, met, lost = merged_from(prepared.turns)
     merged = plain.get_providers()
     for turn in prepared.turns:
         if turn.id in facts:
@@ -289,8 +298,9 @@ def _combine(
         raise SyncError("no gateway is left that has a model", culprit="merge")
     told = [*lost]
     final = lasting = host.overlay(plain, before.last, told.append)
-    if any(turn.used and turn.volatile for turn in gateways):
-        lasting = host.overlay(merged_from(stays)[0], before.lasting)
+    lasting_turns = [turn for turn in prepared.turns if not turn.volatile]
+    if any(turn.used and turn.volatile for turn in prepared.turns):
+        lasting = host.overlay(merged_from(lasting_turns)[0], before.lasting)
     holders = _holders(_used(prepared), results, plain)
     gateways_data = {id: _dated(prepared, id, one.about) for id, one in _used(prepared).items()}
     for id, holder in holders.items():

@@ -164,14 +164,17 @@ class Turn:
 
     @property
     def measure(self) -> Data | None:
-        """What a result of it is compared with. The bundle says what its source sends only if
-        the user has set none of its options, of which one may be the URL of a mirror, and it is
-        not asked for an identity of its own. Nothing does of one that comes and goes."""
+        """What a result of it is compared with. The bundle, or its package, says what its source
+        sends only if the user has set none of its options, of which one may be the URL of a
+        mirror, and it is not asked for an identity of its own. Nothing does of one that comes
+        and goes."""
         if self.volatile:
             return None
         options = self.loaded.settings.options if self.loaded else EMPTY
         identity = self.outcome.identity if self.outcome else EMPTY
-        return self.stored or (None if options or identity else self.good)
+        # What a package holds is stored, too, before its source has sent anything.
+        sent = self.stored if self.known.retrieved_at or not self.is_of_facts else None
+        return sent or (None if options or identity else self.good)
 
     def disown(self) -> None:
         """Neither compare nor serve what is stored."""

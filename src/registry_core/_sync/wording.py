@@ -145,7 +145,7 @@ def tokens(value: int | None) -> str:
         return "unknown"
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if value >= size and value % (size // (100 if unit == "M" else 1)) == 0:
-            return f"{value / size:g}{unit}"
+            return f"{value / size:.15g}{unit}"
     return f"{value:,}"
 
 
@@ -169,8 +169,10 @@ def _end(snapshot: Snapshot, id: str, fields: Iterable[Change], *, whole: bool) 
     told = ["deprecated"]
     if end and end.retires_on:
         told.append(f"retires on {end.retires_on}")
-    if end and end.successor:
-        told.append(f"followed by {end.successor}")
+    if model and end and end.successor:
+        full_ids = (end.successor, f"{model.provider_id}/{end.successor}")
+        if any(map(snapshot.get_model, full_ids)):
+            told.append(f"followed by {end.successor}")
     others = [one for one in fields if one.field not in _ENDS]
     return "; ".join([", ".join(told), *([_said(others, whole=whole)] if others else [])])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._base.costs import above, amount
 from ..plugin import Artifact, hookimpl
 from .json_registry import to_json
 
@@ -132,30 +133,19 @@ def _prices(cost: Cost) -> Iterator[tuple[str, Any]]:
     if cost.cache_read is not None:
         yield "supports_prompt_caching", True
     for tier in cost.tiers:
-        above = _above(tier)
-        if above is not None:
-            yield from _priced(tier, _PRICES, f"_above_{above}_tokens")
+        size = above(tier)
+        if size is not None:  # as LiteLLM writes it: "200k", "262144"
+            size_text = str(size) if size % 1000 else f"{size // 1000}k"
+            yield from _priced(tier, _PRICES, f"_above_{size_text}_tokens")
 
 
 def _priced(
     prices: Mapping[str, Any], keys: Mapping[str, str], suffix: str = ""
 ) -> Iterator[tuple[str, float]]:
     for field, key in keys.items():
-        price: Any = prices.get(field)  # of a tier, it may be anything
-        if type(price) in (int, float) and price >= 0:
+        price = amount(prices.get(field))
+        if price is not None:
             yield key + suffix, _per_token(price)
-
-
-def _above(tier: Mapping[str, Any]) -> str | None:
-    """The size of context above which a tier counts, as LiteLLM writes it: "200k", "262144"."""
-    about: Any = tier.get("tier")
-    if not isinstance(about, Mapping) or about.get("type") != "context":
-        return None
-    size: Any = about.get("size")
-    if type(size) is not int or size < 0:
-        return None
-    size -= size % 1000 == 1  # from 200,001 on is above 200,000
-    return str(size) if size % 1000 else f"{size // 1000}k"
 
 
 def _per_token(price: float) -> float:

@@ -12,9 +12,10 @@ from .doctor import doctor
 from .export import export
 from .group import Commands
 from .init import init
-from .lookups import list_models, show
+from .listing import list_models, providers
 from .new import new
 from .plugins import plugins
+from .showing import show
 from .sync import sync
 
 __all__ = ["main"]
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 for command in (
-    *(init, sync, list_models, show, changes, diff),
+    *(init, sync, list_models, providers, show, changes, diff),
     *(plugins, doctor, export, clean, dev, new),
 ):
     main.add_command(command)

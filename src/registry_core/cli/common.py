@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
 
-from .output import claim_output, complain
+from .output import claim_output, complain, width
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from ..errors import RegistryError
@@ -45,6 +46,40 @@ project_option = click.option(
     callback=as_path,
     help="The project's folder, even another user's; else the nearest with [tool.registry-core].",
 )
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="always: the table of a terminal, also in a pipe; never: the table in plain text.",
+)
+
+
+def drawn(color: str) -> bool:
+    """Whether what is found is drawn as a table, for a person."""
+    return color == "always" or width() is not None
+
+
+def painted(color: str) -> bool | None:
+    """Whether in colour; None: as the environment says."""
+    return {"always": True, "never": False}.get(color)
+
+
+def today_of(mine: ModelRegistry) -> date:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(mine.world.clock(), UTC).date()
+
+
+def missing(message: str, text: str = "", mine: ModelRegistry | None = None) -> NoReturn:
+    """End with exit status 1: nothing was found; with what was probably meant by `text`."""
+    meant = ""
+    if mine is not None:
+        from .._base.suggesting import hint
+
+        meant = hint(text, mine.get_models(), mine.snapshot().roles)
+    complain(f"{message}; {meant}" if meant else message)
+    raise SystemExit(1)
 
 
 def seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:

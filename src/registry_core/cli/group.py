@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -64,6 +65,10 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         open_closed()
+        if any(name.endswith("_COMPLETE") for name in os.environ):  # a shell asks, at a Tab
+            from .shells import register
+
+            register()
         try:
             return super().main(*args, **kwargs)
         except OSError as error:  # but for a pipe that nobody reads: click ends in silence then

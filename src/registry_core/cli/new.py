@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KINDS = ("gateway", "emitter", "overlay", "command")
+KINDS = ("gateway", "facts", "emitter", "overlay", "command")
 
 
 @click.command()
@@ -25,9 +25,9 @@ KINDS = ("gateway", "emitter", "overlay", "command")
 def new(kind: str, name: str, as_json: bool) -> None:
     """Make a package for a plugin, in a new folder registry-KIND-NAME.
 
-    A gateway is a source of models, an emitter writes files, an overlay is a policy, and a
-    command is one of registry-core. What is made passes its own tests, mypy --strict and ruff;
-    it is yours to change. NAME has lower-case letters, digits and dashes.
+    A gateway is a source of models, facts say more about them, an emitter writes files, an
+    overlay is a policy, and a command is one of registry-core. What is made passes its own tests,
+    mypy --strict and ruff; it is yours to change. NAME has lower-case letters, digits and dashes.
     """
     from pathlib import Path
 

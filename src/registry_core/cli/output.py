@@ -68,17 +68,29 @@ def say(*lines: str) -> None:
     _print(lines, _output)
 
 
+def say_rows(rows: Iterable[Iterable[str]]) -> None:
+    """Print cells with tabs between them, for a program; no cell holds one."""
+    say_styled(*("\t".join(map(printable, row)) for row in rows))
+
+
 def say_styled(*lines: str) -> None:
     """Print lines that are printable but for our own colours."""
     _write("".join([f"{line}\n" for line in lines]), _output)
 
 
-def width() -> int | None:
-    """Columns of the terminal that results go to; None: there is none."""
+def size() -> os.terminal_size | None:
+    """Columns and lines of the terminal that results go to; None: there is none."""
     if _output is not None:
         with suppress(OSError, ValueError):
-            return os.get_terminal_size(_output.fileno()).columns or None
+            found = os.get_terminal_size(_output.fileno())
+            return found if found.columns else None
     return None
+
+
+def width() -> int | None:
+    """Columns of the terminal that results go to; None: there is none."""
+    found = size()
+    return found.columns if found else None
 
 
 def colourful() -> bool:

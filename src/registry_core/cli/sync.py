@@ -181,7 +181,9 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
         table(_rows(report.gateways, report.started_at))
         for one in report.gateways:
             if one.source == "bundled":
-                say(f"{one.id}: bundled data: {bundle.sources[one.id]}")
+                own = f"of {one.distribution} {one.version}"  # a source of facts brings its own
+                said = bundle.sources[one.id] if one.facts is None else own
+                say(f"{one.id}: bundled data: {said}")
     say(f"{report.providers} providers, {report.models} models")
     roots = sorted(report.targets, key=len)
     homes = [

@@ -32,7 +32,7 @@ PRICES: Mapping[str, str] = {
 }
 LIMITS: Mapping[str, str] = {"max_input_tokens": "input", "max_output_tokens": "output"}
 #: A price that holds from a size of the context on.
-_TIER = re.compile(f"({'|'.join(PRICES)})_above_([0-9]+)k_tokens")
+_TIER = re.compile(f"({'|'.join(PRICES)})_above_([0-9]{{1,6}})k_tokens")
 
 
 class LiteLLMCostMap(FactSource):

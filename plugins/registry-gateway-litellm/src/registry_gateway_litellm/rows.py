@@ -217,7 +217,8 @@ def _common(lists: Sequence[tuple[str, ...] | None]) -> list[str] | None:
     known = [one for one in lists if one is not None]
     if len(known) < len(lists):
         return None
-    return [item for item in known[0] if all(item in one for one in known)]
+    common = set(known[0]).intersection(*known)
+    return [item for item in known[0] if item in common]
 
 
 def _agreed(costs: Sequence[Cost]) -> Cost | None:

@@ -18,7 +18,7 @@ from registry_core import (
 )
 from registry_core.records import provider_from_record
 
-from .endpoints import Endpoint, endpoints_of
+from .endpoints import TABLES, Endpoint, endpoints_of
 from .kinds import KINDS, TRIED, Details, Record, Server, listed_fields
 
 if TYPE_CHECKING:
@@ -133,10 +133,13 @@ class OpenAICompatibleGateway(ModelGateway):
 
 @hookimpl
 def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | RegistryError]:
-    return [
+    found = [
         OpenAICompatibleGateway(one) if isinstance(one, Endpoint) else one
         for one in endpoints_of(settings.options)
     ]
+    if not found:
+        settings.warn("endpoint", f"no server is named, so none is asked ({TABLES})")
+    return found
 
 
 def _merged(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ _URL = re.compile(
 )
 _OPERATION = re.compile(r"/((?:chat/)?completions|embeddings|messages|models|responses)$")
 _VERSION = re.compile(r"/v[0-9][^/]*$")
-_TABLES = (
+TABLES = (
     'write id = "gpu" and url = "http://…" below '
     "[[tool.registry-core.plugin.openai-compatible.endpoint]], "
     "in pyproject.toml or registry-core.toml"
@@ -83,7 +83,7 @@ def endpoints_of(options: Mapping[str, Any]) -> Iterator[Endpoint | SettingsErro
             yield _refused(option, "there is no such option", _near(option, _OPTIONS))
     tables: Any = options.get("endpoint", ())
     if not isinstance(tables, (list, tuple)):
-        yield _refused("endpoint", f"expected tables, got {_type(tables)}", _TABLES)
+        yield _refused("endpoint", f"expected tables, got {_type(tables)}", TABLES)
         tables = ()
     taken: dict[str, Endpoint] = {}
     for number, table in enumerate(tables, 1):
@@ -106,7 +106,7 @@ def endpoints_of(options: Mapping[str, Any]) -> Iterator[Endpoint | SettingsErro
 
 def _endpoint(culprit: str, table: Any, taken: Collection[str]) -> Endpoint:
     if not isinstance(table, Mapping):
-        raise _refused(culprit, f"expected a table, got {_type(table)}", _TABLES)
+        raise _refused(culprit, f"expected a table, got {_type(table)}", TABLES)
     id = _text(culprit, table, "id")
     if id is not None and not _ID.fullmatch(id):
         rule = "use up to 64 of a-z 0-9 . _ -, a letter or digit first"

@@ -168,7 +168,8 @@ def _read_lm_studio(server: Server, listed: Sequence[Record]) -> Details | None:
 
 #: Ollama's chat takes each model that can do "completion".
 _OLLAMA_KINDS = {"completion": "chat", "embedding": "embedding"}
-_NUM_CTX = re.compile(r"^\s*num_ctx\s+([0-9]{1,12})\s*$", re.MULTILINE)
+#: Blanks of one line only: across lines a search takes the square of their number.
+_NUM_CTX = re.compile(r"^[^\S\n]*num_ctx[^\S\n]+([0-9]{1,12})[^\S\n]*$", re.MULTILINE)
 
 
 def _read_ollama(server: Server, listed: Sequence[Record]) -> Details | None:

@@ -1,0 +1,105 @@
+"""Where a call of a model goes, as far as a lookup knows: no plugin is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._base.frozen import EMPTY
+from .._base.url_template import parse
+from .._base.variable_names import base_url_variable
+from .._catalog.usable import has_key, routable
+from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
+from .values import plain
+
+if TYPE_CHECKING:
+    from ..models import ProviderConfig
+
+Environ = Mapping[str, str]
+
+
+def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, Any]:
+    """URL, dialect and variables for `model` (a bare id; "" for any of the provider), as JSON
+    values. Of the variables only whether they are set, never a value of a key."""
+    from .._resolve.dialects import dialect_of
+
+    override = provider.model_overrides.get(model, EMPTY)
+    own = base_url_variable(provider.id)
+    url, said_by = _url(provider, override, environ)
+    able = routable(provider, model, environ)
+    return {
+        "url": url,
+        "url_from": said_by,
+        "dialect": dialect_of(
+            provider.id, override.get("npm") or provider.npm, override.get("shape")
+        ),
+        "keys": {one: _is_set(one, environ) for one in provider.api_key_env_vars},
+        "places": {one: _is_set(one, environ) for one in _places(url)},
+        "url_variable": own,
+        "unroutable": provider.unroutable,
+        "usable": able if able is None else able and has_key(provider, environ),
+    }
+
+
+def _url(
+    provider: ProviderConfig, override: Mapping[str, str], environ: Environ
+) -> tuple[str | None, str | None]:
+    """The URL, and who says it; None: nobody here knows it."""
+    own = base_url_variable(provider.id)
+    if typed := environ.get(own, "").strip():
+        try:
+            parse(typed)
+        except ValueError:
+            return None, own  # it may hold a password
+        return typed, own
+    known = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
+    if said := override.get("api") or provider.url:
+        return said, "gateway"
+    return known, "well known" if known else None
+
+
+def _places(url: str | None) -> tuple[str, ...]:
+    try:
+        return tuple(parse(url).variables) if url else ()
+    except ValueError:
+        return ()
+
+
+def _is_set(variable: str, environ: Environ) -> bool:
+    return bool(environ.get(variable, "").strip())
+
+
+def is_usable(provider: ProviderConfig, environ: Environ) -> bool:
+    """Whether any of its models can be called with what is set."""
+    models = ("", *provider.model_overrides)
+    return has_key(provider, environ) and any(routable(provider, one, environ) for one in models)
+
+
+def provider_fields(provider: ProviderConfig, environ: Environ) -> dict[str, Any]:
+    """Its record with the bare ids of its models, and `call`'s answer to what is missing."""
+    from .._base.frozen import thaw
+
+    about = call(provider, "", environ)
+    keys = about["keys"]
+    return {
+        "id": provider.id,
+        "name": provider.name,
+        "gateway": provider.gateway,
+        "url": about["url"],
+        "dialect": about["dialect"],
+        "api_key_env_vars": [*provider.api_key_env_vars],
+        "api_key_header": provider.api_key_header,
+        "key": any(keys.values()) if keys else None,
+        "usable": about["usable"],
+        "doc_url": provider.doc_url,
+        "npm": provider.npm,
+        "unroutable": provider.unroutable,
+        "model_overrides": thaw(provider.model_overrides),
+        "models": [*provider.models],
+    }
+
+
+def provider_cell(row: Mapping[str, Any], name: str) -> str:
+    """A column of a provider, of its `provider_fields`."""
+    value = row[name]
+    return str(len(value)) if name == "models" else plain(value)

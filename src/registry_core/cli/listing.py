@@ -1,0 +1,291 @@
+"""`registry-core list` and `providers`: choose by what a lookup sees, nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import completing
+from .common import color_option, drawn, json_option, missing, registry, reports_errors, today_of
+from .output import say, say_json, say_rows
+from .values import COLUMNS, Day, Tokens, fields, plain, record, split
+
+if TYPE_CHECKING:
+    from ..models import ProviderConfig
+    from ..registry import ModelRegistry
+
+_PIPE = ("id",)
+_TERMINAL = ("id", "context", "input_cost", "output_cost", "released", "can", "note")
+#: Of a record, what no column shows whole.
+_PARTS = ("limit", "cost", "modalities", "lifecycle")
+
+
+def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..., Any]:
+    return click.option(
+        *names,
+        multiple=True,
+        callback=split,
+        metavar=metavar,
+        help=help,
+        shell_complete=complete,
+    )
+
+
+@click.command("list")
+@click.argument("text", nargs=-1, shell_complete=completing.ids)
+@_several(
+    "--provider", "-p", complete=completing.providers, metavar="GLOB", help="Of these providers."
+)
+@_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Of these gateways.")
+@_several("--kind", complete=completing.kinds, metavar="KIND", help="chat, embedding, image, …")
+@_several(
+    "--supports",
+    complete=completing.abilities,
+    metavar="WORD",
+    help="That can do all of these: tools, vision, reasoning, json_schema, …",
+)
+@_several("--input", complete=completing.modalities, metavar="WORD", help="That take all of these.")
+@_several(
+    "--output", complete=completing.modalities, metavar="WORD", help="That make all of these."
+)
+@click.option("--min-context", type=Tokens(), metavar="TOKENS", help="At least so much: 200k, 1M.")
+@click.option("--max-input", type=float, metavar="USD", help="Price of a million input tokens.")
+@click.option("--max-output", type=float, metavar="USD", help="Price of a million output tokens.")
+@click.option("--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or 30d ago.")
+@click.option(
+    "--retires-before", type=Day(1), metavar="DAY", help="That retire before that, or within 90d."
+)
+@_several(
+    "--status",
+    complete=completing.statuses,
+    metavar="STATUS",
+    help="Of this status today: beta, deprecated, …",
+)
+@click.option("--usable", is_flag=True, help="That there is a URL and a key for.")
+@click.option("--include-unknown", is_flag=True, help="Also those of which the asked is unknown.")
+@_several(
+    "--sort",
+    complete=completing.sorts,
+    metavar="COLUMN",
+    help="price, output_cost, context, released, retires, name, id; -context: largest first.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@_several(
+    "--columns",
+    complete=completing.columns,
+    metavar="COLUMN",
+    help="What to show: id, context, price, released, cost.cache_read, …",
+)
+@click.option("--all", "everything", is_flag=True, help="Deprecated and retired ones, too; no cut.")
+@click.option("--disagreements", is_flag=True, help="Where sources differ about them.")
+@_several("--field", complete=completing.fields, metavar="FIELD", help="Of these, those fields.")
+@color_option
+@json_option
+@reports_errors
+def list_models(
+    text: tuple[str, ...],
+    min_context: int | None,
+    max_input: float | None,
+    max_output: float | None,
+    since: str | timedelta | None,
+    retires_before: str | timedelta | None,
+    limit: int | None,
+    columns: tuple[str, ...],
+    everything: bool,
+    disagreements: bool,
+    field: tuple[str, ...],
+    color: str,
+    as_json: bool,
+    **same: Any,
+) -> None:
+    """Choose models: all words of TEXT and all options must fit.
+
+    On a terminal a table of one screen; in a pipe the ids, one per line, or the --columns
+    between tabs.
+    """
+    mine = registry()
+    today = today_of(mine)
+    filters: dict[str, Any] = {
+        **{name: value for name, value in same.items() if value},
+        "min_context": min_context,
+        "max_input_cost": max_input,
+        "max_output_cost": max_output,
+        "released_since": _day(since, today),
+        "retires_before": _day(retires_before, today),
+    }
+    filters = {name: value for name, value in filters.items() if value is not None}
+    if field and not disagreements:
+        raise click.UsageError("--field goes with --disagreements")
+    screen = drawn(color) and not as_json
+    asked = bool(text or filters or limit or columns or disagreements)
+    if screen and not asked and not everything:
+        _providers_on_screen(mine, mine.get_providers().values(), color, hints=True)
+        return
+    names = _known(columns or (_TERMINAL if screen else _PIPE))
+    if retires_before and not same["sort"]:
+        filters["sort"] = ("retires",)
+    if everything or not asked:
+        filters["include_deprecated"] = True
+    if asked:
+        ids = mine.find_ids(text or None, **filters)
+    else:  # all there are, without a look at any
+        ids = tuple(f"{id}/{one}" for id, models in mine.get_models().items() for one in models)
+    if not ids:
+        _nothing(mine, text, filters)
+    if disagreements:
+        from .provenance import say_disagreements
+
+        say_disagreements(mine, ids, field, limit, color=color, screen=screen, as_json=as_json)
+        return
+    if screen:
+        from .tables import show_models
+
+        if "sort" not in filters:
+            ids = _preferred(mine, ids)
+        most = limit or (len(ids) if everything else None)
+        more = 0 if everything or "status" in filters else _left_out(mine, text, filters, ids)
+        which = "retired" if retires_before else "deprecated or retired"
+        out = f"{more:,} {which} left out" if more else ""
+        show_models(mine, ids, most, names, today, left_out=out, color=color)
+        return
+    shown = ids[:limit]
+    if as_json:
+        found = [record(one) for one in map(mine.get_model, shown) if one]
+        say_json({"schema": 1, "count": len(ids), "models": found})
+    elif names == _PIPE:
+        say(*shown)
+    else:
+        rows = (fields(one, today) for one in map(mine.get_model, shown) if one)
+        say_rows((plain(row.get(COLUMNS.get(name, name))) for name in names) for row in rows)
+
+
+def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of providers with a key first, then of those that are widely known and take one: a
+    person reads the first screen."""
+    from .._catalog.usable import has_key
+    from ..known_providers import KNOWN_PROVIDERS
+
+    environ = mine.world.environ
+    keyed = tuple(
+        f"{one.id}/"
+        for one in mine.get_providers().values()
+        if one.api_key_env_vars and has_key(one, environ)
+    )
+    known = tuple(f"{id}/" for id, one in KNOWN_PROVIDERS.items() if not one.unroutable)
+    return tuple(sorted(ids, key=lambda id: (not id.startswith(keyed), not id.startswith(known))))
+
+
+def _day(when: str | timedelta | None, today: date) -> str | None:
+    return (today + when).isoformat() if isinstance(when, timedelta) else when
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns; raises ArgumentError for one that there is not."""
+    known = completing.column_names()
+    for name in names:
+        if name not in known:
+            from .._base.suggesting import did_you_mean
+            from ..errors import ArgumentError
+
+            near = did_you_mean(name, known)
+            raise ArgumentError(f"there is no column {name!r}", culprit="--columns", hint=near)
+    return names
+
+
+def _left_out(
+    mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any], ids: Sequence[str]
+) -> int:
+    """How many more there are that are deprecated or retired."""
+    every = mine.find_ids(text or None, **{**filters, "include_deprecated": True})
+    return len(every) - len(ids)
+
+
+def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> None:
+    """Say why nothing was found, as well as that is known."""
+    words = " ".join(text)
+    gone = mine.find_ids(text or None, **{**filters, "include_deprecated": True})
+    if gone and "status" not in filters:
+        some = f"{gone[0]} is" if len(gone) == 1 else f"{len(gone)} are"
+        missing(f"nothing current fits; {some} deprecated or retired: --all")
+    if not filters:
+        missing(f"no provider or model contains {words!r}", words, mine)
+    unbound = mine.find_ids(text or None, **{**filters, "include_unknown": True})
+    if unbound:
+        missing(f"no model is known to fit; of {len(unbound)} it is unknown: --include-unknown")
+    if filters.get("usable") and mine.find_ids(text or None, **{**filters, "usable": False}):
+        missing("no model that fits is usable: registry-core providers says which keys are set")
+    missing("no model fits")
+
+
+@click.command()
+@click.argument("text", nargs=-1, shell_complete=completing.providers)
+@click.option("--usable", is_flag=True, help="Those that there is a URL and a key for.")
+@_several(
+    "--columns",
+    complete=completing.provider_columns,
+    metavar="COLUMN",
+    help="What to show: id, name, models, gateway, url, npm, …",
+)
+@click.option("--all", "everything", is_flag=True, help="Not only one screen.")
+@color_option
+@json_option
+@reports_errors
+def providers(
+    text: tuple[str, ...],
+    usable: bool,
+    columns: tuple[str, ...],
+    everything: bool,
+    color: str,
+    as_json: bool,
+) -> None:
+    """List providers, and whether their key is set.
+
+    All words of TEXT must occur in the id or the name.
+    """
+    from .calls import is_usable, provider_cell, provider_fields
+
+    mine = registry()
+    words = [word.casefold() for one in text for word in one.split()]
+    environ = mine.world.environ
+    found = [
+        one
+        for one in mine.get_providers().values()
+        if all(word in f"{one.id}\n{one.name or ''}".casefold() for word in words)
+        and (not usable or is_usable(one, environ))
+    ]
+    if not found:
+        if words and not usable:
+            from .._base.suggesting import nearest
+
+            asked = " ".join(text)
+            near = nearest(asked, [*mine.get_models()])
+            meant = f"; did you mean {near!r}?" if near else ""
+            missing(f"no provider contains {asked!r}{meant}")
+        missing("no provider is usable: registry-core providers says which keys are set")
+    for name in columns:
+        if name not in completing.PROVIDER_COLUMNS:
+            from .._base.suggesting import did_you_mean
+            from ..errors import ArgumentError
+
+            near = did_you_mean(name, completing.PROVIDER_COLUMNS)
+            raise ArgumentError(f"there is no column {name!r}", culprit="--columns", hint=near)
+    if as_json:
+        say_json({"schema": 1, "providers": [provider_fields(one, environ) for one in found]})
+    elif drawn(color):
+        _providers_on_screen(mine, found, color, names=columns, everything=everything)
+    elif columns:
+        rows = (provider_fields(one, environ) for one in found)
+        say_rows((provider_cell(row, name) for name in columns) for row in rows)
+    else:
+        say(*(one.id for one in found))
+
+
+def _providers_on_screen(
+    mine: ModelRegistry, found: Iterable[ProviderConfig], color: str, **how: Any
+) -> None:
+    from .tables import show_providers
+
+    show_providers(mine, [*found], color=color, **how)

@@ -1,0 +1,159 @@
+"""The tables of models and providers on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ..known_providers import KNOWN_PROVIDERS
+from .calls import call, provider_cell, provider_fields
+from .common import painted
+from .screen import Column, fitted, height, show, table, text
+from .values import COLUMNS, fields, told
+
+if TYPE_CHECKING:
+    from ..models import ProviderConfig
+    from ..registry import ModelRegistry
+
+#: Lines of a screen that are no rows: heading, gap, last lines, prompt before and after.
+_FRAME = 6
+_LEAST = 5
+
+_HEADINGS = {
+    "id": Column("MODEL", folds=True),
+    "limit.context": Column("CONTEXT", right=True, rank=1),
+    "limit.output": Column("MAX OUT", right=True, rank=1),
+    "cost.input": Column("IN $/M", right=True),
+    "cost.output": Column("OUT $/M", right=True),
+    "note": Column("NOTE", rank=1),
+    "release_date": Column("RELEASED", rank=4),
+    "can": Column("CAN", rank=3),
+}
+
+
+def fitting() -> int:
+    """How many rows there is room for on one screen."""
+    return max(_LEAST, height() - _FRAME)
+
+
+def _column(name: str) -> Column:
+    field = COLUMNS.get(name, name)
+    known = _HEADINGS.get("id" if name == "id" else field)
+    if known is not None:
+        return known
+    if field.startswith("cost."):
+        return Column(f"{field.removeprefix('cost.').upper().replace('_', ' ')} $/M", right=True)
+    right = field.startswith("limit.")
+    return Column(name.upper().replace("_", " "), right=right, folds=not right)
+
+
+def models_table(mine: ModelRegistry, ids: Sequence[str], names: Sequence[str], today: date) -> Any:
+    models = [one for one in map(mine.get_model, ids) if one]
+    records = [fields(one, today) for one in models]
+    rows = [
+        [told(field, row.get(field)) for field in (COLUMNS.get(n, n) for n in names)]
+        for row in records
+    ]
+    kept = [
+        place
+        for place, name in enumerate(names)
+        if name not in ("note", "can") or any(row[place] for row in rows)
+    ]
+    gone = [n for n, row in enumerate(records) if row["note"] in ("deprecated", "retired")]
+    return table(
+        [_column(names[place]) for place in kept],
+        [[row[place] for place in kept] for row in rows],
+        dim=gone,
+    )
+
+
+def show_models(
+    mine: ModelRegistry,
+    ids: Sequence[str],
+    most: int | None,
+    names: Sequence[str],
+    today: date,
+    *,
+    left_out: str,
+    color: str,
+) -> None:
+    """The first `most`, or as many as fit on a screen (None). `left_out`: what is to be said of
+    those that `--all` shows, too."""
+
+    def draw(count: int) -> Any:
+        return models_table(mine, ids[:count], names, today)
+
+    drawn, count = fitted(draw, len(ids), fitting()) if most is None else (draw(most), most)
+    total = f"{len(ids):,} model{'s' * (len(ids) != 1)}"
+    cut = f"{count:,} of {total}" if count < len(ids) else total
+    more = "all: --all" if count < len(ids) or left_out else ""
+    ends = "; ".join(filter(None, (cut, left_out, more)))
+    show(drawn, text(""), text(ends, "dim"), color=painted(color))
+
+
+def show_providers(
+    mine: ModelRegistry,
+    found: Sequence[ProviderConfig],
+    *,
+    color: str,
+    names: Sequence[str] = (),
+    everything: bool = False,
+    hints: bool = False,
+) -> None:
+    """Those with a key first, then those that are widely known. `hints`: say how to go on, too."""
+    environ = mine.world.environ
+    calls = {one.id: call(one, "", environ) for one in found}
+
+    def key(one: ProviderConfig) -> str:
+        names = calls[one.id]["keys"]
+        if one.unroutable:
+            return "not by a key"
+        have = [f"set: {name}" for name, there in names.items() if there]
+        more = f" or {len(names) - 1} more" if len(names) > 1 else ""
+        return next(iter([*have, *(f"{name}{more}" for name in names)]), "none needed")
+
+    def last_wanted(one: ProviderConfig) -> tuple[bool, bool]:
+        known = KNOWN_PROVIDERS.get(one.id)
+        return not key(one).startswith("set"), known is None or known.unroutable is not None
+
+    ordered = sorted(found, key=last_wanted)
+    columns = {
+        "id": (Column("PROVIDER", folds=True), lambda one: one.id),
+        "name": (Column("NAME", rank=3), lambda one: one.name or "?"),
+        "models": (Column("MODELS", right=True), lambda one: f"{len(one.models)}"),
+        "key": (Column("KEY", rank=2, folds=False), key),
+        "url": (Column("URL", rank=4), lambda one: calls[one.id]["url"] or "?"),
+    }
+
+    def cell(one: ProviderConfig, name: str) -> str:
+        return provider_cell(provider_fields(one, environ), name) or "?"
+
+    chosen = []
+    for name in names or columns:
+        other = (
+            Column(name.upper().replace("_", " "), folds=True),
+            lambda one, name=name: cell(one, name),
+        )
+        chosen.append(columns.get(name, other))
+
+    def draw(count: int) -> Any:
+        rows = [[of(one) for _, of in chosen] for one in ordered[:count]]
+        return table([one for one, _ in chosen], rows)
+
+    room = len(ordered) if everything else fitting() - 3 * hints
+    drawn, count = (
+        (draw(room), room) if everything else fitted(draw, room=max(5, room), most=len(ordered))
+    )
+    models = sum(len(one.models) for one in found)
+    total = f"{len(found):,} provider{'s' * (len(found) != 1)} with {models:,} models"
+    ends = f"{count:,} of {total}; all: registry-core providers --all"
+    if count == len(found):
+        ends = total
+    last = [text(""), text(ends, "dim")]
+    if hints:
+        last += [
+            text("Models of one: registry-core show openai", "dim"),
+            text("Choose: registry-core list --supports tools --max-input 1 --sort price", "dim"),
+        ]
+    show(drawn, *last, color=painted(color))

@@ -1,0 +1,192 @@
+"""What a person sees: tables that fit, marks that don't need colour, and no obeyed text."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from registry_core import ModelInfo, ProviderConfig, Snapshot
+from tests.cli.terminal import ESCAPE, on_terminal, plain
+
+TODAY = datetime.now(UTC).date()
+
+
+def model(id: str, provider: str = "acme", **fields: Any) -> ModelInfo:
+    return ModelInfo(id=id, provider_id=provider, **fields)
+
+
+LONG = "org/" + "very-long-name-" * 12
+IDS = [
+    model(
+        "large",
+        name="Large",
+        tool_call=True,
+        reasoning=True,
+        structured_output=True,
+        modalities={"input": ["text", "image"], "output": ["text"]},
+        limit={"context": 1_048_576, "output": 8_192},
+        cost={"input": 1.25, "output": 10},
+        release_date="2026-01-01",
+    ),
+    model("small", limit={"context": 32_768}, cost={"input": 0.075, "output": 0}),
+    model("old", status="deprecated", limit={"context": 4_096}),
+    model("going", lifecycle={"retires_on": f"{TODAY + timedelta(12)}", "successor": "acme/large"}),
+    model(LONG),
+    model("\u05d2\u05d3\u05d5\u05dc"),
+    model("\u6a21\u578b-\u5927"),
+    model("\x1b[31mred\x1b[2J"),
+    model("a\u202eb[bold]c[/bold]:smile:"),
+]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Callable[..., str]:
+    served = Snapshot.build(
+        [
+            ProviderConfig(
+                "acme",
+                {one.id: one for one in IDS},
+                name="Acme",
+                gateway="main",
+                url="https://acme.example/v1",
+                api_key_env_vars=["ACME_API_KEY"],
+            ),
+            *(ProviderConfig(f"other{n}", ["m"], api_key_env_vars=[f"K{n}"]) for n in range(40)),
+        ]
+    )
+    file = tmp_path / "snapshot"
+    file.write_bytes(served.to_bytes())
+
+    def run(*arguments: str, **how: Any) -> str:
+        return on_terminal(*arguments, **{"REGISTRY_CORE_SNAPSHOT": str(file), **how})
+
+    return run
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list", "acme", "--all"),
+        ("list",),
+        ("providers", "--all"),
+        ("show", "acme"),
+        ("show", "acme/large"),
+        ("show", "acme/going", "--sources"),
+    ],
+    ids=" ".join,
+)
+def test_every_line_fits_the_terminal_and_nothing_is_obeyed(
+    terminal: Callable[..., str], command: tuple[str, ...], columns: int
+) -> None:
+    lines = plain(terminal(*command, columns=columns))
+    assert lines
+    assert max(map(cell_len, lines)) <= columns
+    assert [line for line in lines if not line.isprintable()] == []
+
+
+def test_a_table_has_units_and_numbers_below_each_other(terminal: Callable[..., str]) -> None:
+    heading, *rows = plain(terminal("list", "acme", "--all", columns=120))
+    assert heading.split() == [
+        *("MODEL", "CONTEXT", "IN", "$/M", "OUT", "$/M", "RELEASED", "CAN", "NOTE")
+    ]
+    by_id = {row.split()[0]: row for row in rows if row.startswith("acme/")}
+    large, small = by_id["acme/large"], by_id["acme/small"]
+    assert "1.05M" in large
+    assert "tools vision reason json" in large
+    assert "32.8k" in small
+    assert large.index("1.25") + 1 == small.index("0.075") + 1
+    assert large.index("10.00") + 1 == small.rindex("0.00")
+    assert "?" in by_id["acme/old"]  # no price is known, which is not 0
+    assert by_id["acme/old"].rstrip().endswith("deprecated")
+    assert by_id["acme/going"].rstrip().endswith("retires in 12 days")
+    assert rows[-1] == f"{len(IDS)} models"
+
+
+def test_a_long_id_is_whole_over_several_lines_and_costs_the_others_nothing(
+    terminal: Callable[..., str],
+) -> None:
+    lines = plain(terminal("list", "acme", "--all", columns=80))
+    cells = [line.split("  ")[0].strip() for line in lines]
+    start = next(n for n, cell in enumerate(cells) if cell.startswith("acme/org/"))
+    assert "".join(cells[start:]).startswith(f"acme/{LONG}")
+    assert next(line for line in lines if line.startswith("acme/large")).split()[1] == "1.05M"
+
+
+def test_one_screen_is_shown_and_how_to_see_the_rest(terminal: Callable[..., str]) -> None:
+    lines = plain(terminal("list", "m", columns=100, lines=24))
+    assert len(lines) < 24
+    assert lines[-1].startswith("14 of 48 ")  # one of which takes five lines
+    assert lines[-1].endswith("models; 1 deprecated or retired left out; all: --all")
+    assert len(plain(terminal("list", "m", "--all", lines=24))) > 40
+    assert plain(terminal("list", "m", "--limit", "30"))[-1].startswith("30 of ")
+
+
+def test_with_nothing_asked_there_are_providers_those_with_a_key_first(
+    terminal: Callable[..., str],
+) -> None:
+    lines = plain(terminal("list", columns=100, lines=24, K7="x"))
+    assert lines[0].split() == ["PROVIDER", "NAME", "MODELS", "KEY", "URL"]
+    assert lines[1].startswith("other7")
+    assert "set: K7" in lines[1]
+    assert len(lines) < 24
+    assert f"of 41 providers with {len(IDS) + 40} models; all: registry-core providers --all" in (
+        " ".join(lines)
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "codes"),
+    [
+        ({}, (), {"1", "2", "31", "35"}),
+        ({"NO_COLOR": "1"}, (), {"1", "2"}),  # not even for a mark
+        ({"NO_COLOR": "1"}, ("--color", "always"), {"1", "2", "31", "35"}),
+        ({}, ("--color", "never"), set()),
+        ({"TERM": "dumb"}, (), set()),
+    ],
+)
+def test_colours_are_those_of_the_theme_and_can_be_had_or_not(
+    terminal: Callable[..., str], environ: dict[str, str], options: tuple[str, ...], codes: set[str]
+) -> None:
+    found = terminal("list", "acme", "--all", *options, **environ)
+    styles = {code for one in ESCAPE.findall(found) for code in one[2:-1].split(";")}
+    assert styles - {"0", ""} == codes
+    assert "retires in 12 days" in found
+
+
+def test_show_says_where_a_call_goes_and_whether_the_key_is_set_never_its_value(
+    terminal: Callable[..., str],
+) -> None:
+    text = "\n".join(plain(terminal("show", "acme/large", ACME_API_KEY="sk-secret")))
+    assert "https://acme.example/v1  openai" in text
+    assert "ACME_API_KEY set" in text
+    assert "sk-secret" not in text
+    assert "$1.25 in, $10.00 out  per million tokens" in text
+    assert "1,048,576 tokens, 8,192 of them out" in text
+    assert "retires      unknown" in text
+    going = "\n".join(plain(terminal("show", "acme/going")))
+    assert "ACME_API_KEY not set" in going
+    assert f"retires      {TODAY + timedelta(12)}, in 12 days" in going
+    assert "successor    acme/large" in going
+
+
+def test_color_always_draws_in_a_pipe_as_wide_as_is_said(tmp_path: Path) -> None:
+    command = ("list", "-p", "openai", "--limit", "2", "--color", "always")
+    done = subprocess.run(
+        [sys.executable, "-m", "registry_core", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "50", "REGISTRY_CORE_STORE_DIR": str(tmp_path)},
+    )
+    lines = plain(done.stdout)
+    assert lines[0].startswith("MODEL")
+    assert max(map(len, lines)) <= 50
+    assert "\x1b[" in done.stdout
