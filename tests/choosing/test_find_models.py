@@ -257,6 +257,12 @@ def test_what_can_be_no_filter_is_named_with_the_nearest(
     assert isinstance(caught.value, ValueError)
 
 
+def test_what_is_like_no_word_is_told_with_all_that_there_are() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        found(supports="xyzzy")
+    assert all(word in str(caught.value) for word in (*WORDS, *CAPABILITIES))
+
+
 def test_an_argument_that_there_is_not_is_named_with_the_nearest() -> None:
     with pytest.raises(TypeError, match="no argument 'suports'; did you mean 'supports'"):
         found(suports="tools")

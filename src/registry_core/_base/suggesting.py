@@ -23,6 +23,8 @@ _COMPARED = 32
 _PAIRS = 8
 #: How many are taken for the maker of models that are alike.
 _MAKERS = 3
+#: A list of what is known has so many characters: room for all that `supports` takes.
+_MOST_KNOWN = 300
 _LIKE = 0.6
 """How much of two texts must agree, from 0 to 1, as difflib counts it."""
 #: What it is worth if a model is of the provider that was named, or of its maker. A name that
@@ -194,7 +196,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {near!r}?"
-    return printable(f"known are {', '.join(names)}", 200) if names else ""
+    if not names:
+        return ""
+    from textwrap import shorten  # whole names; what only mistakes need is imported late
+
+    return printable(shorten(f"known are {', '.join(names)}", _MOST_KNOWN, placeholder=" …"))
 
 
 def nearest(word: str, known: Collection[str], share: float = 0.6) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import json_option, load, project_option, reports_errors
+from .news import withheld, withholding
 from .output import age, say, say_json, table
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "providers": providers,
         "models": models,
         "roles": dict(loaded.snapshot.roles),
+        "withheld": withheld(loaded.snapshot),
         "store": str(store.place) if store else None,
         "shared": _shared(world, store, now) if settings.shared else None,
         "last_refresh": _iso(None if pinned else utc(past(state.last_refresh, now))),
@@ -199,6 +201,7 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
         say(unasked)
     for role, id in found["roles"].items():
         say(f"role {role}: {id}")
+    say(*withholding(found["withheld"]))
     if not found["pinned"]:
         say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
         say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
