@@ -75,7 +75,7 @@ def test_the_plugins_of_the_page_load_and_do_what_it_says(
         del sys.modules[name]
 
     assert (host.problems, problems) == ((), ())
-    assert gateways == ["acme", "hello"]
+    assert gateways == ["acme", "hello", "acme-facts"]
     assert list(changed.get_providers()) == ["acme"]
     assert changed.get_model("fast") == snapshot.get_model("acme/a") is not None
     assert [(one.path, one.text) for one in artifacts] == [("counts.txt", "acme: 1\nother: 1\n")]
