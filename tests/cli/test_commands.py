@@ -203,8 +203,8 @@ def registry_facts():
     site = write_distribution(
         tmp_path / "site",
         "acme-facts",
-        entry_points={"acme-facts": "acme_facts"},
-        modules={"acme_facts.py": code},
+        entry_points={"acme-facts": "acme_own_facts"},
+        modules={"acme_own_facts.py": code},
     )
     monkeypatch.syspath_prepend(str(site))
     plugins = {"REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,acme-facts"}

@@ -15,6 +15,7 @@ from registry_core import (
     GatewayClient,
     Lifecycle,
     ModelInfo,
+    SettingsError,
     Snapshot,
     hookimpl,
 )
@@ -317,6 +318,12 @@ def test_what_was_facts_and_is_a_gateway_now_publishes_no_fact(facts: World) -> 
     facts.sync(fetch_retries=0)
     assert "known" not in facts.models()
     assert model(facts).lifecycle == Lifecycle()
+
+
+def test_an_error_in_place_of_a_source_names_the_hook_that_returned_it(facts: World) -> None:
+    facts.plugins[1] = FactPlugin(SettingsError("has no url"))
+    (problem,) = facts.sync().problems
+    assert problem.message.startswith("registry_facts: has no url")
 
 
 def test_a_gateway_is_no_source_of_facts(facts: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -150,7 +149,7 @@ def utc(seconds: float | None) -> datetime | None:
 
 
 def _time(value: Any) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if 0 < value < 253402300800 else None  # before the year 10000
     return None
 

@@ -241,7 +241,10 @@ class Store:
                 raise ValueError("wrong checksum")
             raw = json.loads(text)
             return None if raw is None else Generation.from_dict(raw)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            *(ValueError, TypeError, KeyError),
+            *(AttributeError, OverflowError, RecursionError),
+        ) as error:
             raise SnapshotDamagedError(
                 f"is damaged: {error}", culprit=str(self.pointer), hint="run registry-core sync"
             ) from error
