@@ -148,7 +148,7 @@ class ModelRegistry:
         - `min_context` in tokens; `max_input_cost`, `max_output_cost` in USD per million tokens;
         - `released_since`, `retires_before`: a date, or text such as "2026-09-30";
         - `usable`: there is a URL, and a key is set in `environ` (the process's, if None), unless
-          none is needed;
+          the provider names none;
         - `sort`: "price", "output_cost", "context", "released", "retires", "name" or "id", the
           first counts most; "-price" the other way round. Unknown comes last both ways;
         - `limit`: so many at most.
