@@ -163,6 +163,17 @@ def test_several_syncs_come_to_one_difference() -> None:
     assert together([]) == Changes("", "")
 
 
+def test_of_what_is_new_or_gone_nothing_else_is_told() -> None:
+    ends = change("status", None, "deprecated")
+    every = [
+        Changes("a", "b", deprecated=("acme/m",), updated=(ends,)),
+        Changes("b", "c", removed=("acme/m",)),
+        Changes("c", "d", added=("acme/n",)),
+        Changes("d", "e", deprecated=("acme/n",), updated=(change("status", None, "x", "acme/n"),)),
+    ]
+    assert together(every) == Changes("a", "e", ("acme/n",), ("acme/m",))
+
+
 def test_what_was_deprecated_before_and_is_again_is_no_news() -> None:
     back, again = change("status", "deprecated", None), change("status", None, "deprecated")
     every = [
