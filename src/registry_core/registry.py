@@ -156,7 +156,7 @@ class ModelRegistry:
         What is unknown fits no bound, unless `include_unknown`. What is deprecated or retired
         `today` (a date; default: the clock's) is left out, unless `include_deprecated` or a
         `status` is given. Raises ArgumentError, with the nearest of what can be given, and
-        TypeError for an argument that there is not.
+        TypeError for an argument that does not exist.
         """
         if filters.get("environ") is None:
             filters["environ"] = self.world.environ

@@ -41,7 +41,7 @@ Line = tuple[bytes, Changes | None]
 
 def read(store: Store, generation: Generation | None) -> tuple[Changes, ...]:
     """What led to this generation, oldest first, as far as it is remembered. Raises StoreError,
-    and SnapshotDamagedError if the file is none of ours."""
+    and SnapshotDamagedError if the file is not ours."""
     return tuple(changes for _, changes in _chain(store, generation) if changes is not None)
 
 

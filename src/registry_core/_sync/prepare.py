@@ -1,5 +1,5 @@
 """A generation in memory: ask, choose, merge, overlay. Nothing of it is written here,
-save raw payloads and what was found damaged."""
+except raw payloads and what was found damaged."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -
 def _misled(
     host: PluginHost, options: Options, before: Before, turns: Sequence[Turn]
 ) -> Iterable[Problem]:
-    """What the user asks for that there is not, or that is no more."""
+    """What the user asks for and does not exist, or no longer."""
     loaded = {turn.id for turn in turns if turn.loaded}
     if not loaded:
         yield _no_gateway(host, needed=not options.trial)
