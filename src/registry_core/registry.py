@@ -320,16 +320,15 @@ class ModelRegistry:
     def changes(self, since: datetime | None = None) -> tuple[Changes, ...]:
         """What each sync of the last 90 days has changed, oldest first; of those since then.
 
-        What comes and goes is never in it. Nothing while a snapshot file is served. Raises
-        StoreError.
+        `since`: an aware time, else ArgumentError. What comes and goes is never in it. Nothing
+        while a snapshot file is served. Raises StoreError.
         """
         store = None if self.world.lookups.snapshot else self.world.store()
         if store is None:
             return ()
         from ._catalog.journal import read
 
-        found = read(store, store.read_generation())
-        return tuple(one for one in found if since is None or not one.at or one.at >= since)
+        return read(store, store.read_generation(), since)
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000
