@@ -145,6 +145,21 @@ def test_where_nobody_is_preferred_the_first_by_id_fills_in_whatever_order_they_
     assert filled["acme"].models["m"].name == "a"
 
 
+def test_what_the_package_holds_is_read_until_the_source_has_answered(facts: World) -> None:
+    class Counted(Source):
+        reads = 0
+
+        def bundled(self) -> tuple[Facts, datetime] | None:
+            Counted.reads += 1
+            return super().bundled()
+
+    facts.plugins[1] = FactPlugin(Counted("known", facts.server.url("/known.json")))
+    facts.sync()
+    assert Counted.reads == 1
+    facts.sync()
+    assert Counted.reads == 1
+
+
 def test_the_user_may_prefer_a_source_for_a_field(facts: World) -> None:
     said = {"name": "Said", "cost": {"output": 8}, "limit": {"context": 5}}
     facts.serve("known", {"openai/gpt-5": said})
