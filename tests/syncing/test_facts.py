@@ -145,6 +145,26 @@ def test_where_nobody_is_preferred_the_first_by_id_fills_in_whatever_order_they_
     assert filled["acme"].models["m"].name == "a"
 
 
+@pytest.mark.parametrize(
+    ("preferred", "said"),
+    [
+        ("knwon", "there is no such source of facts; did you mean 'known'?"),
+        ("main:cost", "there is no such source of facts; known are known"),
+        ("known:cost.input", "prices are taken as a whole; write 'known:cost'"),
+        ("known:lifecycle.retired", "no model has this field; did you mean 'retires_on'?"),
+        ("known:nam", "no model has this field; did you mean 'name'?"),
+    ],
+)
+def test_a_preference_that_changes_nothing_is_named(
+    facts: World, preferred: str, said: str
+) -> None:
+    fine = ["known", "known:name", "known:limit", "known:limit.context", "known:kind"]
+    report = facts.sync(facts_priority=[*fine, preferred])
+    (problem,) = report.problems
+    assert (problem.culprit, problem.message) == (f"facts_priority {preferred}", said)
+    assert report.ok
+
+
 def test_what_the_package_holds_is_read_until_the_source_has_answered(facts: World) -> None:
     class Counted(Source):
         reads = 0

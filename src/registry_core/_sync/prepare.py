@@ -18,7 +18,7 @@ from ..errors import GatewayError, OverlayError, SyncError, as_error
 from ..report import GatewayReport, Problem
 from .asking import ask
 from .before import Before
-from .facts import fill
+from .facts import fill, mistake
 from .fetch import Outcome
 from .freshness import digest, fingerprint
 from .merge import merge
@@ -212,6 +212,11 @@ def _misled(
         for id in sorted({*asked} - there):
             text = f"there is no such gateway; {did_you_mean(id, there)}"
             yield Problem("gateway", f"{option} {id}", text, fatal=False)
+    sources = [turn.id for turn in turns if turn.is_of_facts]
+    for preferred in host.settings.facts_priority:
+        wrong = mistake(preferred, sources)
+        if wrong:
+            yield Problem("gateway", f"facts_priority {preferred}", wrong, fatal=False)
 
 
 def _no_gateway(host: PluginHost, *, needed: bool) -> Problem:
