@@ -166,13 +166,10 @@ def _held(wanted: Spelling, names: Collection[str]) -> set[str]:
     return (starts | {"".join(words[place:]) for place in places}).intersection(names)
 
 
-def _makers(found: Mapping[tuple[str, str], float], by_name: Mapping[str, str]) -> dict[str, float]:
+def _makers(found: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -> dict[str, float]:
     """What it is worth to be of these providers: a reseller's id names the maker, as
     "anthropic/claude-sonnet-4.5" at openrouter."""
-    sold: Counter[str] = Counter()
-    for (_, id), share in found.items():
-        if "/" in id:
-            sold[id.split("/")[-2]] += 10 if share > 0.9 else 1
+    sold = Counter(id.split("/")[-2] for _, id in found if "/" in id)
     worth: dict[str, float] = {}
     for place, (word, _) in enumerate(sold.most_common(_MAKERS)):
         near = _named(word, by_name)

@@ -214,7 +214,7 @@ class Store:
         if status is not None and not self._trusts(status):
             warn_once(f"{self.name('pointer')} belongs to somebody else, and is not used")
             status = None
-        # Whoever owns a mark that can be seen: where a policy applied, nothing else is served.
+        # Of any owner, if it can be seen: where a policy applied, nothing else is served.
         status = status or status_of(self._policy_name) or self._status_of_memory()
         return status and (status.st_ino, status.st_mtime_ns, status.st_size)
 

@@ -1,5 +1,5 @@
 """A generation in memory: ask, choose, merge, overlay. Nothing of it is written here,
-save raw payloads and what was found damaged."""
+except raw payloads and what was found damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..plugin import FactSource
 from ..report import GatewayReport, Problem
 from .asking import ask
 from .before import Before
-from .facts import fill
+from .facts import fill, mistake
 from .fetch import Outcome
 from .freshness import digest, fingerprint
 from .merge import merge
@@ -205,7 +205,7 @@ def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -
 def _misled(
     host: PluginHost, options: Options, before: Before, turns: Sequence[Turn]
 ) -> Iterable[Problem]:
-    """What the user asks for that there is not, or that is no more."""
+    """What the user asks for and does not exist, or no longer."""
     loaded = {turn.id for turn in turns if turn.loaded}
     if not any(turn.loaded and not turn.is_of_facts for turn in turns):
         yield _no_gateway(host, needed=not options.trial)
@@ -223,6 +223,11 @@ def _misled(
         for id in sorted({*asked} - there):
             text = f"there is no such gateway; {did_you_mean(id, there)}"
             yield Problem("gateway", f"{option} {id}", text, fatal=False)
+    sources = [turn.id for turn in turns if turn.is_of_facts]
+    for preferred in host.settings.facts_priority:
+        wrong = mistake(preferred, sources)
+        if wrong:
+            yield Problem("gateway", f"facts_priority {preferred}", wrong, fatal=False)
 
 
 def _no_gateway(host: PluginHost, *, needed: bool) -> Problem:
