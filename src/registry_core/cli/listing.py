@@ -170,14 +170,13 @@ def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any])
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:
     """Those of providers with a key first, then of those that are widely known and take one: a
     person reads the first screen."""
-    from .._catalog.usable import has_key
     from ..known_providers import KNOWN_PROVIDERS
 
     environ = mine.world.environ
     keyed = tuple(
         f"{one.id}/"
         for one in mine.get_providers().values()
-        if one.api_key_env_vars and has_key(one, environ)
+        if any(environ.get(name, "").strip() for name in one.api_key_env_vars)
     )
     known = tuple(f"{id}/" for id, one in KNOWN_PROVIDERS.items() if not one.unroutable)
     return tuple(sorted(ids, key=lambda id: (not id.startswith(keyed), not id.startswith(known))))
