@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._base.frozen import EMPTY
 from .._base.url_template import parse
 from .._base.variable_names import base_url_variable
-from .._catalog.usable import has_key, routable
+from .._catalog.usable import usable
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .values import plain
 
@@ -26,7 +26,6 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
     override = provider.model_overrides.get(model, EMPTY)
     own = base_url_variable(provider.id)
     url, said_by = _url(provider, override, environ)
-    able = routable(provider, model, environ)
     return {
         "url": url,
         "url_from": said_by,
@@ -37,7 +36,7 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
         "places": {one: _is_set(one, environ) for one in _places(url)},
         "url_variable": own,
         "unroutable": provider.unroutable,
-        "usable": able if able is None else able and has_key(provider, environ),
+        "usable": usable(provider, override.get("api"), environ),
     }
 
 
@@ -71,8 +70,8 @@ def _is_set(variable: str, environ: Environ) -> bool:
 
 def is_usable(provider: ProviderConfig, environ: Environ) -> bool:
     """Whether any of its models can be called with what is set."""
-    models = ("", *provider.model_overrides)
-    return has_key(provider, environ) and any(routable(provider, one, environ) for one in models)
+    urls = (None, *(one.get("api") for one in provider.model_overrides.values()))
+    return any(usable(provider, url, environ) for url in dict.fromkeys(urls))
 
 
 def provider_fields(provider: ProviderConfig, environ: Environ) -> dict[str, Any]:

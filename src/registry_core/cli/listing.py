@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -14,6 +14,7 @@ from .output import say, say_json, say_rows
 from .values import COLUMNS, Day, Tokens, fields, plain, record, split
 
 if TYPE_CHECKING:
+    from .._catalog.filters import Filters
     from ..models import ProviderConfig
     from ..registry import ModelRegistry
 
@@ -130,7 +131,7 @@ def list_models(
     if everything or not asked:
         filters["include_deprecated"] = True
     if asked:
-        ids = mine.find_ids(text or None, **filters)
+        ids = _ids(mine, text, filters)
     else:  # all there are, without a look at any
         ids = tuple(f"{id}/{one}" for id, models in mine.get_models().items() for one in models)
     if not ids:
@@ -162,17 +163,20 @@ def list_models(
         say_rows((plain(row.get(COLUMNS.get(name, name))) for name in names) for row in rows)
 
 
+def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> tuple[str, ...]:
+    return mine.find_ids(text or None, **cast("Filters", filters))
+
+
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:
     """Those of providers with a key first, then of those that are widely known and take one: a
     person reads the first screen."""
-    from .._catalog.usable import has_key
     from ..known_providers import KNOWN_PROVIDERS
 
     environ = mine.world.environ
     keyed = tuple(
         f"{one.id}/"
         for one in mine.get_providers().values()
-        if one.api_key_env_vars and has_key(one, environ)
+        if any(environ.get(name, "").strip() for name in one.api_key_env_vars)
     )
     known = tuple(f"{id}/" for id, one in KNOWN_PROVIDERS.items() if not one.unroutable)
     return tuple(sorted(ids, key=lambda id: (not id.startswith(keyed), not id.startswith(known))))
@@ -199,23 +203,23 @@ def _left_out(
     mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any], ids: Sequence[str]
 ) -> int:
     """How many more there are that are deprecated or retired."""
-    every = mine.find_ids(text or None, **{**filters, "include_deprecated": True})
+    every = _ids(mine, text, {**filters, "include_deprecated": True})
     return len(every) - len(ids)
 
 
 def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> None:
     """Say why nothing was found, as well as that is known."""
     words = " ".join(text)
-    gone = mine.find_ids(text or None, **{**filters, "include_deprecated": True})
+    gone = _ids(mine, text, {**filters, "include_deprecated": True})
     if gone and "status" not in filters:
         some = f"{gone[0]} is" if len(gone) == 1 else f"{len(gone)} are"
         missing(f"nothing current fits; {some} deprecated or retired: --all")
     if not filters:
         missing(f"no provider or model contains {words!r}", words, mine)
-    unbound = mine.find_ids(text or None, **{**filters, "include_unknown": True})
+    unbound = _ids(mine, text, {**filters, "include_unknown": True})
     if unbound:
         missing(f"no model is known to fit; of {len(unbound)} it is unknown: --include-unknown")
-    if filters.get("usable") and mine.find_ids(text or None, **{**filters, "usable": False}):
+    if filters.get("usable") and _ids(mine, text, {**filters, "usable": False}):
         missing("no model that fits is usable: registry-core providers says which keys are set")
     missing("no model fits")
 

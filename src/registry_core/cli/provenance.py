@@ -79,8 +79,9 @@ def say_disagreements(
         return
     shown = [*found][:limit]
     said = ", ".join(f"{number:,} in {field}" for field, number in counts.most_common())
-    ends = f"sources differ about {len(found):,} of {len(ids):,} models"
-    ends = f"{ends}: {said}" if said else ends
+    ends = f"sources differ about {len(found):,} of {len(ids):,} models: {said}"
+    if not found:
+        ends = f"sources differ about none of {len(ids):,} models"
     if screen:
         _draw_differing([(id, one) for id in shown for one in found[id]], ends, limit, color)
         return

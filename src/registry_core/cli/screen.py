@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from unicodedata import bidirectional
 
 from attrs import frozen
 from rich.cells import cell_len
@@ -110,7 +111,7 @@ def table(
     """Fits the width: the columns of the highest rank are left out, then text is folded, and a
     text that is far longer than most is folded before that. Cells of the rows whose place is in
     `dim` are dimmed."""
-    cells = [[printable(cell) for cell in row] for row in rows]
+    cells = [[_shielded(printable(cell)) for cell in row] for row in rows]
     faint = {*dim}
     by_column = [
         _aligned([row[place] for row in cells]) if one.right else [row[place] for row in cells]
@@ -149,6 +150,14 @@ def _cell(value: str, column: Column, faint: bool) -> Text:
     if value.strip() == "?" or (faint and style not in STYLES.values()):
         style = "dim"
     return Text(value, style=style)
+
+
+def _shielded(cell: str) -> str:
+    """Text that runs from right to left ends with a mark: where a terminal reorders, it would
+    else take the numbers of the next cell along."""
+    if cell.isascii() or not any(bidirectional(one) in ("R", "AL", "AN") for one in cell):
+        return cell
+    return f"{cell}\N{LEFT-TO-RIGHT MARK}"
 
 
 def _wide(column: Column, cells: Sequence[str]) -> int:

@@ -1,0 +1,185 @@
+"""One pass over the files: read, look for triggers, and judge only what may name a model."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+from .contents import Reader, language_of, sightings
+from .context import of_file
+from .files import find, is_ignored
+from .findings import Finding, Findings
+from .judging import Judge
+from .names import Names
+
+if TYPE_CHECKING:
+    from registry_core import ModelRegistry, Snapshot
+
+#: Larger files are no code that anybody wrote; notebooks hold pictures.
+LARGEST, LARGEST_NOTEBOOK = 2_000_000, 50_000_000
+_IGNORE = re.compile(
+    rb"(?:#|//|/\*|<!--|;|--|\{/\*|REM)[^\n]*?\bregistry-core:[ \t]*ignore(-file|-next-line)?\b",
+    re.IGNORECASE,
+)
+_COMMENT_ONLY = re.compile(rb"\s*(?:#|//|/\*|<!--|;|--|\{/\*)")
+
+
+def check(
+    paths: Iterable[str | os.PathLike[str]] = (".",),
+    *,
+    registry: ModelRegistry | Snapshot | None = None,
+    within: int = 90,
+    today: date | None = None,
+) -> Findings:
+    """Which model ids do these files name that are, or soon will be, of no use?
+
+    `paths`: files and folders; folders without what `.gitignore` leaves out. `registry`: what
+    is known of models; default: the process's own registry. Beside a registry counts what
+    `registry-facts-litellm` knows where it knows nothing; a snapshot is all that is known.
+    `within`: days. `today`: default: the day in UTC. Raises RegistryError for a path that
+    does not exist, and what lookups raise.
+    """
+    from registry_core import ModelRegistry, suggest
+
+    registry = ModelRegistry.get_instance() if registry is None else registry
+    facts: Mapping[str, Mapping[str, Any]] = {}
+    if isinstance(registry, ModelRegistry):
+        snapshot, facts = registry.snapshot(), Facts()
+    else:
+        snapshot = registry
+    names = Names(snapshot, facts)
+    day = today or datetime.now(UTC).date()
+    judge = Judge(snapshot, names, day, timedelta(days=within), suggest, facts)
+    return Check(names, judge).run(paths)
+
+
+class Facts(Mapping[str, Mapping[str, Any]]):
+    """What `registry-facts-litellm` holds, if it is installed; read when first asked.
+
+    A sync merges facts for models that a gateway offers. That is not enough here: nobody may
+    have synced where CI runs, and that a catalog lacks a model does not mean that there is none.
+    """
+
+    def __init__(self) -> None:
+        self._facts: Mapping[str, Mapping[str, Any]] | None = None
+
+    def _all(self) -> Mapping[str, Mapping[str, Any]]:
+        if self._facts is None:
+            try:
+                module: Any = import_module("registry_facts_litellm")
+            except ImportError:
+                self._facts = {}
+            else:
+                self._facts = dict(module.LiteLLMCostMap().bundled()[0])
+        return self._facts
+
+    def __getitem__(self, id: str) -> Mapping[str, Any]:
+        return self._all()[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+class Check:
+    """What a run needs, made once."""
+
+    def __init__(self, names: Names, judge: Judge) -> None:
+        self._names = names
+        self._judge = judge
+        self._reader = Reader(judge.read, names.plain())
+        triggers = [one.encode() for one in names.triggers()]
+        automaton = BytesAhoCorasick(triggers, implementation=Implementation.DFA)
+        self._has_trigger: Callable[[bytes], object] = automaton.find_matches_as_indexes
+
+    def run(self, paths: Iterable[str | os.PathLike[str]]) -> Findings:
+        found: list[Finding] = []
+        skipped: list[tuple[str, str]] = []
+        files = 0
+        for path, rules in find(paths):
+            name = os.path.basename(path)  # noqa: PTH119
+            language = language_of(name)
+            if language is None and "." in name:
+                continue
+            try:
+                data = _read(path, LARGEST_NOTEBOOK if language == "notebook" else LARGEST)
+                files += 1
+                if language is None:
+                    language = language_of(name, data[:100])
+                if language is None or not self._has_trigger(data) or b"\0" in data[:8192]:
+                    continue
+                if rules and is_ignored(path, rules):
+                    files -= 1
+                    continue
+                found += self._in_file(path, language, data)
+            except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
+                skipped.append((path, str(error) or type(error).__name__))
+        return Findings(
+            tuple(sorted(found, key=lambda one: (one.path, one.line, one.column))),
+            files,
+            tuple(skipped),
+        )
+
+    def _in_file(self, path: str, language: str, data: bytes) -> Iterator[Finding]:
+        about: frozenset[str] | None = None
+        seen: set[tuple[int, int]] = set()
+        ignored = _ignored_lines(data) if b"registry-core:" in data else frozenset()
+        if ignored is None:
+            return
+        for one in sightings(language, data, self._reader):
+            if about is None:
+                about = of_file(data, self._names)
+            verdict = self._judge.judge(one.name, one.place, about)
+            if verdict is None or (one.start, one.end) in seen:
+                continue
+            seen.add((one.start, one.end))
+            line = data.count(b"\n", 0, one.start) + 1
+            if line in ignored:
+                continue
+            begin = data.rfind(b"\n", 0, one.start) + 1
+            column = len(data[begin : one.start].decode("utf-8", "replace")) + 1
+            yield Finding(
+                PurePath(path).as_posix(), line, column, one.name.text, verdict.id, verdict.level,
+                verdict.message, verdict.retires_on, verdict.successor, verdict.suggestions,
+            )  # fmt: skip
+
+
+def _read(path: str, largest: int) -> bytes:
+    """The bytes of a file, as UTF-8 if it says that it is UTF-16."""
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > largest:
+            raise ValueError(f"has {size:,} bytes, which is more than is read")
+        data = os.read(descriptor, size + 1)
+        while len(data) < size and (more := os.read(descriptor, size - len(data))):
+            data += more
+    finally:
+        os.close(descriptor)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16").encode()
+    return data
+
+
+def _ignored_lines(data: bytes) -> frozenset[int] | None:
+    """The lines of which nothing is said; None for the whole file."""
+    lines: set[int] = set()
+    for match in _IGNORE.finditer(data):
+        if match[1] == b"-file":
+            return None
+        line = data.count(b"\n", 0, match.start()) + 1
+        begin = data.rfind(b"\n", 0, match.start()) + 1
+        alone = _COMMENT_ONLY.match(data, begin) or match[1]
+        lines.update((line, line + 1) if alone else (line,))
+    return frozenset(lines)

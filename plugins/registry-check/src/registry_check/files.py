@@ -1,0 +1,104 @@
+"""Which files there are: what `.gitignore` leaves out, and what is not the project's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from attrs import frozen
+from pathspec import GitIgnoreSpec
+
+from registry_core import RegistryError
+
+#: Folders with other people's code, or none at all.
+SKIPPED = frozenset(
+    {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "site-packages",
+     "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".next", "bower_components"}
+)  # fmt: skip
+#: Files that programs write, and that name no model of the project's own choice.
+LOCKS = frozenset(
+    {"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "composer.lock", "yarn.lock"}
+)
+
+
+@frozen
+class _Ignored:
+    """The lines of one `.gitignore`, for the folder that it is in."""
+
+    folder: str
+    spec: GitIgnoreSpec
+
+
+def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_Ignored, ...]]]:
+    """Each file once, sorted within its folder, with what decides whether it is ignored.
+
+    A path that is given is looked at, whatever ignores it. Links to folders are not followed.
+    Raises RegistryError for a path that does not exist.
+    """
+    seen: set[str] = set()
+    for given in paths:
+        path = os.fspath(given)
+        if os.path.isdir(path):  # noqa: PTH112
+            above = _above(path)
+            for one, rules in _below(path, () if is_ignored(path, above, folder=True) else above):
+                if one not in seen:
+                    seen.add(one)
+                    yield one, rules
+        elif os.path.exists(path):  # noqa: PTH110
+            if path not in seen:
+                seen.add(path)
+                yield path, ()
+        else:
+            raise RegistryError("does not exist", culprit=path, hint="name a file or a folder")
+
+
+def is_ignored(path: str, rules: tuple[_Ignored, ...], folder: bool = False) -> bool:
+    """Whether git would ignore it; the nearest `.gitignore` that says something decides."""
+    full = os.path.abspath(path)  # noqa: PTH100
+    for rule in reversed(rules):
+        inner = os.path.relpath(full, rule.folder).replace(os.sep, "/") + "/" * folder
+        decided = rule.spec.check_file(inner).include
+        if decided is not None:
+            return decided
+    return False
+
+
+def _above(path: str) -> tuple[_Ignored, ...]:
+    """The `.gitignore` files of the folders above, up to the repository's root."""
+    here = Path(path).resolve()
+    found: list[_Ignored] = []
+    if (here / ".git").exists():
+        return ()
+    for folder in here.parents:
+        found += _rules(str(folder))
+        if (folder / ".git").exists():
+            return tuple(reversed(found))
+    return ()
+
+
+def _rules(folder: str) -> list[_Ignored]:
+    try:
+        text = Path(folder, ".gitignore").read_text("utf-8", errors="replace")
+    except OSError:
+        return []
+    where = os.path.abspath(folder)  # noqa: PTH100
+    return [_Ignored(where, GitIgnoreSpec.from_lines(text.splitlines()))]
+
+
+def _below(folder: str, rules: tuple[_Ignored, ...]) -> Iterator[tuple[str, tuple[_Ignored, ...]]]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda one: one.name)
+    except OSError:
+        return
+    if any(one.name == ".gitignore" for one in found):
+        rules = (*rules, *_rules(folder))
+    prefix = "" if folder == "." else folder.rstrip("/\\") + os.sep
+    for entry in found:
+        path = prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in SKIPPED and not is_ignored(path, rules, folder=True):
+                yield from _below(path, rules)
+        elif entry.name not in LOCKS and entry.is_file(follow_symlinks=False):
+            yield path, rules

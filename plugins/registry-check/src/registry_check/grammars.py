@@ -1,0 +1,35 @@
+"""Grammars by language; each is imported when the first file needs it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+_MODULES = {
+    "bash": ("tree_sitter_bash", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "json": ("tree_sitter_json", "language"),
+    "markdown": ("tree_sitter_markdown", "language"),
+    "python": ("tree_sitter_python", "language"),
+    "toml": ("tree_sitter_toml", "language"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+    "yaml": ("tree_sitter_yaml", "language"),
+}
+
+
+@cache
+def _parser(language: str) -> Parser:
+    from tree_sitter import Language, Parser
+
+    module, function = _MODULES[language]
+    return Parser(Language(getattr(import_module(module), function)()))
+
+
+def parse(language: str, data: bytes) -> Node:
+    """The tree of these bytes. Broken syntax costs the part that is broken."""
+    return _parser(language).parse(data).root_node

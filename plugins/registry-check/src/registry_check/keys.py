@@ -1,0 +1,61 @@
+"""What the name of a key, keyword, variable or function says of its value."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from attrs import frozen
+
+from . import spellings
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_NAMES = re.compile(r"[A-Za-z_$][\w$-]*")
+
+
+@frozen
+class Key:
+    """How surely a value under this key is the name of a model."""
+
+    sure: bool
+    strict: bool
+    """Not known is said only here."""
+    words: tuple[str, ...]
+    many: bool = False
+    """It is of several models, so that any key of its own leads to one."""
+
+
+@cache
+def key_of(name: str) -> Key:
+    words = tuple(word.lower() for word in _WORDS.findall(name))
+    rough = bool(words) and (
+        words[-1] in spellings.ROUGH_WORDS or words[0] in spellings.ROUGH_WORDS
+    )
+    places = [at for at, word in enumerate(words) if word in spellings.MODEL_WORDS]
+    if places:
+        after = words[places[-1] + 1 :]
+        sure = all(word in spellings.MODEL_ENDS or word.isdigit() for word in after)
+        strict = (
+            sure
+            and words[places[-1]].startswith("model")
+            and (not after or after[-1] in ("name", "id", "names", "ids", "default", "slug"))
+        )
+        many = words[-1] in spellings.MANY
+        return Key(sure, strict, words, many)
+    return Key(
+        rough and words[-1] in {*spellings.ROUGH_WORDS, "name", "id"},
+        rough and len(words) == 1,
+        words,
+    )
+
+
+def is_decoy(name: str) -> bool:
+    """Whether what stands under it looks like an id, and is something else."""
+    words = key_of(name).words
+    return bool(words) and (words[-1] in spellings.DECOY_WORDS) and not key_of(name).sure
+
+
+def last_name(code: str) -> str:
+    """The name that an expression ends in: `os.environ["A_MODEL"]` → `A_MODEL`."""
+    found = _NAMES.findall(code)
+    return found[-1] if found else ""

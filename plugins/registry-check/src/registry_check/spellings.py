@@ -1,0 +1,285 @@
+"""How models, providers and keys are written in code, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+#: What libraries write before a model's name → our ids of providers, the likeliest first.
+PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "ai21_chat": ("ai21",),
+    "azure_ai": ("azure", "azure-cognitive-services"),
+    "azure_openai": ("azure",),
+    "azure-openai": ("azure",),
+    "azureopenai": ("azure",),
+    "azure_text": ("azure",),
+    "aws": ("amazon-bedrock",),
+    "aws_bedrock": ("amazon-bedrock",),
+    "bedrock": ("amazon-bedrock",),
+    "bedrock-runtime": ("amazon-bedrock",),
+    "bedrock_converse": ("amazon-bedrock",),
+    "bedrockconverse": ("amazon-bedrock",),
+    "claude": ("anthropic",),
+    "codestral": ("mistral",),
+    "cohere_chat": ("cohere",),
+    "dashscope": ("alibaba",),
+    "fireworks": ("fireworks-ai",),
+    "fireworks_ai": ("fireworks-ai",),
+    "gemini": ("google",),
+    "genai": ("google",),
+    "generativeai": ("google",),
+    "google-generativeai": ("google",),
+    "google-gla": ("google",),
+    "google-genai": ("google",),
+    "google_genai": ("google",),
+    "google_ai": ("google",),
+    "google-vertex": ("google-vertex", "google-vertex-anthropic"),
+    "google_anthropic_vertex": ("google-vertex-anthropic", "google-vertex"),
+    "google_vertexai": ("google-vertex", "google-vertex-anthropic"),
+    "grok": ("xai",),
+    "meta_llama": ("llama", "meta"),
+    "mistralai": ("mistral",),
+    "moonshot": ("moonshotai",),
+    "nvidia_nim": ("nvidia",),
+    "openai-chat": ("openai",),
+    "openai-responses": ("openai",),
+    "openai_like": (),
+    "openai_responses": ("openai",),
+    "text-completion-openai": ("openai",),
+    "together": ("togetherai",),
+    "together_ai": ("togetherai",),
+    "togetherai": ("togetherai",),
+    "vercel_ai_gateway": ("vercel",),
+    "vertex": ("google-vertex", "google-vertex-anthropic"),
+    "vertex_ai": ("google-vertex", "google-vertex-anthropic"),
+    "vertex_ai_beta": ("google-vertex", "google-vertex-anthropic"),
+    "vertexai": ("google-vertex", "google-vertex-anthropic"),
+    "x-ai": ("xai",),
+    "xai": ("xai",),
+    "watsonx": ("watsonx",),
+}
+#: What may stand before all that, and says nothing.
+WRAPPERS = re.compile(
+    r"(?:gateway/|litellm_proxy/|litellm/|converse/|invoke/|publishers/[a-z]+/models/|models/"
+    r"|(?:eu|us|global)/)+"
+)
+#: Names that only one provider writes so.
+FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (
+        re.compile(
+            r"(?:(?:us|eu|ap|apac|au|ca|jp|global|us-gov)\.)?"
+            r"(?:ai21|amazon|anthropic|cohere|deepseek|meta|minimax|mistral|moonshot|nvidia|openai"
+            r"|qwen|stability|twelvelabs|writer|zai)\.[a-z][\w.-]*(?::\d+[\w:]*)?"
+        ),
+        ("amazon-bedrock",),
+    ),
+    (
+        re.compile(r"[a-z][\w.-]*@(?:20\d{6}|default|latest|00\d)"),
+        ("google-vertex-anthropic", "google-vertex"),
+    ),
+)
+#: A model's name → who makes it, where only its maker decides when it is shut off. Models with
+#: open weights have many providers, and are nobody's.
+MAKERS: tuple[tuple[str, str], ...] = (
+        (r"(?:chatgpt|gpt)-(?!oss|neo|j\b)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
+         r"-research)[\w.-]*|-20\d\d-\d\d-\d\d)?|(?:text|code)-(?:davinci|curie|babbage|ada|cushman)"
+         r"-\d+|text-embedding-(?:ada|3)-?\w+|(?:davinci|babbage)-002|whisper-1|tts-1(?:-hd)?"
+         r"|dall-e-[23]|sora-\d[\w.-]*|omni-moderation-[\w-]+", "openai"),
+        (r"claude-[\w.-]*\d[\w.-]*|claude-instant", "anthropic"),
+        (r"gemini-[\w.-]*\d[\w.-]*|gemini-pro(?:-vision)?|(?:text|chat)-bison(?:-\d+)?", "google"),
+        (r"(?:mistral|codestral|ministral|magistral|pixtral|devstral)-(?:tiny|small|medium|large"
+         r"|latest|\d{4}|\d+b)[\w.-]*", "mistral"),
+        (r"command-(?:r|a|light|nightly)[\w.-]*", "cohere"),
+        (r"grok-[\w.-]*\d[\w.-]*|grok-beta", "xai"),
+        (r"deepseek-(?:chat|coder|reasoner)", "deepseek"),
+        (r"sonar(?:-(?:small|medium|large|pro|reasoning|deep)[\w.-]*)", "perplexity"),
+)  # fmt: skip
+#: What names have that were mistyped, of models of these makers.
+VAGUE = re.compile(
+    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
+    r"|codestral|command-|grok|deepsek|deepseek"
+)
+#: What is in files that speak of them, whatever the model.
+FAMILIES = (
+    "gpt-", "claude", "gemini", "stral-", "grok-", "command-r", "command-a", "deepseek-", "o1-",
+    "o3-", "o4-", "davinci", "bison", "openai", "OpenAI", "anthropic", "Anthropic", "ai-sdk",
+    "langchain", "litellm", "whisper-1", "dall-e", "tts-1", "sonar",
+)  # fmt: skip
+MAKER_IDS = frozenset(maker for _, maker in MAKERS)
+#: Catalogs of chat models leave these out, so that not to be listed says nothing.
+UNLISTED = re.compile(
+    r"whisper|tts|dall-e|image|imagen|audio|realtime|live|transcribe|moderation|sora|veo|lyria"
+    r"|embed|rerank|search|research|computer-use|codex|aqa|gemma|ocr|voxtral|instruct|vision"
+    r"|codegemma|medlm|guard"
+)
+#: What marks a version of a model that the catalog may not list singly.
+DATED = re.compile(
+    r"[-@](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|00\d|latest|default)$"
+)
+#: Words of names that stand for a model in tests and templates.
+PLACEHOLDER = re.compile(
+    r"(?:^|[-_/.:@])(?:test(?:ing)?|fake|mock(?:ed)?|dummy|example|sample|foo|bar|baz|custom|my"
+    r"|your|placeholder|model|unknown|invalid|non-?existent|nonexisting|bogus|some|x{2,}|xyz|abc"
+    r"|wrong|bad|future|new|old|does-not-exist|not-a|typo)(?:\d*)(?:$|[-_/.:@])",
+    re.IGNORECASE,
+)
+#: Providers whose names of models are the user's own, or which have more than a catalog says.
+OPEN = frozenset(
+    {"azure", "azure-cognitive-services", "baseten", "clarifai", "cloudflare-ai-gateway",
+     "cloudflare-workers-ai", "databricks", "deepinfra", "fireworks-ai", "huggingface", "lmstudio",
+     "local", "modal", "netlify", "novita-ai", "nvidia", "ollama", "ollama-cloud", "replicate",
+     "sap-ai-core", "siliconflow", "snowflake-cortex", "togetherai", "vercel", "watsonx"}
+)  # fmt: skip
+
+#: Hosts → providers, beside those that the registry knows.
+HOSTS: Mapping[str, tuple[str, ...]] = {
+    "api.openai.com": ("openai",),
+    "api.anthropic.com": ("anthropic",),
+    "generativelanguage.googleapis.com": ("google",),
+    "aiplatform.googleapis.com": ("google-vertex", "google-vertex-anthropic"),
+    "openai.azure.com": ("azure",),
+    "services.ai.azure.com": ("azure",),
+    "models.inference.ai.azure.com": ("azure",),
+    "bedrock-runtime": ("amazon-bedrock",),
+    "api.mistral.ai": ("mistral",),
+    "api.groq.com": ("groq",),
+    "api.cohere.com": ("cohere",),
+    "api.cohere.ai": ("cohere",),
+    "api.x.ai": ("xai",),
+    "api.deepseek.com": ("deepseek",),
+    "api.together.xyz": ("togetherai",),
+    "api.perplexity.ai": ("perplexity",),
+    "openrouter.ai": ("openrouter",),
+    "localhost:": ("local",),
+    "127.0.0.1:": ("local",),
+}
+#: What imports say: the name of a module or package → providers. `{}` is one of `PREFIXES`, or
+#: a provider.
+IMPORTS = re.compile(
+    r"""(?mx)
+    ^[ \t]*(?:>>>[ \t]*)?(?:from|import)[ \t]+
+        (?P<python>[\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)
+    | (?:from|import|require\(|import\()[ \t]*["'](?P<script>[@\w./-]+)["']
+    """
+)
+PACKAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), providers)
+    for pattern, providers in (
+        (r"@anthropic-ai/bedrock-sdk", "amazon-bedrock"),
+        (r"@anthropic-ai/vertex-sdk", "google-vertex"),
+        (r"@anthropic-ai/", "anthropic"),
+        (r"@google/(?:genai|generative-ai)", "google"),
+        (r"@google-cloud/vertexai|vertexai(?:\.|$)", "google-vertex"),
+        (r"google\.(?:genai|generativeai)", "google"),
+        (r"google\.cloud\.aiplatform", "google-vertex"),
+        (r"@aws-sdk/client-bedrock|boto3|aioboto3", "amazon-bedrock"),
+        (r"@mistralai/", "mistral"),
+        (r"cohere-ai", "cohere"),
+        (r"(?:transformers|vllm|sentence_transformers|huggingface_hub|diffusers|ollama|llama_cpp"
+         r"|mlx_lm|torch|unsloth|peft|outlines)(?:\.|$)|@huggingface/|@xenova/", "local"),
+    )
+)  # fmt: skip
+#: Packages that are called as the provider, or end in its name.
+NAMED_PACKAGE = re.compile(
+    r"(?:@ai-sdk/|@langchain/|langchain_|llama_index\.(?:llms|embeddings)\.|@llamaindex/"
+    r"|langchain(?:_community)?\.(?:chat_models|llms|embeddings)\.|pydantic_ai\.models\."
+    r"|semantic_kernel\.connectors\.ai\.|haystack_integrations\.components\.generators\."
+    r"|agno\.models\.|autogen_ext\.models\.)?([\w-]+)"
+)
+
+#: Words of the names of keys, keywords and variables under which a model is named …
+MODEL_WORDS = frozenset({"model", "models", "engine", "engines", "deployment", "deployments"})
+#: … what may follow them …
+MODEL_ENDS = frozenset(
+    {"name", "names", "id", "ids", "default", "fallback", "fallbacks", "primary", "secondary",
+     "small", "large", "fast", "slow", "cheap", "smart", "main", "list", "choices", "options",
+     "string", "slug", "override", "value", "prices", "pricing", "costs", "cost", "limits", "limit",
+     "map", "mapping", "aliases", "alias", "tokens", "windows", "window", "sizes", "context",
+     "available", "supported", "allowed", "chat", "text", "embedding", "vision", "tier", "set",
+     "to", "price", "by"}
+)  # fmt: skip
+#: … and what says that it is no name of a model.
+#: Such a word at the end says that there are several.
+MANY = frozenset(
+    {"models", "engines", "deployments", "prices", "pricing", "costs", "limits", "map", "mapping",
+     "aliases", "names", "ids", "tokens", "windows", "sizes", "choices", "options", "available",
+     "supported", "allowed", "list", "fallbacks", "set"}
+)  # fmt: skip
+#: Keys of one model's mapping that lead to its name.
+NAME_KEYS = frozenset(
+    {"name", "id", "slug", "model", "default", "primary", "fallback", "fallbacks", "value",
+     "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model",
+     "options", "choices", "enum"}
+)  # fmt: skip
+ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
+#: Keys beside it that say that a "model" is something else.
+STRANGE_SIBLINGS = frozenset(
+    {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
+     "fuel", "doors", "license_plate", "firmware", "imei", "serial_number", "serialnumber",
+     "engine_size"}
+)  # fmt: skip
+#: Keys beside it that say that it is one of a language model.
+KIN = frozenset(
+    {"messages", "temperature", "max_tokens", "maxtokens", "max_output_tokens", "maxoutputtokens",
+     "prompt", "system", "system_prompt", "systemprompt", "instructions", "top_p", "topp", "tools",
+     "api_key", "apikey", "base_url", "baseurl", "provider", "llm_provider", "model_provider",
+     "max_completion_tokens", "reasoning_effort", "frequency_penalty", "stream", "input",
+     "response_format", "api_base", "temperature_c"}
+)  # fmt: skip
+PROVIDER_KEYS = frozenset(
+    {"provider", "vendor", "llm_provider", "model_provider", "modelprovider", "providerid",
+     "provider_id", "custom_llm_provider", "llmprovider", "provider_name", "providername",
+     "api_type", "llm_type", "backend", "client", "sdk", "_type", "service"}
+)  # fmt: skip
+URL_KEYS = frozenset(
+    {"base_url", "baseurl", "api_base", "apibase", "url", "endpoint", "azure_endpoint", "host",
+     "openai_api_base", "api_url", "base_uri", "azureendpoint"}
+)  # fmt: skip
+#: Keys whose values look like full ids and are something else.
+DECOY_WORDS = frozenset(
+    {"image", "images", "repo", "repository", "repositories", "uses", "package", "packages",
+     "dependency", "dependencies", "path", "paths", "file", "files", "filename", "href", "src",
+     "container", "registry", "branch", "dir", "directory", "folder", "dataset", "datasets",
+     "import", "imports", "tokenizer", "checkpoint", "license", "author",
+     "keywords", "tags", "topics", "title", "label", "labels", "description", "text"}
+)  # fmt: skip
+#: Functions whose first argument is a model's name, by the last part of their name.
+CALLS = re.compile(
+    r"(?i:init_?chat_?model|get_?model|(?:generative|language|embedding|chat|image|speech)_?model"
+    r"|\w*(?:openai|anthropic|gemini|google|mistral|groq|cohere|bedrock|converse|vertex|xai|azure)"
+    r"\w*(?:model|llm|chat)|chat(?:openai|anthropic|google\w*|vertexai|mistralai|groq|cohere"
+    r"|bedrock\w*|xai|deepseek|fireworks|together|perplexity|ollama|litellm)"
+    r"|encoding_for_model|resolve|model_id|infer_model|a?completion|a?embedding"
+    r"|litellmmodel|text_?embedding_?model|num_tokens_from_\w+|model_supports|chatmodel)"
+    r"|LM|LLM|Agent|Lm"
+)
+#: Of these, the functions that are called with other things, too.
+LOOSE_CALLS = frozenset({"Agent", "resolve", "getModel", "get_model"})
+#: Factories of the AI SDK, called as the provider.
+FACTORIES = re.compile(
+    r"(openai|anthropic|google|vertex|mistral|xai|groq|azure|bedrock|cohere|deepseek|perplexity"
+    r"|togetherai|fireworks|cerebras|openrouter|gateway|createOpenAI|vertexAnthropic)"
+    r"(?:\.(?:chat|responses|completion|languageModel|embedding|textEmbedding|textEmbeddingModel"
+    r"|image|speech|transcription))?"
+)
+#: The AI SDK's own makers of these, called at once.
+CREATED = re.compile(r"create([A-Z]\w+)\(.*\)(?:\.\w+)?", re.DOTALL)
+#: Functions that give a default for what the environment, or a form, does not say.
+TRANSPARENT_CALLS = frozenset(
+    {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
+     "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
+     "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
+     "textinput", "selectbox", "parametrize", "setenv", "putenv"}
+)  # fmt: skip
+#: Methods that look into a text, so that their argument is a part of a name.
+PARTIAL_CALLS = frozenset(
+    {"startswith", "endswith", "startsWith", "endsWith", "includes", "match", "replace", "split",
+     "indexOf", "removeprefix", "removesuffix", "search", "find", "test", "strip", "lstrip",
+     "from_pretrained", "hf_hub_download", "snapshot_download", "load_dataset", "pipeline",
+     "count", "contains", "getLogger", "get_logger", "print", "log",
+     "info", "warn", "warning", "error", "debug"}
+)  # fmt: skip
+TRANSPARENT_KEYS = frozenset(
+    {"default", "value", "default_factory", "examples", "choices", "enum", "const", "options", "or",
+     "primary", "fallback", "fallbacks", "args", "command"}
+)  # fmt: skip

@@ -1,0 +1,325 @@
+"""The command, its formats, and what may be wrong with files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from click.testing import CliRunner, Result
+from registry_check import LEVELS, Findings, check
+from registry_check.command import check as command
+from registry_check.formats import as_github, as_sarif, as_text
+
+from registry_core import ModelRegistry, RegistryError, Snapshot
+
+Run = Callable[..., Result]
+SOURCE = "import openai\nopenai.chat(model='gpt-4')\nopenai.chat(model='gpt-4o-mni')\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def look(snapshot: Snapshot, today: date) -> Callable[..., Findings]:
+    return lambda *paths, **rest: check(paths or ["."], registry=snapshot, today=today, **rest)
+
+
+@pytest.fixture
+def run(registry: ModelRegistry, project: Path) -> Run:
+    return lambda *arguments: CliRunner().invoke(command, arguments)
+
+
+def texts(findings: Findings) -> list[str]:
+    return [f"{one.path}:{one.line} {one.level} {one.text}" for one in findings]
+
+
+def test_a_finding_says_where_which_since_when_and_what_to_use(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat(model='gpt-4')\n")
+    (one,) = look("a.py").to_dict()["findings"]
+    assert one == {
+        "path": "a.py",
+        "line": 2,
+        "column": 20,
+        "text": "gpt-4",
+        "id": "openai/gpt-4",
+        "level": "retired",
+        "message": "openai/gpt-4 was retired on 2026-10-23; use openai/gpt-5.6-sol",
+        "retires_on": "2026-10-23",
+        "successor": "openai/gpt-5.6-sol",
+        "suggestions": [],
+    }
+
+
+def test_how_far_ahead_is_looked(project: Path, look: Callable[..., Findings]) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat(model='gpt-4o')\n")
+    assert [one.level for one in look(within=50)] == ["retiring"]
+    assert texts(look(within=49)) == []
+
+
+def test_a_day_decides(project: Path, snapshot: Snapshot) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat(model='gpt-4')\n")
+    for day, level in ((22, "retiring"), (23, "retired")):
+        (one,) = check(registry=snapshot, today=date(2026, 10, day))
+        assert one.level == level
+
+
+def test_the_provider_that_the_context_names_decides(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "a.py").write_text(
+        "from openai import AzureOpenAI\n"
+        "client = AzureOpenAI(azure_endpoint='https://x.openai.azure.com')\n"
+        "client.chat.completions.create(model='gpt-4', messages=[])\n"
+    )
+    (project / "b.yaml").write_text("provider: azure\nmodel: gpt-4\n")
+    (project / "c.yaml").write_text("base_url: https://api.acme.example/v1\nmodel: acme-large-1\n")
+    (project / "d.py").write_text("client.chat(provider='azure', model='gpt-4')\n")
+    assert texts(look()) == ["a.py:3 retired gpt-4", "c.yaml:2 retired acme-large-1"]
+
+
+def test_unknown_is_not_said_of_what_may_be_the_users_own(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "a.py").write_text(
+        "from openai import AzureOpenAI, OpenAI\n"
+        "AzureOpenAI().chat(model='our-gpt-4-deployment')\n"
+        "OpenAI().chat(model='test-model')\n"
+        "OpenAI().chat(model='my-fake-gpt-4')\n"
+        "OpenAI().chat(model='gpt-5.6-sol-2026-10-01')\n"
+        "OpenAI().chat(model='whisper-1')\n"
+        "OpenAI(base_url='http://localhost:8000/v1').chat(model='llama3')\n"
+    )
+    assert texts(look()) == []
+
+
+def test_what_holds_for_a_model_holds_for_its_dated_versions(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat(model='gpt-4-0613')\n")
+    (one,) = look()
+    assert (one.id, one.level) == ("openai/gpt-4", "retired")
+
+
+def test_a_seller_decides_on_the_ids_of_its_own(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    text = "provider: {}\nmodel: {}\n"
+    (project / "a.yaml").write_text(text.format("openrouter", "anthropic/claude-3-opus"))
+    (project / "b.yaml").write_text(text.format("openrouter", "anthropic/claude-sonnet-4.5"))
+    assert [one.id for one in look()] == ["openrouter/anthropic/claude-3-opus"]
+
+
+def test_what_gitignore_leaves_out_is_not_looked_at(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / ".git").mkdir()
+    (project / ".gitignore").write_text("out/\n*.gen.py\n!keep.gen.py\n")
+    (project / "inner").mkdir()
+    (project / "inner" / ".gitignore").write_text("/local.py\n")
+    for name in ("a.py", "b.gen.py", "keep.gen.py", "inner/local.py", "inner/b.py", "out/c.py",
+                 "node_modules/d.py", ".venv/e.py"):  # fmt: skip
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(SOURCE)
+    found = {one.path for one in look()}
+    assert found == {"a.py", "keep.gen.py", "inner/b.py"}
+    assert {one.path for one in look("inner")} == {"inner/b.py"}
+    assert {one.path for one in look("b.gen.py", "out")} == {"b.gen.py", "out/c.py"}
+
+
+def test_what_can_not_be_read_costs_only_itself(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "binary.py").write_bytes(b"\0\1model='gpt-4'\n")
+    (project / "broken.py").write_text(
+        "def f(:\n  )))\nimport openai\nopenai.chat(model='gpt-4')\n"
+    )
+    (project / "broken.ipynb").write_text("{'model': 'gpt-4'")
+    (project / "strange.ipynb").write_text(
+        '{"cells": [1, {"source": 2, "cell_type": "code"}], "gpt-4": 1}'
+    )
+    (project / "broken.json").write_text('{"a": [, "model": "gpt-4"}')
+    (project / "huge.py").write_text("#" * 2_100_000 + "\nmodel = 'gpt-4'\n")
+    (project / "latin.py").write_bytes(
+        b"# \xe9\nimport openai\nopenai.chat('\xe9', model='gpt-4')\n"
+    )
+    (project / "wide.json").write_bytes('{"model": "gpt-4"}'.encode("utf-16"))
+    (project / "gone.py").symlink_to("nowhere")
+    (project / "good.py").write_text(SOURCE)
+    found = look()
+    assert [one.path for one in found if one.level == "retired"] == [
+        "broken.json", "broken.py", "good.py", "latin.py", "wide.json",
+    ]  # fmt: skip
+    assert [path for path, _ in found.skipped] == ["broken.ipynb", "huge.py"]
+
+
+def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    # With a look at all that stands beside or above, each of these took minutes.
+    wide = {f"k{at}": {"model": "gpt-4"} for at in range(1000)}
+    (project / "wide.json").write_text(json.dumps(wide))
+    (project / "deep.json").write_text("[" * 50_000 + '{"model": "gpt-4"}' + "]" * 50_000)
+    (project / "long.env").write_text("".join(f"A_MODEL_{at}=gpt-4\n" for at in range(1000)))
+    (project / "long.ts").write_text("const model = 'gpt-4';" * 1000)
+    found = Counter(one.path for one in look())
+    assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000}
+
+
+def test_columns_count_characters(project: Path, look: Callable[..., Findings]) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat('äöü€😀', model='gpt-4')\n", "utf-8")
+    assert [(one.line, one.column) for one in look()] == [(2, 29)]
+
+
+def test_lines_and_files_can_be_left_out(project: Path, look: Callable[..., Findings]) -> None:
+    (project / "a.py").write_text(
+        "import openai\n"
+        "openai.chat(model='gpt-4')  # registry-core: ignore\n"
+        "# registry-core: ignore\n"
+        "openai.chat(model='gpt-4')\n"
+        "openai.chat(model='gpt-4')\n"
+    )
+    (project / "b.ts").write_text('const model = "gpt-4"; // registry-core: ignore\n')
+    (project / "c.yaml").write_text("# registry-core: ignore-file\nmodel: gpt-4\n")
+    (project / "d.md").write_text(
+        "<!-- registry-core: ignore-file -->\n```yaml\nmodel: gpt-4\n```\n"
+    )
+    (project / "e.css.ts").write_text("/* registry-core: ignore */\nconst model = 'gpt-4';\n")
+    (project / "f.ini").write_text("[a]\nmodel = gpt-4 ; registry-core: ignore\n")
+    (project / "g.sh").write_text("MODEL=gpt-4 # registry-core: ignore\n")
+    assert texts(look()) == ["a.py:5 retired gpt-4"]
+
+
+def test_facts_fill_what_the_catalog_does_not_know(
+    project: Path, registry: ModelRegistry, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = {
+        "openai/whisper-1": {"lifecycle": {"retires_on": "2026-12-01"}},
+        "openai/gpt-5.6-sol": {"lifecycle": {"retires_on": "2026-11-01"}},
+        "openai/gpt-4.9": {"cost": {"input": 1}},
+    }
+    module = ModuleType("registry_facts_litellm")
+    module.LiteLLMCostMap = lambda: SimpleNamespace(bundled=lambda: (facts, None))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "registry_facts_litellm", module)
+    (project / "a.py").write_text(
+        "import openai\n"
+        "openai.chat(model='whisper-1')\n"
+        "openai.chat(model='gpt-5.6-sol')\n"
+        "openai.chat(model='gpt-4.9')\n"
+    )
+    found = check(registry=registry, today=today)
+    assert texts(found) == ["a.py:2 retiring whisper-1", "a.py:3 retired gpt-5.6-sol"]
+
+
+def test_the_status_says_whether_something_is_urgent_enough(project: Path, run: Run) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat(model='gpt-4o-mini')\n")
+    assert run().exit_code == 0
+    assert [run("--fail-on", one).exit_code for one in LEVELS] == [1, 1, 0, 0, 0]
+    (project / "a.py").write_text(SOURCE)
+    assert run().exit_code == 1
+    assert run("--fail-on", "never").exit_code == 0
+    assert run("--within", "soon").exit_code == run("nowhere.py").exit_code == 2
+
+
+def test_the_text_has_a_line_for_each_and_one_that_counts(project: Path, run: Run) -> None:
+    (project / "a.py").write_text(SOURCE)
+    first, second, last = run().stdout.splitlines()
+    assert first == (
+        "a.py:2:20: retired: gpt-4: openai/gpt-4 was retired on 2026-10-23; use openai/gpt-5.6-sol"
+    )
+    assert second.startswith("a.py:3:20: unknown: gpt-4o-mni: ")
+    assert second.endswith("; did you mean openai/gpt-4o?")
+    assert last == "1 file: 1 retired, 1 unknown"
+
+
+def test_json_has_its_schema_and_findings_alone(project: Path, run: Run) -> None:
+    (project / "a.py").write_text(SOURCE)
+    for arguments in (["--format", "json"], ["--json"]):
+        said = json.loads(run(*arguments).stdout)
+        assert said["schema"] == 1
+        assert [one["level"] for one in said["findings"]] == ["retired", "unknown"]
+        assert "openai/gpt-4o" in " ".join(said["findings"][1]["suggestions"])
+
+
+def test_github_gets_annotations_that_nothing_breaks_out_of(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    odd = "a,b:%.py"
+    (project / odd).write_text(SOURCE)
+    first, *_ = as_github(look())
+    assert first == (
+        "::error file=a%2Cb%3A%25.py,line=2,col=20,endColumn=25,title=retired%3A gpt-4::"
+        "openai/gpt-4 was retired on 2026-10-23; use openai/gpt-5.6-sol"
+    )
+
+
+def test_a_baseline_leaves_out_what_was_there_wherever_it_moves(project: Path, run: Run) -> None:
+    (project / "a.py").write_text(SOURCE)
+    assert run("--write-baseline", "known.json").exit_code == 0
+    (project / "a.py").write_text("\n\n" + SOURCE)
+    assert run("--baseline", "known.json").exit_code == 0
+    (project / "a.py").write_text(SOURCE + "openai.chat(model='gpt-4')\n")
+    result = run("--baseline", "known.json", "--json")
+    assert result.exit_code == 1
+    assert [one["line"] for one in json.loads(result.stdout)["findings"]] == [4]
+
+
+def test_what_is_no_baseline_is_refused_by_name(project: Path, run: Run) -> None:
+    (project / "known.json").write_text("[]")
+    result = run("--baseline", "known.json")
+    assert result.exit_code == 2
+    assert "known.json" in result.stderr and "--write-baseline" in result.stderr
+
+
+def test_text_without_findings_says_so(project: Path, look: Callable[..., Findings]) -> None:
+    (project / "a.py").write_text("x = 1\n")
+    assert [*as_text(look())] == ["1 file: nothing found"]
+
+
+def test_a_path_that_is_not_there_is_an_error(look: Callable[..., Findings]) -> None:
+    with pytest.raises(RegistryError, match="nowhere"):
+        look("nowhere")
+
+
+@pytest.mark.slow
+def test_sarif_is_valid_by_its_schema(
+    project: Path, look: Callable[..., Findings], tmp_path: Path
+) -> None:
+    from jsonschema import Draft7Validator
+
+    (project / "a b.py").write_text(SOURCE)
+    pack = ["npm", "pack", "-q", "@microsoft/sarif-multitool-linux@5.7.0"]
+    name = subprocess.run(pack, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    with tarfile.open(tmp_path / name.strip()) as archive:
+        schema = json.load(archive.extractfile("package/sarif-2.1.0.json"))  # type: ignore[arg-type]
+    for findings in (look(), look(str(project)), Findings()):
+        Draft7Validator(schema).validate(as_sarif(findings, "1.0"))
+
+
+def test_sarif_names_rules_places_and_levels(project: Path, look: Callable[..., Findings]) -> None:
+    (project / "a b.py").write_text(SOURCE)
+    log = as_sarif(look(), "1.0")
+    (run,) = log["runs"]
+    rules = [one["id"] for one in run["tool"]["driver"]["rules"]]
+    assert rules == [f"model-{level}" for level in reversed(LEVELS)]
+    first = run["results"][0]
+    assert rules[first["ruleIndex"]] == first["ruleId"] == "model-retired"
+    assert first["level"] == "error"
+    assert first["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "a%20b.py"},
+        "region": {"startLine": 2, "startColumn": 20, "endColumn": 25},
+    }
