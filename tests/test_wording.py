@@ -191,7 +191,12 @@ def test_of_what_is_new_or_gone_nothing_else_is_told() -> None:
         Changes("a", "b", deprecated=("acme/m",), updated=(ends,)),
         Changes("b", "c", removed=("acme/m",)),
         Changes("c", "d", added=("acme/n",)),
-        Changes("d", "e", deprecated=("acme/n",), updated=(change("status", None, "x", "acme/n"),)),
+        Changes(
+            "d",
+            "e",
+            deprecated=("acme/n",),
+            updated=(change("status", None, "deprecated", "acme/n"),),
+        ),
     ]
     assert together(every) == Changes("a", "e", ("acme/n",), ("acme/m",))
 

@@ -116,8 +116,8 @@ def test_a_state_that_the_format_knows_not_yet_is_kept_where_models_dev_says_it(
 
 def test_keys_that_an_overlay_has_changed_are_those_that_count() -> None:
     first = synced()
-    acme = first.get_providers()["acme"].replace(api_key_env_vars=("OURS_API_KEY",))
-    assert api_json(first.with_providers([acme]))["acme"]["env"] == ["OURS_API_KEY"]
+    azure = first.get_providers()["azure"].replace(api_key_env_vars=("OURS_API_KEY",))
+    assert api_json(first.with_providers([azure]))["azure"]["env"] == ["OURS_API_KEY"]
 
 
 def test_read_again_it_is_the_same_registry_and_the_same_file() -> None:
