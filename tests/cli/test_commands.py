@@ -475,7 +475,7 @@ def registry_overlay(snapshot):
     return snapshot.with_providers({"openai": snapshot.get_provider_config("openai")})
 """
     }
-    others = len(json.loads(run("list", "--json").stdout)) - 1
+    others = len(json.loads(run("providers", "--json").stdout)["providers"]) - 1
     site = tmp_path / "policies"
     write_distribution(site, "policy", entry_points={"policy": "small_policy"}, modules=code)
     monkeypatch.syspath_prepend(str(site))

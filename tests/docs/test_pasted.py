@@ -44,6 +44,7 @@ def paste(code: str, folder: Path, **variables: str) -> tuple[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "REGISTRY_CORE_STORE_DIR": str(folder / "store"),
+        "PYTHONPATH": os.pathsep.join(map(str, ROOT.glob("plugins/*/src"))),
         **variables,
     }
     command = [sys.executable, "-i", "-q"]

@@ -18,6 +18,7 @@ import registry_policy
 from hypothesis import given, strategies as st
 from registry_policy import registry_overlay
 
+import registry_core
 from registry_core import (
     ModelInfo,
     ModelRegistry,
@@ -284,7 +285,7 @@ def registry_gateways(settings):
     write_distribution(
         site,
         PROJECT["name"],
-        PROJECT["version"],
+        registry_core.__version__,
         entry_points=PROJECT["entry-points"]["registry_core"],
         modules={
             "registry_policy/__init__.py": Path(registry_policy.__file__ or "").read_text("utf-8")

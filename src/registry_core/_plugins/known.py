@@ -23,6 +23,7 @@ KNOWN: Mapping[str, str] = MappingProxyType(
 #: The name of its options, which is that of its entry point → distribution.
 OWNERS: Mapping[str, str] = MappingProxyType(
     {
+        "catalog": "registry-catalog",
         "litellm": "registry-gateway-litellm",
         "litellm-cost-map": "registry-facts-litellm",
         "models-dev": "registry-gateway-models-dev",
