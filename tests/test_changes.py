@@ -16,6 +16,7 @@ from registry_core import (
     SnapshotDamagedError,
     diff,
 )
+from registry_core._catalog.table import Table
 from registry_core._sync import changes
 from registry_core._sync.changes import compared, updated
 from registry_core.records import provider_from_record
@@ -139,6 +140,20 @@ def test_two_snapshots_can_be_compared() -> None:
     assert found and not diff(before, before)
 
 
+def test_what_was_deprecated_before_is_no_news_beside_what_is_now() -> None:
+    before = snapshot({"a": {"status": "deprecated"}, "b": {}})
+    after = snapshot({"a": {"status": "deprecated", "name": "A"}, "b": {"status": "deprecated"}})
+    assert diff(before, after).deprecated == ("acme/b",)
+
+
+def test_a_full_id_that_another_provider_still_stands_for_has_neither_come_nor_gone() -> None:
+    """ "a" with "b/c" stands for the same id as "a/b" with "c"."""
+    whole, half = ProviderConfig("a", ["b/c"]), ProviderConfig("a/b", ["c", "d"])
+    both, one = Snapshot.build([whole, half]), Snapshot.build([whole])
+    assert diff(both, one).removed == ("a/b/d",)
+    assert diff(one, both).added == ("a/b/d",)
+
+
 def world_with(world: World, models: dict[str, Any]) -> World:
     world.plugins.append(Plugin(Records("main", world.server.url("/main.json"))))
     world.serve("main", {"openai": models}, etag='"1"')
@@ -168,7 +183,7 @@ def test_a_sync_without_news_compares_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world_with(world, {"gpt-5": {"cost": {"input": 1.25}}, "gpt-old": {}})
-    monkeypatch.delattr(Snapshot, "lines")
+    monkeypatch.delattr(Table, "lines")
     report = world.sync()
     assert (report.ok, report.updated) == (True, ())
 
@@ -195,5 +210,5 @@ def test_no_record_of_before_is_looked_up_singly(monkeypatch: pytest.MonkeyPatch
     """That would take longer than all else in a sync, if every record is another one."""
     before = snapshot({f"m{n}": {"speed": 1} for n in range(50)})
     after = snapshot({f"m{n}": {"speed": 2} for n in range(50)})
-    monkeypatch.delattr(Snapshot, "record")
+    monkeypatch.delattr(Table, "record")
     assert len(said(before, after)) == 50

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from registry_core import Change, Changes, ModelRegistry, StoreError, changes
+from registry_core import ArgumentError, Change, Changes, ModelRegistry, StoreError, changes
 from registry_core._catalog import journal
 from registry_core._catalog.store import Store
 from registry_core._sync.cleaning import clean
@@ -71,6 +71,11 @@ def test_only_what_is_young_enough_is_given(one: World) -> None:
     publish(one, "gpt-old", "b")
     assert [found.added for found in one.registry().changes(since)] == [("openai/b",)]
     assert one.registry().changes(since + timedelta(days=1)) == ()
+
+
+def test_a_time_without_a_zone_is_refused_also_while_there_is_no_news(one: World) -> None:
+    with pytest.raises(ArgumentError, match="since: expected a time with a zone"):
+        one.registry().changes(datetime(2026, 7, 1))
 
 
 def test_the_changes_of_this_process(one: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,14 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "fetch_deadline_ms": [("1000", 1000)],
     "fetch_max_bytes": [("1048576", 2**20)],
     "shrink_limit": [("0", 0.0), ("0.9", 0.9), ("1", 1.0)],
+    "shared": [
+        ("s3://bucket/a/prefix/", "s3://bucket/a/prefix"),
+        *((url, url) for url in ("gs://b", "az://c/p", "https://h/x", "file:///srv/x")),
+    ],
+    "shared_mode": [("read", "read"), (" FULL ", "full")],
+    "shared_poll_ms": [("5000", 5000)],
+    "shared_key": [(" of the fleet ", "of the fleet")],
+    "shared_gateways": [("acme, zeta", ("acme", "zeta"))],
 }
 #: Setting → texts that mean nothing.
 BAD: dict[str, list[str]] = {
@@ -61,6 +69,11 @@ BAD: dict[str, list[str]] = {
     "fetch_deadline_ms": ["30s"],
     "fetch_max_bytes": ["64M", str(10**13)],
     "shrink_limit": ["50%", "1.5", "-0.1", "nan", "inf"],
+    "shared": ["bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"],
+    "shared_mode": ["write"],
+    "shared_poll_ms": ["1m"],
+    "shared_key": [],  # every text is a key
+    "shared_gateways": [],
 }
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 VALUES = [
@@ -80,7 +93,10 @@ FALLBACKS = {
     "MASTRA_OFFLINE": "offline",
 }
 ONLY_IN_PYPROJECT = {"project", "outputs", "types_providers", "plugin_options"}
-ONLY_IN_ENVIRONMENT = {"dev", "output", "cache_ttl_ms", "snapshot", "store_dir", "safe_project"}
+ONLY_IN_ENVIRONMENT = {
+    *("dev", "output", "cache_ttl_ms", "snapshot", "store_dir", "safe_project"),
+    *("shared", "shared_mode", "shared_poll_ms", "shared_key"),
+}
 
 
 def never(message: str) -> None:
@@ -141,6 +157,19 @@ def test_the_defaults_are_those_of_the_design() -> None:
 )
 def test_auto_refresh_follows_dev_unless_told(dev: bool, auto: bool | None, result: bool) -> None:
     assert Settings(dev=dev, auto_refresh_providers=auto).auto_refresh is result
+
+
+def test_auto_refresh_is_on_where_a_catalog_is_shared_unless_told() -> None:
+    assert Settings(shared="s3://bucket").auto_refresh
+    assert not Settings(shared="s3://bucket", auto_refresh_providers=False).auto_refresh
+
+
+def test_no_credential_is_shown_that_stands_in_the_place_of_the_shared_catalog() -> None:
+    for url in ("s3://user:hunter2@bucket/x", "az://c/p?sig=hunter2", "https://h/?token=hunter2#x"):
+        with pytest.raises(SettingsError) as caught:
+            load_settings({"REGISTRY_CORE_SHARED": url}, Path.cwd())
+        assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in repr(Settings(shared_key="hunter2"))
 
 
 # Environment

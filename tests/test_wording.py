@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,6 +132,25 @@ def test_a_provider_comes_before_its_models_and_ids_may_hold_slashes() -> None:
     assert [(one.provider, one.name) for one in found] == [("a/b", ""), ("a/b", "c/d")]
 
 
+def test_what_is_said_holds_nothing_that_a_terminal_obeys() -> None:
+    (told,) = said(change("name", "plain", "\x1b[2J"))
+    assert "\x1b" not in told and "[2J" in told
+
+
+def test_changes_are_gone_through_once_however_many_models_end() -> None:
+    walks = []
+
+    class Counted(tuple[Change, ...]):
+        def __iter__(self) -> Iterator[Change]:
+            walks.append(1)
+            return super().__iter__()
+
+    ids = ("acme/a", "acme/b", "acme/c")
+    ends = Counted(change("status", None, "deprecated", id) for id in ids)
+    assert len(lines(Changes("a", "b", deprecated=ids, updated=ends), EMPTY)) == 3
+    assert len(walks) == 1
+
+
 def test_what_is_folded_is_counted_and_something_of_everything_is_shown() -> None:
     prices = [change("cost.input", 1, 2, f"acme/p{n}") for n in range(50)]
     names = [change("name", "a", "b", f"acme/n{n}") for n in range(50)]
@@ -146,7 +166,9 @@ def test_several_syncs_come_to_one_difference() -> None:
     price = [change("cost.input", before, after) for before, after in ((1, 2), (2, 3))]
     status = change("status", None, "deprecated"), change("status", "deprecated", None)
     every = [
-        Changes("a", "b", ("acme/new", "acme/brief"), ("acme/back",), updated=(price[0],)),
+        Changes(
+            "a", "b", ("acme/new", "acme/brief"), ("acme/back",), updated=(price[0],), left_out=1
+        ),
         Changes("b", "c", ("acme/back",), ("acme/brief", "acme/gone"), left_out=2),
         Changes("c", "d", deprecated=("acme/m", "acme/z"), updated=(price[1], status[0])),
         Changes("d", "e", updated=(status[1], change("name", "x", "y", "acme/new"))),
@@ -158,9 +180,25 @@ def test_several_syncs_come_to_one_difference() -> None:
         ("acme/gone",),
         ("acme/z",),
         (change("cost.input", 1, 3),),
-        left_out=2,
+        left_out=3,
     )
     assert together([]) == Changes("", "")
+
+
+def test_of_what_is_new_or_gone_nothing_else_is_told() -> None:
+    ends = change("status", None, "deprecated")
+    every = [
+        Changes("a", "b", deprecated=("acme/m",), updated=(ends,)),
+        Changes("b", "c", removed=("acme/m",)),
+        Changes("c", "d", added=("acme/n",)),
+        Changes(
+            "d",
+            "e",
+            deprecated=("acme/n",),
+            updated=(change("status", None, "deprecated", "acme/n"),),
+        ),
+    ]
+    assert together(every) == Changes("a", "e", ("acme/n",), ("acme/m",))
 
 
 def test_what_was_deprecated_before_and_is_again_is_no_news() -> None:

@@ -50,11 +50,11 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | Regis
 
 
 @hookspec
-def registry_facts(settings: PluginSettings) -> Iterable[FactSource]:
+def registry_facts(settings: PluginSettings) -> Iterable[FactSource | RegistryError]:
     """Return the sources of facts that this plugin adds. Since 0.1.
 
-    Called as `registry_gateways` is; what it adds is asked, kept, reported and forgotten as
-    gateways are.
+    Called as `registry_gateways` is, and may return errors in place of sources; what it adds
+    is asked, kept, reported and forgotten as gateways are.
     """
     raise NotImplementedError
 

@@ -26,8 +26,8 @@ def _known(id: str) -> str:
 def _possible(id: str) -> str:
     """`id`, if `resolve` could take it: a known one, or any of a known provider."""
     registry = ModelRegistry.get_instance()
-    provider, model = registry.split(id)
-    known = provider is not None and model and registry.is_provider_registered(provider)
+    provider, _ = registry.split(id)
+    known = provider is not None and registry.is_provider_registered(provider)
     return id if known else _known(id)
 
 

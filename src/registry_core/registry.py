@@ -148,7 +148,7 @@ class ModelRegistry:
         - `min_context` in tokens; `max_input_cost`, `max_output_cost` in USD per million tokens;
         - `released_since`, `retires_before`: a date, or text such as "2026-09-30";
         - `usable`: there is a URL, and a key is set in `environ` (the process's, if None), unless
-          none is needed;
+          the provider names none;
         - `sort`: "price", "output_cost", "context", "released", "retires", "name" or "id", the
           first counts most; "-price" the other way round. Unknown comes last both ways;
         - `limit`: so many at most.
@@ -156,7 +156,7 @@ class ModelRegistry:
         What is unknown fits no bound, unless `include_unknown`. What is deprecated or retired
         `today` (a date; default: the clock's) is left out, unless `include_deprecated` or a
         `status` is given; with `retires_before`, only what has retired is. Raises ArgumentError,
-        with the nearest of what can be given, and TypeError for an argument that there is not.
+        with the nearest of what can be given, and TypeError for an argument that does not exist.
         """
         known = self._with_defaults(filters)
         return self._read(lambda snapshot: snapshot.find_models(text, **known))
@@ -354,16 +354,15 @@ class ModelRegistry:
     def changes(self, since: datetime | None = None) -> tuple[Changes, ...]:
         """What each sync of the last 90 days has changed, oldest first; of those since then.
 
-        What comes and goes is never in it. Nothing while a snapshot file is served. Raises
-        StoreError.
+        `since`: an aware time, else ArgumentError. What comes and goes is never in it. Nothing
+        while a snapshot file is served. Raises StoreError.
         """
         store = None if self.world.lookups.snapshot else self.world.store()
         if store is None:
             return ()
         from ._catalog.journal import read
 
-        found = read(store, store.read_generation())
-        return tuple(one for one in found if since is None or not one.at or one.at >= since)
+        return read(store, store.read_generation(), since)
 
     def _empty_cache(self) -> TTLCache[str, Snapshot]:
         ttl = self.world.lookups.cache_ttl_ms / 1000

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 #: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
 #: another process had just done · absent: one that comes and goes, and is not there now ·
 #: failed: asked in vain · disabled: not asked, by its own choice · offline: not asked, no
-#: network wanted
-GatewayStatus = Literal["fresh", "unchanged", "absent", "failed", "disabled", "offline"]
+#: network wanted · waiting: not asked, since that is another machine's turn, or task
+GatewayStatus = Literal["fresh", "unchanged", "absent", "failed", "disabled", "offline", "waiting"]
 
 #: Where the data in use came from: this sync, the store, the wheel, or nowhere.
 DataSource = Literal["fetched", "stored", "bundled", "none"]
@@ -29,7 +29,7 @@ DataSource = Literal["fetched", "stored", "bundled", "none"]
 ChangeKind = Literal["provider", "model"]
 
 ProblemKind = Literal[
-    "plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store"
+    "plugin", "gateway", "record", "merge", "overlay", "emitter", "target", "store", "shared"
 ]
 
 

@@ -40,8 +40,10 @@ def warn_once(message: str) -> None:
 
 
 def _shown(value: Any) -> str:
-    """The `repr`, without user and password of a URL."""
-    return re.sub(r"//[^/\s]*@", "//***@", repr(value))
+    """The `repr`, without user, password and query of a URL."""
+    return re.sub(
+        r"(://[^?\s]*\?)[^\s'\"]+", r"\1***", re.sub(r"//[^/\s]*@", "//***@", repr(value))
+    )
 
 
 class Kind(NamedTuple):
@@ -113,6 +115,24 @@ def _folder_patterns(value: Any, base: str) -> tuple[str, ...]:
     return folders
 
 
+def _shared(value: Any, _base: str) -> str:
+    text = str(value).strip().rstrip("/")
+    if not re.fullmatch(r"(s3|gs|az|https?)://[^\s@?#]+|file:///[^\s?#]*", text):
+        raise ValueError
+    return text
+
+
+def _mode(value: Any, _base: str) -> str:
+    text = str(value).strip().lower()
+    if text not in ("full", "read"):
+        raise ValueError
+    return text
+
+
+def _secret(value: Any, _base: str) -> str:
+    return str(value).strip()
+
+
 def _count_from(least: int) -> Kind:
     return Kind(f"a whole number from {least} to {_MOST}", _count)
 
@@ -123,6 +143,13 @@ SHARE = Kind("a number from 0 to 1", _share)
 PATH = Kind("a path", _path)
 TEXTS = Kind("a list: separated by commas in a variable, an array in pyproject.toml", _texts)
 HOSTS = Kind("a list of host names, like llm.example.com, without scheme and path", _hosts)
+SHARED = Kind(
+    "s3://BUCKET/PREFIX, gs://…, az://…, https://… or file:///…, without credentials: those are in"
+    " the engine's own variables",
+    _shared,
+)
+MODE = Kind("full or read", _mode)
+SECRET = Kind("a text", _secret)
 FOLDERS = Kind("a list of absolute folders; FOLDER/* is all below it, * is any", _folder_patterns)
 
 
@@ -139,9 +166,16 @@ def _convert(value: Any, attribute: Attribute[Any]) -> Any:
 _CONVERTER: Any = Converter(_convert, takes_field=True)
 
 
-def _setting(kind: Kind, default: Any = None, **more: Any) -> Any:
+def _hidden(value: Any) -> str:
+    return "None" if value is None else "***"
+
+
+def _setting(kind: Kind, default: Any = None, *, hidden: bool = False, **more: Any) -> Any:
     return field(
-        default=default, converter=_CONVERTER, repr=_shown, metadata={"kind": kind, **more}
+        default=default,
+        converter=_CONVERTER,
+        repr=_hidden if hidden else _shown,
+        metadata={"kind": kind, **more},
     )
 
 
@@ -192,6 +226,16 @@ class Settings(Value):
     fetch_max_bytes: int = _setting(COUNT, 64 * 2**20)
     #: Fewer models than this share of a gateway's last good data: quarantined.
     shrink_limit: float = _setting(SHARE, 0.5)
+    #: Where a fleet shares the results of gateways; None: nowhere.
+    shared: str | None = _setting(SHARED, pyproject=False)
+    #: "read": fetch nothing, and take what others have published.
+    shared_mode: str = _setting(MODE, "full", pyproject=False)
+    #: How often the refresher asks whether there is something new there.
+    shared_poll_ms: int = _setting(COUNT, 60_000, pyproject=False, least=1_000)
+    #: The fleet's key: what is published is sealed with it, and nothing else is believed.
+    shared_key: str | None = _setting(SECRET, pyproject=False, hidden=True)
+    #: Gateways whose results are shared although a credential was sent for them.
+    shared_gateways: tuple[str, ...] = _setting(TEXTS, ())
 
     # What only a file says.
     #: The folder of the file with the table; None if there is none.
@@ -217,7 +261,9 @@ class Settings(Value):
     @property
     def auto_refresh(self) -> bool:
         """Whether to refresh in the background."""
-        return self.dev if self.auto_refresh_providers is None else self.auto_refresh_providers
+        if self.auto_refresh_providers is None:
+            return self.dev or self.shared is not None
+        return self.auto_refresh_providers
 
     @property
     def unasked(self) -> str | None:

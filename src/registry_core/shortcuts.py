@@ -120,8 +120,8 @@ def estimate_cost(
     output costs, unless it has a price of its own. Prices are those for a context of the size
     `input + cache_read + cache_write + input_audio`. `model`: a model, or a full id.
 
-    Raises ArgumentError for what is no count or no model, UnknownModelError for an id that there
-    is not.
+    Raises ArgumentError for what is no count or no model, UnknownModelError for an id that
+    no provider has.
     """
     from ._base.costs import cost_of
 

@@ -70,7 +70,6 @@ def test_each_count_has_its_own_price(counts: dict[str, int], usd: float) -> Non
         ({"input": 300_000, "reasoning": 1_000}, None),  # which has a price of its own
         ({"input": 300_000, "cache_read": 1}, None),  # nobody says its price there
         ({"input": 100_000, "cache_write": 150_000}, None),
-        ({"input": 200_000, "input_audio": 1}, None),  # as text, sound is context
         ({"input": 500_001}, None),  # no price is negative
     ],
     ids=str,
@@ -97,6 +96,15 @@ def test_a_tier_holds_above_its_size_or_from_one_that_ends_in_1(size: int, last:
     some = model(input=1, output=2, tiers=[tier])
     assert estimate_cost(some, input=last) == pytest.approx(last / 1e6)
     assert estimate_cost(some, input=last + 1) == pytest.approx((last + 1) * 5 / 1e6)
+
+
+@pytest.mark.parametrize("name", ["input", "cache_read", "cache_write", "input_audio"])
+def test_all_that_goes_in_is_context(name: str) -> None:
+    prices = dict.fromkeys(("input", "cache_read", "cache_write", "input_audio"), 5)
+    tier = {**prices, "tier": {"type": "context", "size": 200_000}}
+    some = model(**dict.fromkeys(prices, 1), output=1, tiers=[tier])
+    counts = {"cache_read": 1, "input": 1, name: 200_000}
+    assert estimate_cost(some, **counts) == pytest.approx(sum(counts.values()) * 5 / 1e6)
 
 
 def test_an_unknown_price_is_none_only_if_it_is_needed() -> None:

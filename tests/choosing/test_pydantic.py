@@ -93,6 +93,15 @@ def test_a_model_under_the_wrong_id_is_refused() -> None:
         PROVIDERS.validate_python(said)
 
 
+def test_a_model_of_a_class_of_its_own_is_refused_as_any_other_mistake() -> None:
+    class Mine(ModelInfo):
+        pass
+
+    said = {"id": "acme", "models": {"m": Mine("m", "acme")}}
+    with pytest.raises(ValidationError, match="expected ModelInfo, got Mine"):
+        PROVIDERS.validate_python(said)
+
+
 # FastAPI
 
 

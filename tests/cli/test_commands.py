@@ -203,8 +203,8 @@ def registry_facts():
     site = write_distribution(
         tmp_path / "site",
         "acme-facts",
-        entry_points={"acme-facts": "acme_facts"},
-        modules={"acme_facts.py": code},
+        entry_points={"acme-facts": "acme_own_facts"},
+        modules={"acme_own_facts.py": code},
     )
     monkeypatch.syspath_prepend(str(site))
     plugins = {"REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,acme-facts"}
@@ -461,6 +461,32 @@ def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path
     doctor = run("doctor")
     assert "the last sync failed" not in doctor.stdout
     assert doctor.exit_code == 0
+
+
+def test_sync_and_doctor_say_how_much_a_policy_keeps_from_view(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = {
+        "small_policy.py": """
+from registry_core import hookimpl
+
+@hookimpl
+def registry_overlay(snapshot):
+    return snapshot.with_providers({"openai": snapshot.get_provider_config("openai")})
+"""
+    }
+    others = len(json.loads(run("list", "--json").stdout)) - 1
+    site = tmp_path / "policies"
+    write_distribution(site, "policy", entry_points={"policy": "small_policy"}, modules=code)
+    monkeypatch.syspath_prepend(str(site))
+    plugins = "registry-gateway-models-dev,registry-gateway-netlify,policy"
+    variables = {"REGISTRY_CORE_PLUGINS": plugins}
+    line = f"policy policy:policy: withholds {others} providers and models\n"
+    assert line in run("sync", "--offline", **variables).stdout
+    assert line in run("doctor", **variables).stdout
+    assert json.loads(run("doctor", "--json", **variables).stdout)["withheld"] == {
+        "policy:policy": others
+    }
 
 
 def test_doctor_says_that_a_policy_holds_each_time(

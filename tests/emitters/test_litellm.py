@@ -136,7 +136,7 @@ def test_prices_are_per_token_and_without_the_noise_of_floats() -> None:
     [
         {},
         {"tier": 7},
-        {"tier": {"type": "time", "size": 1}},
+        {"tier": {"type": "time", "size": 1}, "input": 3},
         {"tier": {"type": "context", "size": "x"}},
         {"tier": {"type": "context", "size": 1000}, "input": "dear", "output": -1, "x": 3},
     ],

@@ -109,6 +109,17 @@ def test_nothing_that_models_dev_says_is_lost_on_the_way() -> None:
     assert api_json(synced()) == expected
 
 
+def test_a_state_that_the_format_knows_not_yet_is_kept_where_models_dev_says_it() -> None:
+    payload = {"acme": provider("acme", models={"m": {**SMALL, "id": "m", "status": "sunset"}})}
+    assert api_json(synced(payload))["acme"]["models"]["m"]["status"] == "sunset"
+
+
+def test_keys_that_an_overlay_has_changed_are_those_that_count() -> None:
+    first = synced()
+    azure = first.get_providers()["azure"].replace(api_key_env_vars=("OURS_API_KEY",))
+    assert api_json(first.with_providers([azure]))["azure"]["env"] == ["OURS_API_KEY"]
+
+
 def test_read_again_it_is_the_same_registry_and_the_same_file() -> None:
     first = synced()
     second = synced(api_json(first))

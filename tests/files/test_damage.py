@@ -301,8 +301,9 @@ GENERATION: dict[str, Any] = {"snapshot": OBJECT, "gateways": {"main": DATA}, "i
         *(
             {**GENERATION, "gateways": {"main": {**DATA, **change}}}
             for change in (
-                *({"retrieved_at": one} for one in ("x", None, -1, float("nan"), 1e300)),
+                *({"retrieved_at": one} for one in ("x", None, -1, float("nan"), 1e300, 10**400)),
                 {"result": "../../mine"},
+                *({"facts": one} for one in ("x", [], float("inf"))),
             )
         ),
     ],
@@ -321,3 +322,20 @@ def test_a_pointer_with_a_right_checksum_may_hold_anything(world: World, content
     assert world.sync().ok
     assert world.models().keys() >= PAYLOAD.keys()
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("time", [10**400, float("inf"), float("nan"), -1, "x", True])
+def test_a_state_with_a_right_checksum_may_hold_any_time(world: World, time: object) -> None:
+    world.gateway("main")
+    world.serve("main", PAYLOAD, etag='"1"')
+    world.sync()
+    raw = json.loads(world.store.state.read_text())
+    raw.pop("checksum")
+    raw["last_refresh"] = raw["gateways"]["main"]["checked_at"] = time
+    pointed = raw["pointer"] if "pointer" in raw else raw["generation"]
+    pointed["gateways"]["main"]["retrieved_at"] = time
+    world.store.state.write_text(json.dumps(raw))
+    world.store.pointer.unlink()
+    assert world.registry().world.state().last_refresh is None
+    assert world.sync().ok
+    assert world.models().keys() >= PAYLOAD.keys()

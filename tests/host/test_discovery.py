@@ -164,6 +164,14 @@ def test_exclusion_answers_for_plugins_that_are_not_installed() -> None:
     assert exclusion(Settings(disable_plugins=("Gone",)), "gone:gone") is not None
 
 
+def test_a_filter_that_names_a_package_of_ours_says_how_to_install_it(site: Any) -> None:
+    site.install("registry-polite", "")
+    (problem,) = find(site, plugins=("Registry_Policy", "registry-polite")).problems
+    assert problem.message.endswith("; pip install registry-policy adds it")
+    (given_up,) = find(site, disable_plugins=("registry-policy",)).problems
+    assert "pip install" not in given_up.message
+
+
 def test_a_filter_that_names_nothing_is_told_with_the_nearest_name(site: Any) -> None:
     site.install("acme-gateway", entry="acme")
     discovery = find(site, disable_plugins=("acme-gatway",))

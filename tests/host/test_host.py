@@ -111,6 +111,19 @@ def test_an_error_in_place_of_a_gateway_is_reported_as_if_it_was_raised_and_cost
     assert "endpoint 2: has no url" in str(host.failure_of("acme:acme"))  # what is stored stays
 
 
+def test_a_gateway_whose_property_raises_costs_no_other(site: Any, make_host: Any) -> None:
+    odd = "type('Odd', (Gateway,), {'volatile': property(lambda one: int(token))})('odd')"
+    body = f"token = settings.secret('ACME_TOKEN'); return [Gateway('a'), {odd}, Gateway('b')]"
+    site.install("acme", gateways(body))
+    host = make_host(environ={"ACME_TOKEN": "acme-token-4711"})
+    assert ids(host) == ["a", "b"]
+    (problem,) = host.problems
+    assert "a ModelGateway can't be read: ValueError: invalid literal" in problem.message
+    assert "4711" not in problem.message
+    failure = host.failure_of("acme:acme")  # what is stored stays
+    assert failure and "4711" not in str(failure)
+
+
 def test_of_two_gateways_with_one_id_the_first_plugin_keeps_it(site: Any, make_host: Any) -> None:
     for name in ("alpha", "zeta"):
         site.install(name, gateways(f"return [Gateway('same', '{name}'), Gateway('{name}')]"))

@@ -15,6 +15,7 @@ from registry_core import (
     GatewayClient,
     Lifecycle,
     ModelInfo,
+    SettingsError,
     Snapshot,
     hookimpl,
 )
@@ -97,6 +98,91 @@ def test_prices_are_taken_as_a_whole(facts: World) -> None:
     known, unknown = model(facts).cost, model(facts, "openai/gpt-6").cost
     assert known and (known.input, known.output) == (1, None)
     assert unknown and (unknown.input, unknown.output) == (7, 8)
+
+
+def test_a_model_without_any_price_takes_those_of_a_source(facts: World) -> None:
+    offers(facts, {"gpt-5": {"cost": {}}, "gpt-6": {"cost": {"input": 1}}})
+    costs = {"openai/gpt-5": {"cost": {"input": 7}}, "openai/gpt-6": {"cost": {}}}
+    facts.serve("known", costs)
+    facts.sync(facts_priority=["known"])
+    known, unknown = model(facts, "openai/gpt-6").cost, model(facts).cost
+    assert unknown and unknown.input == 7
+    assert known and known.input == 1  # nothing is no price to prefer
+
+
+def test_where_a_fact_is_from_is_not_said_of_the_model(facts: World) -> None:
+    said = {**RETIRES, "source_url": "https://acme.example", "as_of": "2026-01-01", "speed": 3}
+    facts.serve("known", {"openai/gpt-5": said})
+    facts.sync(facts_priority=["known"])
+    assert model(facts).lifecycle.retires_on == "2027-01-31"
+    assert model(facts).extra == {}
+
+
+def test_what_a_fact_says_that_a_model_can_do_is_found(facts: World) -> None:
+    offers(facts, {"gpt-5": {}, "gpt-6": {}})
+    said = {"openai/gpt-5": {"tool_call": True}, "openai/gpt-6": {"status": "deprecated"}}
+    facts.serve("known", said)
+    facts.sync()
+    provider = facts.registry().get_provider_config("openai")
+    assert provider and provider.models_with("tool_call") == ("gpt-5",)
+    assert provider.deprecated_models == ("gpt-6",)
+    assert [one.id for one in facts.registry().find_models(supports="tools")] == ["gpt-5"]
+
+
+def test_a_source_may_be_preferred_for_a_part_as_a_whole(facts: World) -> None:
+    dates = {"deprecated_on": "2026-01-01", "retires_on": "2026-02-01"}
+    offers(facts, {"gpt-5": {"lifecycle": dates}})
+    facts.sync(facts_priority=["known:lifecycle"])
+    assert model(facts).lifecycle == Lifecycle("2026-01-01", "2027-01-31", "gpt-6")
+    facts.sync(facts_priority=["known:lifecycle.successor"])
+    assert model(facts).lifecycle == Lifecycle("2026-01-01", "2026-02-01", "gpt-6")
+
+
+def test_where_nobody_is_preferred_the_first_by_id_fills_in_whatever_order_they_come() -> None:
+    def told(source: str) -> Any:
+        made = provider_from_record(source, {"models": {"acme/m": {"name": source}}})
+        assert made is not None
+        return made.models
+
+    acme = provider_from_record("acme", {"models": {"m": {}}})
+    assert acme is not None
+    filled, _ = fill({"acme": acme}, {"b": told("b"), "a": told("a")})
+    assert filled["acme"].models["m"].name == "a"
+
+
+@pytest.mark.parametrize(
+    ("preferred", "said"),
+    [
+        ("knwon", "there is no such source of facts; did you mean 'known'?"),
+        ("main:cost", "there is no such source of facts; known are known"),
+        ("known:cost.input", "prices are taken as a whole; write 'known:cost'"),
+        ("known:lifecycle.retired", "no model has this field; did you mean 'retires_on'?"),
+        ("known:nam", "no model has this field; did you mean 'name'?"),
+    ],
+)
+def test_a_preference_that_changes_nothing_is_named(
+    facts: World, preferred: str, said: str
+) -> None:
+    fine = ["known", "known:name", "known:limit", "known:limit.context", "known:kind"]
+    report = facts.sync(facts_priority=[*fine, preferred])
+    (problem,) = report.problems
+    assert (problem.culprit, problem.message) == (f"facts_priority {preferred}", said)
+    assert report.ok
+
+
+def test_what_the_package_holds_is_read_until_the_source_has_answered(facts: World) -> None:
+    class Counted(Source):
+        reads = 0
+
+        def bundled(self) -> tuple[Facts, datetime] | None:
+            Counted.reads += 1
+            return super().bundled()
+
+    facts.plugins[1] = FactPlugin(Counted("known", facts.server.url("/known.json")))
+    facts.sync()
+    assert Counted.reads == 1
+    facts.sync()
+    assert Counted.reads == 1
 
 
 def test_the_user_may_prefer_a_source_for_a_field(facts: World) -> None:
@@ -317,6 +403,12 @@ def test_what_was_facts_and_is_a_gateway_now_publishes_no_fact(facts: World) -> 
     facts.sync(fetch_retries=0)
     assert "known" not in facts.models()
     assert model(facts).lifecycle == Lifecycle()
+
+
+def test_an_error_in_place_of_a_source_names_the_hook_that_returned_it(facts: World) -> None:
+    facts.plugins[1] = FactPlugin(SettingsError("has no url"))
+    (problem,) = facts.sync().problems
+    assert problem.message.startswith("registry_facts: has no url")
 
 
 def test_a_gateway_is_no_source_of_facts(facts: World) -> None:

@@ -63,6 +63,12 @@ class Observer:
         self._tell(report)
 
 
+class Rare:
+    @hookimpl
+    def registry_emit(self, snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
+        return [Artifact("x", "x.txt", str(len(snapshot.get_models())))][: settings.wants("x")]
+
+
 class Careless:
     @hookimpl
     def registry_emit(self, settings: PluginSettings) -> Iterable[Artifact]:
@@ -79,6 +85,14 @@ class TestAGoodEmitter(EmitterContract):
     @pytest.fixture
     def plugin(self) -> object:
         return Emitter()
+
+
+class TestAnEmitterThatFewNeed(EmitterContract):
+    outputs = ("x",)
+
+    @pytest.fixture
+    def plugin(self) -> object:
+        return Rare()
 
 
 class TestAGoodOverlay(OverlayContract):

@@ -23,6 +23,8 @@ _COMPARED = 32
 _PAIRS = 8
 #: How many are taken for the maker of models that are alike.
 _MAKERS = 3
+#: A list of what is known has so many characters: room for all that `supports` takes.
+_MOST_KNOWN = 300
 _LIKE = 0.6
 """How much of two texts must agree, from 0 to 1, as difflib counts it."""
 #: What it is worth if a model is of the provider that was named, or of its maker. A name that
@@ -164,13 +166,10 @@ def _held(wanted: Spelling, names: Collection[str]) -> set[str]:
     return (starts | {"".join(words[place:]) for place in places}).intersection(names)
 
 
-def _makers(found: Mapping[tuple[str, str], float], by_name: Mapping[str, str]) -> dict[str, float]:
+def _makers(found: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -> dict[str, float]:
     """What it is worth to be of these providers: a reseller's id names the maker, as
     "anthropic/claude-sonnet-4.5" at openrouter."""
-    sold: Counter[str] = Counter()
-    for (_, id), share in found.items():
-        if "/" in id:
-            sold[id.split("/")[-2]] += 10 if share > 0.9 else 1
+    sold = Counter(id.split("/")[-2] for _, id in found if "/" in id)
     worth: dict[str, float] = {}
     for place, (word, _) in enumerate(sold.most_common(_MAKERS)):
         near = _named(word, by_name)
@@ -194,7 +193,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {near!r}?"
-    return printable(f"known are {', '.join(names)}", 200) if names else ""
+    if not names:
+        return ""
+    from textwrap import shorten  # whole names; what only mistakes need is imported late
+
+    return printable(shorten(f"known are {', '.join(names)}", _MOST_KNOWN, placeholder=" …"))
 
 
 def nearest(word: str, known: Collection[str], share: float = 0.6) -> str | None:

@@ -75,10 +75,10 @@ class Columns:
     def of(
         cls, lines: Iterable[bytes], providers: Iterable[Sequence[Any]]
     ) -> tuple[Columns, list[Record]]:
-        """The columns, and each model's record, for who decodes some of them at once.
+        """The columns, and each model's record, for a caller that decodes some of them at once.
 
         `lines`: those of a snapshot. `providers`: its rows of id, gateway and more, in order.
-        Raises KeyError for a record that there is not.
+        Raises KeyError for a record that is missing.
         """
         known = {(one, model): said for one, model, said in json.loads(b"[%b]" % b",".join(lines))}
         made, records = cls(), []

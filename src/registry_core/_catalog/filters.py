@@ -200,7 +200,7 @@ class Query:
 
     @classmethod
     def of(cls, text: Words | None, filters: Filters) -> Query:
-        """Raises ArgumentError, and TypeError for an argument that there is not; both name the
+        """Raises ArgumentError, and TypeError for an argument that does not exist; both name the
         nearest."""
         for name in filters:
             if name not in _CHECKS:

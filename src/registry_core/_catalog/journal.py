@@ -19,7 +19,7 @@ from zlib import crc32
 from attrs import evolve
 
 from .._base.frozen import freeze
-from ..errors import SnapshotDamagedError
+from ..errors import ArgumentError, SnapshotDamagedError
 from ..report import Change, ChangeKind, Changes
 
 if TYPE_CHECKING:
@@ -39,10 +39,16 @@ _LISTS = ("added", "removed", "deprecated", "updated")
 Line = tuple[bytes, Changes | None]
 
 
-def read(store: Store, generation: Generation | None) -> tuple[Changes, ...]:
-    """What led to this generation, oldest first, as far as it is remembered. Raises StoreError,
-    and SnapshotDamagedError if the file is none of ours."""
-    return tuple(changes for _, changes in _chain(store, generation) if changes is not None)
+def read(
+    store: Store, generation: Generation | None, since: datetime | None = None
+) -> tuple[Changes, ...]:
+    """What led to this generation, oldest first, as far as it is remembered; of that, what came
+    since then. Raises ArgumentError for a time without a zone, StoreError, and
+    SnapshotDamagedError if the file is not ours."""
+    if since is not None and since.tzinfo is None:
+        raise ArgumentError(f"expected a time with a zone, got {since}", culprit="since")
+    found = (changes for _, changes in _chain(store, generation) if changes is not None)
+    return tuple(one for one in found if since is None or not one.at or one.at >= since)
 
 
 def continued(store: Store, before: Generation, changes: Changes) -> bytes:

@@ -11,61 +11,38 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from json.encoder import encode_basestring as _quoted
-from struct import error as StructError
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
-from .._base.fields import as_object, asked_id
+from .._base.fields import as_object
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
-from .._files.opened import Parts, opened
-from ..errors import SnapshotDamagedError
 from ..models import ModelInfo, ModelMap, ProviderConfig, decode
-from .layout import HEADER, MAGIC, MAX_KEY, PROVIDER, SCHEMA, SLOT
+from .layout import PROVIDER
+from .table import Table, damaged
 
 if TYPE_CHECKING:
-    import os
     from typing import Unpack
 
+    from .._files.opened import Parts
     from .columns import Columns
     from .filters import Filters, Words
 
-#: Bytes that are read at once where all are.
-_PART = 2**20
 
-
-class Snapshot:
+class Snapshot(Table):
     """Every provider and model of one generation. Lookups take no lock and no clock.
 
     Two snapshots are equal when their content hash is. Pickle and copy keep it.
     A file that turns out to be damaged raises SnapshotDamagedError on access.
     """
 
-    # No attrs class: to make one of these fields takes 1 % of a cold lookup.
-    __slots__ = (
-        "_buckets",
-        "_data",
-        "_directory",
-        "_hash",
-        "_models",
-        "_providers",
-        "_views",
-    )
+    __slots__ = ("_models", "_providers", "_views")
 
     def __init__(
         self, data: Parts, hash: str, buckets: int, directory: tuple[int, int, int]
     ) -> None:
-        self._data = data
-        self._hash = hash
-        self._buckets = buckets
-        self._directory = directory
+        super().__init__(data, hash, buckets, directory)
         self._models: dict[str, ModelInfo] = {}
         self._providers: dict[str, ProviderConfig] = {}
         self._views: dict[str, Any] = {}
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of the content, 64 hex digits."""
-        return self._hash
 
     @classmethod
     def build(
@@ -98,50 +75,6 @@ class Snapshot:
         snapshot._views["providers"] = ordered
         return snapshot
 
-    @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Snapshot:
-        """Open a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
-        with open(path, "rb") as file:
-            return cls.map(file.fileno(), name=str(path))
-
-    @classmethod
-    def map(cls, descriptor: int, *, name: str) -> Snapshot:
-        """Read an open file; the descriptor may be closed afterwards. Raises as `open`, and
-        StoreError, now or at a later look, for what the system refuses for now."""
-        return cls.from_bytes(opened(descriptor, name), name=name)
-
-    @classmethod
-    def from_bytes(cls, data: Parts, *, name: str = "snapshot") -> Snapshot:
-        """A snapshot from `to_bytes()`. Raises SnapshotDamagedError naming `name`."""
-        header = data[: HEADER.size]
-        try:
-            magic, schema, total, buckets, size, checksum, digest, own = HEADER.unpack(header)
-        except StructError:
-            raise _damaged("is too short to be a snapshot", name) from None
-        if magic != MAGIC:
-            raise _damaged("is not a snapshot", name)
-        if own != crc32(header[:-4]):
-            raise _damaged("has a damaged header", name)
-        if schema != SCHEMA:
-            raise _damaged(f"has schema {schema}, this version reads {SCHEMA}", name)
-        if total != len(data):
-            raise _damaged(f"holds {len(data)} bytes of {total}", name)
-        start = HEADER.size + buckets * SLOT.size
-        return cls(data, digest.hex(), buckets, (start, size, checksum))
-
-    def to_bytes(self) -> bytes:
-        return self._data[:]
-
-    def verify(self) -> None:
-        """Read everything and compare the content hash. Raises SnapshotDamagedError."""
-        from hashlib import sha256
-
-        content = sha256()
-        for start in range(HEADER.size, len(self._data), _PART):
-            content.update(self._data[start : start + _PART])
-        if content.hexdigest() != self.hash:
-            raise _damaged("does not match its content hash", self.hash)
-
     @property
     def gateways(self) -> Mapping[str, str]:
         """Gateway id → key of the plugin that its data came through."""
@@ -172,7 +105,7 @@ class Snapshot:
             try:
                 checked_roles(found)
             except (TypeError, ValueError) as error:  # by other hands
-                raise _damaged(f"has a role that can't be: {error}", self.hash) from error
+                raise damaged(f"has a role that can't be: {error}", self.hash) from error
         return self._about("roles")
 
     def get_model(self, id: str) -> ModelInfo | None:
@@ -230,11 +163,11 @@ class Snapshot:
             self._views["searched"] = True
             some = owned(rows, query) if narrow else rows
             whole = 4 * sum(row[2] for row in some) > sum(row[2] for row in rows)
-            lines = self.lines() if whole else self._lines_of(id for id, *_ in some)
+            lines = self.lines() if whole else self.lines_of(id for id, *_ in some)
             try:
                 columns, records = Columns.of(lines, some)
             except KeyError as error:
-                raise _damaged(f"lost the record of {error}", self.hash) from None
+                raise damaged(f"lost the record of {error}", self.hash) from None
             if len(some) == len(rows):
                 self._views["columns"] = columns
         return columns, find(columns, query, self.get_provider_config), records
@@ -325,35 +258,10 @@ class Snapshot:
         }
         return Snapshot.build(**{**about, **changes})
 
-    def record(self, provider: str, model: str | None) -> bytes | None:
-        """The record of a provider or a model, as JSON; None if there is none."""
-        key = provider if model is None else f"{provider}/{model}"
-        return _record_in(self._lines(key), provider, model)
-
-    def lines(self) -> Iterator[bytes]:
-        """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
-        data = self._data[:]  # at once: to ask the system for each chunk takes it longer
-        end = HEADER.size + self._buckets * SLOT.size
-        table = data[HEADER.size : end]
-        if len(table) % SLOT.size:
-            raise _damaged("is cut off", self.hash)
-        for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
-            chunk = data[offset : offset + size]
-            yield from self._checked(chunk, size, checksum, number).splitlines()
-
-    def _lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
-        """As `lines`, of these providers alone: each record is looked up."""
-        for id in providers:
-            about = self.record(id, None)
-            if about is not None:
-                yield _start(id, None) + about + b"]"
-                for model in json.loads(about)["models"]:
-                    yield _start(id, model) + self._model_record(id, model) + b"]"
-
     def _model_record(self, provider: str, model: str) -> bytes:
         record = self.record(provider, model)
         if record is None:
-            raise _damaged(f"lost the record of {provider}/{model}", self.hash)
+            raise damaged(f"lost the record of {provider}/{model}", self.hash)
         return record
 
     def _find(self, id: str) -> ModelInfo | None:
@@ -377,17 +285,6 @@ class Snapshot:
         model = target and self.get_model(target)
         return self._models.setdefault(id, model) if model else None
 
-    def _lines(self, key: str) -> list[bytes]:
-        if len(asked_id(key)) > MAX_KEY:
-            return []
-        number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
-        start = HEADER.size + number * SLOT.size
-        try:
-            offset, size, checksum = SLOT.unpack(self._data[start : start + SLOT.size])
-        except StructError:  # cut since it was opened
-            raise _damaged("is cut off", self.hash) from None
-        return self._chunk(offset, size, checksum, number + 1).splitlines()
-
     def _contents(self) -> dict[str, Any]:
         if "contents" not in self._views:
             self._views["contents"] = json.loads(self._chunk(*self._directory, 0))
@@ -399,14 +296,6 @@ class Snapshot:
         if view is None:
             view = self._views[name] = FrozenDict(self._contents().get(name, EMPTY))
         return view
-
-    def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
-        return self._checked(self._data[offset : offset + size], size, checksum, number)
-
-    def _checked(self, chunk: bytes, size: int, checksum: int, number: int) -> bytes:
-        if len(chunk) != size or crc32(chunk, number) != checksum:
-            raise _damaged("has a damaged record", self.hash)
-        return chunk
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Snapshot) and other.hash == self.hash
@@ -429,18 +318,3 @@ class Snapshot:
 
 def _flags(provider: Mapping[str, Any]) -> dict[str, int]:
     return dict(zip(provider["models"], provider["flags"], strict=True))
-
-
-def _damaged(message: str, name: str) -> SnapshotDamagedError:
-    return SnapshotDamagedError(message, culprit=name, hint="run registry-core sync to rebuild it")
-
-
-def _start(provider: str, model: str | None) -> bytes:
-    """How a record's line starts; it ends with one more bracket."""
-    name = "null" if model is None else _quoted(model)
-    return f"[{_quoted(provider)},{name},".encode("utf-8", "surrogatepass")
-
-
-def _record_in(lines: list[bytes], provider: str, model: str | None) -> bytes | None:
-    start = _start(provider, model)
-    return next((line[len(start) : -1] for line in lines if line.startswith(start)), None)

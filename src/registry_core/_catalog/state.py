@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -33,6 +32,8 @@ class GatewayState:
     """(culprit, message) of each record that could not be used in the last good fetch."""
     identity: Mapping[str, str] = EMPTY
     """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
+    private: bool = False
+    """A credential was sent in the last good fetch, from wherever."""
 
 
 @frozen
@@ -85,6 +86,7 @@ class State:
                 identity=FrozenDict(
                     {name: str(digest) for name, digest in _object(about.get("identity")).items()}
                 ),
+                private=about.get("private") is True,
             )
             for id, about in _objects(raw.get("gateways"))
         }
@@ -147,7 +149,7 @@ def utc(seconds: float | None) -> datetime | None:
 
 
 def _time(value: Any) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if 0 < value < 253402300800 else None  # before the year 10000
     return None
 

@@ -98,6 +98,11 @@ class GatewayData(Value):
     """It comes and goes: lookups see it, and nothing that leaves this machine holds it."""
     facts: int | None = field(default=None, converter=_opt_count)
     """Of a source of facts: how many of its models a gateway offers. None: it is a gateway."""
+    shared: str | None = field(default=None, converter=_opt_hash)
+    """Hash of the fleet's object that it was taken from; None: this machine fetched it."""
+    vouched: bool = field(default=True, converter=bool)
+    """Fetched here, or published by one who has the fleet's key: else no key is bound to a host
+    by it."""
 
 
 @frozen(eq=False, repr=False)
@@ -132,7 +137,10 @@ class Generation(Value):
         return self._timeless() == other._timeless()
 
     def _timeless(self) -> Generation:
-        gateways = {id: evolve(data, retrieved_at=0.0) for id, data in self.gateways.items()}
+        gateways = {
+            id: evolve(data, retrieved_at=0.0, shared=None, vouched=True)
+            for id, data in self.gateways.items()
+        }
         return evolve(self, gateways=FrozenDict(gateways), previous=None)
 
     def objects(self) -> set[str]:
@@ -206,7 +214,7 @@ class Store:
         if status is not None and not self._trusts(status):
             warn_once(f"{self.name('pointer')} belongs to somebody else, and is not used")
             status = None
-        # Whoever owns a mark that can be seen: where a policy applied, nothing else is served.
+        # Of any owner, if it can be seen: where a policy applied, nothing else is served.
         status = status or status_of(self._policy_name) or self._status_of_memory()
         return status and (status.st_ino, status.st_mtime_ns, status.st_size)
 
@@ -233,7 +241,10 @@ class Store:
                 raise ValueError("wrong checksum")
             raw = json.loads(text)
             return None if raw is None else Generation.from_dict(raw)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            *(ValueError, TypeError, KeyError),
+            *(AttributeError, OverflowError, RecursionError),
+        ) as error:
             raise SnapshotDamagedError(
                 f"is damaged: {error}", culprit=str(self.pointer), hint="run registry-core sync"
             ) from error

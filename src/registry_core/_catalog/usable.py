@@ -1,13 +1,15 @@
 """Whether a model can be called with what an environment holds; `resolve` finds out how.
 
 No plugin is loaded for it, and no store read: `resolve` may still refuse to send a key there.
+A server on this machine whose provider names a key counts with that key alone, though `resolve`
+needs none: in a catalog there are many such servers, of which most do not run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._base.url_template import UrlTemplate, operation, parse
+from .._base.url_template import operation, parse
 from .._base.variable_names import base_url_variable
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ProviderConfig
@@ -16,30 +18,23 @@ from ..models import ProviderConfig
 def usable(
     provider: ProviderConfig, own_url: str | None, environ: Mapping[str, str]
 ) -> bool | None:
-    """Whether there is a URL for a model of `provider`, and the key for it is set, if it needs
-    one: on this machine none does. `own_url`: the model's, if it has another than its provider.
-    None if there is a key, and only the gateway may know the URL."""
-    if provider.unroutable:
-        return False
+    """Whether a key of `provider` is set, or it names none, and there is a URL for the model.
+    `own_url`: the model's, if it has another than its provider. None if only the gateway may
+    know the URL."""
     variables = provider.api_key_env_vars
     has_key = not variables or any(environ.get(one, "").strip() for one in variables)
+    if provider.unroutable or not has_key:
+        return False
     said = environ.get(base_url_variable(provider.id), "").strip()
     url = said or own_url or provider.url or KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
     if not url:
-        return None if has_key else False
-    filled = _filled(url, environ, plain=bool(said))
-    return filled is not None and (has_key or filled.loopback)
-
-
-def _filled(url: str, environ: Mapping[str, str], *, plain: bool) -> UrlTemplate | None:
-    """The URL with its variables filled in; None if it can't be called. `plain`: it may have
-    none."""
+        return None
     try:
         template = parse(url)
-        missing = [one for one in template.variables if not environ.get(one, "").strip()]
-        if missing or (plain and template.variables):
-            return None
-        filled = parse(template.fill(environ))
+        if said and template.variables:  # `resolve` takes only plain ones from the user
+            return False
+        if not all(environ.get(one, "").strip() for one in template.variables):
+            return False
+        return operation(template.fill(environ)) is None
     except ValueError:  # no plain URL
-        return None
-    return None if operation(filled.text) else filled
+        return False

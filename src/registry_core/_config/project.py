@@ -65,8 +65,8 @@ def find_project(
     """The project of `folder`, else the nearest upward of `cwd`.
 
     That is a pyproject.toml that has the table, or a registry-core.toml, even an empty one.
-    It must belong to the user, to root, to who owns the environment, or, for root, to who
-    called it through sudo (as `environ` says); in `folder`, and in what `safe` names (see
+    It must belong to the user, to root, to the owner of the environment, or, for root, to the user
+    who called it through sudo (as `environ` says); in `folder`, and in what `safe` names (see
     `Settings.safe_project`), it may belong to anybody.
 
     Raises SettingsError for a `folder` with neither file, for one with two tables, for a

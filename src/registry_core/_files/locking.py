@@ -21,7 +21,7 @@ from ..errors import StoreError
 from .reading import is_special, read_file
 from .writing import way_out
 
-# It is no news to who reads our own messages, and would name a line of the library.
+# It is no news to a reader of our own messages, and would name a line of the library.
 warnings.filterwarnings("ignore", "flock not supported", UserWarning)
 
 logger = logging.getLogger("registry_core")

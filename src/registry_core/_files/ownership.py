@@ -1,5 +1,5 @@
-"""Whose files may decide where a key goes: the user's own, root's, and those of who owns the
-environment; nobody else's.
+"""Whose files may decide where a key goes: the user's own, root's, and those of the
+owner of the environment; nobody else's.
 
 Files are checked on the open descriptor: by the time that a file is opened, its name may
 lead to another one.

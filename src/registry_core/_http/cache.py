@@ -17,7 +17,7 @@ from .._files.locking import HeldError
 from ..errors import GatewayError, GatewayTimeoutError, OfflineError
 from .asked import Asked
 from .config import HttpConfig
-from .echoes import read
+from .echoes import carries_credential, read
 from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Answer, Request, Transport, shown
@@ -79,6 +79,8 @@ class Cache:
         """Who asks, if that is told by more than credentials, which then may rotate: a payload
         is kept per URL and identity, and requested again for a variable only if that is set by
         now, or no more. To be given before the first request."""
+        self.sent_credential = False
+        """Whether some request carried one, from wherever: netrc, a URL, a header."""
         self._lock = Lock()
         self._held: dict[str, _Held] = {}
         self._asked: list[Asked | None] = []
@@ -203,6 +205,7 @@ class Cache:
         Unless `whole`, the body of one in the store is not read.
         """
         key = self._key(request)
+        self.sent_credential |= carries_credential(request)
         with self._lock:
             held = self._held.get(key)
         if held is not None and whole and held.payload.body is None:

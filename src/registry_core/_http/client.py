@@ -12,7 +12,7 @@ from ..report import MOST_WARNINGS, Problem
 from .asked import Asked
 from .cache import Cache
 from .config import HttpConfig
-from .echoes import read
+from .echoes import carries_credential, read
 from .localfiles import is_local, read_local
 from .masking import masked
 from .parsing import parse
@@ -65,6 +65,7 @@ class HttpClient:
                 force=force,
             )
         self._used = set[str]()
+        self._private = False
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -95,6 +96,19 @@ class HttpClient:
         """Who has asked: see `Cache`, of the secrets that were used; empty, if nothing is kept."""
         return self._cache.whose(self._used) if self._cache else EMPTY
 
+    @property
+    def consulted(self) -> tuple[str, ...]:
+        """The variables that the plugin has asked for, unset ones too; sorted."""
+        return tuple(sorted(self._consulted))
+
+    @property
+    def private(self) -> bool:
+        """Whether what was got may be for this user, or this machine, alone: a credential was
+        sent, a token exchanged, or a file read."""
+        cache = self._cache
+        sent = cache is not None and (cache.sent_credential or cache.identity is not None)
+        return self._private or sent or bool(self.whose)
+
     def is_another(self, whose: Mapping[str, str]) -> bool:
         """See `Cache`; False, if nothing is kept."""
         return self._cache is not None and self._cache.is_another(whose)
@@ -122,6 +136,7 @@ class HttpClient:
         with masked(self._config.secrets.mask):
             if is_local(url):
                 self._forget()
+                self._private = True
                 most = self._config.settings.fetch_max_bytes
                 culprit = shown(url)
                 return parse(read_local(url, most=most, culprit=culprit), culprit=culprit)
@@ -155,6 +170,7 @@ class HttpClient:
             finally:
                 _exchanging.reset(before)
 
+        self._private = True
         token: T = self._config.tokens.get(self._asker, key, unseen, margin)
         if isinstance(token, str):
             self._config.secrets.hide(token, f"token of {self._asker.gateway}")
@@ -171,6 +187,7 @@ class HttpClient:
         """The value that a request gets which is not cached."""
         self._forget()
         prepared = self._transport.prepare(request)
+        self._private |= carries_credential(prepared)
         answer, culprit = self._transport.send(prepared), shown(request.url)
         if _exchanging.get():
             return parse(answer.body, culprit=culprit)

@@ -41,6 +41,11 @@ def read(answer: Answer, request: PreparedRequest, secrets: Secrets, *, culprit:
     )
 
 
+def carries_credential(request: PreparedRequest) -> bool:
+    """Whether something in `request` may be one, by its place."""
+    return any(_carried(request))
+
+
 def _told(answer: Answer) -> Iterator[bytes]:
     yield "\n".join(answer.headers.values()).encode("utf-8", "replace")
     yield answer.body

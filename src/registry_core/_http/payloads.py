@@ -57,7 +57,7 @@ class Payload:
     digest: str = field(default=Factory(_digest, takes_self=True))
     """SHA-256 of the validators and the body, hexadecimal."""
     url: str = field(default="", eq=False, kw_only=True)
-    """A name of its URL, the same whoever asks, as `Payloads.key` makes them; "": unknown."""
+    """A name of its URL, the same for all who ask, as `Payloads.key` makes them; "": unknown."""
 
     def to_bytes(self) -> bytes:
         header = {"etag": self.etag, "last_modified": self.last_modified, "sha256": self.digest}
@@ -108,7 +108,7 @@ class Payloads:
         self._finding = Lock()
 
     def key(self, url: str, credentials: Iterable[tuple[str, str]]) -> str:
-        """The name of what `url` sends to who sends these headers."""
+        """The name of what `url` sends to a request with these headers."""
         told = json.dumps([url, sorted(credentials)]).encode()
         return hmac.new(self._find()[1], told, hashlib.sha256).hexdigest()
 

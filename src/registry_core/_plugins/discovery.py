@@ -31,6 +31,7 @@ from .installed import (
     header,
     location,
 )
+from .known import KNOWN
 
 if TYPE_CHECKING:
     from ..report import Problem
@@ -229,7 +230,10 @@ def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> I
     for key in ("plugins", "disable_plugins"):
         for term in getattr(settings, key) or ():
             if _normalized(term) not in known:
-                hint = did_you_mean(term, known) or "no plugin is installed"
+                package = _normalized(term).partition(":")[0]
+                wanted = key == "plugins" and package in KNOWN
+                hint = f"pip install {package} adds it" if wanted else did_you_mean(term, known)
+                hint = hint or "no plugin is installed"
                 yield problem(key, f"{term!r} names no installed plugin; {hint}")
 
 

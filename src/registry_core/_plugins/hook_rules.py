@@ -14,7 +14,7 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
-from ..errors import GatewayError, OverlayError, PluginError, RegistryError
+from ..errors import GatewayError, OverlayError, PluginError, RegistryError, told
 from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
 from ..settings import PREFIX, VARIABLES
 
@@ -210,7 +210,7 @@ def _sorted_out(
     complaints: list[Complaint] = []
     for item in value:
         if isinstance(item, cls):
-            found = check(item)
+            found = _read(item, cls, check)
         elif isinstance(item, RegistryError):
             found = item
         else:
@@ -220,6 +220,16 @@ def _sorted_out(
         else:
             good.append(found)
     return tuple(good), tuple(complaints)
+
+
+def _read(item: object, cls: type, check: Callable[[Any], object]) -> object:
+    """What `check` says of it. One whose property raises costs no other."""
+    try:
+        return check(item)
+    except KeyboardInterrupt:
+        raise  # the user's
+    except BaseException as error:
+        return PluginError(f"a {cls.__name__} can't be read: {told(error)}")
 
 
 def _described(gateway: RegistrySource) -> Described | str:

@@ -103,8 +103,10 @@ class PluginHost(PluginLoader):
         taken: dict[str, LoadedGateway] = {}
         problems: list[Problem] = []
         with self._lock:
-            found = [(read, one) for hook, read in _SOURCES for one in self.implementations(hook)]
-            for read, (plugin, impl) in found:
+            found = [
+                (one, hook, read) for hook, read in _SOURCES for one in self.implementations(hook)
+            ]
+            for (plugin, impl), hook, read in found:
                 if impl not in self._asked:
                     outcome = self._call(plugin, impl, read, {})
                     self._asked = {**self._asked, impl: outcome}
@@ -118,7 +120,7 @@ class PluginHost(PluginLoader):
                     owner = taken.setdefault(gateway.id, added).plugin.source.title
                     if taken[gateway.id] is not added:
                         complaints = (*complaints, f"gateway {gateway.id!r} is taken by {owner}")
-                problems += self._complaints("registry_gateways", plugin, complaints)
+                problems += self._complaints(hook, plugin, complaints)
             self._gateway_problems = tuple(problems)
         return tuple(taken.values())
 

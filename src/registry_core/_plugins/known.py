@@ -8,6 +8,7 @@ from types import MappingProxyType
 #: Distribution → what it adds.
 KNOWN: Mapping[str, str] = MappingProxyType(
     {
+        "registry-catalog": "a page of all models: search, compare, plot",
         "registry-check": "the command check: model ids in code that are of no use any more",
         "registry-facts-litellm": "when models are shut off, and what follows them",
         "registry-gateway-litellm": "the models of a LiteLLM proxy",

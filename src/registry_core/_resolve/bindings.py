@@ -1,7 +1,7 @@
 """Which variable may be sent to which origin.
 
 A registry is data from the network, and says both which variable holds a key and where
-to send it. Whoever can change that data could ask for any secret at any address. So a
+to send it. Somebody who can change that data could ask for any secret at any address. So a
 variable goes only where it is *bound* for that provider:
 
 - for a provider of the bundle, by the bundle, which came with the package;

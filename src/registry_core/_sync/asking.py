@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..plugin import RegistrySource
     from ..settings import Settings
     from .options import Options
+    from .sharing import Sharing
     from .turn import Turn
 
 logger = logging.getLogger("registry_core")
@@ -35,8 +36,10 @@ def ask(
     turns: Iterable[Turn],
     payloads: Payloads,
     since: float | None,
+    sharing: Sharing | None = None,
 ) -> None:
-    """Give each turn its outcome. `since`: a sync of this store began then that was waited for."""
+    """Give each turn its outcome. `since`: a sync of this store began then that was waited for.
+    `sharing`: what a fleet has is taken before a gateway is asked."""
     now = world.clock()
     config = HttpConfig(
         world.settings, world.secrets, world.environ, world.clock, tokens=world.tokens
@@ -71,7 +74,8 @@ def ask(
             module = type(turn.gateway.itself).__module__
             failure = as_error(error, GatewayError, turn.id, world.secrets.mask, module)
         current = turn.is_current
-        if not turn.disowned and stands(known, trusted, now, current=current):
+        is_due = turn.disowned or not stands(known, trusted, now, current=current)
+        if not (is_due or (sharing and sharing.has_news(turn))):
             turn.outcome = taken_over(known)
             ago = now - (known.checked_at or now)
             logger.debug("%s: not asked, it was %.0f s ago: %s", turn.id, ago, known.status)
@@ -85,7 +89,14 @@ def ask(
         # Accepted now, or at the sync that stored it.
         empty = turn.id in options.accept or (turn.stored and turn.stored.count() == (0, 0))
         tasks[turn.id] = FetchTask(
-            turn.gateway, view, client, asked, failure, plugin, turn.volatile or bool(empty)
+            turn.gateway,
+            view,
+            client,
+            asked,
+            failure,
+            plugin,
+            turn.volatile or bool(empty),
+            sharing.adopting(turn) if sharing else None,
         )
     outcomes = fetch_all(
         tasks,

@@ -31,7 +31,8 @@ _OBJECTS = "objects"
 _HASH = "[0-9a-f]{64}"
 #: In `v1`. Only what is surely ours: the user may have named a folder that holds more.
 _OF_STORE = re.compile(
-    f"(quarantine/)?(pointer|journal\\.jsonl|(state|emitted)\\.json)|(objects|quarantine)/{_HASH}"
+    "(quarantine/)?(pointer|journal\\.jsonl|(state|emitted|shared)\\.json)|"
+    f"(objects|quarantine)/{_HASH}"
 )
 _OF_PAYLOADS = re.compile(f"key|(key|{_HASH})\\.(payload|lock)")
 

@@ -288,7 +288,7 @@ def _remembered(state: State) -> Generation | None:
     """What the pointer said when this was written."""
     try:
         return Generation.from_dict(state.generation)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return None
 
 

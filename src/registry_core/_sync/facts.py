@@ -8,11 +8,14 @@ what does that for gateways.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from attrs import fields as fields_of
+
 from .._base.encoding import dumps
-from ..models import PARTS, ModelMap, ProviderConfig, flags_of
+from .._base.suggesting import did_you_mean
+from ..models import PARTS, ModelInfo, ModelMap, ProviderConfig, flags_of
 from ..plugin import Facts
 from ..records import Warn, provider_from_record, silent
 
@@ -57,6 +60,20 @@ def fill(
                     records[bare] = dumps(more)
         filled[id] = _with_records(provider, records) if records else provider
     return filled, met
+
+
+def mistake(preferred: str, sources: Collection[str]) -> str | None:
+    """What is wrong with this item of `facts_priority`; None: nothing."""
+    source, _, field = preferred.partition(":")
+    part, _, key = field.partition(".")
+    if source not in sources:
+        return f"there is no such source of facts; {did_you_mean(source, sources)}"
+    if part == "cost" and key:
+        return f"prices are taken as a whole; write '{source}:cost'"
+    known = [one.alias for one in fields_of(PARTS[part] if key and part in PARTS else ModelInfo)]
+    if field and (key or part) not in known:
+        return f"no model has this field; {did_you_mean(key or part, known)}"
+    return None
 
 
 def _with_records(provider: ProviderConfig, records: Mapping[str, bytes]) -> ProviderConfig:

@@ -58,6 +58,8 @@ class FetchTask:
     """Distribution and version that the gateway comes from, if any."""
     may_be_empty: bool = False
     """A result without a model is right."""
+    adopt: Callable[[], Outcome | None] | None = None
+    """What a fleet has of it, to be tried first; it gives None if the gateway is to be asked."""
 
 
 @frozen
@@ -77,6 +79,16 @@ class Outcome:
     """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
     failure: RegistryError | None = None
     """What was raised."""
+    private: bool = False
+    """A credential was sent for it."""
+    consulted: tuple[str, ...] = ()
+    """Variables that its plugin has asked for, unset ones too."""
+    shared: str = ""
+    """Hash of the fleet's object that it is; "": this machine has asked itself."""
+    vouched: bool = True
+    """Fetched here, or published by one who has the fleet's key."""
+    accepted: bool = False
+    """Somebody of the fleet has said that it may hold far fewer models than before."""
 
     @property
     def answered(self) -> bool:
@@ -166,12 +178,22 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             return Outcome("disabled", error=reason, finished_at=clock())
         if gateway.needs_network and task.settings.offline:
             return Outcome("offline", finished_at=clock())
+        if task.adopt is not None and (adopted := task.adopt()) is not None:
+            return adopted
         if task.failure is not None:
             raise task.failure
         if task.asked and _is_unchanged(client, task.asked):
             logger.debug("%s: unchanged, %d revalidated", gateway.id, len(task.asked))
             asked = tuple(task.asked)
-            return Outcome("unchanged", asked=asked, finished_at=client.confirmed_at)
+            return Outcome(
+                "unchanged",
+                asked=asked,
+                finished_at=client.confirmed_at,
+                private=client.private,
+                consulted=tuple(
+                    sorted({*client.consulted, *(n for a in asked for n in a.consulted)})
+                ),
+            )
         fetched: Any = None
         if isinstance(gateway.itself, ModelGateway):
             fetched = gateway.itself.fetch_providers(client)
@@ -192,6 +214,8 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
             client.whose,
             warnings,
             finished_at=client.confirmed_at,
+            private=client.private,
+            consulted=client.consulted,
         )
     except OfflineError:
         return Outcome("offline", finished_at=clock())

@@ -1,5 +1,5 @@
 """A generation in memory: ask, choose, merge, overlay. Nothing of it is written here,
-save raw payloads and what was found damaged."""
+except raw payloads and what was found damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..plugin import FactSource
 from ..report import GatewayReport, Problem
 from .asking import ask
 from .before import Before
-from .facts import fill
+from .facts import fill, mistake
 from .fetch import Outcome
 from .freshness import digest, fingerprint
 from .merge import merge
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .._world import World
     from ..settings import Settings
     from .options import Options
+    from .sharing import Sharing
 
 logger = logging.getLogger("registry_core")
 
@@ -81,6 +82,7 @@ def prepare(
     runtime: Sequence[RuntimeGateway],
     payloads: Payloads,
     since: float | None = None,
+    sharing: Sharing | None = None,
 ) -> Prepared:
     """`runtime`: the gateways of this process. `since`: a sync of this store began then that
     was waited for; its results stand.
@@ -89,7 +91,7 @@ def prepare(
     turns, failures = _installed(world, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
     idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
-    ask(world, options, (*turns, *own), payloads, since)
+    ask(world, options, (*turns, *own), payloads, since, sharing)
     for turn in turns:
         if turn.outcome is None and turn.good:
             failure = host.failure_of(turn.good.about.plugin)
@@ -203,7 +205,7 @@ def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -
 def _misled(
     host: PluginHost, options: Options, before: Before, turns: Sequence[Turn]
 ) -> Iterable[Problem]:
-    """What the user asks for that there is not, or that is no more."""
+    """What the user asks for and does not exist, or no longer."""
     loaded = {turn.id for turn in turns if turn.loaded}
     if not any(turn.loaded and not turn.is_of_facts for turn in turns):
         yield _no_gateway(host, needed=not options.trial)
@@ -221,6 +223,11 @@ def _misled(
         for id in sorted({*asked} - there):
             text = f"there is no such gateway; {did_you_mean(id, there)}"
             yield Problem("gateway", f"{option} {id}", text, fatal=False)
+    sources = [turn.id for turn in turns if turn.is_of_facts]
+    for preferred in host.settings.facts_priority:
+        wrong = mistake(preferred, sources)
+        if wrong:
+            yield Problem("gateway", f"facts_priority {preferred}", wrong, fatal=False)
 
 
 def _no_gateway(host: PluginHost, *, needed: bool) -> Problem:
@@ -345,10 +352,13 @@ def _dated(prepared: Prepared, id: str, about: GatewayData) -> GatewayData:
 
 def _dated_anew(prepared: Prepared, generation: Generation, now: float) -> Generation:
     """With the times of this sync where those that are stored lie in the future: else data
-    would be young until then."""
+    would be young until then. And with what a fleet calls that data now."""
     gateways = dict(generation.gateways)
     for id, one in _used(prepared).items():
         about = gateways.get(id)
+        if about:
+            about = evolve(about, shared=one.about.shared, vouched=one.about.vouched)
+            gateways[id] = about
         if about and about.retrieved_at > now:
             about = evolve(about, retrieved_at=one.about.retrieved_at)
             gateways[id] = _dated(prepared, id, about)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .._world import World
     from ..report import SyncReport
     from .options import Options
+    from .sharing import News
     from .watching import Watch
 
 logger = logging.getLogger("registry_core")
@@ -52,7 +53,8 @@ class Refresher:
     it has `watch()`, if there is one, look every `LOOK_EVERY`: what that finds is given to a sync
     at once, as `host`, and `prepare` is called again. `begin()` is called once, after the first
     `prepare`: it says what is going to happen, and gives what it has warned of. `served()` gives
-    what is served after a sync.
+    what is served after a sync. `news()`: whether there is something to take over, which is done
+    at once, and in how many seconds to ask that again.
     `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
     set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
     seconds)` returns when either is over.
@@ -72,6 +74,7 @@ class Refresher:
         watch: Callable[[], Watch | None] = lambda: None,
         begin: Callable[[], Collection[str]] = tuple,
         served: Callable[[], Snapshot | None] = lambda: None,
+        news: Callable[[], tuple[bool, float]] = lambda: (False, LONGEST_WAIT),
     ) -> None:
         self._prepare = prepare
         self._sync = sync
@@ -82,6 +85,7 @@ class Refresher:
         self._watch = watch
         self._begin = begin
         self._served = served
+        self._news = news
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -134,11 +138,13 @@ class Refresher:
                     since, pause = self._refreshed(ended, interval), interval
                 now = self._clock()
                 pause *= 1 + jitter
-                if host is None and since is not None and since <= now < since + pause:
+                rests = host is None and since is not None and since <= now < since + pause
+                is_news, poll = self._news() if rests else (False, LONGEST_WAIT)
+                if rests and since is not None and not is_news:
                     if told != since + pause:
                         told = since + pause
                         logger.debug("auto-refresh: due in %.0f s", told - now)
-                    host = self._rest(stop, min(since + pause - now, LONGEST_WAIT))
+                    host = self._rest(stop, min(since + pause - now, LONGEST_WAIT, poll))
                     jitter = jitter or JITTER * self._random()
                     continue
                 interval = self._prepared(interval)
@@ -285,6 +291,18 @@ def refresher_of(
             watching = Watch(world)
         return watching if world.serves_dev else None
 
+    shared: News | None = None
+
+    def news() -> tuple[bool, float]:
+        nonlocal shared
+        if world.settings.shared is None:
+            return False, LONGEST_WAIT
+        if shared is None:
+            from .sharing import News
+
+            shared = News(world)
+        return shared.look(), shared.poll or LONGEST_WAIT
+
     return Refresher(
         prepare=prepare,
         sync=refresh,
@@ -295,6 +313,7 @@ def refresher_of(
         watch=watch,
         begin=begin,
         served=served,
+        news=news,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .._catalog.places import Places
     from .._plugins.host import PluginHost
     from ..settings import Settings
+    from .sharing import Sharing
 
 logger = logging.getLogger("registry_core")
 
@@ -77,13 +78,13 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     if settings.snapshot is not None:
         return _sync_pinned(world, settings.snapshot, started, options)
     store = _writable_store(world.places, settings.store_dir)
-    with locked(store, patience(settings)) as since:
+    with locked(store, patience(settings)) as since, _shared(world, store, options) as sharing:
         commit.adopt_versions(store)
         commit.adopt(store, world.store())
         payloads = _payloads(world, store, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
-        prepared = prepare(world, options, before, runtime, payloads, since)
+        prepared = prepare(world, options, before, runtime, payloads, since, sharing)
         changes = compared(before.snapshot, prepared.snapshot)
         if prepared.generation is not None:
             news = _journal(store, prepared, changes, started)
@@ -97,6 +98,9 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
         generation = prepared.generation or before.generation
         state = _next_state(prepared, world, started)
         commit.save_state(store, state, prepared.generation or before.pointed)
+        if sharing is not None:
+            sharing.publish(prepared.turns)
+            prepared.problems += sharing.problems
         report = _report(prepared, changes, started, offline=settings.offline)
         if generation is not None:  # else a policy failed, and there is nothing that it passed
             targets = [Target("environment", store.place), *other_targets(world, options)]
@@ -128,7 +132,10 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     else:
         store = world.store()
         before = look_back(store, world.bundle, repair=False, verified=world.verified)
-        prepared = prepare(world, options, before, (), _payloads(world, store, writes=False))
+        payloads = _payloads(world, store, writes=False)
+        with _shared(world, store, options, writes=False) as sharing:
+            prepared = prepare(world, options, before, (), payloads, None, sharing)
+        prepared.problems += sharing.problems if sharing else ()
         snapshot = prepared.lasting
         changes = compared(before.snapshot, prepared.snapshot)
         report = _report(prepared, changes, started, offline=settings.offline)
@@ -183,6 +190,16 @@ def _notify(
 ) -> SyncReport:
     problems = host.refreshed(report, snapshot, previous)
     return evolve(report, problems=(*report.problems, *problems))
+
+
+def _shared(
+    world: World, store: Store | None, options: Options, *, writes: bool = True
+) -> AbstractContextManager[Sharing | None]:
+    if world.settings.shared is None or world.settings.offline or options.trial:
+        return nullcontext()
+    from .sharing import sharing
+
+    return sharing(world, store, options, writes=writes)
 
 
 def _payloads(world: World, store: Store | None, *, writes: bool) -> Payloads:
@@ -244,11 +261,16 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
     is_bound = state.generation.get("snapshot") == prepared.snapshot.hash
     if prepared.generation is not None or not is_bound:
         bundle = world.bundle.load().get_providers()
+        now = prepared.snapshot, prepared.generation or prepared.before.generation
         # If the memory was damaged, what was served until now is as good.
-        served = (prepared.snapshot,) if bindings else (prepared.before.snapshot, prepared.snapshot)
-        for snapshot in served:
+        before = prepared.before.snapshot, prepared.before.generation
+        for snapshot, generation in (now,) if bindings else (before, now):
+            known = generation.gateways.items() if generation else ()
+            # Who can write a fleet's bucket, and has not its key, binds no key to a host.
+            unvouched = {id for id, about in known if not about.vouched}
             providers = snapshot.get_providers().values()
-            bindings = remember(providers, bundle, bindings)
+            own = (one for one in providers if one.gateway not in unvouched)
+            bindings = remember(own, bundle, bindings)
     return State(
         last_refresh=state.last_refresh if prepared.held else reached,
         started_at=started,

@@ -48,7 +48,7 @@ def plan(world: World, every: float | None = None) -> Iterator[str]:
 
 
 def mistakes(world: World) -> list[str]:
-    """What the project's settings ask for that there is not, as far as the store can tell."""
+    """What the project's settings ask for and does not exist, as far as the store can tell."""
     loaded = world.load()
     if loaded.origin != "stored":
         return []  # the first sync says so

@@ -195,10 +195,18 @@ class Turn:
         elif outcome.providers is not None:
             plugin = self.loaded.plugin.key if self.loaded else ""
             facts = 0 if self.is_of_facts else None
-            about = GatewayData(plugin, outcome.finished_at, volatile=self.volatile, facts=facts)
+            about = GatewayData(
+                plugin,
+                outcome.finished_at,
+                volatile=self.volatile,
+                facts=facts,
+                shared=outcome.shared or None,
+                vouched=outcome.vouched,
+            )
             fresh = in_memory("fetched", about, outcome.providers)
             try:
-                refuse_shrunk(self.id, fresh, self.measure, limit=shrink_limit)
+                limit = 0.0 if outcome.accepted else shrink_limit
+                refuse_shrunk(self.id, fresh, self.measure, limit=limit)
             except ShrunkError as error:
                 self.quarantined = True
                 self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
@@ -229,7 +237,7 @@ class Turn:
         """What the store is to remember of it now; None: nothing."""
         outcome = self.outcome
         known = GatewayState() if self.disowned and not held else self.known
-        if outcome is None or outcome.status == "offline":
+        if outcome is None or outcome.status in ("offline", "waiting"):
             return known if self.used and known != GatewayState() else None
         if self.away:
             known = GatewayState(fingerprint=fingerprint(self.loaded) if self.loaded else "")
@@ -239,7 +247,7 @@ class Turn:
         if outcome.answered and not held:
             known = evolve(known, retrieved_at=outcome.finished_at)
         if outcome.status == "fresh" and not held:
-            known = evolve(known, identity=outcome.identity)
+            known = evolve(known, identity=outcome.identity, private=outcome.private)
         if outcome.status == "fresh" and self.loaded and not held:
             asked = tuple(one.to_dict() for one in outcome.asked or ())
             warnings = tuple((one.culprit, one.message) for one in outcome.warnings)

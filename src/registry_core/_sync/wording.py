@@ -91,16 +91,16 @@ def lines(
         add(id, NEW, START, partial(_offer, after, id))
     for id in changes.removed:
         add(id, GONE, END, partial(_offer, before, id, "was "))
+    updated = {
+        key: list(some) for key, some in groupby(changes.updated, lambda one: (one.kind, one.id))
+    }
     for id in changes.deprecated:
-        fields = [one for one in changes.updated if one.id == id and one.kind == "model"]
+        fields = updated.pop(("model", id), [])
         add(id, ENDING, END, partial(_end, after, id, fields, whole=whole))
-    ending = {*changes.deprecated}
-    for (kind, id), some in groupby(changes.updated, lambda one: (one.kind, one.id)):
-        if kind == "provider" or id not in ending:
-            fields = list(some)
-            about = min(map(_about, fields))
-            say = partial(_said, fields, whole=whole)
-            add(id, CHANGED, about, say, model=kind == "model")
+    for (kind, id), fields in updated.items():
+        about = min(map(_about, fields))
+        say = partial(_said, fields, whole=whole)
+        add(id, CHANGED, about, say, model=kind == "model")
     return sorted(found, key=lambda one: (one.provider, one.name))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import json_option, load, project_option, reports_errors
+from .news import withheld, withholding
 from .output import age, say, say_json, table
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from .._catalog.loading import Loaded
     from .._catalog.state import State
+    from .._catalog.store import Store
     from .._plugins.discovery import Discovery
     from .._world import World
     from ..settings import Settings
@@ -64,7 +66,9 @@ def _examine(settings: Settings) -> dict[str, Any]:
         "providers": providers,
         "models": models,
         "roles": dict(loaded.snapshot.roles),
+        "withheld": withheld(loaded.snapshot),
         "store": str(store.place) if store else None,
+        "shared": _shared(world, store, now) if settings.shared else None,
         "last_refresh": _iso(None if pinned else utc(past(state.last_refresh, now))),
         "project": project,
         "targets": {
@@ -94,6 +98,44 @@ def _examine(settings: Settings) -> dict[str, Any]:
             for one in discovery.selected
             if OVERLAY in hooks.get(one.key, ()) and one.key not in loaded.snapshot.overlays
         ),
+    }
+
+
+def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
+    """What this machine remembers of the shared catalog. Asks nobody."""
+    from .._catalog.state import past, utc
+    from .._shared.engine import Fault
+    from .._shared.memory import Memory, load as remembered
+    from .._shared.pointer import from_bytes
+
+    settings = world.settings
+    url, key = settings.shared or "", settings.shared_key or None
+    trusts = world.places.trusts(settings.store_dir)
+    memory = remembered(store.folder, url, trusts) if store else Memory(url)
+    entries: list[dict[str, Any]] = []
+    error = memory.error
+    try:
+        pointer = from_bytes(memory.text.encode(), key, url) if memory.text else None
+    except Fault as fault:
+        pointer, error = None, error or str(fault)
+    for entry in pointer.entries.values() if pointer else ():
+        checked = memory.seen.get(entry.key)
+        about = {
+            "gateway": entry.gateway,
+            "version": entry.version,
+            "publisher": entry.publisher,
+            "checked_at": _iso(utc(past(checked, now))),
+        }
+        entries.append(about)
+    return {
+        "url": url,
+        "mode": settings.shared_mode,
+        "sealed": key is not None,
+        "publications": pointer.serial if pointer else None,
+        "looked_at": _iso(utc(past(memory.looked_at, now))),
+        "results": entries,
+        "unpublished": dict(memory.unpublished),
+        "error": error,
     }
 
 
@@ -159,9 +201,12 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
         say(unasked)
     for role, id in found["roles"].items():
         say(f"role {role}: {id}")
+    say(*withholding(found["withheld"]))
     if not found["pinned"]:
         say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
         say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
+    for line in _shared_lines(found["shared"]) if found["shared"] else ():
+        say(line)
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
@@ -196,13 +241,30 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
         say(f"warning: {warning}")
 
 
+def _shared_lines(shared: dict[str, Any]) -> Iterator[str]:
+    sealed = "sealed with a key" if shared["sealed"] else "not sealed: no REGISTRY_CORE_SHARED_KEY"
+    mode = "read only, " if shared["mode"] == "read" else ""
+    looked = _old(shared["looked_at"])
+    last = f"last answer {looked} ago" if looked else "it has never answered"
+    yield f"shared catalog: {shared['url']} ({mode}{sealed}): {last}"
+    for one in shared["results"]:
+        old = _old(one["checked_at"]) or "unknown"
+        by = f"published by {one['publisher'] or 'somebody'}, version {one['version']}"
+        yield f"shared {one['gateway']}: {by}; age: {old}"
+    for id, why in shared["unpublished"].items():
+        yield f"shared {id}: not published from here: {why}"
+    if shared["error"]:
+        yield f"shared catalog: {shared['error']}; the copy of this machine stays in use"
+
+
+def _old(time: str | None) -> str | None:
+    return age(datetime.fromisoformat(time), datetime.now(UTC)) if time else None
+
+
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    now = datetime.now(UTC)
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
     for id, one in gateways.items():
-        retrieved = one["retrieved_at"]
-        old = age(datetime.fromisoformat(retrieved), now) if retrieved else None
-        yield id, one["status"], one["data"], old or "unknown"
+        yield id, one["status"], one["data"], _old(one["retrieved_at"]) or "unknown"
 
 
 def _iso(time: datetime | None) -> str | None:

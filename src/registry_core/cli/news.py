@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ import click
 from .output import colourful, width
 
 if TYPE_CHECKING:
+    from .._catalog.snapshot import Snapshot
     from .._sync.wording import Line
 
 _NARROW = 80  # columns; below, what is said of a name goes under it
@@ -29,6 +31,18 @@ def as_text(lines: Sequence[Line]) -> Iterator[str]:
         yield click.style(provider, bold=True) if styled else provider
         for one in some:
             yield from _row(one, column, columns, styled=styled)
+
+
+def withheld(snapshot: Snapshot) -> dict[str, int]:
+    """Key of each policy that `snapshot` has passed → how many providers, as a whole, and models
+    of others it took out."""
+    counts = Counter(snapshot.withheld.values())
+    return {key: counts[key] for key in sorted({*snapshot.overlays, *counts})}
+
+
+def withholding(counts: Mapping[str, int]) -> Iterator[str]:
+    for key, count in counts.items():
+        yield f"policy {key}: withholds {count:,} providers and models"
 
 
 def as_markdown(lines: Sequence[Line]) -> Iterator[str]:

@@ -101,6 +101,7 @@ def _run(
     """`only`: the one folder that is still there when the report is read."""
     from .._sync.sync import check as check_only, sync as sync_all
     from .._world import World
+    from .news import withheld, withholding
 
     world = World(settings)
     if check:
@@ -127,6 +128,7 @@ def _run(
         if world.settings.unasked:
             say(world.settings.unasked)
         _show(report, world.bundle)
+        say(*withholding(withheld(result.snapshot)))
         _show_news(report, result, world.bundle, kept=only is None)
         hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -23,13 +23,14 @@ from .watch import watched
 
 
 class _Contract:
-    """`options` and `secrets` (variables): those with which the plugin does something.
-    `snapshot`: one on which it does. The fixture `plugin` is what the entry point names, a
-    module or an object."""
+    """`options`, `secrets` (variables) and `outputs` (emitters that the project gives a folder):
+    those with which the plugin does something. `snapshot`: one on which it does. The fixture
+    `plugin` is what the entry point names, a module or an object."""
 
     hook: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = EMPTY
     secrets: ClassVar[Mapping[str, str]] = EMPTY
+    outputs: ClassVar[Collection[str]] = ()
     snapshot: ClassVar[Snapshot] = SAMPLE
 
     def _call(self, plugin: object, snapshot: Snapshot, **more: Any) -> Any:
@@ -39,7 +40,8 @@ class _Contract:
         manager.register(plugin)
         found = getattr(manager.hook, self.hook).get_hookimpls()
         assert found, f"{plugin!r} has no hook {self.hook}"
-        settings = plugin_settings(more.pop("options", self.options), secrets=self.secrets)
+        options = more.pop("options", self.options)
+        settings = plugin_settings(options, secrets=self.secrets, outputs=self.outputs)
         scope = more.pop("types_providers", None)
         given = {
             **dict.fromkeys(HOOKS[self.hook], snapshot),
@@ -78,13 +80,13 @@ class EmitterContract(_Contract):
             def plugin(self):
                 return registry_price_list
 
-    `snapshot` and `options` are some with which it returns an artifact.
+    `snapshot`, `options` and `outputs` are some with which it returns an artifact.
     """
 
     hook = "registry_emit"
 
     def test_the_host_takes_its_artifacts(self, plugin: object) -> None:
-        assert self._artifacts(plugin, self.snapshot), "it returns none; give other `options`"
+        assert self._artifacts(plugin, self.snapshot), "it returns none; give other options"
 
     def test_the_same_snapshot_gives_the_same_files(self, plugin: object) -> None:
         again = Snapshot.from_bytes(self.snapshot.to_bytes())

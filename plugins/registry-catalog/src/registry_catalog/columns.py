@@ -1,0 +1,97 @@
+"""What the page knows of the models, as small as JSON can say it.
+
+Thousands of models share a few hundred prices, limits and dates. So each field is a list of
+its different values, and for each model the number of its own; unknown is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from registry_core import ModelInfo, Snapshot
+
+#: What a model may be able to do; `page/models.js` has the same, in this order.
+CAPABILITIES = (
+    "tool_call",
+    "reasoning",
+    "structured_output",
+    "attachment",
+    "temperature",
+    "open_weights",
+)
+PRICES = (
+    "input",
+    "output",
+    "cache_read",
+    "cache_write",
+    "reasoning",
+    "input_audio",
+    "output_audio",
+)
+
+
+def columns(snapshot: Snapshot) -> dict[str, Any]:
+    """Plain JSON values: `providers` (id, name, gateway, link, number of models), the `ids` of
+    their models one after the other, `columns` (field → [values, number of each model's]),
+    and `roles` (role → full id)."""
+    providers: list[Any] = []
+    models: list[ModelInfo] = []
+    for id, one in snapshot.get_providers().items():
+        providers.append([id, one.name, one.gateway, one.doc_url, len(one.models)])
+        models += one.models.values()
+    return {
+        "schema": 1,
+        "providers": providers,
+        "ids": [model.id for model in models],
+        "columns": {
+            "name": _pooled(model.name for model in models),
+            "family": _pooled(model.family for model in models),
+            "kind": _pooled(model.kind for model in models),
+            "status": _pooled(model.status for model in models),
+            "can": _pooled(tuple(getattr(model, it) for it in CAPABILITIES) for model in models),
+            "input": _pooled(model.modalities.input or None for model in models),
+            "output": _pooled(model.modalities.output or None for model in models),
+            "limit": _pooled(
+                (model.limit.context, model.limit.input, model.limit.output) for model in models
+            ),
+            "cost": _pooled(_prices(model) for model in models),
+            "tiers": _pooled(_tiers(model) for model in models),
+            "released": _pooled(model.release_date for model in models),
+            "updated": _pooled(model.last_updated for model in models),
+            "knowledge": _pooled(model.knowledge for model in models),
+            "lifecycle": _pooled(
+                (one.deprecated_on, one.retires_on, one.successor)
+                for one in (model.lifecycle for model in models)
+            ),
+        },
+        "roles": dict(snapshot.roles),
+    }
+
+
+def _pooled(values: Iterable[Hashable]) -> tuple[list[Hashable], list[int]]:
+    numbers: dict[Hashable, int] = {}
+    places = [numbers.setdefault(value, len(numbers)) for value in values]
+    return [*numbers], places
+
+
+def _prices(model: ModelInfo) -> tuple[float | None, ...] | None:
+    cost = model.cost
+    return None if cost is None else tuple(getattr(cost, name) for name in PRICES)
+
+
+def _tiers(model: ModelInfo) -> Hashable:
+    """(from how many tokens of context on, input, output), of those that say so."""
+    found = []
+    for one in model.cost.tiers if model.cost else ():
+        tier = one.get("tier")
+        size = tier.get("size") if isinstance(tier, Mapping) else None
+        prices = tuple(_number(one.get(name)) for name in ("input", "output"))
+        if _number(size) is not None:
+            found.append((size, *prices))
+    return tuple(found) or None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

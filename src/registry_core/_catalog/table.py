@@ -1,0 +1,151 @@
+"""The bytes of a snapshot: records in a hash table, each found by its key. `layout` describes it.
+
+What they say of providers and models is read elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from json.encoder import encode_basestring as _quoted
+from struct import error as StructError
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from .._base.fields import asked_id
+from .._files.opened import Parts, opened
+from ..errors import SnapshotDamagedError
+from .layout import HEADER, MAGIC, MAX_KEY, SCHEMA, SLOT
+
+if TYPE_CHECKING:
+    import os
+    from typing import Self
+
+#: Bytes that are read at once where all are.
+_PART = 2**20
+
+
+class Table:
+    """Records by their ids. Each look is checked: what is damaged raises SnapshotDamagedError."""
+
+    # No attrs class: to make one of these fields takes 1 % of a cold lookup.
+    __slots__ = ("_buckets", "_data", "_directory", "_hash")
+
+    def __init__(
+        self, data: Parts, hash: str, buckets: int, directory: tuple[int, int, int]
+    ) -> None:
+        self._data = data
+        self._hash = hash
+        self._buckets = buckets
+        self._directory = directory
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the content, 64 hex digits."""
+        return self._hash
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a snapshot file. Raises SnapshotDamagedError, or OSError if it can't be read."""
+        with open(path, "rb") as file:
+            return cls.map(file.fileno(), name=str(path))
+
+    @classmethod
+    def map(cls, descriptor: int, *, name: str) -> Self:
+        """Read an open file; the descriptor may be closed afterwards. Raises as `open`, and
+        StoreError, now or at a later look, for what the system refuses for now."""
+        return cls.from_bytes(opened(descriptor, name), name=name)
+
+    @classmethod
+    def from_bytes(cls, data: Parts, *, name: str = "snapshot") -> Self:
+        """A snapshot from `to_bytes()`. Raises SnapshotDamagedError naming `name`."""
+        header = data[: HEADER.size]
+        try:
+            magic, schema, total, buckets, size, checksum, digest, own = HEADER.unpack(header)
+        except StructError:
+            raise damaged("is too short to be a snapshot", name) from None
+        if magic != MAGIC:
+            raise damaged("is not a snapshot", name)
+        if own != crc32(header[:-4]):
+            raise damaged("has a damaged header", name)
+        if schema != SCHEMA:
+            raise damaged(f"has schema {schema}, this version reads {SCHEMA}", name)
+        if total != len(data):
+            raise damaged(f"holds {len(data)} bytes of {total}", name)
+        start = HEADER.size + buckets * SLOT.size
+        return cls(data, digest.hex(), buckets, (start, size, checksum))
+
+    def to_bytes(self) -> bytes:
+        return self._data[:]
+
+    def verify(self) -> None:
+        """Read everything and compare the content hash. Raises SnapshotDamagedError."""
+        from hashlib import sha256
+
+        content = sha256()
+        for start in range(HEADER.size, len(self._data), _PART):
+            content.update(self._data[start : start + _PART])
+        if content.hexdigest() != self.hash:
+            raise damaged("does not match its content hash", self.hash)
+
+    def record(self, provider: str, model: str | None) -> bytes | None:
+        """The record of a provider or a model, as JSON; None if there is none."""
+        key = provider if model is None else f"{provider}/{model}"
+        return _record_in(self._lines(key), provider, model)
+
+    def lines(self) -> Iterator[bytes]:
+        """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
+        data = self._data[:]  # at once: to ask the system for each chunk takes it longer
+        end = HEADER.size + self._buckets * SLOT.size
+        table = data[HEADER.size : end]
+        if len(table) % SLOT.size:
+            raise damaged("is cut off", self.hash)
+        for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
+            chunk = data[offset : offset + size]
+            yield from self._checked(chunk, size, checksum, number).splitlines()
+
+    def lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
+        """As `lines`, of these providers alone: each record is looked up."""
+        for id in providers:
+            about = self.record(id, None)
+            if about is not None:
+                yield _start(id, None) + about + b"]"
+                for model in json.loads(about)["models"]:
+                    record = self.record(id, model)
+                    if record is None:
+                        raise damaged(f"lost the record of {id}/{model}", self.hash)
+                    yield _start(id, model) + record + b"]"
+
+    def _lines(self, key: str) -> list[bytes]:
+        if len(asked_id(key)) > MAX_KEY:
+            return []
+        number = crc32(key.encode("utf-8", "surrogatepass")) % self._buckets
+        start = HEADER.size + number * SLOT.size
+        try:
+            offset, size, checksum = SLOT.unpack(self._data[start : start + SLOT.size])
+        except StructError:  # cut since it was opened
+            raise damaged("is cut off", self.hash) from None
+        return self._chunk(offset, size, checksum, number + 1).splitlines()
+
+    def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
+        return self._checked(self._data[offset : offset + size], size, checksum, number)
+
+    def _checked(self, chunk: bytes, size: int, checksum: int, number: int) -> bytes:
+        if len(chunk) != size or crc32(chunk, number) != checksum:
+            raise damaged("has a damaged record", self.hash)
+        return chunk
+
+
+def damaged(message: str, name: str) -> SnapshotDamagedError:
+    return SnapshotDamagedError(message, culprit=name, hint="run registry-core sync to rebuild it")
+
+
+def _start(provider: str, model: str | None) -> bytes:
+    """How a record's line starts; it ends with one more bracket."""
+    name = "null" if model is None else _quoted(model)
+    return f"[{_quoted(provider)},{name},".encode("utf-8", "surrogatepass")
+
+
+def _record_in(lines: list[bytes], provider: str, model: str | None) -> bytes | None:
+    start = _start(provider, model)
+    return next((line[len(start) : -1] for line in lines if line.startswith(start)), None)

@@ -1,0 +1,185 @@
+"""The bucket, or whatever else holds the objects: get, conditional put, list, delete.
+
+Credentials are the engine's own variables, which obstore reads. What it raises holds URLs and
+more, so none of its texts goes on: errors are in our words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from ..errors import RegistryError
+
+T = TypeVar("T")
+
+_RETRIES = 2
+_WRITABLE = ("s3", "gs", "az")
+
+
+class Fault(RegistryError):
+    """The engine, or what lies on it, can't be used. Never raised to callers of a sync."""
+
+
+class GoneError(Fault):
+    """There is no such object."""
+
+
+class LostError(Fault):
+    """The condition of a put does not hold: somebody else was faster."""
+
+
+Version = Mapping[str, str]
+"""What a conditional put needs: the ETag of an object, and its version where there is one."""
+
+
+@frozen
+class Found:
+    data: bytes
+    version: Version
+    modified: float
+    """Epoch seconds by the engine's clock."""
+
+
+class Engine:
+    """The objects below one URL. Each method raises Fault, at the latest after twice `patience`
+    (seconds): a sync waits for it while it holds the store's lock."""
+
+    def __init__(self, url: str, patience: float = 10.0) -> None:
+        self.url, self._patience = url, patience
+        self.scheme = url.partition(":")[0]
+
+    @property
+    def writable(self) -> bool:
+        return self.scheme in _WRITABLE
+
+    def get(self, name: str, *, most: int, unless: str | None = None) -> Found | None:
+        """The object; None if its ETag is `unless`. Raises GoneError, and Fault for one of
+        more than `most` bytes."""
+
+        def read() -> Found | None:
+            try:
+                options: Any = {"if_none_match": unless} if unless else None
+                result = self._obstore.get(self._store, name, options=options)
+            except self._obstore.exceptions.NotModifiedError:
+                return None
+            data = bytearray()
+            for part in result.stream():
+                data += part
+                if len(data) > most:
+                    raise Fault(
+                        f"{name} holds more than {most / 2**20:g} MiB",
+                        culprit=self.url,
+                        hint="raise fetch_max_bytes if that is right",
+                    )
+            meta = result.meta
+            return Found(bytes(data), _version(meta), meta["last_modified"].timestamp())
+
+        return self._tried(name, read)
+
+    def put(self, name: str, data: bytes, version: Version | None = None) -> Version:
+        """Create the object, or replace that of `version`; the version that it has now. Raises
+        LostError if there is one, or another."""
+        mode: Any = "create" if version is None else dict(version)
+        return self._tried(
+            name,
+            lambda: _version(
+                self._obstore.put(self._store, name, data, mode=mode, use_multipart=False)
+            ),
+        )
+
+    def delete(self, *names: str) -> None:
+        if names:
+            self._tried(names[0], lambda: self._obstore.delete(self._store, list(names)))
+
+    def list(self, folder: str) -> Iterator[tuple[str, float]]:
+        """Name and epoch seconds, by the engine's clock, of each object below `folder`."""
+
+        def read() -> list[tuple[str, float]]:
+            chunks = self._obstore.list(self._store, prefix=folder)
+            return [
+                (one["path"], one["last_modified"].timestamp()) for chunk in chunks for one in chunk
+            ]
+
+        yield from self._tried(folder, read)
+
+    @cached_property
+    def _obstore(self) -> Any:
+        try:
+            import obstore
+            import obstore.exceptions
+        except ImportError:
+            raise Fault(
+                "needs obstore, which is not installed",
+                culprit="REGISTRY_CORE_SHARED",
+                hint="pip install 'registry-core[fleet]'",
+            ) from None
+        return obstore
+
+    @cached_property
+    def _store(self) -> Any:
+        store: Any = self._obstore.store
+        if self.scheme == "file":
+            return store.from_url(self.url)
+        limit = f"{max(int(self._patience * 1000), 1)}ms"
+        client: dict[str, Any] = {"connect_timeout": limit, "timeout": limit}
+        # What is passed here replaces what obstore reads of this kind.
+        allowed = [f"{vendor}_ALLOW_HTTP" for vendor in ("AWS", "AZURE", "GOOGLE")]
+        is_plain = self.scheme == "http" or any(
+            os.environ.get(name, "").lower() in ("1", "true") for name in allowed
+        )
+        return store.from_url(
+            self.url,
+            client_options={**client, "allow_http": is_plain},
+            retry_config={
+                "max_retries": _RETRIES,
+                "retry_timeout": timedelta(seconds=self._patience),
+            },
+        )
+
+    def _tried(self, name: str, do: Callable[[], T]) -> T:
+        try:
+            return do()
+        except Fault:
+            raise
+        except Exception as error:
+            fault = self._fault(name, error)
+        raise fault  # without what led to it, which may hold a credential
+
+    def _fault(self, name: str, error: Exception) -> Fault:
+        known, text = self._obstore.exceptions, str(error)
+        if isinstance(error, (FileNotFoundError, known.NotFoundError)):
+            return GoneError(f"has no {name}", culprit=self.url)
+        if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
+            return LostError(f"has another {name} by now", culprit=self.url)
+        denied = (known.PermissionDeniedError, known.UnauthenticatedError, PermissionError)
+        status = re.search(r"status code: (\d{3})", text)
+        if isinstance(error, denied) or (status and status[1] in ("401", "403")):
+            return Fault(
+                f"refuses {name} to these credentials",
+                culprit=self.url,
+                hint="check the engine's own variables, and the rights of that account",
+            )
+        if status:
+            message = f"answered {status[1]} for {name}"
+        elif "Unable to canonicalize" in text:
+            message = "is not there"
+        elif "TimedOut" in text or "timed out" in text:
+            message = "did not answer in time"
+        elif "error sending request" in text or "dns error" in text:
+            message = "can't be reached"
+        else:
+            message = f"can't be used: {type(error).__name__} at {name}"
+        return Fault(
+            message, culprit=self.url, hint="the copy of this machine stays; it is asked again"
+        )
+
+
+def _version(about: Mapping[str, Any]) -> Version:
+    return {name: str(about[name]) for name in ("e_tag", "version") if about.get(name)}

@@ -1,0 +1,365 @@
+"""What a sync takes from the fleet's shared catalog, and what it gives.
+
+Per gateway, before it is asked: a shared result that is young enough is taken as if another
+process of this machine had fetched it. What is fetched instead is published.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from .._base.printable import message
+from .._shared.engine import Engine, Fault
+from .._shared.fleet import Fleet, Result
+from .._shared.lease import LONGEST
+from .._shared.pointer import Entry, NewerError, UnsoundError
+from ..errors import GatewayError
+from ..records import clean_providers
+from ..report import Problem
+from .fetch import Outcome
+from .freshness import digest
+from .locking import patience
+
+if TYPE_CHECKING:
+    from .._catalog.store import Store
+    from .._world import World
+    from .options import Options
+    from .turn import Turn
+
+logger = logging.getLogger("registry_core")
+
+Adopt = Callable[[], Outcome | None]
+
+
+class Sharing:
+    """One sync's. Raises nothing: what goes wrong with the engine is in `problems`, and the
+    sync goes on with what this machine has. `writes`: False only looks."""
+
+    def __init__(self, fleet: Fleet, world: World, options: Options, *, writes: bool) -> None:
+        settings = world.settings
+        self._fleet, self._options, self._clock = fleet, options, world.clock
+        self._reads_only = (
+            settings.shared_mode == "read" or not Engine(settings.shared or "").writable
+        )
+        self._environ = world.environ
+        self._named = frozenset(settings.shared_gateways)
+        self._writes = writes
+        interval = settings.refresh_interval_ms / 1000
+        self._young = interval if options.fresh_for is None else options.fresh_for
+        self._monotonic, self._waiting = world.monotonic, fleet.memory.waiting
+        fleet.note(waiting=None)
+        self._sound = False
+        self._replaceable = False
+        self.problems: list[Problem] = []
+
+    def look(self) -> None:
+        try:
+            self._fleet.look()
+        except UnsoundError as fault:
+            self._replaceable = True
+            self._tell(fault)
+        except Fault as fault:
+            self._tell(fault, fatal=isinstance(fault, NewerError))
+        else:
+            self._sound = self._replaceable = True
+
+    def has_news(self, turn: Turn) -> bool:
+        """Whether there is a result that is newer than what this machine has."""
+        return self._news(turn) is not None
+
+    def adopting(self, turn: Turn) -> Adopt | None:
+        """What is to be tried before this gateway is asked: it gives the outcome, or None if
+        it is to be asked. None: it has nothing to do with the fleet."""
+        if self._why_not(turn) is not None and not (self._reads_only and turn.loaded):
+            return None
+        return partial(self._adopt, turn)
+
+    def _adopt(self, turn: Turn) -> Outcome | None:
+        asks_anyway = turn.id in self._options.accept or self._options.force or turn.disowned
+        if self._why_not(turn) is None and (not asks_anyway or self._reads_only):
+            news = self._news(turn)
+            if news is not None and self._is_young(news[1]):
+                outcome = self._taken(turn, *news)
+                if outcome is not None:
+                    return outcome
+            has = turn.stored.about.retrieved_at if turn.stored and turn.is_current else None
+            if has is not None and self._is_young(has):
+                return Outcome("unchanged", finished_at=has)  # as young as what is shared
+        else:
+            news = None
+        if self._reads_only:
+            taken = self._taken(turn, *news) if news else None
+            return taken or self._waits("only others fetch (REGISTRY_CORE_SHARED_MODE=read)")
+        if asks_anyway or not self._replaceable or not self._writes or self._may_fetch():
+            return None
+        if not self._waits_on():
+            return None
+        taken = self._taken(turn, *news) if news else None
+        return taken or self._waits("another machine is fetching it")
+
+    def _waits_on(self) -> bool:
+        """Whether to leave it to who has the lease: for so long as a lease can last. One that
+        is taken anew again and again may be somebody's who wants nobody to fetch."""
+        now, since = self._monotonic(), self._waiting
+        since = now if since is None or since > now else since
+        if now - since >= LONGEST:
+            return False
+        self._fleet.note(waiting=since)
+        return True
+
+    def _waits(self, why: str) -> Outcome:
+        return Outcome("waiting", error=why, finished_at=self._clock())
+
+    def _may_fetch(self) -> bool:
+        try:
+            return self._fleet.may_fetch()
+        except Fault as fault:  # then each machine is on its own
+            self._tell(fault)
+            return True
+
+    def _is_young(self, since: float) -> bool:
+        return 0 <= self._clock() - since < self._young
+
+    def _why_not(self, turn: Turn) -> str | None:
+        """Why this gateway is none of the fleet's; None if it is."""
+        known = turn.known
+        if turn.loaded is None:
+            return "it was registered at run time" if turn.runtime else "its plugin is gone"
+        if turn.volatile:
+            return "it comes and goes"
+        outcome = turn.outcome
+        own = outcome is not None and outcome.answered and not outcome.shared
+        sent = own and outcome is not None and (outcome.private or bool(outcome.identity))
+        if outcome is None or outcome.status != "fresh":
+            sent = sent or known.private or bool(known.identity)
+        if sent and turn.id not in self._named:
+            return "a credential was sent for it; shared_gateways does not name it"
+        return None
+
+    def _news(self, turn: Turn) -> tuple[Entry, float] | None:
+        """The best entry that is newer than what is stored, and since when it is known."""
+        if not self._sound or self._why_not(turn) is not None:
+            return None
+        has = turn.stored.about.retrieved_at if turn.stored and not turn.disowned else 0.0
+        if has > self._clock():
+            has = 0.0
+        found: list[tuple[float, Entry]] = []
+        for entry in self._entries(turn):
+            # In `read` mode what nobody knows the age of is better than nothing.
+            since = self._fleet.known_since(entry)
+            since = 1.0 if since is None and self._reads_only and not has else since
+            if since is not None and since > has:
+                found.append((since, entry))
+        if not found:
+            return None
+        since, entry = max(found, key=lambda one: (one[0], one[1].version))
+        return entry, since
+
+    def _entries(self, turn: Turn) -> Iterable[Entry]:
+        loaded = turn.loaded
+        assert loaded is not None
+        scope, version = _scope(turn), loaded.plugin.version
+        for entry in self._fleet.pointer.entries.values():
+            same = entry.gateway == turn.id and entry.scope == scope
+            if turn.id not in self._named and any(map(self._is_set, entry.consulted)):
+                continue  # it was got without what this machine would send
+            if same and _is_at_least(entry.version, version):
+                yield entry
+
+    def _is_set(self, variable: str) -> bool:
+        return bool(self._environ.get(variable, "").strip())
+
+    def _taken(self, turn: Turn, entry: Entry, since: float) -> Outcome | None:
+        """The outcome of taking over this result; None if it can't be used."""
+        has = turn.stored.about if turn.stored and turn.is_current else None
+        vouched = self._fleet.vouched
+        if has and has.shared == entry.object and has.vouched >= vouched:
+            return Outcome("unchanged", finished_at=since, shared=entry.object)
+        gateway = turn.gateway
+        assert gateway is not None
+        accepted = entry.accepted and vouched
+        try:
+            found = self._fleet.get(entry)
+            prefix = f"{gateway.id}/"
+            if gateway.namespaced:  # what is shared has its published ids
+                found = {
+                    id: one
+                    for id, one in found.items()
+                    if id == gateway.id or id.startswith(prefix)
+                }
+            providers, warnings = clean_providers(turn.id, False, found, may_be_empty=accepted)
+        except Fault as fault:
+            self._tell(fault)
+            return None
+        except GatewayError as error:
+            self._tell(Fault(f"result of {turn.id}: {error.message}", culprit=error.culprit))
+            return None
+        logger.debug("%s: taken from %s", turn.id, entry.publisher)
+        return Outcome(
+            "fresh",
+            providers,
+            (),
+            warnings=warnings,
+            finished_at=since,
+            shared=entry.object,
+            vouched=vouched,
+            accepted=accepted,
+        )
+
+    def publish(self, turns: Iterable[Turn]) -> None:
+        """Share what this sync has fetched or confirmed."""
+        if self._reads_only or not self._writes:
+            return
+        results: dict[str, Result] = {}
+        why: dict[str, str] = {}
+        for turn in turns:
+            reason = self._why_not(turn)
+            if reason is not None:
+                if turn.loaded is not None:
+                    why[turn.id] = reason
+                continue
+            outcome = turn.outcome
+            if outcome is None or not outcome.answered or outcome.shared or outcome.asked is None:
+                continue  # it is not this sync that has asked
+            if not self._replaceable:
+                why[turn.id] = "the shared catalog could not be read"
+                continue
+            made = self._result(turn, outcome)
+            results[made.entry.key] = made
+        if results:
+            try:
+                self._fleet.publish(results)
+            except Fault as fault:
+                self._tell(fault)
+                why |= {one.entry.gateway: fault.message for one in results.values()}
+        self._fleet.note(unpublished=why)
+
+    def _result(self, turn: Turn, outcome: Outcome) -> Result:
+        assert turn.loaded is not None
+        entry = Entry(
+            turn.id,
+            _scope(turn),
+            turn.loaded.plugin.version,
+            "0" * 64,
+            outcome.finished_at,
+            self._fleet.publisher,
+            turn.id in self._options.accept,
+            tuple(one for one in outcome.consulted if not self._is_set(one))[:100],
+        )
+        before = self._fleet.pointer.entries.get(entry.key)
+        stored = turn.stored
+        if outcome.providers is not None:
+            fetched = outcome.providers
+            return Result(entry, lambda: fetched)
+        assert stored is not None
+        if before is not None and before.object == stored.about.shared:
+            accepted = entry.accepted or before.accepted
+            return Result(evolve(entry, object=before.object, accepted=accepted), None)
+        return Result(entry, stored.providers)
+
+    def _tell(self, fault: Fault, *, fatal: bool = False) -> None:
+        found = Problem.of("shared", fault, fatal=fatal or self._reads_only)
+        if found not in self.problems:
+            self.problems.append(found)
+            logger.debug("shared catalog: %s", found)
+
+    def close(self) -> None:
+        error = message("; ".join(map(str, self.problems))) if self.problems else None
+        self._fleet.note(error=error)
+        if self._writes:
+            self._fleet.close()
+
+
+@contextmanager
+def sharing(
+    world: World, store: Store | None, options: Options, *, writes: bool = True
+) -> Generator[Sharing]:
+    """The fleet's catalog for one sync, which holds the store's lock."""
+    fleet = fleet_of(world, store)
+    mine = Sharing(fleet, world, options, writes=writes)
+    mine.look()
+    try:
+        yield mine
+    finally:
+        mine.close()
+
+
+def fleet_of(world: World, store: Store | None) -> Fleet:
+    settings = world.settings
+    assert settings.shared is not None
+    if settings.shared_key:
+        world.secrets.hide(settings.shared_key, "REGISTRY_CORE_SHARED_KEY")
+    return Fleet(
+        # So that a source can still be asked before its deadline, if the engine is slow.
+        Engine(settings.shared, settings.fetch_deadline_ms / 4000),
+        store.folder if store else None,
+        world.places.trusts(settings.store_dir),
+        key=settings.shared_key or None,
+        publisher=platform.node()[:200],
+        term=patience(settings),
+        most=settings.fetch_max_bytes,
+        clock=world.clock,
+        monotonic=world.monotonic,
+    )
+
+
+def _scope(turn: Turn) -> str:
+    assert turn.loaded is not None
+    return digest([turn.loaded.plugin.key, turn.loaded.settings.options])
+
+
+def _is_at_least(version: str, other: str) -> bool:
+    """Whether `version` is not older; of what is no version, whether it is the same."""
+    if version == other:
+        return True
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version) >= Version(other)
+    except InvalidVersion:
+        return False
+
+
+class News:
+    """For the refresher: whether the shared catalog has changed. Asks once per poll of all
+    processes of this machine."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._asked: float | None = None
+
+    @property
+    def poll(self) -> float | None:
+        """Seconds; None: nothing is shared."""
+        settings = self._world.settings
+        if settings.shared is None or settings.unasked is not None:
+            return None
+        return settings.shared_poll_ms / 1000
+
+    def look(self) -> bool:
+        poll = self.poll
+        if poll is None:
+            return False
+        now = self._world.clock()
+        fleet = fleet_of(self._world, self._world.store())
+        if any(_is_recent(at, now, poll) for at in (self._asked, fleet.memory.looked_at)):
+            return False
+        self._asked = now
+        if fleet.memory.waiting is not None:
+            return True
+        try:
+            return fleet.is_news()
+        except Fault as fault:
+            logger.debug("shared catalog: %s", fault)
+            return False
+
+
+def _is_recent(looked: float | None, now: float, poll: float) -> bool:
+    return looked is not None and 0 <= now - looked < poll
