@@ -174,6 +174,14 @@ def test_a_wildcard_is_no_model_and_what_it_covers_is_asked_by_name() -> None:
     assert client.warnings == []
 
 
+def test_a_key_that_may_not_ask_for_names_loses_only_those_of_a_wildcard() -> None:
+    rows = {"data": [row("fast"), row("openai/*", "openai/*")]}
+    models, _ = fetch({"/model/info": rows, "/v1/models": refused(403)})
+    assert list(models) == ["fast"]
+    with pytest.raises(GatewayError, match="answered 502"):
+        fetch({"/model/info": rows, "/v1/models": refused(502)})
+
+
 def test_a_proxy_for_one_model_tells_its_name_only() -> None:
     routes = {
         "/model/info": {"data": row("*", "openai/gpt-4o")},

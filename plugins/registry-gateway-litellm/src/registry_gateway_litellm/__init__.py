@@ -131,23 +131,26 @@ class LiteLLMGateway(ModelGateway):
                 )
             return rows
 
-        rows: list[Any] = []
         refused: list[str] = []
-        for path in INFO:
+
+        def may_ask(path: str) -> list[Any] | None:
             try:
-                rows = ask(path)
-                break
+                return ask(path)
             except GatewayError as error:
                 if error.status not in NOT_HERE:
                     raise
                 refused.append(f"{path} {error.message}")
-        else:
+                return None
+
+        rows = next((rows for rows in map(may_ask, INFO) if rows is not None), None)
+        if rows is None:
             names = ask(NAMES)
             client.warn(self.id, f"prices and capabilities are unknown: {', '.join(refused)}")
             return list(map(row_of_name, names))
         known = names_in(rows)
         if any("*" in name for name in known):  # older proxies tell only there what it covers
-            rows += [row for row in map(row_of_name, ask(NAMES)) if row["model_name"] not in known]
+            named = map(row_of_name, may_ask(NAMES) or ())
+            rows += [row for row in named if row["model_name"] not in known]
         return rows
 
 
