@@ -224,3 +224,14 @@ def test_where_no_gateway_is_installed_a_trial_goes_on_with_the_data_of_the_whee
     for report in (trial, sync):
         assert [one.culprit for one in report.problems] == ["no gateway is installed"]
         assert report.models == 2
+
+
+def test_a_priority_that_names_no_gateway_is_said(world: World) -> None:
+    """It would settle nothing, in silence."""
+    world.gateway("main")
+    world.serve("main", {"openai": ["gpt-5"]})
+    report = world.sync(priority=["main", "mian"])
+    assert report.ok
+    told = [(one.culprit, one.message) for one in report.problems]
+    assert ("priority mian", "there is no such gateway; did you mean 'main'?") in told
+    assert not any(one.culprit == "priority main" for one in report.problems)

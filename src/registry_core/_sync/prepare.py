@@ -219,6 +219,7 @@ def _misled(
     for option, asked, there in [
         ("--accept", options.accept, loaded),
         ("--forget", options.forget, known),
+        ("priority", host.settings.priority, known),
     ]:
         for id in sorted({*asked} - there):
             text = f"there is no such gateway; {did_you_mean(id, there)}"
