@@ -67,7 +67,7 @@ def continued(store: Store, before: Generation, changes: Changes) -> bytes:
 
 
 def adopted(store: Store, generation: Generation) -> bytes | None:
-    """The lines of another store that lead to this generation; None if there are none. Raises
+    """The lines of another store that lead to this generation; None if no line does. Raises
     StoreError."""
     with suppress(SnapshotDamagedError):
         return b"".join(line for line, _ in _chain(store, generation)) or None

@@ -15,7 +15,7 @@ from .engine import Engine, Fault, GoneError, LostError, Version
 
 NAME = "lease"
 _MOST = 4096
-#: Seconds: what a lease may ask for at most, whoever has written it.
+#: Seconds: what a lease may ask for at most.
 LONGEST = 600.0
 
 

@@ -11,9 +11,8 @@ from rich.text import Text
 from ..models import CAPABILITIES
 from .common import painted
 from .screen import fitted, pairs, show, text
-from .showing import UNKNOWN_URL, url_of, when
 from .tables import fitting, models_table
-from .values import PRICES, days_until, price, tiers
+from .values import PRICES, UNKNOWN_URL, days_until, price, tiers, url_of, when
 
 if TYPE_CHECKING:
     from ..models import Cost, ModelInfo, ProviderConfig

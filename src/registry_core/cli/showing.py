@@ -10,15 +10,13 @@ import click
 from . import completing
 from .common import color_option, drawn, json_option, missing, registry, reports_errors, today_of
 from .output import say, say_json
-from .values import days, days_until, record, split
+from .values import UNKNOWN_URL, days_until, record, split, url_of, when
 
 if TYPE_CHECKING:
     from datetime import date
 
     from ..models import ModelInfo, ProviderConfig
     from ..registry import ModelRegistry
-
-UNKNOWN_URL = "no URL is known here: its gateway may know one, or set"
 
 
 @click.command()
@@ -120,16 +118,6 @@ def _show_provider(
         say(*_lines(_set(found | {"url": url_of(goes)})))
 
 
-def url_of(goes: Mapping[str, Any]) -> str | None:
-    """The URL, in words where it is not the gateway that says it."""
-    url, by = goes["url"], goes["url_from"]
-    if by == "well known":
-        return f"{url} (its gateway names none; this is well known)"
-    if by not in (None, "gateway"):
-        return f"{url} (from {by})" if url else f"{by} is set, to what is no plain URL"
-    return str(url) if url else None
-
-
 def _shown_call(goes: Mapping[str, Any]) -> dict[str, Any]:
     if goes.get("unroutable"):
         return {"not by URL and key": goes["unroutable"]}
@@ -152,13 +140,6 @@ def _shown(model: Mapping[str, Any], today: date) -> dict[str, Any]:
     return {
         name: value for name, value in shown.items() if name not in ("status", "extra") or value
     }
-
-
-def when(left: int) -> str:
-    """Of a day that is so many days from now."""
-    if left == 0:
-        return "today"
-    return f"in {days(left)}" if left > 0 else f"{days(-left)} ago"
 
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:

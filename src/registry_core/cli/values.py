@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 else:  # the class takes no argument in older versions
     _Type = click.ParamType
 
+UNKNOWN_URL = "no URL is known here: its gateway may know one, or set"
 #: What `--columns` takes beside the fields of a record ("cost.cache_read").
 COLUMNS: Mapping[str, str] = {
     "id": "full_id",
@@ -183,3 +184,20 @@ def told(field: str, value: Any) -> str:
         if field.startswith("limit."):
             return count(value)
     return {"true": "yes", "false": "no"}.get(text := plain(value), text.replace(",", ", "))
+
+
+def url_of(goes: Mapping[str, Any]) -> str | None:
+    """The URL, in words where it is not the gateway that says it."""
+    url, by = goes["url"], goes["url_from"]
+    if by == "well known":
+        return f"{url} (its gateway names none; this is well known)"
+    if by not in (None, "gateway"):
+        return f"{url} (from {by})" if url else f"{by} is set, to what is no plain URL"
+    return str(url) if url else None
+
+
+def when(left: int) -> str:
+    """Of a day that is so many days from now."""
+    if left == 0:
+        return "today"
+    return f"in {days(left)}" if left > 0 else f"{days(-left)} ago"

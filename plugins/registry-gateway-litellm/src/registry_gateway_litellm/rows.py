@@ -64,7 +64,7 @@ def models_from_rows(
 ) -> dict[str, ModelInfo]:
     """Bare id → model of these rows of `/model/info`, one per deployment; pure.
 
-    Wildcards (`openai/*`), prices of image sizes and blocked deployments are none.
+    Wildcards (`openai/*`), prices of image sizes and blocked deployments are no models.
     `warn(culprit, message)` hears of what can't be used: a row is dropped alone, a field
     becomes unknown.
     """
