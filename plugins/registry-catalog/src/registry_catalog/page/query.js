@@ -121,7 +121,10 @@ function find(models, query, today) {
     const status = statusOn(models, place, today);
     if (query.status.length) {
       if (!query.status.includes(status ?? "")) return false;
-    } else if (!query.deprecated && (status === "deprecated" || status === "retired")) return false;
+    } else if (!query.deprecated) {
+      // What is deprecated goes first, so it is among what retires soon.
+      if (status === "retired" || (status === "deprecated" && !query.retires_before)) return false;
+    }
     const kind = models.kinds[place];
     if (query.kind.length && (kind === null ? !unknown : !query.kind.includes(kind))) return false;
     for (const one of capabilities) {
