@@ -64,6 +64,8 @@ def test_a_sync_uses_them_all(made: tuple[Path, Run]) -> None:
             return Reply(200, answer) if known else Reply(401, b"{}")
 
         server.route("/v1/models", models)
+        # All of one name share their options: the source of facts asks the same place.
+        server.route("/v1", Reply(200, b'[{"model": "acme/small", "date": "2027-01-31"}]'))
         out = folder / "out"
         synced = run(
             *("registry-core", "sync", "--output", str(out)),
@@ -73,6 +75,8 @@ def test_a_sync_uses_them_all(made: tuple[Path, Run]) -> None:
     assert synced.returncode == 0, synced.stdout + synced.stderr
     lines = (out / "acme.tsv").read_text("utf-8").splitlines()
     assert {"acme/large\t", "acme/small\t"} <= {*lines}
+    shown = run("registry-core", "show", "acme/small")
+    assert "retires_on: 2027-01-31" in shown.stdout
     listed = run("registry-core", "plugins", "--load")
     assert "registry-overlay-acme:acme" in listed.stdout
     assert (listed.returncode, "failed" in listed.stdout) == (0, False)

@@ -42,7 +42,8 @@ def withheld(snapshot: Snapshot) -> dict[str, int]:
 
 def withholding(counts: Mapping[str, int]) -> Iterator[str]:
     for key, count in counts.items():
-        yield f"policy {key}: withholds {count:,} providers and models"
+        if count:
+            yield f"policy {key}: withholds {count:,} providers and models"
 
 
 def as_markdown(lines: Sequence[Line]) -> Iterator[str]:
