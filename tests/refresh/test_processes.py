@@ -319,7 +319,7 @@ def serve(
     assert process.stderr
     lines: list[str] = []
     url = None
-    while url is None or not any(": new: " in line for line in lines):
+    while url is None or not any(" new: " in line for line in lines):
         line = process.stderr.readline()
         assert line, "".join(lines)
         lines.append(line)
