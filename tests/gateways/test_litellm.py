@@ -232,9 +232,10 @@ def test_its_wheel_alone_does_the_job_of_its_readme(tmp_path: Path, proxy: Proxy
     wheels = [wheel(ROOT, tmp_path), wheel(ROOT / "plugins/registry-gateway-litellm", tmp_path)]
     run = environment(tmp_path / "venv", wheels)
     variables = {"REGISTRY_CORE_PLUGIN_LITELLM_URL": proxy.url, "LITELLM_API_KEY": KEY}
-    synced = run("sync", **variables)
+    synced = run("registry-core", "sync", **variables)
     assert synced.returncode == 0, synced.stdout + synced.stderr
-    assert {"litellm/acme/alpha", "litellm/fast"} <= {*run("list", "litellm/").stdout.splitlines()}
-    shown = json.loads(run("show", "litellm/acme/alpha", "--json").stdout)
+    listed = run("registry-core", "list", "litellm/").stdout.splitlines()
+    assert {"litellm/acme/alpha", "litellm/fast"} <= {*listed}
+    shown = json.loads(run("registry-core", "show", "litellm/acme/alpha", "--json").stdout)
     assert shown["cost"]["input"] == 0.15
-    assert "registry-gateway-litellm:litellm" in run("plugins").stdout
+    assert "registry-gateway-litellm:litellm" in run("registry-core", "plugins").stdout

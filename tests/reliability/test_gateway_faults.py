@@ -190,6 +190,10 @@ def test_a_gateway_that_is_gone_is_a_failure_like_any_other(world: World) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the memory of a child")
 def test_500_megabytes_cost_neither_memory_nor_data(shell: Shell, server: Loopback) -> None:
     """With the default limit of 64 MiB."""
+    import resource
+
+    # The most that any child of this process had until now: those of other tests count, too.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     shell.plugins.append("registry-gateway-models-dev")
     shell.environ["REGISTRY_CORE_MODELS_DEV_URL"] = server.url("/api.json")
     size = 500 * 2**20
@@ -200,9 +204,8 @@ def test_500_megabytes_cost_neither_memory_nor_data(shell: Shell, server: Loopba
     assert done.status == 1
     assert "sent more than 64 MiB" in done.err
     assert shell.run("show", "openai/gpt-4o").status == 0
-    import resource
-
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 * 1024  # KiB
+    most = max(before, 400 * 1024)  # KiB
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= most
 
 
 def test_a_server_that_asks_for_patience_gets_it(well: World) -> None:
