@@ -23,6 +23,8 @@ from tests.fleet.conftest import Hosts
 from tests.fleet.proxy import Answer, Asked, Proxy
 from tests.fleet.test_sharing import HOUR, pointer, status
 
+pytestmark = pytest.mark.slow
+
 CUT = Answer(500, {}, b"")
 ROOT = Path(__file__).parents[2]
 
