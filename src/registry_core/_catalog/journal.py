@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 MOST_AGE = timedelta(days=90)
 #: Bytes, of the file and of one line.
-MOST = 4 * 2**20
-MOST_LINE = 2**20
+MOST = 2**19
+MOST_LINE = 2**17
 
 #: Stands for lines that were damaged.
 _GAP = b"?\n"
