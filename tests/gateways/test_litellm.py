@@ -129,7 +129,7 @@ def test_calls_go_where_the_options_say_with_the_key_that_they_name(
     new_registry: NewRegistry, listed: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert synced(new_registry(listed.url("/v1"))).models == 2
-    with Loopback() as other:  # whoever else this key, or that provider, is bound to
+    with Loopback() as other:  # bound to this key, or to that provider, too
         other.route("/model/info", listing("fast", "org/smart"))
         moved = new_registry(other.url(), key_env=["ACME_KEY", "OPENAI_API_KEY"])
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
