@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anthropic.types import Usage
-from openai.types import CompletionUsage
-from openai.types.responses import ResponseUsage
 
 from registry_core import ArgumentError, Cost, ModelInfo, UnknownModelError, estimate_cost
 
@@ -152,6 +149,8 @@ def test_what_is_no_model_is_refused_by_name(wrong: Any) -> None:
 
 
 def test_openais_chat_usage_counts_parts_within() -> None:
+    from openai.types import CompletionUsage
+
     usage = CompletionUsage.model_validate(
         {
             "prompt_tokens": 1000,
@@ -180,6 +179,8 @@ def test_openais_chat_usage_counts_parts_within() -> None:
 
 
 def test_openais_responses_usage_counts_parts_within() -> None:
+    from openai.types.responses import ResponseUsage
+
     usage = ResponseUsage.model_validate(
         {
             "input_tokens": 1000,
@@ -202,6 +203,8 @@ def test_openais_responses_usage_counts_parts_within() -> None:
 
 
 def test_anthropics_usage_counts_caches_beside() -> None:
+    from anthropic.types import Usage
+
     usage = Usage.model_validate(
         {
             "input_tokens": 1000,
