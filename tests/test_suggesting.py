@@ -110,6 +110,11 @@ def test_a_provider_is_named_if_no_model_is_or_none_was_asked_for() -> None:
 ids = st.text("aB/-é\n", min_size=1, max_size=8)
 
 
+def test_two_models_of_one_full_id_are_one_suggestion() -> None:
+    assert suggest("b", {"a": ("b/c",), "a/b": ("c",)}) in ((), ("a/b/c",))
+    assert suggest("c", {"a": ("b/c",), "a/b": ("c",)}) == ("a/b/c",)
+
+
 @given(st.text("aB/-é\n", max_size=8), st.dictionaries(ids, st.lists(ids, unique=True)))
 def test_only_ids_that_there_are_are_suggested(text: str, models: dict[str, list[str]]) -> None:
     found = suggest(text, models)

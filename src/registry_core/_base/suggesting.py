@@ -60,7 +60,7 @@ def suggest(text: str, models: Models, most: int = 3) -> tuple[str, ...]:
         return -found[id], -exact, len(id[1]), *id
 
     best = nsmallest(most, (id for id, share in found.items() if share >= least), order)
-    return tuple(map("/".join, best))
+    return tuple(dict.fromkeys(map("/".join, best)))
 
 
 def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
