@@ -47,6 +47,7 @@ def typo(id: str, chance: random.Random) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [True, False], ids=["with its provider", "without"])
 def test_a_typo_in_any_place_leads_to_the_id(bundled: Models, named: bool) -> None:
     """Measured when written, of 300: with its provider 98 % first and 99 % among three, without
@@ -71,6 +72,7 @@ def test_an_id_that_there_is_is_the_first_suggestion(bundled: Models) -> None:
         assert suggesting.suggest(id, bundled)[0] == id
 
 
+@pytest.mark.slow
 def test_few_functions_are_called_for_each_id_whatever_the_text(bundled: Models) -> None:
     ten = {f"{id}{n or ''}": own for n in range(10) for id, own in bundled.items()}
     texts = (

@@ -132,6 +132,7 @@ class TestRoles(OverlayContract):
 """
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_and_the_contracts_of_its_plugins_pass(tmp_path: Path) -> None:
     for name, code in [*files().items(), ("test_contracts.py", CONTRACTS)]:
         (tmp_path / name).write_text(code, "utf-8")

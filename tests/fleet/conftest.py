@@ -114,7 +114,7 @@ class Host:
         return (self.world.store.folder / "shared.json").read_text("utf-8")
 
 
-@pytest.fixture(params=["moto", "seaweedfs"])
+@pytest.fixture(params=["moto", pytest.param("seaweedfs", marks=pytest.mark.slow)])
 def hosts(
     request: pytest.FixtureRequest,
     tmp_path: Path,
