@@ -37,10 +37,10 @@ def cost_of(cost: Cost | None, counts: Mapping[str, int]) -> float | None:
 
 def above(tier: Mapping[str, Any]) -> int | None:
     """The tokens of context above which a tier holds; None for one of another kind."""
-    about = tier.get("tier")
-    if not isinstance(about, Mapping) or about.get("type") != "context":
+    condition = tier.get("tier")
+    if not isinstance(condition, Mapping) or condition.get("type") != "context":
         return None
-    size = amount(about.get("size"))
+    size = amount(condition.get("size"))
     if size is None:
         return None
     size = int(size)
@@ -59,9 +59,9 @@ def _prices(cost: Cost, context: int) -> Mapping[str, float | None]:
     reached = [size for size in sizes if size < context]
     if reached:
         tier = sizes[max(reached)]
-        found = {name: amount(tier.get(name)) for name in COUNTED}
+        prices = {name: amount(tier.get(name)) for name in COUNTED}
     else:
-        found = {name: getattr(cost, name) for name in COUNTED}
-    if found["reasoning"] is None and cost.reasoning in (None, cost.output):
-        found["reasoning"] = found["output"]  # that is how it is billed
-    return found
+        prices = {name: getattr(cost, name) for name in COUNTED}
+    if prices["reasoning"] is None and cost.reasoning in (None, cost.output):
+        prices["reasoning"] = prices["output"]  # that is how it is billed
+    return prices

@@ -167,15 +167,15 @@ def as_object(value: Mapping[str, T]) -> Mapping[str, T]:
 
 def each(items: Mapping[str, Any], check: Callable[[str, Any], T]) -> dict[str, T]:
     """`items` with what `check(key, item)` gives for each; a fault names the key."""
-    found: dict[str, T] = {}
+    checked: dict[str, T] = {}
     for key, item in as_object(items).items():
         try:
-            found[text(key)] = check(key, item)
+            checked[text(key)] = check(key, item)
         except (TypeError, ValueError) as error:
             from .refusals import at
 
             raise at(str(key), error) from None
-    return found
+    return checked
 
 
 def texts(value: Iterable[str]) -> tuple[str, ...]:
@@ -198,7 +198,7 @@ def frozen_object(value: Mapping[str, Any] | None) -> FrozenDict[str, Any]:
 
 
 def _tiers(value: Iterable[Mapping[str, Any]]) -> tuple[FrozenDict[str, Any], ...]:
-    return tuple(frozen_object(as_object(one)) for one in as_array(value))
+    return tuple(frozen_object(as_object(tier)) for tier in as_array(value))
 
 
 def overrides(value: Mapping[str, Mapping[str, str]]) -> FrozenDict[str, Mapping[str, str]]:
@@ -309,7 +309,9 @@ def opt_modalities(value: Modalities | Mapping[str, Any] | None) -> Modalities:
     if isinstance(value, Modalities):
         return value
     items = as_object(value).items()
-    return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
+    return _share_modalities(
+        {key: tuple(words) if words.__class__ is list else words for key, words in items}
+    )
 
 
 def opt_lifecycle(value: Lifecycle | Mapping[str, Any] | None) -> Lifecycle:

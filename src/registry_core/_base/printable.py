@@ -13,7 +13,9 @@ def printable(text: str, most: int | None = None) -> str:
         text = f"{text[: most - 1]}…"
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else escaped(one) for one in text)
+    return "".join(
+        character if character.isprintable() else escaped(character) for character in text
+    )
 
 
 def message(text: str) -> str:
