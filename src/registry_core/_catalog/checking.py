@@ -21,7 +21,7 @@ Converters = Mapping[str, Callable[[Any], Any]]
 
 
 def _converters(cls: type) -> dict[str, Callable[[Any], Any]]:
-    return {one.alias: one.converter for one in fields(cls)}
+    return {attribute.alias: attribute.converter for attribute in fields(cls)}
 
 
 #: The fields of a model that are objects themselves.
@@ -99,6 +99,6 @@ def near_miss(name: str) -> str | None:
     """The field that this unknown name was probably meant to be: "toolCall" → "tool_call"."""
     part, _, key = name.rpartition(".")
     names = _PARTS.get(part, {}) if part else {*_PLAIN, *_PARTS}
-    plain = {one.replace("_", ""): one for one in names}
-    found = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
-    return f"{part}.{plain[found[0]]}".lstrip(".") if found else None
+    plain = {field.replace("_", ""): field for field in names}
+    nearest = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
+    return f"{part}.{plain[nearest[0]]}".lstrip(".") if nearest else None

@@ -138,9 +138,9 @@ def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
     of another version, or one that was put back."""
     if store.may_serve(generation):
         return
-    what = "the generation is gone" if generation is None else "the generation is older than it"
+    reason = "the generation is gone" if generation is None else "the generation is older than it"
     raise SnapshotDamagedError(
-        f"a policy applies, and {what}", culprit=str(store.pointer), hint="run registry-core sync"
+        f"a policy applies, and {reason}", culprit=str(store.pointer), hint="run registry-core sync"
     )
 
 

@@ -74,7 +74,7 @@ def _opt_count(value: Any) -> int | None:
 def _overlays(value: Any) -> Overlays:
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Mapping[str, str]]", value).items()
-        return FrozenDict({key: FrozenDict(about) for key, about in items})
+        return FrozenDict({key: FrozenDict(details) for key, details in items})
     return _SOME if value else EMPTY  # 0.1 wrote only whether there were any
 
 
@@ -145,8 +145,8 @@ class Generation(Value):
 
     def objects(self) -> set[str]:
         """Hashes of all that it is made of."""
-        found = {self.snapshot, self.lasting, *(data.result for data in self.gateways.values())}
-        return {hash for hash in found if hash}
+        hashes = {self.snapshot, self.lasting, *(data.result for data in self.gateways.values())}
+        return {hash for hash in hashes if hash}
 
 
 @frozen(repr=False)
@@ -355,16 +355,16 @@ def served(
     of those on the way to a writable one the last that was written to is taken; of those
     with a policy, if there are any.
     """
-    found: list[tuple[Store, Signature]] = []
+    stores: list[tuple[Store, Signature]] = []
     for store in (Store(place, trusts) for place in places):
         signature = store.signature()
         if signature is not None:
-            found.append((store, signature))
+            stores.append((store, signature))
             if os.access(store.name(), os.W_OK):
                 break
-    if len(found) > 1:
-        found = [one for one in found if one[0].may_have_policy()] or found
-    return max(found, key=lambda one: one[1][1]) if found else (None, None)
+    if len(stores) > 1:
+        stores = [pair for pair in stores if pair[0].may_have_policy()] or stores
+    return max(stores, key=lambda pair: pair[1][1]) if stores else (None, None)
 
 
 _POLICY = "registry-core.policy"

@@ -107,10 +107,10 @@ class Table:
     def lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
         """As `lines`, of these providers alone: each record is looked up."""
         for id in providers:
-            about = self.record(id, None)
-            if about is not None:
-                yield _start(id, None) + about + b"]"
-                for model in json.loads(about)["models"]:
+            provider = self.record(id, None)
+            if provider is not None:
+                yield _start(id, None) + provider + b"]"
+                for model in json.loads(provider)["models"]:
                     record = self.record(id, model)
                     if record is None:
                         raise damaged(f"lost the record of {id}/{model}", self.hash)
