@@ -50,14 +50,14 @@ def locked(
 ) -> Generator[None]:
     """Hold the lock for this thread alone. If somebody else has it, `waits` is called, and up
     to `patience` seconds are waited. Raises HeldError, and StoreError if it can't be locked."""
-    about: dict[str, Any] = {"thread_local": False} | ({} if mode is None else {"mode": mode})
-    lock: BaseFileLock = FileLock(path, **about)
+    options: dict[str, Any] = {"thread_local": False} | ({} if mode is None else {"mode": mode})
+    lock: BaseFileLock = FileLock(path, **options)
     ends = monotonic() + patience
     try:
         try:
             lock.acquire(timeout=0)
         except NotImplementedError:  # a library that leaves the choice to us
-            lock = SoftFileLock(path, **about)
+            lock = SoftFileLock(path, **options)
             lock.acquire(timeout=0)
     except Timeout:
         waits()
