@@ -61,7 +61,7 @@ def hook_faults(manager: PluginManager, plugin: object) -> Iterator[PluginError]
         options = marked[attribute]
         name = options.get("specname") or attribute
         if name in HOOKS:
-            orderings = [one for one in _ORDERINGS if options.get(one)]
+            orderings = [mark for mark in _ORDERINGS if options.get(mark)]
             yield from _faults(name, getattr(plugin, attribute), orderings)
         elif not options.get("optionalhook"):
             hint = did_you_mean(name, HOOKS)
@@ -189,10 +189,10 @@ def described(gateway: object) -> Described:
     """What can be registered as a gateway. Raises TypeError for anything else."""
     if not isinstance(gateway, ModelGateway):
         raise TypeError(f"expected a ModelGateway, got {_kind_of(gateway)}")
-    found = _described(gateway)
-    if isinstance(found, str):
-        raise TypeError(found)
-    return found
+    result = _described(gateway)
+    if isinstance(result, str):
+        raise TypeError(result)
+    return result
 
 
 def _kind_of(value: Any) -> str:
@@ -210,15 +210,15 @@ def _sorted_out(
     complaints: list[Complaint] = []
     for item in value:
         if isinstance(item, cls):
-            found = _read(item, cls, check)
+            result = _read(item, cls, check)
         elif isinstance(item, RegistryError):
-            found = item
+            result = item
         else:
-            found = f"returned {_kind_of(item)} instead of {cls.__name__}"
-        if isinstance(found, (str, RegistryError)):
-            complaints.append(found)
+            result = f"returned {_kind_of(item)} instead of {cls.__name__}"
+        if isinstance(result, (str, RegistryError)):
+            complaints.append(result)
         else:
-            good.append(found)
+            good.append(result)
     return tuple(good), tuple(complaints)
 
 

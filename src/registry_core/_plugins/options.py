@@ -58,7 +58,7 @@ def variables_in_vain(
                 hint = hint or did_you_mean("", entries)
                 yield variable, f"names no option of an installed plugin; {hint}"
         else:
-            names = [one.removeprefix(PREFIX) for one in declared]
+            names = [name.removeprefix(PREFIX) for name in declared]
             near = nearest(variable.removeprefix(PREFIX), names, 0.8)
             if near:
                 yield variable, f"is read by no plugin; did you mean {PREFIX}{near}?"
