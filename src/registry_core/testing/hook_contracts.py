@@ -38,8 +38,8 @@ class _Contract:
         manager = PluginManager(specs.PROJECT)
         manager.add_hookspecs(specs)
         manager.register(plugin)
-        found = getattr(manager.hook, self.hook).get_hookimpls()
-        assert found, f"{plugin!r} has no hook {self.hook}"
+        impls = getattr(manager.hook, self.hook).get_hookimpls()
+        assert impls, f"{plugin!r} has no hook {self.hook}"
         options = more.pop("options", self.options)
         settings = plugin_settings(options, secrets=self.secrets, outputs=self.outputs)
         scope = more.pop("types_providers", None)
@@ -48,7 +48,7 @@ class _Contract:
             "settings": evolve(settings, types_providers=scope),
             **more,
         }
-        (impl,) = found
+        (impl,) = impls
         named = {name: given[name] for name in impl.kwargnames if name in given}
         return impl.function(*[given[name] for name in impl.argnames], **named)
 
@@ -90,13 +90,13 @@ class EmitterContract(_Contract):
 
     def test_the_same_snapshot_gives_the_same_files(self, plugin: object) -> None:
         again = Snapshot.from_bytes(self.snapshot.to_bytes())
-        first, second = (self._artifacts(plugin, one) for one in (self.snapshot, again))
+        first, second = (self._artifacts(plugin, snapshot) for snapshot in (self.snapshot, again))
         assert first == second, "the second time other files came"
 
     def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
-        with watched() as seen:
+        with watched() as acts:
             self._artifacts(plugin, self.snapshot)
-        assert not seen, f"the host reads and writes, not a writer; it did: {seen[0]}"
+        assert not acts, f"the host reads and writes, not a writer; it did: {acts[0]}"
 
     def test_it_writes_any_snapshot(self, plugin: object) -> None:
         for snapshot in (EMPTY_SNAPSHOT, SAMPLE, ODD):
@@ -139,13 +139,13 @@ class OverlayContract(_Contract):
         assert self._call(plugin, self.snapshot) == first, "the second time it changed otherwise"
 
     def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
-        with watched() as seen:
+        with watched() as acts:
             self._call(plugin, self.snapshot)
-        assert not seen, f"use `snapshot` and `settings`; it did: {seen[0]}"
+        assert not acts, f"use `snapshot` and `settings`; it did: {acts[0]}"
 
     def test_what_is_missing_today_holds_nothing_back(self, plugin: object) -> None:
         """Models come and go, and a gateway of one process passes alone."""
-        parts = [Snapshot.build([one]) for one in self.snapshot.get_providers().values()]
+        parts = [Snapshot.build([provider]) for provider in self.snapshot.get_providers().values()]
         for snapshot in (EMPTY_SNAPSHOT, SAMPLE, ODD, *parts):
             returned_snapshot(self._call(plugin, snapshot))
 
