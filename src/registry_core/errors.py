@@ -95,16 +95,16 @@ def as_error(
 def _place(error: BaseException, module: str) -> str:
     """The last line of the package of `module` that `error` came through: ", in acme/io.py,
     line 12"; "" if there is none."""
-    package, found = module.partition(".")[0], ""
+    package, place = module.partition(".")[0], ""
     trace = error.__traceback__
     while trace is not None:
         name = str(trace.tb_frame.f_globals.get("__name__", ""))
         if package and name.partition(".")[0] == package:
             path = trace.tb_frame.f_code.co_filename.replace("\\", "/").split("/")
             depth = name.count(".") + 1 + (path[-1] == "__init__.py")
-            found = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
+            place = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
         trace = trace.tb_next
-    return found
+    return place
 
 
 def _plain(text: str) -> str:

@@ -101,7 +101,7 @@ class ModelInfo(Value):
             return self._kind
         from ._base.kinds import kind_of
 
-        converses = any(getattr(self, one) for one in CONVERSES)
+        converses = any(getattr(self, capability) for capability in CONVERSES)
         return kind_of(self.id, self.modalities, converses=converses)
 
     def accepts(self, modality: str) -> bool | None:
@@ -168,12 +168,12 @@ FLAGS = {
 }
 
 
-def flags_of(said: Callable[[str], object]) -> int:
+def flags_of(get: Callable[[str], object]) -> int:
     """The flags of a model of whose fields `said` gives the values: what it can do, and
     whether it is deprecated."""
-    flags = DEPRECATED if said("status") == "deprecated" else 0
+    flags = DEPRECATED if get("status") == "deprecated" else 0
     for name in CAPABILITIES:
-        if said(name):
+        if get(name):
             flags |= FLAGS[name]
     return flags
 
@@ -199,9 +199,9 @@ class ModelMap(Mapping[str, ModelInfo]):
     def of(cls, provider_id: str, models: Mapping[str, ModelInfo]) -> ModelMap:
         """These models, which somebody made."""
         flags = {id: flags_of(partial(getattr, models[id])) for id in sorted_ids(models)}
-        made = cls(provider_id, flags, lambda id: _record(models[id]))
-        made._decoded.update(models)
-        return made
+        models_map = cls(provider_id, flags, lambda id: _record(models[id]))
+        models_map._decoded.update(models)
+        return models_map
 
     def under(self, provider_id: str) -> ModelMap:
         """The same models of the provider with this id. Their records are read now."""
@@ -254,7 +254,7 @@ def _record(model: ModelInfo) -> bytes:
 
 
 _NAMES: Mapping[str, frozenset[str]] = {
-    name: frozenset(one.alias for one in fields(cls))
+    name: frozenset(attribute.alias for attribute in fields(cls))
     for name, cls in (("", ModelInfo), *PARTS.items())
 }
 
@@ -266,19 +266,19 @@ def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
 
 def decoded(provider_id: str, id: str, record: dict[str, Any]) -> ModelInfo:
     """`decode`, of a record that was parsed; it is used up."""
-    said = _known("", record)
-    for name in said.keys() & PARTS.keys():
-        said[name] = _known(name, said[name])
-    if said.get("kind") not in KINDS:
-        said.pop("kind", None)
-    return ModelInfo(id=id, provider_id=provider_id, **said)
+    known = _known("", record)
+    for name in known.keys() & PARTS.keys():
+        known[name] = _known(name, known[name])
+    if known.get("kind") not in KINDS:
+        known.pop("kind", None)
+    return ModelInfo(id=id, provider_id=provider_id, **known)
 
 
-def _known(part: str, said: dict[str, Any]) -> dict[str, Any]:
+def _known(part: str, record: dict[str, Any]) -> dict[str, Any]:
     known = _NAMES[part]
-    if said.keys() <= known:
-        return said
-    return {name: value for name, value in said.items() if name in known}
+    if record.keys() <= known:
+        return record
+    return {name: value for name, value in record.items() if name in known}
 
 
 def _models(value: Mapping[str, ModelInfo] | Iterable[str], provider: ProviderConfig) -> ModelMap:

@@ -101,7 +101,9 @@ def provider_from_record(
         if encoded is not None:
             texts[model_id], flags[model_id] = encoded
     _tell_near_misses(unknown, partial(warn, id))
-    models = ModelMap(id, {one: flags[one] for one in sorted_ids(flags)}, texts.__getitem__)
+    models = ModelMap(
+        id, {model_id: flags[model_id] for model_id in sorted_ids(flags)}, texts.__getitem__
+    )
 
     def make(fields: Mapping[str, Any]) -> ProviderConfig:
         return ProviderConfig(id=id, models=models, **fields)
@@ -148,8 +150,8 @@ def cost_per_million(
         else:
             if price >= 0:
                 cost[name] = price
-    for name, whole in _PAID_AS.items():
-        if cost.get(name) == 0 != cost.get(whole):
+    for name, part_of in _PAID_AS.items():
+        if cost.get(name) == 0 != cost.get(part_of):
             del cost[name]
     return cost
 
@@ -279,7 +281,9 @@ def clean_providers(
     empty = not reported and not any(map(_says_something, returned.values()))
     if not providers and not (may_be_empty and empty):
         accept = f"; if it has none: registry-core sync --accept {gateway_id}" if empty else ""
-        first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
+        first = "".join(
+            f"; {problem.culprit}: {problem.message}" for problem in warnings.problems[:1]
+        )
         raise GatewayError(
             f"sent no valid model{first}",
             culprit=gateway_id,
