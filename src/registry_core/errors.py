@@ -54,7 +54,7 @@ def _rebuild(
     return error
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What a stranger's error says, in one text; it may fail even at that, or try to exit."""
     try:
         text = str(error)
@@ -89,7 +89,7 @@ def as_error(
         raise
     except BaseException as fault:  # a subclass of theirs, or given what is no text
         del fault
-    return kind(mask(f"{told(error)}{_place(error, module)}"), culprit=culprit)
+    return kind(mask(f"{error_text(error)}{_place(error, module)}"), culprit=culprit)
 
 
 def _place(error: BaseException, module: str) -> str:

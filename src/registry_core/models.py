@@ -27,11 +27,11 @@ from ._base.fields import (
     Limit as Limit,
     Modalities as Modalities,
     as_array,
-    each,
+    check_each,
     flag,
     frozen_object,
     iso_date,
-    named,
+    names_refused_field,
     opt_cost,
     opt_kind,
     opt_lifecycle,
@@ -59,7 +59,7 @@ PARTS: Mapping[str, type] = {
 }
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class ModelInfo(Value):
     """One model of one provider.
@@ -203,12 +203,12 @@ class ModelMap(Mapping[str, ModelInfo]):
         models_map._decoded.update(models)
         return models_map
 
-    def under(self, provider_id: str) -> ModelMap:
+    def for_provider(self, provider_id: str) -> ModelMap:
         """The same models of the provider with this id. Their records are read now."""
         records = dict(zip(self.flags, map(self.record, self.flags), strict=True))
         return ModelMap(provider_id, self.flags, records.__getitem__)
 
-    def having(self, flag: str) -> tuple[str, ...]:
+    def ids_with(self, flag: str) -> tuple[str, ...]:
         bit = FLAGS[flag]
         return tuple(id for id, flags in self.flags.items() if flags & bit)
 
@@ -296,7 +296,7 @@ def _models(value: Mapping[str, ModelInfo] | Iterable[str], provider: ProviderCo
             raise ValueError(f"expected the model {owner}/{id}, got {model.full_id!r}")
         return model
 
-    return ModelMap.of(owner, each(value, check))  # type: ignore[arg-type]
+    return ModelMap.of(owner, check_each(value, check))  # type: ignore[arg-type]
 
 
 if TYPE_CHECKING:  # checkers don't see through a Converter: this is what it takes
@@ -307,7 +307,7 @@ else:
     _to_models = Converter(_models, takes_self=True)
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class ProviderConfig(Value):
     """One provider, as a gateway publishes it.
@@ -336,17 +336,17 @@ class ProviderConfig(Value):
     @property
     def deprecated_models(self) -> tuple[str, ...]:
         """Bare ids whose status is "deprecated"; they stay in `models`."""
-        return self.models.having("deprecated")
+        return self.models.ids_with("deprecated")
 
     def models_with(self, capability: str) -> tuple[str, ...]:
         """Bare ids of the models that are known to have this one of `CAPABILITIES`."""
-        return self.models.having(capability)
+        return self.models.ids_with(capability)
 
     def replace(self, **changes: Any) -> ProviderConfig:
         """A copy with these fields changed, each as a whole. With another `id`, its models
         follow. Raises what the constructor raises."""
         if "id" in changes:
-            changes.setdefault("models", self.models.under(changes["id"]))
+            changes.setdefault("models", self.models.for_provider(changes["id"]))
         return evolve(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:

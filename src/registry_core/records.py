@@ -19,7 +19,7 @@ from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
 from ._base.variable_names import is_credential as is_credential
-from ._catalog.checking import checked, encode, near_miss
+from ._catalog.checking import check_record, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .report import MOST_WARNINGS, Problem, ProblemKind
@@ -175,7 +175,7 @@ def _model(
         return None
 
     def make(record: Mapping[str, Any]) -> ModelInfo:
-        return ModelInfo(id=id, provider_id=provider_id, **checked(record, unknown.add))
+        return ModelInfo(id=id, provider_id=provider_id, **check_record(record, unknown.add))
 
     try:
         return make(record)
@@ -194,7 +194,7 @@ def _encoded(
     """The record of the model that `_model` makes, mostly without making it."""
     try:
         valid_id(id)
-        return encode(checked(record, unknown.add))
+        return encode(check_record(record, unknown.add))
     except (TypeError, ValueError):
         model = _model(provider_id, id, record, warn, unknown)
         return None if model is None else encode(of_model(model))
@@ -308,7 +308,7 @@ def _published(
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
     if provider.id not in (id, public):
         warn(id, f"its key counts, not {provider.id!r}, the id of its ProviderConfig")
-    models = provider.models.under(public)
+    models = provider.models.for_provider(public)
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():
         if key in models:

@@ -35,7 +35,7 @@ def cost_of(cost: Cost | None, counts: Mapping[str, int]) -> float | None:
     return total / 1_000_000
 
 
-def above(tier: Mapping[str, Any]) -> int | None:
+def tier_size(tier: Mapping[str, Any]) -> int | None:
     """The tokens of context above which a tier holds; None for one of another kind."""
     condition = tier.get("tier")
     if not isinstance(condition, Mapping) or condition.get("type") != "context":
@@ -55,7 +55,7 @@ def amount(value: Any) -> float | None:
 def _prices(cost: Cost, context: int) -> Mapping[str, float | None]:
     """The prices that hold for a context of so many tokens: those of the highest tier below it,
     which stand alone, else the plain ones."""
-    sizes = {size: tier for tier in cost.tiers if (size := above(tier)) is not None}
+    sizes = {size: tier for tier in cost.tiers if (size := tier_size(tier)) is not None}
     reached = [size for size in sizes if size < context]
     if reached:
         tier = sizes[max(reached)]

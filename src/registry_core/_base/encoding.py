@@ -11,7 +11,7 @@ from typing import Any
 from .frozen import EMPTY, Value
 
 #: Of these an empty object is not the same as none.
-TELLING = ("cost",)
+EMPTY_IS_KNOWN = ("cost",)
 
 
 def of_model(model: Value) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def of_model(model: Value) -> dict[str, Any]:
     for name, value in [*record.items()]:
         if isinstance(value, Value):
             record[name] = _said(value)
-            if not record[name] and name not in TELLING:
+            if not record[name] and name not in EMPTY_IS_KNOWN:
                 del record[name]
     return record
 

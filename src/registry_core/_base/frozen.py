@@ -77,7 +77,7 @@ class Value:
         return tuple([getattr(self, attribute.alias) for attribute in self.__attrs_attrs__])
 
 
-def quick(*converters: Callable[..., object]) -> None:
+def skip_signatures(*converters: Callable[..., object]) -> None:
     """Spare attrs the signatures of these: it reads one for each field, for types that type
     checkers read in the source, and that takes longer than all else about a field."""
     for converter in converters:

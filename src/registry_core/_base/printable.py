@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Longer messages are cut: a failure must not fill the store, nor the screen.
-MOST = 2000
+MAX_CHARACTERS = 2000
 
 
 def printable(text: str, most: int | None = None) -> str:
@@ -20,7 +20,7 @@ def printable(text: str, most: int | None = None) -> str:
 
 def message(text: str) -> str:
     """`text` as a report and the store may hold it."""
-    return printable(text, MOST)
+    return printable(text, MAX_CHARACTERS)
 
 
 def escaped(character: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import fields
 
-from .._base.encoding import TELLING, dumps
+from .._base.encoding import EMPTY_IS_KNOWN, dumps
 from .._base.fields import as_object
 from .._base.suggesting import closest
 from ..models import PARTS, ModelInfo, flags_of
@@ -37,7 +37,7 @@ def _ignore(_name: str) -> None:
     """For callers that don't care what is unknown."""
 
 
-def checked(
+def check_record(
     record: Mapping[str, Any], unknown: Callable[[str], object] = _ignore
 ) -> dict[str, Any]:
     """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
@@ -57,7 +57,7 @@ def checked(
         elif name in _PARTS:
             if value is not None:
                 part, more = _checked_part(_PARTS[name], value)
-                if part or name in TELLING:
+                if part or name in EMPTY_IS_KNOWN:
                     known[name] = part
                 if more:
                     extra[name] = more

@@ -204,10 +204,10 @@ class Query:
         nearest."""
         for name in filters:
             if name not in _CHECKS:
-                from .._base.refusals import meant
+                from .._base.refusals import nearest_question
 
                 message = f"find_models() has no argument {name!r}"
-                raise TypeError("; ".join([message, *meant(name, [*_CHECKS])]))
+                raise TypeError("; ".join([message, *nearest_question(name, [*_CHECKS])]))
         given = {name: _CHECKS[name](value) for name, value in filters.items()}
         return cls(" ".join(_words("text")(text)), **given)
 

@@ -97,7 +97,7 @@ def _worded(columns: Columns, text: str, places: list[int]) -> list[int]:
     return places
 
 
-def owned(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
+def owned_rows(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
     """Those rows (id, gateway and more) whose id and gateway are wanted."""
     wanted = [
         (place, re.compile("|".join(translate(glob.casefold()) for glob in globs)).match)
@@ -113,7 +113,7 @@ def _owned(columns: Columns, query: Query, places: list[int]) -> list[int]:
     """Those of a provider and a gateway that are wanted."""
     if not (query.provider or query.gateway):
         return places
-    owners = {id for id, _ in owned([*columns.gateways.items()], query)}
+    owners = {id for id, _ in owned_rows([*columns.gateways.items()], query)}
     providers = columns.providers
     return [place for place in places if providers[place] in owners]
 
@@ -155,7 +155,7 @@ def _retires(columns: Columns, unknown: str) -> list[str]:
 
 
 def _usable(columns: Columns, query: Query, places: list[int], provider: Providers) -> list[int]:
-    from .usable import usable  # few ask
+    from .usable import can_call  # few ask
 
     environ = os.environ if query.environ is None else query.environ
     owners = {id: provider(id) for id in {columns.providers[place] for place in places}}
@@ -168,7 +168,7 @@ def _usable(columns: Columns, query: Query, places: list[int], provider: Provide
             return False
         own_url = owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
         if (owner.id, own_url) not in answers:
-            answers[owner.id, own_url] = usable(owner, own_url, environ)
+            answers[owner.id, own_url] = can_call(owner, own_url, environ)
         return answers[owner.id, own_url] in allowed
 
     return [*filter(fits, places)]

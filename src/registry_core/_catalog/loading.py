@@ -13,7 +13,7 @@ from .._files.reading import read_file, unreadable
 from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
 from .snapshot import Snapshot
-from .store import Generation, Signature, Store, served
+from .store import Generation, Signature, Store, find_store
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -76,7 +76,7 @@ def load(
         return Loaded(open_explicit(settings.snapshot), origin="explicit")
 
     def look() -> tuple[Store | None, Signature | None]:
-        return served(places.stores(settings.store_dir), places.trusts(settings.store_dir))
+        return find_store(places.stores(settings.store_dir), places.trusts(settings.store_dir))
 
     store: Store | None = None
     signature: Signature | None = None

@@ -153,7 +153,7 @@ class Snapshot(Table):
         """
         from .columns import Columns
         from .filters import Query
-        from .finding import find, owned
+        from .finding import find, owned_rows
 
         query, records = Query.of(text, filters), None
         columns: Columns | None = self._views.get("columns")
@@ -161,7 +161,7 @@ class Snapshot(Table):
             rows = self._contents()["providers"]
             narrow = narrow and "searched" not in self._views
             self._views["searched"] = True
-            wanted = owned(rows, query) if narrow else rows
+            wanted = owned_rows(rows, query) if narrow else rows
             most = 4 * sum(row[2] for row in wanted) > sum(row[2] for row in rows)
             lines = self.lines() if most else self.lines_of(id for id, *_ in wanted)
             try:

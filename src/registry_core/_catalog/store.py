@@ -23,7 +23,7 @@ from zlib import crc32
 
 from attrs import evolve, field, fields_dict, frozen
 
-from .._base.frozen import EMPTY, FrozenDict, Value, quick
+from .._base.frozen import EMPTY, FrozenDict, Value, skip_signatures
 from .._files.reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
@@ -78,7 +78,7 @@ def _overlays(value: Any) -> Overlays:
     return _SOME if value else EMPTY  # 0.1 wrote only whether there were any
 
 
-quick(_seconds, _hash, _opt_hash, _opt_count, _overlays)
+skip_signatures(_seconds, _hash, _opt_hash, _opt_count, _overlays)
 
 _HEX = frozenset("0123456789abcdef")
 _SOME: Overlays = FrozenDict({"": EMPTY})
@@ -345,7 +345,7 @@ class Store:
             return State()
 
 
-def served(
+def find_store(
     places: Iterable[str | os.PathLike[str]], trusts: Trust = anybody
 ) -> tuple[Store | None, Signature | None]:
     """The store that lookups read, and its signature: the first of `places` that has a

@@ -15,7 +15,7 @@ from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ProviderConfig
 
 
-def usable(
+def can_call(
     provider: ProviderConfig, own_url: str | None, environ: Mapping[str, str]
 ) -> bool | None:
     """Whether a key of `provider` is set, or it names none, and there is a URL for the model.

@@ -111,7 +111,9 @@ def _real(path: Path) -> Path:
 
 
 def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project | None:
-    files = [file for name in (SHARED, OWN) if (file := opened(folder / name)) is not None]
+    files = [
+        file for name in (SHARED, OWN) if (file := read_project_file(folder / name)) is not None
+    ]
     tables = {file.path: table_of(file, trusts, strict=named) for file in files}
     with_table = [(path, table) for path, table in tables.items() if table is not None]
     if len(with_table) > 1:
@@ -131,7 +133,7 @@ def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project |
     return _read(*with_table[0], trusts) if with_table else None
 
 
-def opened(path: Path) -> ProjectFile | None:
+def read_project_file(path: Path) -> ProjectFile | None:
     """None if there is no such file; a folder, a FIFO or a device holds no table."""
     try:
         name = path.lstat()

@@ -14,7 +14,7 @@ from ..errors import RegistryError
 from ..plugin import Artifact
 from ..report import Problem
 from .manifest import Manifest
-from .targets import Target, differing, usable, write
+from .targets import Target, differing, split_legal, write
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -53,7 +53,7 @@ class Emission:
         scope, snapshot = self._scope_of(target), self._snapshot_of(target)
         if (scope, snapshot) not in self._made:
             emitted, problems = self._host.emit(snapshot, scope)
-            legal, refused = usable(emitted)
+            legal, refused = split_legal(emitted)
             self._made[scope, snapshot] = legal
             new = (*problems, *refused)  # of another scope mostly the same
             self.problems += [problem for problem in new if problem not in self.problems]
@@ -102,7 +102,7 @@ class Emission:
                 changed += written
                 message = "%s target %s: %d files written or removed%s"
                 level = logging.INFO if written and target.requested else logging.DEBUG
-                names = named(written, target.root)
+                names = names_of_few(written, target.root)
                 logger.log(level, message, target.kind, target.root, len(written), names)
             except RegistryError as error:
                 self.problems.append(Problem.of("target", error, fatal=target.requested))
@@ -154,13 +154,13 @@ def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Pro
             yield Problem("target", "[tool.registry-core.types] providers", text, fatal=False)
 
 
-def named(paths: Sequence[str], root: Path) -> str:
+def names_of_few(paths: Sequence[str], root: Path) -> str:
     """As ": web/provider-registry.json, …", of a few; else nothing."""
     few = paths if len(paths) <= _FEW else ()
-    return ": " * bool(few) + ", ".join(below(root, Path(path)) for path in few)
+    return ": " * bool(few) + ", ".join(relative_name(root, Path(path)) for path in few)
 
 
-def below(root: Path, path: Path) -> str:
+def relative_name(root: Path, path: Path) -> str:
     """Relative to `root`, if it lies in there."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 

@@ -21,7 +21,7 @@ from unicodedata import normalize
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._files.writing import clear_leftovers, refuse_special, way_out, write_atomically
+from .._files.writing import clear_leftovers, refuse_special, write_atomically, write_hint
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
@@ -109,7 +109,7 @@ def _installed_types(path: tuple[str, ...] | None) -> Path | None:
     return Path(str(distribution.locate_file(name)))
 
 
-def usable(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
+def split_legal(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
     """Artifacts whose paths are legal on every system, in the order of writing, and a
     report of the others. Of two that clash the first keeps its place."""
     legal: list[Artifact] = []
@@ -218,7 +218,7 @@ def write(
         raise TargetError(
             f"can't be written: {error}",
             culprit=f"{target.kind} target {target.root}",
-            hint=way_out(error),
+            hint=write_hint(error),
         ) from error
     try:
         for path in sorted(leftovers):

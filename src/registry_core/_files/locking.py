@@ -19,7 +19,7 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 from .._base.printable import printable
 from ..errors import StoreError
 from .reading import is_special, read_file
-from .writing import way_out
+from .writing import write_hint
 
 # It is no news to a reader of our own messages, and would name a line of the library.
 warnings.filterwarnings("ignore", "flock not supported", UserWarning)
@@ -73,7 +73,7 @@ def locked(
         raise StoreError(
             f"can't be locked: {error}",
             culprit=path,
-            hint=f"{way_out(error)}, or set REGISTRY_CORE_STORE_DIR to a folder on another disk",
+            hint=f"{write_hint(error)}, or set REGISTRY_CORE_STORE_DIR to a folder on another disk",
         ) from error
     try:
         yield

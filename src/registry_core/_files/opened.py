@@ -85,7 +85,7 @@ class OpenFile:
         self._held.append(descriptor)
 
 
-def opened(descriptor: int, name: str) -> Parts:
+def open_parts(descriptor: int, name: str) -> Parts:
     """What the file `name`, open as `descriptor`, holds; that may be closed afterwards.
 
     Raises OSError.

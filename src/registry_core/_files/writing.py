@@ -80,7 +80,7 @@ def refuse_special(path: Path) -> None:
             raise OSError(errno.EEXIST, "is a device, a FIFO or a socket", str(path))
 
 
-def way_out(error: OSError) -> str:
+def write_hint(error: OSError) -> str:
     """What to do about a file that can't be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "free some space"

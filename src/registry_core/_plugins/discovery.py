@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from .._base.suggesting import did_you_mean, nearest
-from ..errors import told
+from ..errors import error_text
 from ..settings import Settings
 from .installed import (
     COMMANDS,
@@ -118,7 +118,7 @@ def exclusion(settings: Settings, key: str) -> str | None:
     return None
 
 
-def mentions(module: str, word: str) -> bool:
+def source_mentions(module: str, word: str) -> bool:
     """Whether the code of `module`, or of the package that it is in, holds `word`.
 
     Imports nothing. True also if the code is there and can't be read; False if there is
@@ -202,7 +202,7 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
                 if first != source and source.group == group:
                     problems += [problem(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
-            text = f"can't be read: {told(error)}; reinstall it"
+            text = f"can't be read: {error_text(error)}; reinstall it"
             # What the system refuses may hold one of the group.
             fatal = f"[{group}]" in entries or isinstance(error, OSError)
             problems.append(problem(where, text, fatal=fatal))

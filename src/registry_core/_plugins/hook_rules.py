@@ -14,7 +14,7 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
-from ..errors import GatewayError, OverlayError, PluginError, RegistryError, told
+from ..errors import GatewayError, OverlayError, PluginError, RegistryError, error_text
 from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
 from ..settings import PREFIX, VARIABLES
 
@@ -185,7 +185,7 @@ def reason_disabled(gateway: Described, answer: Any) -> str | None:
     )
 
 
-def described(gateway: object) -> Described:
+def describe_gateway(gateway: object) -> Described:
     """What can be registered as a gateway. Raises TypeError for anything else."""
     if not isinstance(gateway, ModelGateway):
         raise TypeError(f"expected a ModelGateway, got {_kind_of(gateway)}")
@@ -229,7 +229,7 @@ def _read(item: object, cls: type, check: Callable[[Any], object]) -> object:
     except KeyboardInterrupt:
         raise  # the user's
     except BaseException as error:
-        return PluginError(f"a {cls.__name__} can't be read: {told(error)}")
+        return PluginError(f"a {cls.__name__} can't be read: {error_text(error)}")
 
 
 def _described(gateway: RegistrySource) -> Described | str:

@@ -170,7 +170,7 @@ class PluginHost(PluginLoader):
                 return key
         return None
 
-    def way_out(self, unseen: str) -> str:
+    def policy_hint(self, unseen: str) -> str:
         """The hint for data that the policy of this plugin has not passed."""
         if self.settings.snapshot is None:
             return "run registry-core sync"

@@ -100,7 +100,7 @@ class _Folder:
             return None
 
 
-def declares(group: str) -> bool:
+def has_entry_points(group: str) -> bool:
     """Whether any distribution has entry points of `group`; True if that can't be told now."""
     try:
         texts = (distribution.read_text(ENTRIES) or "" for distribution in distributions(None))

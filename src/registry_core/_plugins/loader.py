@@ -21,10 +21,10 @@ from .._config.variables import PLUGIN_PREFIX
 from ..errors import OverlayError, PluginError, SettingsError
 from ..plugin import PluginSettings
 from ..report import Problem
-from .discovery import Discovery, PluginSource, exclusion, find_plugins, mentions
+from .discovery import Discovery, PluginSource, exclusion, find_plugins, source_mentions
 from .hook_rules import implemented_hooks, option_variables
 from .importing import failure, import_entry
-from .known import OWNERS, adds_it
+from .known import OWNERS, install_hint
 from .options import options_of, variables_in_vain
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class PluginLoader:
         self.plugins: tuple[Plugin, ...] = ()
         self.failed: tuple[Plugin, ...] = ()
 
-    def anew(self, settings: Settings) -> Self:
+    def with_settings(self, settings: Settings) -> Self:
         """The same plugins under other settings, not loaded yet."""
         return type(self)(
             settings,
@@ -259,7 +259,9 @@ class PluginLoader:
             module = source.value.partition(":")[0].strip()
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
-                isinstance(error, OverlayError) or OVERLAY in known or mentions(module, OVERLAY)
+                isinstance(error, OverlayError)
+                or OVERLAY in known
+                or source_mentions(module, OVERLAY)
             )
             return Plugin(
                 source,
@@ -301,7 +303,7 @@ class PluginLoader:
         for entry in self.settings.plugin_options:
             if entry not in entries:
                 culprit = f"[tool.registry-core.plugin.{entry}]"
-                hint = adds_it(entry) or did_you_mean(entry, entries)
+                hint = install_hint(entry) or did_you_mean(entry, entries)
                 yield Problem("plugin", culprit, f"no plugin has this name; {hint}", fatal=False)
         declared = {variable for own in self._declared.values() for variable in own.values()}
         for variable, text in variables_in_vain(self.settings, entries, declared):

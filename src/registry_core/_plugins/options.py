@@ -11,7 +11,7 @@ from .._base.suggesting import did_you_mean, nearest
 from .._base.variable_names import as_variable
 from .._config.variables import PLUGIN_PREFIX
 from ..settings import PREFIX
-from .known import OWNERS, adds_it
+from .known import OWNERS, install_hint
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -73,7 +73,7 @@ def _split(variable: str, entries: Collection[str]) -> tuple[str, str]:
 
 def _missing(variable: str) -> str:
     owner, _ = _split(variable, OWNERS)
-    return next((adds_it(entry) for entry in OWNERS if as_variable(entry) == owner), "")
+    return next((install_hint(entry) for entry in OWNERS if as_variable(entry) == owner), "")
 
 
 def _nearest_option(variable: str, entries: Collection[str]) -> str:

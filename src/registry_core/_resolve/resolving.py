@@ -105,7 +105,7 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost, culprit: str) 
         raise WithheldError(
             f"the policy {unseen} has not passed the data that is served",
             culprit=culprit,
-            hint=host.way_out(unseen),
+            hint=host.policy_hint(unseen),
         )
     if snapshot.get_model(id) is not None:
         return

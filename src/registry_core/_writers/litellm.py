@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._base.costs import above, amount
+from .._base.costs import amount, tier_size
 from ..plugin import Artifact, hookimpl
 from .json_registry import to_json
 
@@ -133,7 +133,7 @@ def _prices(cost: Cost) -> Iterator[tuple[str, Any]]:
     if cost.cache_read is not None:
         yield "supports_prompt_caching", True
     for tier in cost.tiers:
-        size = above(tier)
+        size = tier_size(tier)
         if size is not None:  # as LiteLLM writes it: "200k", "262144"
             size_text = str(size) if size % 1000 else f"{size // 1000}k"
             yield from _priced(tier, _PRICES, f"_above_{size_text}_tokens")

@@ -19,12 +19,12 @@ from .._base.suggesting import did_you_mean, nearest
 from .._plugins.hook_rules import HOOKS, Described, hook_faults, option_variables, reason_disabled
 from .._plugins.host import PluginHost
 from .._plugins.installed import COMMANDS, GROUP
-from ..errors import PluginError, RegistryError, told
+from ..errors import PluginError, RegistryError, error_text
 from ..plugin import FactSource, ModelGateway, RegistrySource
 from ..settings import Settings
 from .canned import plugin_settings
 from .samples import SAMPLE
-from .watch import watched
+from .watch import watch_acts
 
 _GROUPS = (GROUP, COMMANDS)
 _FLAGS = tuple(name for name, value in vars(RegistrySource).items() if isinstance(value, bool))
@@ -72,7 +72,7 @@ def _behaviour(
         settings, environ=secrets, secrets=Secrets(), path=[], builtins=[(name, plugin)]
     )
     host.load()
-    with watched() as acts:
+    with watch_acts() as acts:
         gateways = [loaded.gateway for loaded in host.gateways()]
     if acts:
         yield f"registry_gateways must go by `settings` alone, but did: {acts[0]}"
@@ -106,12 +106,12 @@ def _source(
         if meant := _meant(name, known):
             yield f"{title}: {name} is nothing of a {kind.__name__}; did you mean {meant!r}?"
     for given_secrets in (secrets, EMPTY):
-        with watched() as acts:
+        with watch_acts() as acts:
             try:
                 answer = source.should_enable(plugin_settings(options, secrets=given_secrets))
                 reason_disabled(described, answer)
             except Exception as error:
-                yield f"{title}: {told(error)}"
+                yield f"{title}: {error_text(error)}"
         if acts:
             yield f"{title}: should_enable must go by `settings` alone, but did: {acts[0]}"
 

@@ -15,8 +15,8 @@ from ..models import ProviderConfig
 from ..plugin import Disabled, FactSource, ModelGateway
 from ..records import clean_providers
 from .canned import CannedClient, plugin_settings
-from .variants import BODIES, replaced, with_stray
-from .watch import watched
+from .variants import BODIES, with_part_replaced, with_stray
+from .watch import watch_acts
 
 Providers = Mapping[str, ProviderConfig]
 
@@ -46,7 +46,7 @@ class GatewayContract:
         assert not complaints, complaints[0]
 
     def test_it_is_enabled_with_its_secrets(self, gateway: Any) -> None:
-        with watched() as acts:
+        with watch_acts() as acts:
             enabled = gateway.should_enable(plugin_settings(self.options, secrets=self.secrets))
         assert enabled is True, f"should_enable gave {enabled!r}; give its `secrets` and `options`"
         assert not acts, f"should_enable must decide by `settings` alone, but did: {acts[0]}"
@@ -61,7 +61,7 @@ class GatewayContract:
 
     def test_its_identity_is_told_without_asking_anybody(self, gateway: Any) -> None:
         client = self._client()
-        with watched() as acts:
+        with watch_acts() as acts:
             identity: Any = gateway.identity(client)
         asked = [*client.urls, *acts]
         assert not asked, f"identity must go by client.secret and client.options; it did: {asked}"
@@ -104,7 +104,7 @@ class GatewayContract:
 
     def test_it_acts_through_its_client_alone(self, gateway: Any) -> None:
         client = self._client()
-        with watched() as acts:
+        with watch_acts() as acts:
             self._fetch(gateway, client)
         assert not acts, f"use client.get_json and client.secret; it did: {acts[0]}"
 
@@ -189,7 +189,7 @@ class GatewayContract:
             for body in BODIES:
                 yield repr(body), {**self.routes, url: body}
         for url, payload in self._payloads():
-            for bad in replaced(payload):
+            for bad in with_part_replaced(payload):
                 yield f"{bad!r:.500}", {**self.routes, url: bad}
 
     def _try(self, gateway: Any, client: CannedClient, answer: str) -> Providers:

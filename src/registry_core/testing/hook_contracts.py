@@ -12,14 +12,14 @@ from pluggy import PluginManager
 from .. import plugin as specs
 from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
-from .._emit.targets import usable
+from .._emit.targets import split_legal
 from .._plugins.hook_rules import HOOKS, returned_artifacts, returned_snapshot
 from ..errors import RegistryError
 from ..plugin import Artifact
 from .canned import plugin_settings
 from .samples import EMPTY_SNAPSHOT, ODD, REPORTS, SAMPLE
-from .variants import replaced
-from .watch import watched
+from .variants import with_part_replaced
+from .watch import watch_acts
 
 
 class _Contract:
@@ -66,7 +66,7 @@ class _Contract:
 
     def _bad_options(self) -> Iterator[Mapping[str, Any]]:
         for key, value in self.options.items():
-            for bad in replaced(value):
+            for bad in with_part_replaced(value):
                 yield {**self.options, key: bad}
 
 
@@ -94,7 +94,7 @@ class EmitterContract(_Contract):
         assert first == second, "the second time other files came"
 
     def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
-        with watched() as acts:
+        with watch_acts() as acts:
             self._artifacts(plugin, self.snapshot)
         assert not acts, f"the host reads and writes, not a writer; it did: {acts[0]}"
 
@@ -112,7 +112,7 @@ class EmitterContract(_Contract):
     def _artifacts(self, plugin: object, snapshot: Snapshot, **more: Any) -> tuple[Artifact, ...]:
         artifacts, complaints = returned_artifacts(self._call(plugin, snapshot, **more))
         assert not complaints, complaints[0]
-        _, problems = usable(artifacts)
+        _, problems = split_legal(artifacts)
         assert not problems, str(problems[0])
         return artifacts
 
@@ -139,7 +139,7 @@ class OverlayContract(_Contract):
         assert self._call(plugin, self.snapshot) == first, "the second time it changed otherwise"
 
     def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
-        with watched() as acts:
+        with watch_acts() as acts:
             self._call(plugin, self.snapshot)
         assert not acts, f"use `snapshot` and `settings`; it did: {acts[0]}"
 

@@ -18,7 +18,7 @@ _watch = local()
 
 
 @contextmanager
-def watched() -> Generator[list[str]]:
+def watch_acts() -> Generator[list[str]]:
     """The list that is given fills with what this thread does; imports don't count."""
     _install_hook()
     environ: Any = type(os.environ)

@@ -46,14 +46,14 @@ class Rules:
             _overrides(options.get("overrides", {})),
         )
 
-    def permit(self) -> Callable[[str], bool]:
+    def matcher(self) -> Callable[[str], bool]:
         """What says whether a full id is allowed."""
         denied = _matcher(self.deny)
         allowed = _matcher(("*",) if self.allow is None else self.allow)
         return lambda id: allowed(id) is not None and denied(id) is None
 
-    def applied(self, snapshot: Snapshot) -> Snapshot:
-        permitted = self.permit()
+    def apply(self, snapshot: Snapshot) -> Snapshot:
+        permitted = self.matcher()
         corrected: dict[str, dict[str, ModelInfo]] = {}
         for id, fields in self.overrides.items():
             model = snapshot.get_model(id)
@@ -98,7 +98,7 @@ def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot |
             near = _nearest(text, snapshot)
             hint = f"; did you mean {near!r}?" if near else ""
             settings.warn(key, f"{text!r} stands for no model{hint}")
-    return rules.applied(snapshot)
+    return rules.apply(snapshot)
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
