@@ -28,7 +28,7 @@ def synced(world: World) -> World:
 
 
 @pytest.mark.parametrize(
-    ("where", "name"), [(loading, "served"), (Store, "read_generation"), (Store, "open_snapshot")]
+    ("where", "name"), [(loading, "find_store"), (Store, "read_generation"), (Store, "open_snapshot")]
 )
 def test_what_was_loaded_is_served_until_the_system_answers_again(
     synced: World, monkeypatch: pytest.MonkeyPatch, where: object, name: str
@@ -59,7 +59,7 @@ def test_a_process_that_has_loaded_nothing_gets_the_bundle_where_no_policy_can_b
 def test_where_not_even_the_store_is_known_there_may_be_a_policy(
     synced: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "served", refuse)
+    monkeypatch.setattr(loading, "find_store", refuse)
     with pytest.raises(StoreError, match="refused for now"):
         synced.registry().get_models()
 

@@ -90,7 +90,7 @@ def test_a_record_says_what_is_known_and_nothing_else() -> None:
 
 def test_the_same_models_can_be_published_under_another_id() -> None:
     models = provider(RECORD).models
-    renamed = models.under("gateway/acme")
+    renamed = models.for_provider("gateway/acme")
     assert renamed["m"].full_id == "gateway/acme/m"
     assert renamed.record("m") is models.record("m")
     assert (len(renamed), "m" in renamed, "x" in renamed) == (1, True, False)
@@ -100,11 +100,17 @@ def test_models_that_somebody_made_are_the_same_mapping() -> None:
     fetched = provider(RECORD).models
     made = ProviderConfig("acme", {"m": fetched["m"]}).models
     stored = Snapshot.build([provider(RECORD)]).get_providers()["acme"].models
-    for models in (fetched, made, stored, pickle.loads(pickle.dumps(made)), made.under("acme")):
+    for models in (
+        fetched,
+        made,
+        stored,
+        pickle.loads(pickle.dumps(made)),
+        made.for_provider("acme"),
+    ):
         assert type(models) is type(fetched)
         assert models == fetched
         assert models.record("m") == fetched.record("m")
-        assert models.having("deprecated") == ("m",)
+        assert models.ids_with("deprecated") == ("m",)
         assert dict(models.flags) == dict(fetched.flags)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ._catalog.bundle import Bundle
 from ._catalog.loading import Loaded, load
 from ._catalog.places import Places
-from ._catalog.store import Store, served
+from ._catalog.store import Store, find_store
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class World:
         settings = self.source.read() if self.source else host.settings
         if settings == host.settings:
             return host
-        anew = host.anew(settings)
+        anew = host.with_settings(settings)
         anew.load()
         return anew
 
@@ -153,7 +153,7 @@ class World:
     def store(self) -> Store | None:
         """The store that is read; None if there is none yet. Raises StoreError."""
         folder = self.lookups.store_dir
-        return served(self.places.stores(folder), self.places.trusts(folder))[0]
+        return find_store(self.places.stores(folder), self.places.trusts(folder))[0]
 
     def state(self) -> State:
         """What the store remembers beyond its data: times, failures, plugins. Raises StoreError."""

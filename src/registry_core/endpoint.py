@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import Converter, field, frozen, validators
 
-from ._base.fields import named
+from ._base.fields import names_refused_field
 from ._base.frozen import EMPTY, FrozenDict
 from .errors import DialectError
 from .known_providers import Dialect
@@ -53,7 +53,7 @@ def _masked_values(value: Mapping[str, str]) -> str:
     return repr(dict.fromkeys(value, "***"))
 
 
-@named
+@names_refused_field
 @frozen
 class Endpoint:
     """Everything that a client needs to call one model.

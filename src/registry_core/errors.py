@@ -54,7 +54,7 @@ def _rebuild(
     return error
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What a stranger's error says, in one text; it may fail even at that, or try to exit."""
     try:
         text = str(error)
@@ -89,22 +89,22 @@ def as_error(
         raise
     except BaseException as fault:  # a subclass of theirs, or given what is no text
         del fault
-    return kind(mask(f"{told(error)}{_place(error, module)}"), culprit=culprit)
+    return kind(mask(f"{error_text(error)}{_place(error, module)}"), culprit=culprit)
 
 
 def _place(error: BaseException, module: str) -> str:
     """The last line of the package of `module` that `error` came through: ", in acme/io.py,
     line 12"; "" if there is none."""
-    package, found = module.partition(".")[0], ""
+    package, place = module.partition(".")[0], ""
     trace = error.__traceback__
     while trace is not None:
         name = str(trace.tb_frame.f_globals.get("__name__", ""))
         if package and name.partition(".")[0] == package:
             path = trace.tb_frame.f_code.co_filename.replace("\\", "/").split("/")
             depth = name.count(".") + 1 + (path[-1] == "__init__.py")
-            found = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
+            place = f", in {'/'.join(path[-depth:])}, line {trace.tb_lineno}"
         trace = trace.tb_next
-    return found
+    return place
 
 
 def _plain(text: str) -> str:

@@ -27,11 +27,11 @@ from ._base.fields import (
     Limit as Limit,
     Modalities as Modalities,
     as_array,
-    each,
+    check_each,
     flag,
     frozen_object,
     iso_date,
-    named,
+    names_refused_field,
     opt_cost,
     opt_kind,
     opt_lifecycle,
@@ -59,7 +59,7 @@ PARTS: Mapping[str, type] = {
 }
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class ModelInfo(Value):
     """One model of one provider.
@@ -101,7 +101,7 @@ class ModelInfo(Value):
             return self._kind
         from ._base.kinds import kind_of
 
-        converses = any(getattr(self, one) for one in CONVERSES)
+        converses = any(getattr(self, capability) for capability in CONVERSES)
         return kind_of(self.id, self.modalities, converses=converses)
 
     def accepts(self, modality: str) -> bool | None:
@@ -168,12 +168,12 @@ FLAGS = {
 }
 
 
-def flags_of(said: Callable[[str], object]) -> int:
+def flags_of(get: Callable[[str], object]) -> int:
     """The flags of a model of whose fields `said` gives the values: what it can do, and
     whether it is deprecated."""
-    flags = DEPRECATED if said("status") == "deprecated" else 0
+    flags = DEPRECATED if get("status") == "deprecated" else 0
     for name in CAPABILITIES:
-        if said(name):
+        if get(name):
             flags |= FLAGS[name]
     return flags
 
@@ -199,16 +199,16 @@ class ModelMap(Mapping[str, ModelInfo]):
     def of(cls, provider_id: str, models: Mapping[str, ModelInfo]) -> ModelMap:
         """These models, which somebody made."""
         flags = {id: flags_of(partial(getattr, models[id])) for id in sorted_ids(models)}
-        made = cls(provider_id, flags, lambda id: _record(models[id]))
-        made._decoded.update(models)
-        return made
+        models_map = cls(provider_id, flags, lambda id: _record(models[id]))
+        models_map._decoded.update(models)
+        return models_map
 
-    def under(self, provider_id: str) -> ModelMap:
+    def for_provider(self, provider_id: str) -> ModelMap:
         """The same models of the provider with this id. Their records are read now."""
         records = dict(zip(self.flags, map(self.record, self.flags), strict=True))
         return ModelMap(provider_id, self.flags, records.__getitem__)
 
-    def having(self, flag: str) -> tuple[str, ...]:
+    def ids_with(self, flag: str) -> tuple[str, ...]:
         bit = FLAGS[flag]
         return tuple(id for id, flags in self.flags.items() if flags & bit)
 
@@ -254,7 +254,7 @@ def _record(model: ModelInfo) -> bytes:
 
 
 _NAMES: Mapping[str, frozenset[str]] = {
-    name: frozenset(one.alias for one in fields(cls))
+    name: frozenset(attribute.alias for attribute in fields(cls))
     for name, cls in (("", ModelInfo), *PARTS.items())
 }
 
@@ -266,19 +266,19 @@ def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
 
 def decoded(provider_id: str, id: str, record: dict[str, Any]) -> ModelInfo:
     """`decode`, of a record that was parsed; it is used up."""
-    said = _known("", record)
-    for name in said.keys() & PARTS.keys():
-        said[name] = _known(name, said[name])
-    if said.get("kind") not in KINDS:
-        said.pop("kind", None)
-    return ModelInfo(id=id, provider_id=provider_id, **said)
+    known = _known("", record)
+    for name in known.keys() & PARTS.keys():
+        known[name] = _known(name, known[name])
+    if known.get("kind") not in KINDS:
+        known.pop("kind", None)
+    return ModelInfo(id=id, provider_id=provider_id, **known)
 
 
-def _known(part: str, said: dict[str, Any]) -> dict[str, Any]:
+def _known(part: str, record: dict[str, Any]) -> dict[str, Any]:
     known = _NAMES[part]
-    if said.keys() <= known:
-        return said
-    return {name: value for name, value in said.items() if name in known}
+    if record.keys() <= known:
+        return record
+    return {name: value for name, value in record.items() if name in known}
 
 
 def _models(value: Mapping[str, ModelInfo] | Iterable[str], provider: ProviderConfig) -> ModelMap:
@@ -296,7 +296,7 @@ def _models(value: Mapping[str, ModelInfo] | Iterable[str], provider: ProviderCo
             raise ValueError(f"expected the model {owner}/{id}, got {model.full_id!r}")
         return model
 
-    return ModelMap.of(owner, each(value, check))  # type: ignore[arg-type]
+    return ModelMap.of(owner, check_each(value, check))  # type: ignore[arg-type]
 
 
 if TYPE_CHECKING:  # checkers don't see through a Converter: this is what it takes
@@ -307,7 +307,7 @@ else:
     _to_models = Converter(_models, takes_self=True)
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class ProviderConfig(Value):
     """One provider, as a gateway publishes it.
@@ -336,17 +336,17 @@ class ProviderConfig(Value):
     @property
     def deprecated_models(self) -> tuple[str, ...]:
         """Bare ids whose status is "deprecated"; they stay in `models`."""
-        return self.models.having("deprecated")
+        return self.models.ids_with("deprecated")
 
     def models_with(self, capability: str) -> tuple[str, ...]:
         """Bare ids of the models that are known to have this one of `CAPABILITIES`."""
-        return self.models.having(capability)
+        return self.models.ids_with(capability)
 
     def replace(self, **changes: Any) -> ProviderConfig:
         """A copy with these fields changed, each as a whole. With another `id`, its models
         follow. Raises what the constructor raises."""
         if "id" in changes:
-            changes.setdefault("models", self.models.under(changes["id"]))
+            changes.setdefault("models", self.models.for_provider(changes["id"]))
         return evolve(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:

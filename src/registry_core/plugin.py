@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pluggy
 from attrs import field, frozen
 
-from ._base.fields import named, text
+from ._base.fields import names_refused_field, text
 from ._base.frozen import EMPTY, freeze
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class PluginSettings:
         self.warnings.append((f"{culprit}", f"{message}"))
 
 
-@named
+@names_refused_field
 @frozen
 class Disabled:
     """Returned by `ModelGateway.should_enable`: not an error, and this is what to do about it."""
@@ -306,7 +306,7 @@ class FactSource(RegistrySource):
         return None
 
 
-@named
+@names_refused_field
 @frozen
 class Artifact:
     """A file to be written to every target that wants this emitter's files.

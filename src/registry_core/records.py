@@ -19,7 +19,7 @@ from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
 from ._base.variable_names import is_credential as is_credential
-from ._catalog.checking import checked, encode, near_miss
+from ._catalog.checking import check_record, encode, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .report import MOST_WARNINGS, Problem, ProblemKind
@@ -101,7 +101,9 @@ def provider_from_record(
         if encoded is not None:
             texts[model_id], flags[model_id] = encoded
     _tell_near_misses(unknown, partial(warn, id))
-    models = ModelMap(id, {one: flags[one] for one in sorted_ids(flags)}, texts.__getitem__)
+    models = ModelMap(
+        id, {model_id: flags[model_id] for model_id in sorted_ids(flags)}, texts.__getitem__
+    )
 
     def make(fields: Mapping[str, Any]) -> ProviderConfig:
         return ProviderConfig(id=id, models=models, **fields)
@@ -148,8 +150,8 @@ def cost_per_million(
         else:
             if price >= 0:
                 cost[name] = price
-    for name, whole in _PAID_AS.items():
-        if cost.get(name) == 0 != cost.get(whole):
+    for name, part_of in _PAID_AS.items():
+        if cost.get(name) == 0 != cost.get(part_of):
             del cost[name]
     return cost
 
@@ -173,7 +175,7 @@ def _model(
         return None
 
     def make(record: Mapping[str, Any]) -> ModelInfo:
-        return ModelInfo(id=id, provider_id=provider_id, **checked(record, unknown.add))
+        return ModelInfo(id=id, provider_id=provider_id, **check_record(record, unknown.add))
 
     try:
         return make(record)
@@ -192,7 +194,7 @@ def _encoded(
     """The record of the model that `_model` makes, mostly without making it."""
     try:
         valid_id(id)
-        return encode(checked(record, unknown.add))
+        return encode(check_record(record, unknown.add))
     except (TypeError, ValueError):
         model = _model(provider_id, id, record, warn, unknown)
         return None if model is None else encode(of_model(model))
@@ -279,7 +281,9 @@ def clean_providers(
     empty = not reported and not any(map(_says_something, returned.values()))
     if not providers and not (may_be_empty and empty):
         accept = f"; if it has none: registry-core sync --accept {gateway_id}" if empty else ""
-        first = "".join(f"; {one.culprit}: {one.message}" for one in warnings.problems[:1])
+        first = "".join(
+            f"; {problem.culprit}: {problem.message}" for problem in warnings.problems[:1]
+        )
         raise GatewayError(
             f"sent no valid model{first}",
             culprit=gateway_id,
@@ -304,7 +308,7 @@ def _published(
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
     if provider.id not in (id, public):
         warn(id, f"its key counts, not {provider.id!r}, the id of its ProviderConfig")
-    models = provider.models.under(public)
+    models = provider.models.for_provider(public)
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():
         if key in models:

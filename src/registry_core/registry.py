@@ -321,10 +321,10 @@ class ModelRegistry:
         that was registered with this id before is replaced: its data serves until then.
         Raises TypeError for what is no gateway.
         """
-        from ._plugins.hook_rules import described
+        from ._plugins.hook_rules import describe_gateway
         from ._sync.runtime import RuntimeGateway
 
-        new = described(gateway)
+        new = describe_gateway(gateway)
         with self._lock:
             before = self._runtime.get(new.id)
             if before is None or before.gateway.itself is not gateway:

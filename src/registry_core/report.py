@@ -153,7 +153,7 @@ class Changes:
             "added": list(self.added),
             "removed": list(self.removed),
             "deprecated": list(self.deprecated),
-            "updated": [one.to_dict() for one in self.updated],
+            "updated": [change.to_dict() for change in self.updated],
             "left_out": self.left_out,
         }
 
@@ -198,11 +198,15 @@ class SyncReport:
     def raise_failures(self) -> None:
         """Raise what failed, all errors in one ExceptionGroup; nothing if all is well."""
         errors = [
-            one.failure or SyncError(one.error or "failed", culprit=one.id)
-            for one in self.gateways
-            if not one.ok
+            gateway.failure or SyncError(gateway.error or "failed", culprit=gateway.id)
+            for gateway in self.gateways
+            if not gateway.ok
         ]
-        errors += [one.error for one in self.problems if one.fatal and one.error not in errors]
+        errors += [
+            problem.error
+            for problem in self.problems
+            if problem.fatal and problem.error not in errors
+        ]
         if errors:
             raise ExceptionGroup("the sync failed in part; the last good data stays", errors)
 
@@ -218,11 +222,11 @@ def _plain(report: AttrsInstance) -> dict[str, Any]:
     def plain(_instance: object, _field: object, value: Any) -> Any:
         return value.isoformat() if isinstance(value, datetime) else value
 
-    def said(attribute: Attribute[Any], _value: object) -> bool:
+    def is_public(attribute: Attribute[Any], _value: object) -> bool:
         return attribute.name not in ("failure", "_raised")
 
-    told: dict[str, Any] = thaw(asdict(report, filter=said, value_serializer=plain))
-    return told
+    values: dict[str, Any] = thaw(asdict(report, filter=is_public, value_serializer=plain))
+    return values
 
 
 @frozen

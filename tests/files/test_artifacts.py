@@ -9,7 +9,7 @@ import pytest
 
 from registry_core import Artifact, TargetError
 from registry_core._emit.manifest import Manifest
-from registry_core._emit.targets import Target, usable, write
+from registry_core._emit.targets import Target, split_legal, write
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def manifest(tmp_path: Path) -> Manifest:
     ],
 )
 def test_a_path_that_some_system_takes_for_another_is_left_out(path: str, fault: str) -> None:
-    kept, problems = usable([Artifact("acme", path, "x"), Artifact("acme", "good", "x")])
+    kept, problems = split_legal([Artifact("acme", path, "x"), Artifact("acme", "good", "x")])
     assert [one.path for one in kept] == ["good"]
     (problem,) = problems
     assert fault in problem.message
@@ -45,7 +45,7 @@ def test_a_path_that_some_system_takes_for_another_is_left_out(path: str, fault:
 
 @pytest.mark.parametrize("path", ["v1x/a", "xv1/a", "a/v1", "é" * 127 + "x", "a/b/c.d"])
 def test_what_only_looks_like_that_is_written(path: str) -> None:
-    kept, problems = usable([Artifact("acme", path, "x")])
+    kept, problems = split_legal([Artifact("acme", path, "x")])
     assert [one.path for one in kept] == [path]
     assert not problems
 
@@ -58,7 +58,7 @@ def test_the_json_is_written_last_for_it_says_that_the_rest_is_there(
         Artifact("python", "b.pyi", ""),
         Artifact("c", "c", ""),
     ]
-    kept, _ = usable(made)
+    kept, _ = split_legal(made)
     assert [one.emitter for one in kept] == ["c", "python", "json"]
     target = Target("output", tmp_path / "out")
     changed = write(target, target.contents(kept), manifest, "key")

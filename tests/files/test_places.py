@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from registry_core import ProviderConfig, Snapshot
 from registry_core._catalog.places import Places
-from registry_core._catalog.store import GatewayData, Generation, Store, served
+from registry_core._catalog.store import GatewayData, Generation, Store, find_store
 from registry_core._sync import commit
 from tests.files.children import stores_of_nobody
 from tests.files.forks import Forks
@@ -189,7 +189,7 @@ def test_a_store_that_can_not_be_written_gives_way_to_a_newer_one_within_the_ttl
     assert "gpt-5" in mine.get_models()["openai"]
     world.monotonic += 61
     assert "gpt-6" in mine.get_models()["openai"]
-    store, _ = served(world.places.stores())
+    store, _ = find_store(world.places.stores())
     assert store is not None
     assert store.place.parent == world.tmp_path / "cache"
 

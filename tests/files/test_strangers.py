@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from registry_core import StoreError
 from registry_core._catalog.places import Places
-from registry_core._catalog.store import served
+from registry_core._catalog.store import find_store
 from registry_core._config.load import load_settings
 from registry_core.cli import main
 from registry_core.errors import SettingsError
@@ -388,8 +388,8 @@ def test_a_folder_that_comes_after_the_look_is_not_read(
 ) -> None:
     found = [*homeless.places.stores()]
     prepared.rename(place)
-    assert served(found) == (None, None)
-    assert served(homeless.places.stores()) == (None, None)
+    assert find_store(found) == (None, None)
+    assert find_store(homeless.places.stores()) == (None, None)
     assert not [*homeless.places.payloads(None)]
 
 

@@ -20,7 +20,7 @@ from registry_core._plugins.discovery import (
     Discovery,
     exclusion,
     find_plugins,
-    mentions,
+    source_mentions,
 )
 from registry_core.errors import StoreError
 from registry_core.settings import Settings
@@ -316,14 +316,14 @@ def test_code_is_searched_for_a_word_without_being_imported(
 ) -> None:
     for path, text in files.items():
         site.install_file(path, text)
-    assert mentions(module, "registry_overlay") is expected
+    assert source_mentions(module, "registry_overlay") is expected
     assert not site.loaded(module.partition(".")[0])
 
 
 def test_code_that_cannot_be_read_may_hold_any_word(site: Any) -> None:
     site.install_file("pack/__init__.py", "")
     (site.folder / "pack" / "policy.py").mkdir()
-    assert mentions("pack", "registry_overlay")
+    assert source_mentions("pack", "registry_overlay")
 
 
 def test_each_search_sees_what_has_come_gone_or_changed(site: Any) -> None:

@@ -236,7 +236,7 @@ def test_a_hostile_provider_can_be_looked_up_like_any_other(
 
 def test_what_is_written_to_a_repository_stays_inside_it(tmp_path: Path) -> None:
     """A hostile id can't choose a path there either, nor can the id of an emitter."""
-    from registry_core._emit.targets import usable
+    from registry_core._emit.targets import split_legal
     from registry_core.plugin import Artifact
 
     paths = [
@@ -245,7 +245,7 @@ def test_what_is_written_to_a_repository_stays_inside_it(tmp_path: Path) -> None
         for part in ("", "capabilities/")
         for end in ("", ".json")
     ]
-    kept, refused = usable([Artifact("any", path, "") for path in paths])
+    kept, refused = split_legal([Artifact("any", path, "") for path in paths])
     assert len(kept) + len(refused) == len(paths)
     for artifact in kept:
         place = (tmp_path / artifact.path).resolve()

@@ -33,7 +33,7 @@ from registry_core import (
 )
 from registry_core._base.frozen import FrozenDict
 from registry_core._base.secrets import Secrets
-from registry_core._catalog.store import Generation, Store, served
+from registry_core._catalog.store import Generation, Store, find_store
 from registry_core._plugins.host import PluginHost
 from registry_core._sync import commit
 from registry_core._world import World as RealWorld
@@ -647,9 +647,9 @@ def test_of_several_places_the_one_with_a_policy_is_served(world: World, policy:
     world.store.policy.unlink()
     plain = Snapshot.build(world.bundled.get_providers())
     commit.commit(world.store, Generation(plain.hash, FrozenDict(), ""), [plain])
-    assert served(places)[0] == world.store  # it can be written, so nobody looks further
+    assert find_store(places)[0] == world.store  # it can be written, so nobody looks further
     with patch("os.access", lambda *_: False):
-        assert served(places)[0] == cache
+        assert find_store(places)[0] == cache
 
 
 def test_the_mark_of_a_policy_counts_whoever_owns_the_pointer(world: World, policy: Policy) -> None:

@@ -35,12 +35,12 @@ def cost_of(cost: Cost | None, counts: Mapping[str, int]) -> float | None:
     return total / 1_000_000
 
 
-def above(tier: Mapping[str, Any]) -> int | None:
+def tier_size(tier: Mapping[str, Any]) -> int | None:
     """The tokens of context above which a tier holds; None for one of another kind."""
-    about = tier.get("tier")
-    if not isinstance(about, Mapping) or about.get("type") != "context":
+    condition = tier.get("tier")
+    if not isinstance(condition, Mapping) or condition.get("type") != "context":
         return None
-    size = amount(about.get("size"))
+    size = amount(condition.get("size"))
     if size is None:
         return None
     size = int(size)
@@ -55,13 +55,13 @@ def amount(value: Any) -> float | None:
 def _prices(cost: Cost, context: int) -> Mapping[str, float | None]:
     """The prices that hold for a context of so many tokens: those of the highest tier below it,
     which stand alone, else the plain ones."""
-    sizes = {size: tier for tier in cost.tiers if (size := above(tier)) is not None}
+    sizes = {size: tier for tier in cost.tiers if (size := tier_size(tier)) is not None}
     reached = [size for size in sizes if size < context]
     if reached:
         tier = sizes[max(reached)]
-        found = {name: amount(tier.get(name)) for name in COUNTED}
+        prices = {name: amount(tier.get(name)) for name in COUNTED}
     else:
-        found = {name: getattr(cost, name) for name in COUNTED}
-    if found["reasoning"] is None and cost.reasoning in (None, cost.output):
-        found["reasoning"] = found["output"]  # that is how it is billed
-    return found
+        prices = {name: getattr(cost, name) for name in COUNTED}
+    if prices["reasoning"] is None and cost.reasoning in (None, cost.output):
+        prices["reasoning"] = prices["output"]  # that is how it is billed
+    return prices

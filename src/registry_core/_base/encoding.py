@@ -11,23 +11,25 @@ from typing import Any
 from .frozen import EMPTY, Value
 
 #: Of these an empty object is not the same as none.
-TELLING = ("cost",)
+EMPTY_IS_KNOWN = ("cost",)
 
 
 def of_model(model: Value) -> dict[str, Any]:
     """The record of `model`: what its source said. What is unknown is left out."""
-    said = _said(model)
-    del said["id"], said["provider_id"]
-    for name, value in [*said.items()]:
+    record = _said(model)
+    del record["id"], record["provider_id"]
+    for name, value in [*record.items()]:
         if isinstance(value, Value):
-            said[name] = _said(value)
-            if not said[name] and name not in TELLING:
-                del said[name]
-    return said
+            record[name] = _said(value)
+            if not record[name] and name not in EMPTY_IS_KNOWN:
+                del record[name]
+    return record
 
 
 def _said(value: Value) -> dict[str, Any]:
-    pairs = ((one.alias, getattr(value, one.name)) for one in value.__attrs_attrs__)
+    pairs = (
+        (attribute.alias, getattr(value, attribute.name)) for attribute in value.__attrs_attrs__
+    )
     return {name: item for name, item in pairs if item not in (None, (), EMPTY)}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from attrs import field, frozen
 
-from .frozen import EMPTY, FrozenDict, Value, freeze, portable, quick
+from .frozen import EMPTY, FrozenDict, Value, freeze, portable, skip_signatures
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ MAX_ID = 8192
 _EXACT = 2**53
 
 
-def named(cls: type[T]) -> type[T]:
+def names_refused_field(cls: type[T]) -> type[T]:
     """Make the constructor of an attrs class say which field it refuses.
 
     It costs nothing until something is refused.
@@ -40,9 +40,9 @@ def named(cls: type[T]) -> type[T]:
         try:
             init(self, *given, **fields)
         except (TypeError, ValueError) as error:
-            from .refusals import explained
+            from .refusals import explain
 
-            raise explained(self, given, fields, error) from None
+            raise explain(self, given, fields, error) from None
 
     cls.__init__ = update_wrapper(__init__, init)  # type: ignore[method-assign]
     return cls
@@ -165,17 +165,17 @@ def as_object(value: Mapping[str, T]) -> Mapping[str, T]:
     return value
 
 
-def each(items: Mapping[str, Any], check: Callable[[str, Any], T]) -> dict[str, T]:
+def check_each(items: Mapping[str, Any], check: Callable[[str, Any], T]) -> dict[str, T]:
     """`items` with what `check(key, item)` gives for each; a fault names the key."""
-    found: dict[str, T] = {}
+    checked: dict[str, T] = {}
     for key, item in as_object(items).items():
         try:
-            found[text(key)] = check(key, item)
+            checked[text(key)] = check(key, item)
         except (TypeError, ValueError) as error:
-            from .refusals import at
+            from .refusals import with_field
 
-            raise at(str(key), error) from None
-    return found
+            raise with_field(str(key), error) from None
+    return checked
 
 
 def texts(value: Iterable[str]) -> tuple[str, ...]:
@@ -198,15 +198,15 @@ def frozen_object(value: Mapping[str, Any] | None) -> FrozenDict[str, Any]:
 
 
 def _tiers(value: Iterable[Mapping[str, Any]]) -> tuple[FrozenDict[str, Any], ...]:
-    return tuple(frozen_object(as_object(one)) for one in as_array(value))
+    return tuple(frozen_object(as_object(tier)) for tier in as_array(value))
 
 
 def overrides(value: Mapping[str, Mapping[str, str]]) -> FrozenDict[str, Mapping[str, str]]:
-    return FrozenDict(each(value, lambda _, item: _override(item)))
+    return FrozenDict(check_each(value, lambda _, item: _override(item)))
 
 
 def _override(value: Mapping[str, str]) -> Mapping[str, str]:
-    return FrozenDict(each(value, lambda _, item: text(item)))
+    return FrozenDict(check_each(value, lambda _, item: text(item)))
 
 
 def _shared(cls: type[T]) -> Callable[[Any], T]:
@@ -229,11 +229,13 @@ def _shared(cls: type[T]) -> Callable[[Any], T]:
     return convert
 
 
-quick(opt_text, valid_id, valid_provider_id, flag, opt_kind, iso_date, _price, _tokens, _opt_id)
-quick(variables, frozen_object, overrides, _opt_texts, _tiers)
+skip_signatures(
+    opt_text, valid_id, valid_provider_id, flag, opt_kind, iso_date, _price, _tokens, _opt_id
+)
+skip_signatures(variables, frozen_object, overrides, _opt_texts, _tiers)
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class Limit(Value):
     """Sizes in tokens; None where the source doesn't say (or says 0)."""
@@ -243,7 +245,7 @@ class Limit(Value):
     output: int | None = field(default=None, converter=_tokens)
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class Cost(Value):
     """Prices in USD per million tokens; None is unknown, 0 is free.
@@ -262,7 +264,7 @@ class Cost(Value):
     tiers: tuple[Mapping[str, Any], ...] = field(default=(), converter=_tiers)
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class Modalities(Value):
     """What goes in and comes out: "text", "image", "audio", …; None is unknown."""
@@ -271,7 +273,7 @@ class Modalities(Value):
     output: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
 
 
-@named
+@names_refused_field
 @frozen(eq=False, repr=False)
 class Lifecycle(Value):
     """When a model goes, and what follows it; None is unknown.
@@ -309,11 +311,13 @@ def opt_modalities(value: Modalities | Mapping[str, Any] | None) -> Modalities:
     if isinstance(value, Modalities):
         return value
     items = as_object(value).items()
-    return _share_modalities({key: tuple(it) if it.__class__ is list else it for key, it in items})
+    return _share_modalities(
+        {key: tuple(words) if words.__class__ is list else words for key, words in items}
+    )
 
 
 def opt_lifecycle(value: Lifecycle | Mapping[str, Any] | None) -> Lifecycle:
     return NO_LIFECYCLE if value is None else _share_lifecycle(value)
 
 
-quick(opt_limit, opt_cost, opt_modalities, opt_lifecycle)
+skip_signatures(opt_limit, opt_cost, opt_modalities, opt_lifecycle)

@@ -60,9 +60,9 @@ class Value:
 
     def __repr__(self) -> str:
         shown = (
-            f"{one.alias}={(one.repr if callable(one.repr) else repr)(value)}"
-            for one, value in zip(self.__attrs_attrs__, self._fields(), strict=True)
-            if one.repr is not False
+            f"{attribute.alias}={(attribute.repr if callable(attribute.repr) else repr)(value)}"
+            for attribute, value in zip(self.__attrs_attrs__, self._fields(), strict=True)
+            if attribute.repr is not False
         )
         name = self.__class__.__qualname__.rsplit(">.", 1)[-1]  # without the function around it
         return f"{name}({', '.join(shown)})"
@@ -74,14 +74,14 @@ class Value:
         return of_value(cls, handler, thaw)
 
     def _fields(self) -> tuple[Any, ...]:
-        return tuple([getattr(self, one.alias) for one in self.__attrs_attrs__])
+        return tuple([getattr(self, attribute.alias) for attribute in self.__attrs_attrs__])
 
 
-def quick(*converters: Callable[..., object]) -> None:
+def skip_signatures(*converters: Callable[..., object]) -> None:
     """Spare attrs the signatures of these: it reads one for each field, for types that type
     checkers read in the source, and that takes longer than all else about a field."""
-    for one in converters:
-        vars(one)["__signature__"] = _SIGNATURE
+    for converter in converters:
+        vars(converter)["__signature__"] = _SIGNATURE
 
 
 _SIGNATURE = Signature()
@@ -118,7 +118,10 @@ def thaw(value: Any) -> Any:
     dict of its fields."""
     kind = value.__class__
     if issubclass(kind, Value):
-        return {one.alias: thaw(getattr(value, one.alias)) for one in kind.__attrs_attrs__}
+        return {
+            attribute.alias: thaw(getattr(value, attribute.alias))
+            for attribute in kind.__attrs_attrs__
+        }
     if issubclass(kind, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if issubclass(kind, tuple):

@@ -44,16 +44,16 @@ CHAT = _word("chat", "instruct", "claude", more="^gemma.*-it(?![a-z])")
 def kind_of(id: str, modalities: Modalities, *, converses: bool) -> Kind | None:
     """The kind of the model with this bare id by the rules; None if they don't know it.
     `converses`: it calls tools, reasons, or gives structured output."""
-    given, made = modalities.input, modalities.output
+    inputs, outputs = modalities.input, modalities.output
     name = id.lower().rpartition("/")[2]
-    if made is not None and "text" not in made:
-        found: list[Kind] = [MEDIA[one] for one in made if one in MEDIA]
-        return found[0] if len(found) == 1 else None
+    if outputs is not None and "text" not in outputs:
+        kinds: list[Kind] = [MEDIA[modality] for modality in outputs if modality in MEDIA]
+        return kinds[0] if len(kinds) == 1 else None
     for pattern, kind in IDS:
         if pattern.search(name):
             return kind
-    if given is not None and "text" not in given:
-        return MEDIA["audio"] if given == ("audio",) else None
+    if inputs is not None and "text" not in inputs:
+        return MEDIA["audio"] if inputs == ("audio",) else None
     if converses or CHAT.search(name):
         return "chat"
     return None

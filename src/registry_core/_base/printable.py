@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Longer messages are cut: a failure must not fill the store, nor the screen.
-MOST = 2000
+MAX_CHARACTERS = 2000
 
 
 def printable(text: str, most: int | None = None) -> str:
@@ -13,12 +13,14 @@ def printable(text: str, most: int | None = None) -> str:
         text = f"{text[: most - 1]}…"
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else escaped(one) for one in text)
+    return "".join(
+        character if character.isprintable() else escaped(character) for character in text
+    )
 
 
 def message(text: str) -> str:
     """`text` as a report and the store may hold it."""
-    return printable(text, MOST)
+    return printable(text, MAX_CHARACTERS)
 
 
 def escaped(character: str) -> str:

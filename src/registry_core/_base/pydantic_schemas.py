@@ -22,17 +22,17 @@ def of_value(cls: type[Any], handler: GetCoreSchemaHandler, write: Write) -> Cor
     converters have the last word."""
     hints = get_type_hints(cls)
     fields = {
-        one.alias: core_schema.typed_dict_field(
-            handler.generate_schema(hints[one.name]), required=one.default is NOTHING
+        attribute.alias: core_schema.typed_dict_field(
+            handler.generate_schema(hints[attribute.name]), required=attribute.default is NOTHING
         )
-        for one in cls.__attrs_attrs__
+        for attribute in cls.__attrs_attrs__
     }
     return _schema(
         cls,
         core_schema.typed_dict_schema(
             fields, config={"title": cls.__name__}, extra_behavior="ignore"
         ),
-        lambda said: cls(**said),
+        lambda values: cls(**values),
         write,
     )
 
@@ -46,7 +46,7 @@ def of_mapping(
 
 
 def _schema(
-    cls: type[Any], said: CoreSchema, make: Callable[[Any], Any], write: Write
+    cls: type[Any], schema: CoreSchema, make: Callable[[Any], Any], write: Write
 ) -> CoreSchema:
     """An instance as it is, or what `make` gives for what was `said`."""
 
@@ -61,7 +61,7 @@ def _schema(
 
     return core_schema.no_info_wrap_validator_function(
         validated,
-        said,
+        schema,
         serialization=core_schema.plain_serializer_function_ser_schema(write),
         ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
     )

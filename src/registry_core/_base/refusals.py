@@ -8,15 +8,15 @@ from typing import Any
 from .suggesting import closest
 
 
-def explained(
+def explain(
     instance: Any, given: Sequence[Any], named: Mapping[str, Any], error: Exception
 ) -> Exception:
     """`error`, which the constructor of this attrs object raised, with the name of the field."""
-    fields = {one.alias: one for one in instance.__attrs_attrs__}
+    fields = {attribute.alias: attribute for attribute in instance.__attrs_attrs__}
     for name in named:
         if name not in fields:
             message = f"{type(instance).__name__} has no field {name!r}"
-            return TypeError("; ".join([message, *meant(name, [*fields])]))
+            return TypeError("; ".join([message, *nearest_question(name, [*fields])]))
     values = {**dict(zip(fields, given, strict=False)), **named}
     for name, value in values.items():
         convert: Any = fields[name].converter
@@ -28,23 +28,23 @@ def explained(
             else:
                 convert(value)
         except (TypeError, ValueError) as fault:
-            return at(name, fault)
+            return with_field(name, fault)
     return error
 
 
-def meant(name: str, known: Sequence[str]) -> list[str]:
+def nearest_question(name: str, known: Sequence[str]) -> list[str]:
     """A question that names the nearest of `known`, if there is one."""
-    return [f"did you mean {one!r}?" for one in closest(name, known)]
+    return [f"did you mean {candidate!r}?" for candidate in closest(name, known)]
 
 
-def at(name: str, fault: Exception) -> Exception:
+def with_field(name: str, fault: Exception) -> Exception:
     """`fault`, which is that of the field `name`, or of a field of it."""
     inner, why = getattr(fault, "field", None), reason(fault)
     path = name if inner is None else f"{name}.{inner}"
     kind = TypeError if isinstance(fault, TypeError) else ValueError
-    found = kind(f"{path}: {why}")
-    vars(found).update(field=path, refusal=why)
-    return found
+    located = kind(f"{path}: {why}")
+    vars(located).update(field=path, refusal=why)
+    return located
 
 
 def reason(fault: Exception) -> str:

@@ -58,8 +58,8 @@ class Secrets:
     def names_in(self, text: str) -> set[str]:
         """The variables whose values, of four characters or more, stand in `text`."""
         with self._lock:
-            found = self._pattern.findall(text) if self._pattern else []
-            return {self._forms[form] for form in found}
+            forms = self._pattern.findall(text) if self._pattern else []
+            return {self._forms[form] for form in forms}
 
     def found_in(self, texts: Iterable[bytes], others: Iterable[str] = ()) -> str | None:
         """What stands in one of `texts`, for a message: a value that was read, or one of
@@ -68,7 +68,7 @@ class Secrets:
         with self._lock:
             named = list(self._names.items())
         hidden = [
-            one for one in (*named, *((other, "") for other in others)) if len(one[0]) >= _LONG
+            pair for pair in (*named, *((other, "") for other in others)) if len(pair[0]) >= _LONG
         ]
         everything = b"\n".join(texts) if hidden else b""
         for value, name in hidden:
@@ -82,7 +82,7 @@ class Secrets:
             pattern, forms = self._pattern, self._forms
             if pattern is None:
                 return text
-            return pattern.sub(lambda found: f"***{forms[found[0]]}***", text)
+            return pattern.sub(lambda match: f"***{forms[match[0]]}***", text)
 
 
 def _forms(value: str) -> set[str]:

@@ -91,17 +91,17 @@ class Spelling:
         rest = name.casefold().strip()
         start = _START.match(rest)
         rest = rest[start.end() :] if start else rest
-        found = _END.search(rest)
-        if found and not start and _VERSION.fullmatch(found[0][1:]):
-            found = None  # deepseek-v3: a version of Bedrock's stands behind a vendor
-        end = found[0] if found else ""
+        ending = _END.search(rest)
+        if ending and not start and _VERSION.fullmatch(ending[0][1:]):
+            ending = None  # deepseek-v3: a version of Bedrock's stands behind a vendor
+        end = ending[0] if ending else ""
         core = rest[: len(rest) - len(end)] or rest
         words = tuple(word for word in re.split(r"[-._: @]+", core) if word)
         numbers = tuple(re.findall(r"\d+", core))
         return cls(plain(name), plain(core), words, numbers, end)
 
 
-def likeness(wanted: Spelling, one: Spelling) -> float:
+def likeness(wanted: Spelling, candidate: Spelling) -> float:
     """How much alike two names are, from 0 to 1.
 
     The same name is 1; with another date or ending it stays close to that, undated before
@@ -109,27 +109,27 @@ def likeness(wanted: Spelling, one: Spelling) -> float:
     letters, and names of which one holds the words of the other. Another number is another
     model.
     """
-    if wanted.whole == one.whole:
+    if wanted.whole == candidate.whole:
         return 1
-    if wanted.core == one.core:
-        return 0.98 - _other_end(wanted, one) + 0.01 * _ratio(wanted.whole, one.whole)
-    if sorted(wanted.words) == sorted(one.words):
-        return 0.95 - _other_end(wanted, one)
-    share = _ratio(wanted.core, one.core)
-    fewer, more = sorted((wanted, one), key=lambda name: len(name.words))
+    if wanted.core == candidate.core:
+        return 0.98 - _other_end(wanted, candidate) + 0.01 * _ratio(wanted.whole, candidate.whole)
+    if sorted(wanted.words) == sorted(candidate.words):
+        return 0.95 - _other_end(wanted, candidate)
+    share = _ratio(wanted.core, candidate.core)
+    fewer, more = sorted((wanted, candidate), key=lambda name: len(name.words))
     if {*fewer.words} <= {*more.words}:
         share = max(share, 0.8 + 0.1 * len(fewer.core) / len(more.core))
-    if wanted.numbers and wanted.numbers != one.numbers[: len(wanted.numbers)]:
+    if wanted.numbers and wanted.numbers != candidate.numbers[: len(wanted.numbers)]:
         share -= 0.1
-    return share - _other_end(wanted, one)
+    return share - _other_end(wanted, candidate)
 
 
-def _other_end(wanted: Spelling, one: Spelling) -> float:
+def _other_end(wanted: Spelling, candidate: Spelling) -> float:
     """What it costs to end otherwise: undated before latest before dated."""
-    if wanted.end == one.end:
+    if wanted.end == candidate.end:
         return 0
-    return 0.01 if not one.end else 0.02 if "latest" in one.end else 0.03
+    return 0.01 if not candidate.end else 0.02 if "latest" in candidate.end else 0.03
 
 
-def _ratio(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+def _ratio(left: str, right: str) -> float:
+    return SequenceMatcher(None, left, right, autojunk=False).ratio()

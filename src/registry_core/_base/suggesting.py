@@ -48,29 +48,30 @@ def suggest(text: str, models: Models, most: int = 3) -> tuple[str, ...]:
     wanted = Spelling.of(name)
     if not wanted.core:
         return ()
-    own = _alike(wanted, {one: models[one] for one in named})
-    found = {**_alike(wanted, models), **own}
-    makers, whole = _makers(found, by_name), plain(text)
-    for id in found:
-        found[id] = round(found[id] + (_OWNED * (id in own) or makers.get(id[0], 0)), 4)
-    least = min(nlargest(most, found.values()), default=0)
+    own = _alike(wanted, {provider: models[provider] for provider in named})
+    scores = {**_alike(wanted, models), **own}
+    makers, whole_text = _makers(scores, by_name), plain(text)
+    for id in scores:
+        scores[id] = round(scores[id] + (_OWNED * (id in own) or makers.get(id[0], 0)), 4)
+    least = min(nlargest(most, scores.values()), default=0)
 
     def order(id: tuple[str, str]) -> tuple[float, int, int, str, str]:
-        exact = id[1].casefold().endswith(name) + plain("/".join(id)).endswith(whole)
-        return -found[id], -exact, len(id[1]), *id
+        exact = id[1].casefold().endswith(name) + plain("/".join(id)).endswith(whole_text)
+        return -scores[id], -exact, len(id[1]), *id
 
-    best = nsmallest(most, (id for id, share in found.items() if share >= least), order)
+    best = nsmallest(most, (id for id, share in scores.items() if share >= least), order)
     return tuple(dict.fromkeys(map("/".join, best)))
 
 
 def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
     """A question that names models, a provider or a role that `text` was probably meant to be."""
-    found = suggest(text, models)
+    suggestions = suggest(text, models)
     provider, slash, _ = text.partition("/")
-    if not (slash and found):
+    if not (slash and suggestions):
         near = (*closest(text, roles), *closest(provider, models, share=0.85))
-        found = tuple(dict.fromkeys((*near, *found)))[:3]  # a role may be called like a provider
-    return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
+        # Without doubles: a role may have the name of a provider.
+        suggestions = tuple(dict.fromkeys((*near, *suggestions)))[:3]
+    return f"did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
 
 
 def closest(
@@ -87,15 +88,22 @@ def _likely(word: str, known: Collection[str], share: float) -> list[str]:
     if len(known) <= _COMPARED:
         return [*known]
     least, most = len(word) * share / (2 - share), len(word) * (2 - share) / share
-    found = [one for one in known if least <= len(one) <= most]
+    candidates = [candidate for candidate in known if least <= len(candidate) <= most]
     pairs = [*map("".join, pairwise(word))] or [word]
     pairs = pairs[:: -(-len(pairs) // _PAIRS)]
     # Most hold none of four; to count all pairs takes three times as long as to see that.
     a, b, c, d = pairs[::2] if len(pairs) == _PAIRS else (pairs * 4)[:4]
-    some = [one for one in found if a in one or b in one or c in one or d in one]
-    found = some if len(some) >= _COMPARED else found
-    shares = [sum([pair in one for pair in pairs]) / (len(one) + len(word)) for one in found]
-    return [one for _, one in nlargest(_COMPARED, zip(shares, found, strict=True))]
+    likely = [
+        candidate
+        for candidate in candidates
+        if a in candidate or b in candidate or c in candidate or d in candidate
+    ]
+    candidates = likely if len(likely) >= _COMPARED else candidates
+    shares = [
+        sum([pair in candidate for pair in pairs]) / (len(candidate) + len(word))
+        for candidate in candidates
+    ]
+    return [candidate for _, candidate in nlargest(_COMPARED, zip(shares, candidates, strict=True))]
 
 
 def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], str]:
@@ -108,16 +116,16 @@ def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], 
             parts[place : place + 1] = [owner, rest]
             break
     name = parts.pop().casefold()
-    whole = _named("/".join(parts), by_name)  # an id of a provider may hold slashes
-    if whole:
-        return whole, name
+    owners = _named("/".join(parts), by_name)  # an id of a provider may hold slashes
+    if owners:
+        return owners, name
     for owner in parts[:2]:
         exact = _named(owner, by_name)
         if exact:
             return exact, name
         if exact is None:
             alike = closest(plain(owner), by_name)
-            return [by_name[one] for one in alike], name
+            return [by_name[name] for name in alike], name
     if not parts:
         for form, providers in FORMS:
             if form.search(name):
@@ -140,22 +148,22 @@ def _alike(wanted: Spelling, models: Models) -> dict[tuple[str, str], float]:
     names = {id: _names(bare) for id, bare in models.items()}
     every = {*chain.from_iterable(names.values())}
     near = {*_likely(wanted.core, every, _LIKE), *_holding(wanted, every), *_held(wanted, every)}
-    near = {one for one in near if len(one) <= LONGEST}
-    found = [
+    near = {name for name in near if len(name) <= LONGEST}
+    pairs = [
         (provider, id)
         for provider, own in names.items()
-        for one, id in zip(own, models[provider], strict=False)
-        if one in near
+        for name, id in zip(own, models[provider], strict=False)
+        if name in near
     ]
-    last = {pair: pair[1].rpartition("/")[2] for pair in found}
-    shares = {one: likeness(wanted, Spelling.of(one)) for one in {*last.values()}}
-    return {pair: shares[one] for pair, one in last.items() if shares[one] >= _LIKE}
+    last = {pair: pair[1].rpartition("/")[2] for pair in pairs}
+    shares = {name: likeness(wanted, Spelling.of(name)) for name in {*last.values()}}
+    return {pair: shares[name] for pair, name in last.items() if shares[name] >= _LIKE}
 
 
 def _holding(wanted: Spelling, names: Iterable[str]) -> list[str]:
     """Those in which all words of the name occur, the shortest."""
     for word in sorted({*wanted.words}, key=len, reverse=True)[:_PAIRS]:
-        names = [one for one in names if word in one]
+        names = [name for name in names if word in name]
     return nsmallest(_COMPARED, names, len) if wanted.words else []
 
 
@@ -166,10 +174,10 @@ def _held(wanted: Spelling, names: Collection[str]) -> set[str]:
     return (starts | {"".join(words[place:]) for place in places}).intersection(names)
 
 
-def _makers(found: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -> dict[str, float]:
+def _makers(candidates: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -> dict[str, float]:
     """What it is worth to be of these providers: a reseller's id names the maker, as
     "anthropic/claude-sonnet-4.5" at openrouter."""
-    sold = Counter(id.split("/")[-2] for _, id in found if "/" in id)
+    sold = Counter(id.split("/")[-2] for _, id in candidates if "/" in id)
     worth: dict[str, float] = {}
     for place, (word, _) in enumerate(sold.most_common(_MAKERS)):
         near = _named(word, by_name)
@@ -181,7 +189,7 @@ def _makers(found: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -> dic
 def _names(ids: Sequence[str]) -> list[str]:
     """The last part of each, plain. All at once, since a call for each would take the time."""
     names = plain("\0".join(ids)).split("\0")  # no id holds a NUL
-    return [one.rpartition("/")[2] for one in names]
+    return [name.rpartition("/")[2] for name in names]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

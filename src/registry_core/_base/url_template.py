@@ -85,11 +85,11 @@ class UrlTemplate:
             name, text = match[1], values[match[1]].strip()
             if match.start() == 0:
                 try:
-                    whole = parse(text)
+                    template = parse(text)
                 except ValueError:
                     raise BadValueError(name) from None
-                if not whole.variables:
-                    return whole.text
+                if not template.variables:
+                    return template.text
             elif self.host == match[0] and match.start() == len(self.scheme) + len("://"):
                 # `DATABRICKS_HOST` is by custom a URL.
                 text = text.removeprefix(f"{self.scheme}://").removesuffix("/")

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import fields
 
-from .._base.encoding import TELLING, dumps
+from .._base.encoding import EMPTY_IS_KNOWN, dumps
 from .._base.fields import as_object
 from .._base.suggesting import closest
 from ..models import PARTS, ModelInfo, flags_of
@@ -21,7 +21,7 @@ Converters = Mapping[str, Callable[[Any], Any]]
 
 
 def _converters(cls: type) -> dict[str, Callable[[Any], Any]]:
-    return {one.alias: one.converter for one in fields(cls)}
+    return {attribute.alias: attribute.converter for attribute in fields(cls)}
 
 
 #: The fields of a model that are objects themselves.
@@ -37,7 +37,7 @@ def _ignore(_name: str) -> None:
     """For callers that don't care what is unknown."""
 
 
-def checked(
+def check_record(
     record: Mapping[str, Any], unknown: Callable[[str], object] = _ignore
 ) -> dict[str, Any]:
     """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
@@ -57,7 +57,7 @@ def checked(
         elif name in _PARTS:
             if value is not None:
                 part, more = _checked_part(_PARTS[name], value)
-                if part or name in TELLING:
+                if part or name in EMPTY_IS_KNOWN:
                     known[name] = part
                 if more:
                     extra[name] = more
@@ -99,6 +99,6 @@ def near_miss(name: str) -> str | None:
     """The field that this unknown name was probably meant to be: "toolCall" → "tool_call"."""
     part, _, key = name.rpartition(".")
     names = _PARTS.get(part, {}) if part else {*_PLAIN, *_PARTS}
-    plain = {one.replace("_", ""): one for one in names}
-    found = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
-    return f"{part}.{plain[found[0]]}".lstrip(".") if found else None
+    plain = {field.replace("_", ""): field for field in names}
+    nearest = closest(key.lower().replace("_", "").replace("-", ""), plain, share=0.85)
+    return f"{part}.{plain[nearest[0]]}".lstrip(".") if nearest else None

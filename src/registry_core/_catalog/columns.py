@@ -80,16 +80,19 @@ class Columns:
         `lines`: those of a snapshot. `providers`: its rows of id, gateway and more, in order.
         Raises KeyError for a record that is missing.
         """
-        known = {(one, model): said for one, model, said in json.loads(b"[%b]" % b",".join(lines))}
-        made, records = cls(), []
+        known = {
+            (provider, model): record
+            for provider, model, record in json.loads(b"[%b]" % b",".join(lines))
+        }
+        columns, records = cls(), []
         for id, gateway, *_ in providers:
-            made.gateways[id] = gateway or ""
+            columns.gateways[id] = gateway or ""
             owner = known[id, None]
             for model, flags in zip(owner["models"], owner["flags"], strict=True):
                 records.append(known[id, model])
-                made._add(id, model, flags, records[-1])
-        made._models = [None] * len(records)
-        return made, records
+                columns._add(id, model, flags, records[-1])
+        columns._models = [None] * len(records)
+        return columns, records
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -98,7 +101,9 @@ class Columns:
     def texts(self) -> list[str]:
         """What a word is looked for in."""
         rows = zip(self.providers, self.ids, self.names, self.families, strict=True)
-        return [f"{one}/{id}\n{name}\n{family}".casefold() for one, id, name, family in rows]
+        return [
+            f"{provider}/{id}\n{name}\n{family}".casefold() for provider, id, name, family in rows
+        ]
 
     def kind(self, place: int) -> Kind | None:
         """`ModelInfo.kind` of the model at this place; the rules are asked once."""
@@ -109,7 +114,7 @@ class Columns:
             kind = self._said_kinds.get(place) or kind_of(
                 self.ids[place],
                 self._modalities_of(have & -_FIRST),
-                converses=any(have & self.bits[one] for one in CONVERSES),
+                converses=any(have & self.bits[capability] for capability in CONVERSES),
             )
             self._kinds[place] = kind
         return self._kinds[place]
@@ -121,22 +126,22 @@ class Columns:
         records: Sequence[Record] | None = None,
     ) -> tuple[ModelInfo, ...]:
         """The models at these places; `record` gives the record of one, unless `records` has it."""
-        made = self._models
-        found = tuple(map(made.__getitem__, places))
-        if all(found):
-            return found  # type: ignore[return-value]
-        for place, model in zip(places, found, strict=True):
+        cached = self._models
+        models = tuple(map(cached.__getitem__, places))
+        if all(models):
+            return models  # type: ignore[return-value]
+        for place, model in zip(places, models, strict=True):
             if model is None:
                 owner, id = self.providers[place], self.ids[place]
-                said = records[place] if records else json.loads(record(owner, id))
-                made[place] = decoded(owner, id, said)
+                decoded_record = records[place] if records else json.loads(record(owner, id))
+                cached[place] = decoded(owner, id, decoded_record)
         return self.models(places, record)
 
-    def _add(self, provider: str, id: str, flags: int, said: Record) -> None:
-        get, place = said.get, len(self.ids)
+    def _add(self, provider: str, id: str, flags: int, record: Record) -> None:
+        get, place = record.get, len(self.ids)
         status = get("status") or ""
         have, unknown = flags & _CAPABLE | (0 if status in _GONE else CURRENT), 0
-        if not said.keys() >= _NAMES:
+        if not record.keys() >= _NAMES:
             unknown = sum([FLAGS[name] for name in CAPABILITIES if get(name) is None])
         modalities = get("modalities", EMPTY)
         for kind, none in (("input", NO_INPUT), ("output", NO_OUTPUT)):
@@ -167,22 +172,22 @@ class Columns:
             self.lifecycles[place] = (days[0] or "", days[1] or "")
 
     def _modalities_of(self, mask: int) -> Modalities:
-        found = self._by_mask.get(mask)
-        if found is None:
+        modalities = self._by_mask.get(mask)
+        if modalities is None:
             names = [name.split(":", 1) for name, bit in self.bits.items() if bit & mask]
-            words = {kind: [word for one, word in names if one == kind] for kind in SIDES}
-            found = self._by_mask[mask] = Modalities(**words)
-        return found
+            words = {kind: [word for side, word in names if side == kind] for kind in SIDES}
+            modalities = self._by_mask[mask] = Modalities(**words)
+        return modalities
 
     def _mask(self, kind: str, words: tuple[str, ...]) -> int:
         """The bits of these modalities; thousands of models have the same few."""
-        found = self._modalities.get((kind, words))
-        if found is None:
-            found = 0
+        mask = self._modalities.get((kind, words))
+        if mask is None:
+            mask = 0
             for word in words:
                 name = f"{kind}:{word}"
                 if name not in self.bits:
                     self.bits[name], self._next = self._next, self._next * 2
-                found |= self.bits[name]
-            self._modalities[kind, words] = found
-        return found
+                mask |= self.bits[name]
+            self._modalities[kind, words] = mask
+        return mask

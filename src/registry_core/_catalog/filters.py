@@ -78,7 +78,7 @@ class Filters(TypedDict, total=False):
 def one_of(name: str, word: str, known: Iterable[str]) -> str:
     """`word`, if it is among the `known`, whatever its case and dashes."""
     folded = re.sub(r"[-\s]", "_", word.strip().casefold())
-    by_form = {one.casefold().replace("-", "_"): one for one in known}
+    by_form = {name.casefold().replace("-", "_"): name for name in known}
     if folded not in by_form:
         from .._base.suggesting import did_you_mean  # what only mistakes need is imported late
 
@@ -98,11 +98,11 @@ def _words(name: str, known: Iterable[str] = ()) -> Callable[[Any], tuple[str, .
         several: Any = () if value is None else (value,) if isinstance(value, str) else value
         if isinstance(several, Mapping) or not isinstance(several, Iterable):
             raise _wrong(name, "text, or a list of texts", value)
-        found = tuple(several)
-        for one in found:
-            if not isinstance(one, str):
-                raise _wrong(name, "text, or a list of texts", one)
-        return tuple(one_of(name, one, known) for one in found) if known else found
+        texts = tuple(several)
+        for text in texts:
+            if not isinstance(text, str):
+                raise _wrong(name, "text, or a list of texts", text)
+        return tuple(one_of(name, text, known) for text in texts) if known else texts
 
     return convert
 
@@ -149,20 +149,20 @@ def _day(name: str) -> Callable[[Any], str | None]:
 
 def _nearest_day(text: str) -> str:
     """A question that names the day that `text` was probably meant to be."""
-    found = re.fullmatch(r"\s*([12]\d{3})(?:\D?(\d{1,2})(?:\D?(\d{1,2}))?)?(?:[T\s].*)?", text)
-    if found is None:
+    match = re.fullmatch(r"\s*([12]\d{3})(?:\D?(\d{1,2})(?:\D?(\d{1,2}))?)?(?:[T\s].*)?", text)
+    if match is None:
         return ""
     from calendar import monthrange
 
-    year, month = int(found[1]), min(max(int(found[2] or 1), 1), 12)
-    day = min(max(int(found[3] or 1), 1), monthrange(year, month)[1])
+    year, month = int(match[1]), min(max(int(match[2] or 1), 1), 12)
+    day = min(max(int(match[3] or 1), 1), monthrange(year, month)[1])
     return f"did you mean '{date(year, month, day)}'?"
 
 
 def _sort(value: Any) -> tuple[str, ...]:
     words = _words("sort")(value)
-    names = (SORTS[one_of("sort", one.removeprefix("-"), SORTS)] for one in words)
-    return tuple("-" * one.startswith("-") + name for one, name in zip(words, names, strict=True))
+    names = (SORTS[one_of("sort", word.removeprefix("-"), SORTS)] for word in words)
+    return tuple("-" * word.startswith("-") + name for word, name in zip(words, names, strict=True))
 
 
 @frozen
@@ -204,10 +204,10 @@ class Query:
         nearest."""
         for name in filters:
             if name not in _CHECKS:
-                from .._base.refusals import meant
+                from .._base.refusals import nearest_question
 
                 message = f"find_models() has no argument {name!r}"
-                raise TypeError("; ".join([message, *meant(name, [*_CHECKS])]))
+                raise TypeError("; ".join([message, *nearest_question(name, [*_CHECKS])]))
         given = {name: _CHECKS[name](value) for name, value in filters.items()}
         return cls(" ".join(_words("text")(text)), **given)
 

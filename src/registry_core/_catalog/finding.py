@@ -26,29 +26,29 @@ STATUSES = ("alpha", "beta", "deprecated", "retired")
 def find(columns: Columns, query: Query, provider: Providers) -> list[int]:
     """The places of the models that `query` asks for; `provider` gives the one with an id."""
     today = query.today or datetime.fromtimestamp(time.time(), UTC).date().isoformat()
-    found = _having(columns, query)
-    found = _of_status(columns, query, found, today)
-    found = _worded(columns, query.text, found)
-    found = _owned(columns, query, found)
-    found = _bounded(columns, query, found)
+    places = _having(columns, query)
+    places = _of_status(columns, query, places, today)
+    places = _worded(columns, query.text, places)
+    places = _owned(columns, query, places)
+    places = _bounded(columns, query, places)
     if query.kind:
         allowed = (*query.kind, None) if query.include_unknown else query.kind
-        found = [place for place in found if columns.kind(place) in allowed]
+        places = [place for place in places if columns.kind(place) in allowed]
     if query.usable:
-        found = _usable(columns, query, found, provider)
+        places = _usable(columns, query, places, provider)
     for key in reversed(query.sort):
-        found = _sorted(columns, key, found)
-    return found[: query.limit] if query.limit is not None else found
+        places = _sorted(columns, key, places)
+    return places[: query.limit] if query.limit is not None else places
 
 
 def _having(columns: Columns, query: Query) -> list[int]:
     """Those that can do, take and make all that is wanted, and whose status is no obstacle."""
-    words = [WORDS[one] for one in query.supports]
+    words = [WORDS[word] for word in query.supports]
     for side in SIDES:
-        known = [one.partition(":")[2] for one in columns.bits if one.startswith(f"{side}:")]
-        words += [f"{side}:{one_of(side, one, known)}" for one in getattr(query, side)]
+        known = [name.partition(":")[2] for name in columns.bits if name.startswith(f"{side}:")]
+        words += [f"{side}:{one_of(side, word, known)}" for word in getattr(query, side)]
     inputs, outputs = (_bits(columns, words, f"{side}:") for side in SIDES)
-    rest = _bits(columns, [one for one in words if ":" not in one])
+    rest = _bits(columns, [word for word in words if ":" not in word])
     if not (query.include_deprecated or query.status or query.retires_before):
         rest |= CURRENT
     if not (query.include_unknown and words):
@@ -67,10 +67,10 @@ def _having(columns: Columns, query: Query) -> list[int]:
 
 def _bits(columns: Columns, words: Iterable[str], start: str = "") -> int:
     """The bits of the words that start so, in one number."""
-    return reduce(or_, (columns.bits[one] for one in words if one.startswith(start)), 0)
+    return reduce(or_, (columns.bits[word] for word in words if word.startswith(start)), 0)
 
 
-def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> list[int]:
+def _of_status(columns: Columns, query: Query, places: list[int], today: str) -> list[int]:
     """Those of the status that is wanted, or that are not gone by now."""
     statuses = columns.statuses
     gone = {  # as `ModelInfo.status_on`
@@ -80,27 +80,27 @@ def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> 
     }
     if query.status:
         known = {*STATUSES, *statuses} - {""}
-        wanted = {one_of("status", one, known) for one in query.status}
-        return [place for place in found if (gone.get(place) or statuses[place]) in wanted]
+        wanted = {one_of("status", status, known) for status in query.status}
+        return [place for place in places if (gone.get(place) or statuses[place]) in wanted]
     if query.include_deprecated:
-        return found
+        return places
     if query.retires_before:  # what is deprecated goes first
-        said = columns.statuses
-        return [one for one in found if "retired" not in (gone.get(one), said[one])]
-    return [place for place in found if place not in gone] if gone else found
+        own = columns.statuses
+        return [place for place in places if "retired" not in (gone.get(place), own[place])]
+    return [place for place in places if place not in gone] if gone else places
 
 
-def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
+def _worded(columns: Columns, text: str, places: list[int]) -> list[int]:
     for word in {*text.casefold().split()}:
         texts = columns.texts
-        found = [place for place in found if word in texts[place]]
-    return found
+        places = [place for place in places if word in texts[place]]
+    return places
 
 
-def owned(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
+def owned_rows(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
     """Those rows (id, gateway and more) whose id and gateway are wanted."""
     wanted = [
-        (place, re.compile("|".join(translate(one.casefold()) for one in globs)).match)
+        (place, re.compile("|".join(translate(glob.casefold()) for glob in globs)).match)
         for place, globs in enumerate((query.provider, query.gateway))
         if globs
     ]
@@ -109,42 +109,42 @@ def owned(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any
     ]
 
 
-def _owned(columns: Columns, query: Query, found: list[int]) -> list[int]:
+def _owned(columns: Columns, query: Query, places: list[int]) -> list[int]:
     """Those of a provider and a gateway that are wanted."""
     if not (query.provider or query.gateway):
-        return found
-    owners = {id for id, _ in owned([*columns.gateways.items()], query)}
+        return places
+    owners = {id for id, _ in owned_rows([*columns.gateways.items()], query)}
     providers = columns.providers
-    return [place for place in found if providers[place] in owners]
+    return [place for place in places if providers[place] in owners]
 
 
-def _bounded(columns: Columns, query: Query, found: list[int]) -> list[int]:
+def _bounded(columns: Columns, query: Query, places: list[int]) -> list[int]:
     """Those within the bounds. What is unknown is within none, unless it is wanted, too: NaN
     is neither above nor below any number."""
     unknown = query.include_unknown
     least, context = query.min_context, columns.context
     if least is not None:
         if unknown:
-            found = [place for place in found if not context[place] < least]
+            places = [place for place in places if not context[place] < least]
         else:
-            found = [place for place in found if context[place] >= least]
+            places = [place for place in places if context[place] >= least]
     prices = (
         (query.max_input_cost, columns.input_cost),
         (query.max_output_cost, columns.output_cost),
     )
     for most, price in prices:
         if most is not None and unknown:
-            found = [place for place in found if not price[place] > most]
+            places = [place for place in places if not price[place] > most]
         elif most is not None:
-            found = [place for place in found if price[place] <= most]
+            places = [place for place in places if price[place] <= most]
     since, before = query.released_since, query.retires_before
     if since:
         released = columns.released_by if unknown else columns.released
-        found = [place for place in found if released[place] >= since]
+        places = [place for place in places if released[place] >= since]
     if before:
         retires = _retires(columns, "" if unknown else "~")
-        found = [place for place in found if retires[place] < before]
-    return found
+        places = [place for place in places if retires[place] < before]
+    return places
 
 
 def _retires(columns: Columns, unknown: str) -> list[str]:
@@ -154,11 +154,11 @@ def _retires(columns: Columns, unknown: str) -> list[str]:
     return days
 
 
-def _usable(columns: Columns, query: Query, found: list[int], provider: Providers) -> list[int]:
-    from .usable import usable  # few ask
+def _usable(columns: Columns, query: Query, places: list[int], provider: Providers) -> list[int]:
+    from .usable import can_call  # few ask
 
     environ = os.environ if query.environ is None else query.environ
-    owners = {one: provider(one) for one in {columns.providers[place] for place in found}}
+    owners = {id: provider(id) for id in {columns.providers[place] for place in places}}
     allowed = (True, None) if query.include_unknown else (True,)
     answers: dict[tuple[str, str | None], bool | None] = {}
 
@@ -168,13 +168,13 @@ def _usable(columns: Columns, query: Query, found: list[int], provider: Provider
             return False
         own_url = owner.model_overrides.get(columns.ids[place], EMPTY).get("api")
         if (owner.id, own_url) not in answers:
-            answers[owner.id, own_url] = usable(owner, own_url, environ)
+            answers[owner.id, own_url] = can_call(owner, own_url, environ)
         return answers[owner.id, own_url] in allowed
 
-    return [*filter(fits, found)]
+    return [*filter(fits, places)]
 
 
-def _sorted(columns: Columns, key: str, found: list[int]) -> list[int]:
+def _sorted(columns: Columns, key: str, places: list[int]) -> list[int]:
     """By `key`, then as before; what is unknown comes last, whichever the direction."""
     down, name = key.startswith("-"), key.removeprefix("-")
     by: dict[str, Callable[[], Sequence[Any]]] = {
@@ -187,6 +187,6 @@ def _sorted(columns: Columns, key: str, found: list[int]) -> list[int]:
         "retires": lambda: _retires(columns, ""),
     }
     column = by[name]()
-    known = [place for place in found if (value := column[place]) == value and value != ""]
-    rest = [place for place in found if (value := column[place]) != value or value == ""]
+    known = [place for place in places if (value := column[place]) == value and value != ""]
+    rest = [place for place in places if (value := column[place]) != value or value == ""]
     return sorted(known, key=column.__getitem__, reverse=down) + rest

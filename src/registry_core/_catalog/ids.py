@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .._base.fields import asked_id, each, valid_id, valid_provider_id
+from .._base.fields import asked_id, check_each, valid_id, valid_provider_id
 
 
 def parse_model_string(id: str) -> tuple[str | None, str]:
@@ -30,7 +30,7 @@ def splits(id: str, lengths: Iterable[int]) -> Iterator[tuple[str, str]]:
 def checked_roles(roles: Mapping[str, str]) -> dict[str, str]:
     """`roles`, if each is an id without a slash that stands for a full id. Raises TypeError or
     ValueError, naming the role that is wrong."""
-    return each(roles, _target)
+    return check_each(roles, _target)
 
 
 def _target(role: str, target: str) -> str:

@@ -13,7 +13,7 @@ from .._files.reading import read_file, unreadable
 from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
 from .snapshot import Snapshot
-from .store import Generation, Signature, Store, served
+from .store import Generation, Signature, Store, find_store
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -76,7 +76,7 @@ def load(
         return Loaded(open_explicit(settings.snapshot), origin="explicit")
 
     def look() -> tuple[Store | None, Signature | None]:
-        return served(places.stores(settings.store_dir), places.trusts(settings.store_dir))
+        return find_store(places.stores(settings.store_dir), places.trusts(settings.store_dir))
 
     store: Store | None = None
     signature: Signature | None = None
@@ -138,9 +138,9 @@ def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
     of another version, or one that was put back."""
     if store.may_serve(generation):
         return
-    what = "the generation is gone" if generation is None else "the generation is older than it"
+    reason = "the generation is gone" if generation is None else "the generation is older than it"
     raise SnapshotDamagedError(
-        f"a policy applies, and {what}", culprit=str(store.pointer), hint="run registry-core sync"
+        f"a policy applies, and {reason}", culprit=str(store.pointer), hint="run registry-core sync"
     )
 
 

@@ -62,13 +62,13 @@ class Snapshot(Table):
         items = providers.values() if isinstance(providers, Mapping) else providers
         by_id = {provider.id: provider for provider in items}
         ordered = FrozenDict({id: by_id[id] for id in sorted_ids(by_id)})
-        about = {
+        metadata = {
             "gateways": gateways,
             "overlays": overlays,
             "withheld": withheld,
             "roles": checked_roles(roles),
         }
-        snapshot = cls.from_bytes(encode(ordered, about))
+        snapshot = cls.from_bytes(encode(ordered, metadata))
         # What was just built need not be decoded again. Model lookups stay with the
         # bytes: they know which provider wins an id that can be split in two ways.
         snapshot._providers.update(ordered)
@@ -84,8 +84,8 @@ class Snapshot(Table):
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
         """Key of each plugin whose overlay saw this data → its `version`, and the digest of
         its `options` ("" without any)."""
-        seen: Mapping[str, Mapping[str, str]] = self._contents().get("overlays", EMPTY)
-        return FrozenDict({key: FrozenDict(about) for key, about in seen.items()})
+        overlays: Mapping[str, Mapping[str, str]] = self._contents().get("overlays", EMPTY)
+        return FrozenDict({key: FrozenDict(details) for key, details in overlays.items()})
 
     @property
     def withheld(self) -> Mapping[str, str]:
@@ -99,11 +99,11 @@ class Snapshot(Table):
     def roles(self) -> Mapping[str, str]:
         """Role → the full id that it stands for, as overlays declared it. There may be no such
         model, or it may be withheld."""
-        if "roles" not in self._views and (found := self._contents().get("roles")):
+        if "roles" not in self._views and (roles := self._contents().get("roles")):
             from .ids import checked_roles
 
             try:
-                checked_roles(found)
+                checked_roles(roles)
             except (TypeError, ValueError) as error:  # by other hands
                 raise damaged(f"has a role that can't be: {error}", self.hash) from error
         return self._about("roles")
@@ -122,10 +122,10 @@ class Snapshot(Table):
             return self._providers[id]
         except (KeyError, TypeError):
             pass
-        found = self.record(id, None)
-        if found is None:
+        line = self.record(id, None)
+        if line is None:
             return None
-        record = json.loads(found)
+        record = json.loads(line)
         models = ModelMap(id, _flags(record), partial(self._model_record, id))
         known = {name: record[name] for name in PROVIDER if name in record}
         provider = ProviderConfig(id=id, models=models, **known)
@@ -153,7 +153,7 @@ class Snapshot(Table):
         """
         from .columns import Columns
         from .filters import Query
-        from .finding import find, owned
+        from .finding import find, owned_rows
 
         query, records = Query.of(text, filters), None
         columns: Columns | None = self._views.get("columns")
@@ -161,14 +161,14 @@ class Snapshot(Table):
             rows = self._contents()["providers"]
             narrow = narrow and "searched" not in self._views
             self._views["searched"] = True
-            some = owned(rows, query) if narrow else rows
-            whole = 4 * sum(row[2] for row in some) > sum(row[2] for row in rows)
-            lines = self.lines() if whole else self.lines_of(id for id, *_ in some)
+            wanted = owned_rows(rows, query) if narrow else rows
+            most = 4 * sum(row[2] for row in wanted) > sum(row[2] for row in rows)
+            lines = self.lines() if most else self.lines_of(id for id, *_ in wanted)
             try:
-                columns, records = Columns.of(lines, some)
+                columns, records = Columns.of(lines, wanted)
             except KeyError as error:
                 raise damaged(f"lost the record of {error}", self.hash) from None
-            if len(some) == len(rows):
+            if len(wanted) == len(rows):
                 self._views["columns"] = columns
         return columns, find(columns, query, self.get_provider_config), records
 
@@ -185,8 +185,8 @@ class Snapshot(Table):
         return self._providers_among(row for row in rows if row[1] == gateway)
 
     def _providers_among(self, rows: Iterable[Sequence[Any]]) -> FrozenDict[str, ProviderConfig]:
-        found = ((id, self.get_provider_config(id)) for id, *_ in rows)
-        return FrozenDict({id: provider for id, provider in found if provider is not None})
+        providers = ((id, self.get_provider_config(id)) for id, *_ in rows)
+        return FrozenDict({id: provider for id, provider in providers if provider is not None})
 
     def get_models(self) -> Mapping[str, tuple[str, ...]]:
         """Provider id → its bare model ids, sorted."""
@@ -253,10 +253,10 @@ class Snapshot(Table):
         """A copy with these arguments of `build` instead, each as a whole."""
         if "providers" not in changes:
             changes["providers"] = self.get_providers()
-        about = {
+        metadata = {
             name: getattr(self, name) for name in ("gateways", "overlays", "withheld", "roles")
         }
-        return Snapshot.build(**{**about, **changes})
+        return Snapshot.build(**{**metadata, **changes})
 
     def _model_record(self, provider: str, model: str) -> bytes:
         record = self.record(provider, model)

@@ -76,28 +76,28 @@ class State:
             raise ValueError("wrong checksum")
         gateways = {
             id: GatewayState(
-                retrieved_at=_time(about.get("retrieved_at")),
-                checked_at=_time(about.get("checked_at")),
-                status=str(about.get("status", "")),
-                error=None if about.get("error") is None else str(about["error"]),
-                fingerprint=str(about.get("fingerprint", "")),
-                asked=tuple(filter(None, map(_object, _items(freeze(about.get("asked")))))),
-                warnings=_pairs(about.get("warnings")),
+                retrieved_at=_time(details.get("retrieved_at")),
+                checked_at=_time(details.get("checked_at")),
+                status=str(details.get("status", "")),
+                error=None if details.get("error") is None else str(details["error"]),
+                fingerprint=str(details.get("fingerprint", "")),
+                asked=tuple(filter(None, map(_object, _items(freeze(details.get("asked")))))),
+                warnings=_pairs(details.get("warnings")),
                 identity=FrozenDict(
-                    {name: str(digest) for name, digest in _object(about.get("identity")).items()}
+                    {name: str(digest) for name, digest in _object(details.get("identity")).items()}
                 ),
-                private=about.get("private") is True,
+                private=details.get("private") is True,
             )
-            for id, about in _objects(raw.get("gateways"))
+            for id, details in _objects(raw.get("gateways"))
         }
-        plugins = {key: freeze(about) for key, about in _objects(raw.get("plugins"))}
+        plugins = {key: freeze(details) for key, details in _objects(raw.get("plugins"))}
         return cls(
             last_refresh=_time(raw.get("last_refresh")),
             started_at=_time(raw.get("started_at")),
             gateways=FrozenDict(gateways),
             plugins=FrozenDict(plugins),
             bindings=FrozenDict(
-                {id: _pairs(found) for id, found in _object(raw.get("bindings")).items()}
+                {id: _pairs(pairs) for id, pairs in _object(raw.get("bindings")).items()}
             ),
             in_project=raw.get("in_project") is True,
             generation=freeze(_object(raw.get("generation"))),
@@ -113,13 +113,13 @@ class State:
 
     def hooks(self) -> dict[str, tuple[str, ...]]:
         """Plugin key → the hooks that it had when it was last loaded."""
-        return {key: _texts(about.get("hooks")) for key, about in self.plugins.items()}
+        return {key: _texts(details.get("hooks")) for key, details in self.plugins.items()}
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """(culprit, message) of all that is wrong with the data in use."""
-        found = [one for about in self.gateways.values() for one in about.warnings]
-        return (*found, *self.clashes)
+        warnings = [warning for gateway in self.gateways.values() for warning in gateway.warnings]
+        return (*warnings, *self.clashes)
 
     def to_json(self) -> str:
         text = json.dumps(asdict(self), sort_keys=True)
@@ -159,7 +159,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((one[0], one[1]) for one in map(_texts, _items(value)) if len(one) == 2)
+    return tuple((pair[0], pair[1]) for pair in map(_texts, _items(value)) if len(pair) == 2)
 
 
 def _items(value: Any) -> Iterable[Any]:

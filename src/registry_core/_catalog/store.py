@@ -23,7 +23,7 @@ from zlib import crc32
 
 from attrs import evolve, field, fields_dict, frozen
 
-from .._base.frozen import EMPTY, FrozenDict, Value, quick
+from .._base.frozen import EMPTY, FrozenDict, Value, skip_signatures
 from .._files.reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from ..errors import SnapshotDamagedError, StoreError
 from ..settings import warn_once
@@ -74,11 +74,11 @@ def _opt_count(value: Any) -> int | None:
 def _overlays(value: Any) -> Overlays:
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Mapping[str, str]]", value).items()
-        return FrozenDict({key: FrozenDict(about) for key, about in items})
+        return FrozenDict({key: FrozenDict(details) for key, details in items})
     return _SOME if value else EMPTY  # 0.1 wrote only whether there were any
 
 
-quick(_seconds, _hash, _opt_hash, _opt_count, _overlays)
+skip_signatures(_seconds, _hash, _opt_hash, _opt_count, _overlays)
 
 _HEX = frozenset("0123456789abcdef")
 _SOME: Overlays = FrozenDict({"": EMPTY})
@@ -145,8 +145,8 @@ class Generation(Value):
 
     def objects(self) -> set[str]:
         """Hashes of all that it is made of."""
-        found = {self.snapshot, self.lasting, *(data.result for data in self.gateways.values())}
-        return {hash for hash in found if hash}
+        hashes = {self.snapshot, self.lasting, *(data.result for data in self.gateways.values())}
+        return {hash for hash in hashes if hash}
 
 
 @frozen(repr=False)
@@ -345,7 +345,7 @@ class Store:
             return State()
 
 
-def served(
+def find_store(
     places: Iterable[str | os.PathLike[str]], trusts: Trust = anybody
 ) -> tuple[Store | None, Signature | None]:
     """The store that lookups read, and its signature: the first of `places` that has a
@@ -355,16 +355,16 @@ def served(
     of those on the way to a writable one the last that was written to is taken; of those
     with a policy, if there are any.
     """
-    found: list[tuple[Store, Signature]] = []
+    stores: list[tuple[Store, Signature]] = []
     for store in (Store(place, trusts) for place in places):
         signature = store.signature()
         if signature is not None:
-            found.append((store, signature))
+            stores.append((store, signature))
             if os.access(store.name(), os.W_OK):
                 break
-    if len(found) > 1:
-        found = [one for one in found if one[0].may_have_policy()] or found
-    return max(found, key=lambda one: one[1][1]) if found else (None, None)
+    if len(stores) > 1:
+        stores = [pair for pair in stores if pair[0].may_have_policy()] or stores
+    return max(stores, key=lambda pair: pair[1][1]) if stores else (None, None)
 
 
 _POLICY = "registry-core.policy"

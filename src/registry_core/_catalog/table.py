@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from .._base.fields import asked_id
-from .._files.opened import Parts, opened
+from .._files.opened import Parts, open_parts
 from ..errors import SnapshotDamagedError
 from .layout import HEADER, MAGIC, MAX_KEY, SCHEMA, SLOT
 
@@ -54,7 +54,7 @@ class Table:
     def map(cls, descriptor: int, *, name: str) -> Self:
         """Read an open file; the descriptor may be closed afterwards. Raises as `open`, and
         StoreError, now or at a later look, for what the system refuses for now."""
-        return cls.from_bytes(opened(descriptor, name), name=name)
+        return cls.from_bytes(open_parts(descriptor, name), name=name)
 
     @classmethod
     def from_bytes(cls, data: Parts, *, name: str = "snapshot") -> Self:
@@ -107,10 +107,10 @@ class Table:
     def lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
         """As `lines`, of these providers alone: each record is looked up."""
         for id in providers:
-            about = self.record(id, None)
-            if about is not None:
-                yield _start(id, None) + about + b"]"
-                for model in json.loads(about)["models"]:
+            provider = self.record(id, None)
+            if provider is not None:
+                yield _start(id, None) + provider + b"]"
+                for model in json.loads(provider)["models"]:
                     record = self.record(id, model)
                     if record is None:
                         raise damaged(f"lost the record of {id}/{model}", self.hash)

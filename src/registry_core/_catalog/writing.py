@@ -16,7 +16,7 @@ from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
 
 
 def encode(
-    providers: Mapping[str, ProviderConfig], about: Mapping[str, Mapping[str, Any]]
+    providers: Mapping[str, ProviderConfig], metadata: Mapping[str, Mapping[str, Any]]
 ) -> bytes:
     """The bytes of a snapshot of these providers, sorted by id. `about`: what the directory
     says beside them; of that, only gateways may be empty."""
@@ -43,8 +43,8 @@ def encode(
             line = b"[%b,%b,%b]" % (own, _quoted(model).encode(), models.record(model))
             add(crc32(model.encode(), below), line)
 
-    rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
-    policy = {name: value for name, value in about.items() if value or name == "gateways"}
+    rows = [(id, provider.gateway, len(provider.models)) for id, provider in providers.items()]
+    policy = {name: value for name, value in metadata.items() if value or name == "gateways"}
     directory = dumps({**policy, "providers": rows})
     table = bytearray()
     offset = HEADER.size + count * SLOT.size + len(directory)

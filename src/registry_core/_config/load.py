@@ -57,29 +57,29 @@ def load_settings(
         raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
     _name_mistyped(environ, warn)
 
-    def read(setting: Setting, found: Project | None = None) -> Any:
+    def read(setting: Setting, table: Project | None = None) -> Any:
         variable = setting.variable_set(environ) or setting.variable
         candidates: list[tuple[Any, str, Any]] = [
             (explicit.get(setting.name), f"argument {setting.name}", cwd),
             (environ.get(variable), variable, cwd),
         ]
-        if found is not None:
-            source = f"{setting.name} in [tool.registry-core] of {found.file}"
-            candidates.append((found.values.get(setting.name), source, found.file.parent))
+        if table is not None:
+            source = f"{setting.name} in [tool.registry-core] of {table.file}"
+            candidates.append((table.values.get(setting.name), source, table.file.parent))
         for value, source, base in candidates:
             if setting.is_given(value):
                 return setting.read(value, source, str(base), warn=warn)
         return setting.default
 
-    found = find_project(cwd, project, environ=environ, safe=read(BY_NAME["safe_project"]))
-    values = {setting.name: read(setting, found) for setting in SETTINGS}
+    table = find_project(cwd, project, environ=environ, safe=read(BY_NAME["safe_project"]))
+    values = {setting.name: read(setting, table) for setting in SETTINGS}
     values["plugin_variables"] = dict(plugin_variables(environ))
-    if found is not None:
+    if table is not None:
         values |= {
-            "project": found.file.parent,
-            "outputs": found.outputs,
-            "types_providers": found.types_providers,
-            "plugin_options": found.plugin_options,
+            "project": table.file.parent,
+            "outputs": table.outputs,
+            "types_providers": table.types_providers,
+            "plugin_options": table.plugin_options,
         }
     return Settings(**values)
 

@@ -84,9 +84,9 @@ def find_project(
 
     for parent in (start, *start.parents):
         consents = any(_covers(text, parent) for text in safe)
-        found = _in_folder(parent, anybody if consents else trusted)
-        if found is not None:
-            return found
+        project = _in_folder(parent, anybody if consents else trusted)
+        if project is not None:
+            return project
     return None
 
 
@@ -94,7 +94,7 @@ def candidates(cwd: Path, folder: Path | None = None) -> tuple[Path, ...]:
     """The files that `find_project` looks for, whether they are there or not."""
     home = (cwd / folder).resolve() if folder is not None else cwd.resolve()
     folders = (home,) if folder is not None else (home, *home.parents)
-    return tuple(one / name for one in folders for name in (SHARED, OWN))
+    return tuple(parent / name for parent in folders for name in (SHARED, OWN))
 
 
 def _covers(safe: str, folder: Path) -> bool:
@@ -111,10 +111,12 @@ def _real(path: Path) -> Path:
 
 
 def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project | None:
-    files = [file for name in (SHARED, OWN) if (file := opened(folder / name)) is not None]
+    files = [
+        file for name in (SHARED, OWN) if (file := read_project_file(folder / name)) is not None
+    ]
     tables = {file.path: table_of(file, trusts, strict=named) for file in files}
-    found = [(path, table) for path, table in tables.items() if table is not None]
-    if len(found) > 1:
+    with_table = [(path, table) for path, table in tables.items() if table is not None]
+    if len(with_table) > 1:
         raise SettingsError(
             f"has [{_TABLE}], and beside it lies {OWN}",
             culprit=str(folder / SHARED),
@@ -126,12 +128,12 @@ def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project |
             culprit=str(folder / SHARED),
             hint=f"name the folder of a {SHARED} or {OWN}",
         )
-    if named and not found:
-        found = [(files[0].path, {})]
-    return _read(*found[0], trusts) if found else None
+    if named and not with_table:
+        with_table = [(files[0].path, {})]
+    return _read(*with_table[0], trusts) if with_table else None
 
 
-def opened(path: Path) -> ProjectFile | None:
+def read_project_file(path: Path) -> ProjectFile | None:
     """None if there is no such file; a folder, a FIFO or a device holds no table."""
     try:
         name = path.lstat()

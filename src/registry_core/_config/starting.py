@@ -11,7 +11,7 @@ from .._files.ownership import owner_of
 from .._files.reading import anybody
 from .._files.writing import write_atomically
 from ..errors import SettingsError, TargetError
-from .project import OWN, SHARED, ProjectFile, opened, table_of
+from .project import OWN, SHARED, ProjectFile, read_project_file, table_of
 
 #: A line that begins with "# key =" or "# [" is a setting without its mark: the tests try each.
 TEMPLATE = """\
@@ -51,7 +51,7 @@ def add_table(folder: Path) -> tuple[Path, bool]:
     can take no table at its end, and TargetError for one that can't be written.
     """
     for path in (folder / OWN, folder / SHARED):
-        file = opened(path)
+        file = read_project_file(path)
         if file is None:
             continue
         _refuse_others(file)

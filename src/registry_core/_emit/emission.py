@@ -14,7 +14,7 @@ from ..errors import RegistryError
 from ..plugin import Artifact
 from ..report import Problem
 from .manifest import Manifest
-from .targets import Target, differing, usable, write
+from .targets import Target, differing, split_legal, write
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -53,10 +53,10 @@ class Emission:
         scope, snapshot = self._scope_of(target), self._snapshot_of(target)
         if (scope, snapshot) not in self._made:
             emitted, problems = self._host.emit(snapshot, scope)
-            kept, refused = usable(emitted)
-            self._made[scope, snapshot] = kept
-            found = (*problems, *refused)  # of another scope mostly the same
-            self.problems += [one for one in found if one not in self.problems]
+            legal, refused = split_legal(emitted)
+            self._made[scope, snapshot] = legal
+            new = (*problems, *refused)  # of another scope mostly the same
+            self.problems += [problem for problem in new if problem not in self.problems]
             self._refused |= bool(refused)
         return self._made[scope, snapshot]
 
@@ -88,7 +88,7 @@ class Emission:
                 continue
             contents = target.contents(self.artifacts(target))
             self._name_unmade(target)
-            if self._host.lacks_some or any(one.fatal for one in self.problems):
+            if self._host.lacks_some or any(problem.fatal for problem in self.problems):
                 key = ""  # a writer that failed is asked again, and its last good files stay
             elif self._refused:
                 key = _AGAIN
@@ -100,10 +100,10 @@ class Emission:
             try:
                 written = write(target, contents, manifest, key, force=force)
                 changed += written
-                what = "%s target %s: %d files written or removed%s"
+                message = "%s target %s: %d files written or removed%s"
                 level = logging.INFO if written and target.requested else logging.DEBUG
-                names = named(written, target.root)
-                logger.log(level, what, target.kind, target.root, len(written), names)
+                names = names_of_few(written, target.root)
+                logger.log(level, message, target.kind, target.root, len(written), names)
             except RegistryError as error:
                 self.problems.append(Problem.of("target", error, fatal=target.requested))
         if stale:
@@ -132,9 +132,9 @@ class Emission:
     def _name_unmade(self, target: Target) -> None:
         """Report what the target's settings ask for and nobody can make."""
         # The core's writers may have nothing to write.
-        made = {*dict(BUILTINS), *(one.emitter for one in self.artifacts(target))}
-        for emitter in sorted((target.folders or {}).keys() - made):
-            text = f"no installed plugin writes it; {did_you_mean(emitter, made)}"
+        emitters = {*dict(BUILTINS), *(artifact.emitter for artifact in self.artifacts(target))}
+        for emitter in sorted((target.folders or {}).keys() - emitters):
+            text = f"no installed plugin writes it; {did_you_mean(emitter, emitters)}"
             culprit = f"[tool.registry-core.output] {emitter}"
             self.problems.append(Problem("target", culprit, text))
 
@@ -154,13 +154,13 @@ def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Pro
             yield Problem("target", "[tool.registry-core.types] providers", text, fatal=False)
 
 
-def named(paths: Sequence[str], root: Path) -> str:
+def names_of_few(paths: Sequence[str], root: Path) -> str:
     """As ": web/provider-registry.json, …", of a few; else nothing."""
     few = paths if len(paths) <= _FEW else ()
-    return ": " * bool(few) + ", ".join(below(root, Path(one)) for one in few)
+    return ": " * bool(few) + ", ".join(relative_name(root, Path(path)) for path in few)
 
 
-def below(root: Path, path: Path) -> str:
+def relative_name(root: Path, path: Path) -> str:
     """Relative to `root`, if it lies in there."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 

@@ -40,8 +40,8 @@ class Manifest:
         """Nothing to do: the same emission, and every file as it was left."""
         entry = self._entry(target)
         return entry.get("key") == key and all(
-            isinstance(about, list) and signature(name) == about[:-1]
-            for name, about in _object(entry.get("files")).items()
+            isinstance(record, list) and signature(name) == record[:-1]
+            for name, record in _object(entry.get("files")).items()
         )
 
     def key(self, target: str) -> str | None:
@@ -60,17 +60,17 @@ class Manifest:
     def digests(self, target: str) -> dict[Path, set[str]]:
         """Path → digests of what syncs wrote there, or were about to write."""
         entry = self._entry(target)
-        found: dict[Path, set[str]] = {}
+        digests: dict[Path, set[str]] = {}
         for part in ("files", "begun"):
-            for name, about in _object(entry.get(part)).items():
-                found.setdefault(Path(name), set()).update(_texts(about))
-        return found
+            for name, record in _object(entry.get(part)).items():
+                digests.setdefault(Path(name), set()).update(_texts(record))
+        return digests
 
     def holds(self, target: str, path: Path, data: bytes) -> bool:
         """Whether a sync wrote `data` there, and nobody has touched the file since."""
-        found = signature(path)
-        about = _object(self._entry(target).get("files")).get(str(path))
-        return bool(found) and about == [*found, self._digest(data)]
+        current = signature(path)
+        record = _object(self._entry(target).get("files")).get(str(path))
+        return bool(current) and record == [*current, self._digest(data)]
 
     def begin(self, target: str, contents: Mapping[Path, bytes]) -> None:
         """Note that these files are about to be written."""
@@ -87,10 +87,12 @@ class Manifest:
         target: str,
         key: str,
         contents: Mapping[Path, bytes],
-        seen: Mapping[Path, Signature],
+        signatures: Mapping[Path, Signature],
     ) -> None:
         """Note that these files are all that the target holds, and how each was `seen` to be."""
-        files = {str(path): [*seen[path], self._digest(data)] for path, data in contents.items()}
+        files = {
+            str(path): [*signatures[path], self._digest(data)] for path, data in contents.items()
+        }
         self._targets[target] = {"key": key, "files": files}
 
     def save(self) -> None:
@@ -121,9 +123,9 @@ def signature(path: str | Path) -> Signature:
         return []
 
 
-def signature_of(found: os.stat_result) -> Signature:
+def signature_of(status: os.stat_result) -> Signature:
     # The time alone is coarse: of two processes, each would take the other's file for its own.
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from unicodedata import normalize
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._files.writing import clear_leftovers, refuse_special, way_out, write_atomically
+from .._files.writing import clear_leftovers, refuse_special, write_atomically, write_hint
 from ..errors import TargetError
 from ..plugin import Artifact
 from ..report import Problem
@@ -68,12 +68,14 @@ class Target:
 
     def contents(self, artifacts: Iterable[Artifact]) -> dict[Path, bytes]:
         """What is to be in this target, in the order of writing."""
-        found: dict[Path, bytes] = {}
-        for one in artifacts:
-            folder = self.root if self.folders is None else self.folders.get(one.emitter)
+        contents: dict[Path, bytes] = {}
+        for artifact in artifacts:
+            folder = self.root if self.folders is None else self.folders.get(artifact.emitter)
             if folder is not None:
-                found[folder / self.rename.get(one.path, one.path)] = one.text.encode()
-        return found
+                contents[folder / self.rename.get(artifact.path, artifact.path)] = (
+                    artifact.text.encode()
+                )
+        return contents
 
 
 def installed_types(path: Sequence[str] | None = None) -> Target | None:
@@ -94,43 +96,43 @@ def _installed_types(path: tuple[str, ...] | None) -> Path | None:
 
     name = "registry_core_types/__init__.pyi"
     where: dict[str, Any] = {} if path is None else {"path": list(path)}
-    found = next(iter(Distribution.discover(name="registry-core", **where)), None)
-    if found is None:
+    distribution = next(iter(Distribution.discover(name="registry-core", **where)), None)
+    if distribution is None:
         return None
     with suppress(ValueError, AttributeError):
-        about = json.loads(found.read_text("direct_url.json") or "{}")
-        if about.get("dir_info", {}).get("editable"):
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+        if origin.get("dir_info", {}).get("editable"):
             return None
     # RFC 4180 has no quotes around this name; `found.files` would parse every line.
-    if not re.search(f"^{re.escape(name)},", found.read_text("RECORD") or "", re.MULTILINE):
+    if not re.search(f"^{re.escape(name)},", distribution.read_text("RECORD") or "", re.MULTILINE):
         return None
-    return Path(str(found.locate_file(name)))
+    return Path(str(distribution.locate_file(name)))
 
 
-def usable(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
+def split_legal(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
     """Artifacts whose paths are legal on every system, in the order of writing, and a
     report of the others. Of two that clash the first keeps its place."""
-    kept: list[Artifact] = []
+    legal: list[Artifact] = []
     problems: list[Problem] = []
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
     for artifact in artifacts:
         path, name = artifact.path, _as_one(artifact.path)
-        above = [name[:end] for end, one in enumerate(name) if one == "/"]
+        above = [name[:end] for end, character in enumerate(name) if character == "/"]
         fault = _fault(path) or _unwritable(artifact.text)
         if name in files:
             fault = fault or f"differs from {files[name]!r} only by case, or not at all"
-        for other in (*(files[one] for one in above if one in files), folders.get(name)):
+        for other in (*(files[parent] for parent in above if parent in files), folders.get(name)):
             fault = fault or (other and f"one of it and {other!r} would have to be a folder")
         if fault is None:
-            kept.append(artifact)
+            legal.append(artifact)
             files[name] = path
             folders |= dict.fromkeys(above, path)
         else:
             culprit = f"{artifact.emitter}: {path!r}"
             problems.append(Problem("emitter", culprit, f"left out: {fault}", fatal=False))
-    kept.sort(key=lambda one: (one.emitter == "json", one.emitter, one.path))
-    return kept, problems
+    legal.sort(key=lambda artifact: (artifact.emitter == "json", artifact.emitter, artifact.path))
+    return legal, problems
 
 
 def _as_one(path: str) -> str:
@@ -183,7 +185,7 @@ def write(
     Raises TargetError if it can't be written; what was written by then is whole.
     """
     changed: list[str] = []
-    seen: dict[Path, Signature] = {}
+    signatures: dict[Path, Signature] = {}
     known = manifest.digests(target.name)
     leftovers = [
         path for path in known if key and path not in contents and is_inside(target, path.parent)
@@ -203,20 +205,20 @@ def write(
             clear_leftovers(folder)
         for path, data in contents.items():
             # Before it is looked at or moved: what others then do to it is to be noticed.
-            seen[path] = signature(path)
+            signatures[path] = signature(path)
             untouched = not force and manifest.holds(target.name, path, data)
             if not untouched and not _holds(path, data):
                 refuse_special(path)
                 # What watches the other kinds is content with a rename.
                 exchange = path.suffix == ".ts"
-                made = write_atomically(path, data, durable=False, exchange=exchange)
-                seen[path] = signature_of(made)
+                status = write_atomically(path, data, durable=False, exchange=exchange)
+                signatures[path] = signature_of(status)
                 changed.append(str(path))
     except OSError as error:
         raise TargetError(
             f"can't be written: {error}",
             culprit=f"{target.kind} target {target.root}",
-            hint=way_out(error),
+            hint=write_hint(error),
         ) from error
     try:
         for path in sorted(leftovers):
@@ -227,7 +229,7 @@ def write(
         logger.debug("%s: %s: the next sync removes it", target.root, error)
     else:
         if key:
-            manifest.record(target.name, key, contents, seen)
+            manifest.record(target.name, key, contents, signatures)
     return tuple(changed)
 
 
@@ -235,9 +237,11 @@ def refuse_store(path: Path) -> None:
     """Raise TargetError for a file or folder inside a store, of whatever environment: what is
     written there would be taken for the store's, or replace it."""
     real = Path(os.path.realpath(path))
-    for one in (real, *real.parents):
-        if _STORE.fullmatch(one.name) and (
-            one.suffix == ".policy" or (one / "objects").is_dir() or (one / "key").is_file()
+    for folder in (real, *real.parents):
+        if _STORE.fullmatch(folder.name) and (
+            folder.suffix == ".policy"
+            or (folder / "objects").is_dir()
+            or (folder / "key").is_file()
         ):
             raise TargetError(
                 "lies in a store of registry-core", culprit=str(path), hint="name another place"

@@ -19,7 +19,7 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 from .._base.printable import printable
 from ..errors import StoreError
 from .reading import is_special, read_file
-from .writing import way_out
+from .writing import write_hint
 
 # It is no news to a reader of our own messages, and would name a line of the library.
 warnings.filterwarnings("ignore", "flock not supported", UserWarning)
@@ -50,14 +50,14 @@ def locked(
 ) -> Generator[None]:
     """Hold the lock for this thread alone. If somebody else has it, `waits` is called, and up
     to `patience` seconds are waited. Raises HeldError, and StoreError if it can't be locked."""
-    about: dict[str, Any] = {"thread_local": False} | ({} if mode is None else {"mode": mode})
-    lock: BaseFileLock = FileLock(path, **about)
+    options: dict[str, Any] = {"thread_local": False} | ({} if mode is None else {"mode": mode})
+    lock: BaseFileLock = FileLock(path, **options)
     ends = monotonic() + patience
     try:
         try:
             lock.acquire(timeout=0)
         except NotImplementedError:  # a library that leaves the choice to us
-            lock = SoftFileLock(path, **about)
+            lock = SoftFileLock(path, **options)
             lock.acquire(timeout=0)
     except Timeout:
         waits()
@@ -73,7 +73,7 @@ def locked(
         raise StoreError(
             f"can't be locked: {error}",
             culprit=path,
-            hint=f"{way_out(error)}, or set REGISTRY_CORE_STORE_DIR to a folder on another disk",
+            hint=f"{write_hint(error)}, or set REGISTRY_CORE_STORE_DIR to a folder on another disk",
         ) from error
     try:
         yield

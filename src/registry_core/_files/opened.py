@@ -85,7 +85,7 @@ class OpenFile:
         self._held.append(descriptor)
 
 
-def opened(descriptor: int, name: str) -> Parts:
+def open_parts(descriptor: int, name: str) -> Parts:
     """What the file `name`, open as `descriptor`, holds; that may be closed afterwards.
 
     Raises OSError.
@@ -109,8 +109,8 @@ def _identity(status: os.stat_result) -> _Identity:
     return status.st_dev, status.st_ino
 
 
-def _close(held: list[int], identity: _Identity) -> None:
-    for descriptor in held:
+def _close(descriptors: list[int], identity: _Identity) -> None:
+    for descriptor in descriptors:
         with suppress(OSError):
             if _identity(os.fstat(descriptor)) == identity:  # else it is somebody else's by now
                 os.close(descriptor)

@@ -58,8 +58,8 @@ def is_private(folder: StrPath, trusts: Callable[[os.stat_result], bool] = is_ou
     is checked then, so that nobody gains by exchanging the folder meanwhile.
     """
     try:
-        found = os.lstat(folder)
+        status = os.lstat(folder)
     except OSError:
         return False
-    writable = sys.platform != "win32" and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_ISDIR(found.st_mode) and not writable and trusts(found)
+    writable = sys.platform != "win32" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(status.st_mode) and not writable and trusts(status)

@@ -64,13 +64,13 @@ def read_file(path: str, trusts: Trust = anybody) -> bytes | None:
     if descriptor is None:
         return None
     try:
-        left = os.fstat(descriptor).st_size
-        if left > _MOST:
-            raise _damaged(path, f"is too large: {left} bytes")
+        remaining = os.fstat(descriptor).st_size
+        if remaining > _MOST:
+            raise _damaged(path, f"is too large: {remaining} bytes")
         parts: list[bytes] = []
-        while part := os.read(descriptor, left + 1):
+        while part := os.read(descriptor, remaining + 1):
             parts.append(part)
-            left = max(0, left - len(part))
+            remaining = max(0, remaining - len(part))
     except OSError as error:
         raise unreadable(path, error) from error
     finally:

@@ -45,19 +45,19 @@ def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) ->
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
     try:
         try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(descriptor, left) :]
+            remaining = memoryview(data)
+            while remaining:
+                remaining = remaining[os.write(descriptor, remaining) :]
             if durable:
                 os.fsync(descriptor)
-            made = os.fstat(descriptor)
+            status = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         replaces = False
         with suppress(FileNotFoundError):
             existing = os.lstat(path).st_mode
             replaces = stat.S_ISREG(existing)
-            if replaces and existing != made.st_mode:
+            if replaces and existing != status.st_mode:
                 os.chmod(temporary, stat.S_IMODE(existing))  # noqa: PTH101
         if exchange and replaces and _exchange(path, temporary):
             with suppress(OSError):
@@ -68,7 +68,7 @@ def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) ->
         with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
         raise
-    return made
+    return status
 
 
 def refuse_special(path: Path) -> None:
@@ -80,7 +80,7 @@ def refuse_special(path: Path) -> None:
             raise OSError(errno.EEXIST, "is a device, a FIFO or a socket", str(path))
 
 
-def way_out(error: OSError) -> str:
+def write_hint(error: OSError) -> str:
     """What to do about a file that can't be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "free some space"
@@ -88,7 +88,7 @@ def way_out(error: OSError) -> str:
         return "make it writable"
     if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
         path = Path(error.filename2 or error.filename or "")
-        there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+        there = next((parent for parent in (path, *path.parents) if os.path.lexists(parent)), path)
         return f"move {there} away"
     return "try again when the cause is gone"
 

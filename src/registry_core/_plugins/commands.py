@@ -20,20 +20,23 @@ def find_commands(
     What is refused is among the `excluded`, with the reason, and is a problem, too. Raises
     as `find_plugins`.
     """
-    found = find_plugins(settings, path, COMMANDS)
-    kept: dict[str, PluginSource] = {}
+    discovery = find_plugins(settings, path, COMMANDS)
+    commands: dict[str, PluginSource] = {}
     refused: list[tuple[PluginSource, str]] = []
-    for source in found.selected:
+    for source in discovery.selected:
         if not _NAME.fullmatch(source.entry):
             reason = "its name is no word of letters, digits, '.', '_' and '-'"
         elif source.entry in core:
             reason = "registry-core has a command of this name"
-        elif kept.setdefault(source.entry, source) is not source:
-            reason = f"{kept[source.entry].title} comes first"
+        elif commands.setdefault(source.entry, source) is not source:
+            reason = f"{commands[source.entry].title} comes first"
         else:
             continue
         refused.append((source, reason))
-    told = (problem(source.title, f"is not used: {why}") for source, why in refused)
+    problems = (problem(source.title, f"is not used: {why}") for source, why in refused)
     return Discovery(
-        tuple(kept.values()), (*found.excluded, *refused), (*found.problems, *told), found.entries
+        tuple(commands.values()),
+        (*discovery.excluded, *refused),
+        (*discovery.problems, *problems),
+        discovery.entries,
     )

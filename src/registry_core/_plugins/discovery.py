@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from .._base.suggesting import did_you_mean, nearest
-from ..errors import told
+from ..errors import error_text
 from ..settings import Settings
 from .installed import (
     COMMANDS,
@@ -118,7 +118,7 @@ def exclusion(settings: Settings, key: str) -> str | None:
     return None
 
 
-def mentions(module: str, word: str) -> bool:
+def source_mentions(module: str, word: str) -> bool:
     """Whether the code of `module`, or of the package that it is in, holds `word`.
 
     Imports nothing. True also if the code is there and can't be read; False if there is
@@ -133,14 +133,16 @@ def mentions(module: str, word: str) -> bool:
 def _code(distribution: Distribution, module: str) -> str:
     """For `PluginSource.code`: what was installed, by its RECORD. Of an editable installation
     that names no module: there the files around `module` count."""
-    about = distribution.read_text("direct_url.json") or ""
+    origin = distribution.read_text("direct_url.json") or ""
     record = distribution.read_text("RECORD") or ""
     try:
-        if not json.loads(about or "{}").get("dir_info", {}).get("editable"):
+        if not json.loads(origin or "{}").get("dir_info", {}).get("editable"):
             return _digest(record)
-        files = {one for one in _files(module, "*") if one.suffix != ".pyc" and one.is_file()}
-        found = ((str(file), file.stat()) for file in sorted(files))
-        return _digest(repr([(path, one.st_size, one.st_mtime_ns) for path, one in found]))
+        files = {file for file in _files(module, "*") if file.suffix != ".pyc" and file.is_file()}
+        statuses = ((str(file), file.stat()) for file in sorted(files))
+        return _digest(
+            repr([(path, status.st_size, status.st_mtime_ns) for path, status in statuses])
+        )
     except Exception:  # finders are anybody's, and so is metadata
         return ""
 
@@ -175,30 +177,32 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
     """What the metadata says of both groups, and what is wrong with it for those of `group`."""
     sources: dict[tuple[str, str], PluginSource] = {}
     problems: list[Problem] = []
-    seen: set[str] = set()
-    found = tuple(distributions(path))
+    names: set[str] = set()
+    installed = tuple(distributions(path))
     # Of two of one name the first on the path is the one that gets imported.
-    first_of = {_normalized(file_name(one)): one for one in reversed(found)}
-    for distribution in found:
+    first_of = {
+        _normalized(file_name(distribution)): distribution for distribution in reversed(installed)
+    }
+    for distribution in installed:
         where, entries = location(distribution) or "a distribution", ""
         try:
             entries = distribution.read_text(ENTRIES) or ""
             problems += _misspelt(where, entries, group)
-            if not any(f"[{one}]" in entries for one in _GROUPS):
+            if not any(f"[{name}]" in entries for name in _GROUPS):
                 continue
             name = header(distribution, "Name")
             if not name:
                 raise ValueError("its metadata has no name")
-            if _normalized(name) in seen:
+            if _normalized(name) in names:
                 continue
-            seen.add(_normalized(name))
+            names.add(_normalized(name))
             counts = first_of.get(_normalized(name), distribution)
             for source in _sources(counts, name, group):
                 first = sources.setdefault((source.group, source.key), source)
                 if first != source and source.group == group:
                     problems += [problem(source.title, "is there twice; the first is used")]
         except Exception as error:  # metadata is anybody's
-            text = f"can't be read: {told(error)}; reinstall it"
+            text = f"can't be read: {error_text(error)}; reinstall it"
             # What the system refuses may hold one of the group.
             fatal = f"[{group}]" in entries or isinstance(error, OSError)
             problems.append(problem(where, text, fatal=fatal))

@@ -14,7 +14,7 @@ from .. import plugin as specs
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
-from ..errors import GatewayError, OverlayError, PluginError, RegistryError, told
+from ..errors import GatewayError, OverlayError, PluginError, RegistryError, error_text
 from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
 from ..settings import PREFIX, VARIABLES
 
@@ -61,7 +61,7 @@ def hook_faults(manager: PluginManager, plugin: object) -> Iterator[PluginError]
         options = marked[attribute]
         name = options.get("specname") or attribute
         if name in HOOKS:
-            orderings = [one for one in _ORDERINGS if options.get(one)]
+            orderings = [mark for mark in _ORDERINGS if options.get(mark)]
             yield from _faults(name, getattr(plugin, attribute), orderings)
         elif not options.get("optionalhook"):
             hint = did_you_mean(name, HOOKS)
@@ -185,14 +185,14 @@ def reason_disabled(gateway: Described, answer: Any) -> str | None:
     )
 
 
-def described(gateway: object) -> Described:
+def describe_gateway(gateway: object) -> Described:
     """What can be registered as a gateway. Raises TypeError for anything else."""
     if not isinstance(gateway, ModelGateway):
         raise TypeError(f"expected a ModelGateway, got {_kind_of(gateway)}")
-    found = _described(gateway)
-    if isinstance(found, str):
-        raise TypeError(found)
-    return found
+    result = _described(gateway)
+    if isinstance(result, str):
+        raise TypeError(result)
+    return result
 
 
 def _kind_of(value: Any) -> str:
@@ -210,15 +210,15 @@ def _sorted_out(
     complaints: list[Complaint] = []
     for item in value:
         if isinstance(item, cls):
-            found = _read(item, cls, check)
+            result = _read(item, cls, check)
         elif isinstance(item, RegistryError):
-            found = item
+            result = item
         else:
-            found = f"returned {_kind_of(item)} instead of {cls.__name__}"
-        if isinstance(found, (str, RegistryError)):
-            complaints.append(found)
+            result = f"returned {_kind_of(item)} instead of {cls.__name__}"
+        if isinstance(result, (str, RegistryError)):
+            complaints.append(result)
         else:
-            good.append(found)
+            good.append(result)
     return tuple(good), tuple(complaints)
 
 
@@ -229,7 +229,7 @@ def _read(item: object, cls: type, check: Callable[[Any], object]) -> object:
     except KeyboardInterrupt:
         raise  # the user's
     except BaseException as error:
-        return PluginError(f"a {cls.__name__} can't be read: {told(error)}")
+        return PluginError(f"a {cls.__name__} can't be read: {error_text(error)}")
 
 
 def _described(gateway: RegistrySource) -> Described | str:

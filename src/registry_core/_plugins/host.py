@@ -103,10 +103,12 @@ class PluginHost(PluginLoader):
         taken: dict[str, LoadedGateway] = {}
         problems: list[Problem] = []
         with self._lock:
-            found = [
-                (one, hook, read) for hook, read in _SOURCES for one in self.implementations(hook)
+            calls = [
+                (implementation, hook, read)
+                for hook, read in _SOURCES
+                for implementation in self.implementations(hook)
             ]
-            for (plugin, impl), hook, read in found:
+            for (plugin, impl), hook, read in calls:
                 if impl not in self._asked:
                     outcome = self._call(plugin, impl, read, {})
                     self._asked = {**self._asked, impl: outcome}
@@ -135,8 +137,8 @@ class PluginHost(PluginLoader):
         failures: list[str] = []
         for asked in self._asked.values():
             if asked.plugin.key == key:
-                said = asked.value[1] if asked.problem is None else [asked.problem.error.text]
-                failures += map(str, said)
+                messages = asked.value[1] if asked.problem is None else [asked.problem.error.text]
+                failures += map(str, messages)
         return PluginError("; ".join(failures), culprit=key) if failures else None
 
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
@@ -145,12 +147,12 @@ class PluginHost(PluginLoader):
         self._ensure_loaded()
         return FrozenDict(
             {
-                one.key: FrozenDict(
-                    version=one.version,
-                    options=_digest(self.options_of(one.source)),
+                plugin.key: FrozenDict(
+                    version=plugin.version,
+                    options=_digest(self.options_of(plugin.source)),
                 )
-                for one in (*self.plugins, *self.failed)
-                if one.may_overlay
+                for plugin in (*self.plugins, *self.failed)
+                if plugin.may_overlay
             }
         )
 
@@ -160,13 +162,15 @@ class PluginHost(PluginLoader):
         Without a project the options say nothing: a service runs anywhere. Nor does the version:
         after an upgrade, what a new process has synced is right for one that still runs.
         """
-        for key, about in self.overlays().items():
-            seen = snapshot.overlays.get(key)
-            if seen is None or (self.settings.project and seen.get("options") != about["options"]):
+        for key, overlay in self.overlays().items():
+            passed = snapshot.overlays.get(key)
+            if passed is None or (
+                self.settings.project and passed.get("options") != overlay["options"]
+            ):
                 return key
         return None
 
-    def way_out(self, unseen: str) -> str:
+    def policy_hint(self, unseen: str) -> str:
         """The hint for data that the policy of this plugin has not passed."""
         if self.settings.snapshot is None:
             return "run registry-core sync"
@@ -178,13 +182,13 @@ class PluginHost(PluginLoader):
     def outdated_overlay(self) -> PluginError | None:
         """Why this process must not apply its policies: another version of one is installed by
         now than the one that it runs. None if all are as installed."""
-        found = self.discovery.selected if self.discovery else ()
-        installed = {one.key: one.version for one in found}
-        for key, about in self.overlays().items():
-            version = installed.get(key, about["version"])
-            if version != about["version"]:
+        selected = self.discovery.selected if self.discovery else ()
+        installed = {source.key: source.version for source in selected}
+        for key, overlay in self.overlays().items():
+            version = installed.get(key, overlay["version"])
+            if version != overlay["version"]:
                 return OverlayError(
-                    f"this process runs version {about['version']}, and {version} is installed",
+                    f"this process runs version {overlay['version']}, and {version} is installed",
                     culprit=key,
                     hint="start this process anew",
                 )
@@ -262,9 +266,9 @@ class PluginHost(PluginLoader):
 
         self._ensure_loaded()
         writers = [
-            (one.key, one.version, one.source.code, self.options_of(one.source))
-            for one in self.plugins
-            if "registry_emit" in one.hooks
+            (plugin.key, plugin.version, plugin.source.code, self.options_of(plugin.source))
+            for plugin in self.plugins
+            if "registry_emit" in plugin.hooks
         ]
         wanted = sorted(self.settings.outputs.keys() - ALWAYS)
         return hashlib.sha256(repr((__version__, writers, wanted)).encode()).hexdigest()
@@ -273,9 +277,9 @@ class PluginHost(PluginLoader):
         self, report: SyncReport, snapshot: Snapshot, previous: Snapshot
     ) -> tuple[Problem, ...]:
         """Tell the observers of a sync."""
-        told = {"report": report, "snapshot": snapshot, "previous": previous}
-        outcomes = self.call_each("registry_refreshed", **told)
-        return tuple(problem for one in outcomes for problem in one.problems)
+        arguments = {"report": report, "snapshot": snapshot, "previous": previous}
+        outcomes = self.call_each("registry_refreshed", **arguments)
+        return tuple(problem for outcome in outcomes for problem in outcome.problems)
 
     def _call(
         self,
@@ -305,23 +309,23 @@ class PluginHost(PluginLoader):
         self, hook: str, plugin: Plugin, complaints: Iterable[Complaint]
     ) -> Iterator[Problem]:
         kind = _KINDS.get(hook, "plugin")
-        for one in complaints:
-            if isinstance(one, RegistryError):
-                yield Problem.of(kind, self._failure(plugin.source, hook, one))
+        for complaint in complaints:
+            if isinstance(complaint, RegistryError):
+                yield Problem.of(kind, self._failure(plugin.source, hook, complaint))
             else:
-                yield Problem(kind, plugin.source.title, one)
+                yield Problem(kind, plugin.source.title, complaint)
 
 
 def _gone(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
     """Ids of the providers, and full ids of other providers' models, that `after` lacks; each
     with the provider's id."""
-    left = after.get_models()
+    remaining = after.get_models()
     for id, models in before.get_models().items():
-        if id not in left:
+        if id not in remaining:
             yield id, id
-        elif left[id] != models:
-            kept = set(left[id])
-            yield from ((f"{id}/{model}", id) for model in models if model not in kept)
+        elif remaining[id] != models:
+            models_left = set(remaining[id])
+            yield from ((f"{id}/{model}", id) for model in models if model not in models_left)
 
 
 def _digest(options: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ def failure(
     if logger.isEnabledFor(logging.DEBUG):
         trace = "".join(traceback.format_exception(error))
         logger.debug("%s: %s\n%s", source.title, what, mask(trace))
-    said = as_error(error, PluginError, "", mask, source.value.partition(":")[0])
-    text = f"{said.culprit}: {said.message}" if said.culprit else said.message
-    kind = type(said) if isinstance(said, PluginError) else PluginError
-    return kind(f"{what}: {text}", culprit=source.title, hint=said.hint)
+    cause = as_error(error, PluginError, "", mask, source.value.partition(":")[0])
+    text = f"{cause.culprit}: {cause.message}" if cause.culprit else cause.message
+    kind = type(cause) if isinstance(cause, PluginError) else PluginError
+    return kind(f"{what}: {text}", culprit=source.title, hint=cause.hint)

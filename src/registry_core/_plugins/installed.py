@@ -33,12 +33,12 @@ def distributions(path: Sequence[str] | None) -> Iterator[Distribution]:
     The library would take a folder that can't be listed now for an empty one, for good; here
     that raises StoreError.
     """
-    finders = [one for one in sys.meta_path if hasattr(one, "find_distributions")]
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]
     if finders != [PathFinder] or _library_is_patched():
         # Who knows what that one looks at; tests of applications replace it.
-        for one in _by_library(path):
-            if not os.path.basename(location(one)).startswith("~"):  # noqa: PTH119
-                yield one
+        for distribution in _by_library(path):
+            if not os.path.basename(location(distribution)).startswith("~"):  # noqa: PTH119
+                yield distribution
         return
     for folder in sys.path if path is None else path:
         folder = folder or "."
@@ -100,11 +100,11 @@ class _Folder:
             return None
 
 
-def declares(group: str) -> bool:
+def has_entry_points(group: str) -> bool:
     """Whether any distribution has entry points of `group`; True if that can't be told now."""
     try:
-        found = (one.read_text(ENTRIES) or "" for one in distributions(None))
-        return any(f"[{group}]" in text for text in found)
+        texts = (distribution.read_text(ENTRIES) or "" for distribution in distributions(None))
+        return any(f"[{group}]" in text for text in texts)
     except Exception:  # metadata is anybody's; who looks closer says what is wrong
         return True
 
@@ -124,8 +124,8 @@ def header(distribution: Distribution, name: str) -> str | None:
     """A field of its METADATA, without reading the README that follows."""
     texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
     headers, _, _ = next(filter(None, texts), "").partition("\n\n")
-    found = re.search(rf"^{name}:[ \t]*(.*\S)", headers, re.MULTILINE | re.IGNORECASE)
-    return found[1] if found else None
+    match = re.search(rf"^{name}:[ \t]*(.*\S)", headers, re.MULTILINE | re.IGNORECASE)
+    return match[1] if match else None
 
 
 def entry_points(text: str) -> Iterator[tuple[str, str, str]]:

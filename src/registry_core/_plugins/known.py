@@ -35,6 +35,6 @@ OWNERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def adds_it(entry: str) -> str:
+def install_hint(entry: str) -> str:
     """How to install the plugin with these options; empty if it is none of this project."""
     return f"pip install {OWNERS[entry]} adds it" if entry in OWNERS else ""

@@ -21,10 +21,10 @@ from .._config.variables import PLUGIN_PREFIX
 from ..errors import OverlayError, PluginError, SettingsError
 from ..plugin import PluginSettings
 from ..report import Problem
-from .discovery import Discovery, PluginSource, exclusion, find_plugins, mentions
+from .discovery import Discovery, PluginSource, exclusion, find_plugins, source_mentions
 from .hook_rules import implemented_hooks, option_variables
 from .importing import failure, import_entry
-from .known import OWNERS, adds_it
+from .known import OWNERS, install_hint
 from .options import options_of, variables_in_vain
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class PluginLoader:
         self.plugins: tuple[Plugin, ...] = ()
         self.failed: tuple[Plugin, ...] = ()
 
-    def anew(self, settings: Settings) -> Self:
+    def with_settings(self, settings: Settings) -> Self:
         """The same plugins under other settings, not loaded yet."""
         return type(self)(
             settings,
@@ -118,7 +118,10 @@ class PluginLoader:
             secrets=self._secrets,
             path=self._path,
             builtins=self._builtins,
-            known_hooks={**self._known_hooks, **{one.key: one.hooks for one in self.plugins}},
+            known_hooks={
+                **self._known_hooks,
+                **{plugin.key: plugin.hooks for plugin in self.plugins},
+            },
             timer=self._timer,
         )
 
@@ -134,9 +137,9 @@ class PluginLoader:
                 importlib.invalidate_caches()  # what was missing may have been installed since
             self._may_pass = True  # until it is through
             discovery = find_plugins(self.settings, self._path)
-            self._may_pass = any(one.fatal for one in discovery.problems)
-            builtin = (one.source for one in self._loaded.values())
-            self._entries = discovery.entries.union(one.entry for one in builtin)
+            self._may_pass = any(problem.fatal for problem in discovery.problems)
+            builtin = (plugin.source for plugin in self._loaded.values())
+            self._entries = discovery.entries.union(source.entry for source in builtin)
             failed: list[Plugin] = []
             for source in sorted(discovery.selected, key=self._rank):
                 if source.key not in self._loaded:
@@ -149,12 +152,13 @@ class PluginLoader:
             self.failed = tuple(failed)
             self.plugins = tuple(
                 sorted(
-                    self._loaded.values(), key=lambda one: (not one.builtin, self._rank(one.source))
+                    self._loaded.values(),
+                    key=lambda plugin: (not plugin.builtin, self._rank(plugin.source)),
                 )
             )
             self._load_problems = (
                 *discovery.problems,
-                *(Problem.of("plugin", one.error) for one in failed if one.error),
+                *(Problem.of("plugin", plugin.error) for plugin in failed if plugin.error),
                 *self._options_in_vain(),
             )
 
@@ -170,7 +174,7 @@ class PluginLoader:
     @property
     def lacks_some(self) -> bool:
         """Whether a plugin that is installed could not be found out about, or loaded."""
-        return any(one.fatal for one in self._load_problems)
+        return any(problem.fatal for problem in self._load_problems)
 
     def known_plugins(self) -> Mapping[str, Mapping[str, Any]]:
         """Plugin key → version, hooks, load_ms and failure, to be recorded; the core's left out.
@@ -179,11 +183,14 @@ class PluginLoader:
         """
         return FrozenDict(
             {
-                one.key: FrozenDict(
-                    version=one.version, hooks=one.hooks, load_ms=one.load_ms, failure=one.failure
+                plugin.key: FrozenDict(
+                    version=plugin.version,
+                    hooks=plugin.hooks,
+                    load_ms=plugin.load_ms,
+                    failure=plugin.failure,
                 )
-                for one in (*self.plugins, *self.failed)
-                if not one.builtin
+                for plugin in (*self.plugins, *self.failed)
+                if not plugin.builtin
             }
         )
 
@@ -252,7 +259,9 @@ class PluginLoader:
             module = source.value.partition(":")[0].strip()
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
-                isinstance(error, OverlayError) or OVERLAY in known or mentions(module, OVERLAY)
+                isinstance(error, OverlayError)
+                or OVERLAY in known
+                or source_mentions(module, OVERLAY)
             )
             return Plugin(
                 source,
@@ -264,7 +273,7 @@ class PluginLoader:
         logger.debug("%s: loaded, implements %s", source.title, ", ".join(loaded.hooks))
         return loaded
 
-    def _register(self, source: PluginSource, plugin: object, **about: Any) -> Plugin:
+    def _register(self, source: PluginSource, plugin: object, **details: Any) -> Plugin:
         """Raises PluginError for what breaks a rule; then it takes no part."""
         hooks, variables = implemented_hooks(self._manager, plugin), option_variables(plugin)
         if self._manager.is_registered(plugin):
@@ -272,7 +281,7 @@ class PluginLoader:
             raise PluginError(f"is, or equals, {twin}", hint="drop one of the entry points")
         self._manager.register(plugin, name=source.key)
         self._declared[source.key] = variables
-        return Plugin(source, hooks, may_overlay=OVERLAY in hooks, **about)
+        return Plugin(source, hooks, may_overlay=OVERLAY in hooks, **details)
 
     def _elapsed_ms(self, started: float) -> float:
         return (self._timer() - started) * 1000
@@ -294,7 +303,7 @@ class PluginLoader:
         for entry in self.settings.plugin_options:
             if entry not in entries:
                 culprit = f"[tool.registry-core.plugin.{entry}]"
-                hint = adds_it(entry) or did_you_mean(entry, entries)
+                hint = install_hint(entry) or did_you_mean(entry, entries)
                 yield Problem("plugin", culprit, f"no plugin has this name; {hint}", fatal=False)
         declared = {variable for own in self._declared.values() for variable in own.values()}
         for variable, text in variables_in_vain(self.settings, entries, declared):
@@ -303,9 +312,9 @@ class PluginLoader:
     def implementations(self, hook: str) -> Iterator[tuple[Plugin, HookImpl]]:
         """Who implements `hook`, in the order of `plugins`; loads them if nobody did yet."""
         self._ensure_loaded()
-        found = getattr(self._manager.hook, hook).get_hookimpls()
+        impls = getattr(self._manager.hook, hook).get_hookimpls()
         for plugin in self.plugins:
-            for impl in found:
+            for impl in impls:
                 if impl.plugin_name == plugin.key:
                     yield plugin, impl
 

@@ -11,7 +11,7 @@ from .._base.suggesting import did_you_mean, nearest
 from .._base.variable_names import as_variable
 from .._config.variables import PLUGIN_PREFIX
 from ..settings import PREFIX
-from .known import OWNERS, adds_it
+from .known import OWNERS, install_hint
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -58,7 +58,7 @@ def variables_in_vain(
                 hint = hint or did_you_mean("", entries)
                 yield variable, f"names no option of an installed plugin; {hint}"
         else:
-            names = [one.removeprefix(PREFIX) for one in declared]
+            names = [name.removeprefix(PREFIX) for name in declared]
             near = nearest(variable.removeprefix(PREFIX), names, 0.8)
             if near:
                 yield variable, f"is read by no plugin; did you mean {PREFIX}{near}?"
@@ -73,7 +73,7 @@ def _split(variable: str, entries: Collection[str]) -> tuple[str, str]:
 
 def _missing(variable: str) -> str:
     owner, _ = _split(variable, OWNERS)
-    return next((adds_it(entry) for entry in OWNERS if as_variable(entry) == owner), "")
+    return next((install_hint(entry) for entry in OWNERS if as_variable(entry) == owner), "")
 
 
 def _nearest_option(variable: str, entries: Collection[str]) -> str:

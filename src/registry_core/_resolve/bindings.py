@@ -73,13 +73,13 @@ def remember(
     less the variables that the bundle or the memory binds to other origins, and less keys
     that don't begin with the same word as its first. `remembered` is what this returned last.
     """
-    kept = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
-    claims = _claims(map(pairs, bundle.values()), kept.values())
+    bound = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
+    claims = _claims(map(pairs, bundle.values()), bound.values())
     for provider in providers:
         known = provider.id in bundle or provider.id in remembered
         if not known and any(_templates(provider)):
-            kept[provider.id] = _granted(provider, claims)
-    return FrozenDict({id: tuple(sorted(kept[id])) for id in sorted(kept)})
+            bound[provider.id] = _granted(provider, claims)
+    return FrozenDict({id: tuple(sorted(bound[id])) for id in sorted(bound)})
 
 
 @frozen
@@ -133,7 +133,9 @@ def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
 
 def _places(provider: ProviderConfig) -> frozenset[Pair]:
     templates = _templates(provider)
-    return frozenset((name, one.origin) for one in templates for name in one.variables)
+    return frozenset(
+        (name, template.origin) for template in templates for name in template.variables
+    )
 
 
 def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:

@@ -105,7 +105,7 @@ def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost, culprit: str) 
         raise WithheldError(
             f"the policy {unseen} has not passed the data that is served",
             culprit=culprit,
-            hint=host.way_out(unseen),
+            hint=host.policy_hint(unseen),
         )
     if snapshot.get_model(id) is not None:
         return
@@ -129,10 +129,10 @@ def _taken_over(
     registered: Mapping[str, RegistrySource],
 ) -> Endpoint | None:
     """What the provider's gateway says itself; None: it leaves it to the core."""
-    installed = {one.gateway.id: one for one in world.host.gateways()}
+    by_id = {loaded.gateway.id: loaded for loaded in world.host.gateways()}
     id = provider.gateway or ""
-    found = installed.get(id)
-    gateway = found.gateway.itself if found else registered.get(id)
+    installed = by_id.get(id)
+    gateway = installed.gateway.itself if installed else registered.get(id)
     if not isinstance(gateway, ModelGateway):
         return None
     # Of its own: a server that resolves for many tenants must not gather theirs. Without
@@ -141,7 +141,7 @@ def _taken_over(
     config = HttpConfig(world.settings, secrets, environ, world.clock, tokens=world.tokens)
     client = HttpClient(
         config,
-        found.settings.options if found else {},
+        installed.settings.options if installed else {},
         gateway=id,
         consulted=set(provider.api_key_env_vars),  # as a plugin may read them from `environ`
     )
@@ -162,8 +162,8 @@ def _taken_over(
         )
         failure, cause = kind(error.message, culprit=error.culprit, hint=error.hint), error
     except BaseException as error:  # a plugin's own; SystemExit is not its to raise
-        told = as_error(error, ExchangeError, "", secrets.mask, type(gateway).__module__)
-        failure = ExchangeError(f"its endpoint failed: {told.message}")
+        safe = as_error(error, ExchangeError, "", secrets.mask, type(gateway).__module__)
+        failure = ExchangeError(f"its endpoint failed: {safe.message}")
         cause = None if _shows_secret(error, secrets) else error
     finally:
         client.close()

@@ -28,7 +28,7 @@ from .._catalog.snapshot import Snapshot
 from .._catalog.state import State
 from .._catalog.store import Generation, Overlays, Store, pointer_line
 from .._files.reading import is_special, status_of, unreadable
-from .._files.writing import clear_leftovers, way_out, write_atomically
+from .._files.writing import clear_leftovers, write_atomically, write_hint
 from ..errors import SnapshotDamagedError, StoreError
 from ..report import Problem
 
@@ -308,5 +308,5 @@ def writing(store: Store) -> Generator[None]:
         raise StoreError(
             f"can't be written: {error.strerror or error}",
             culprit=str(store.folder),
-            hint=f"{way_out(error)}, or set REGISTRY_CORE_STORE_DIR to another folder",
+            hint=f"{write_hint(error)}, or set REGISTRY_CORE_STORE_DIR to another folder",
         ) from error

@@ -13,7 +13,7 @@ from weakref import WeakSet
 # Here, in the caller's thread: its hooks must not come up between the two halves of a fork.
 import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
-from ..errors import StoreError, told as describe
+from ..errors import StoreError, error_text as describe
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot

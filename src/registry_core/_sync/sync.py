@@ -24,7 +24,7 @@ from .._files.writing import clear_leftovers
 from .._http.payloads import Payloads
 from .._resolve.bindings import remember
 from .._world import World
-from ..errors import OverlayError, SettingsError, StoreError, told
+from ..errors import OverlayError, SettingsError, StoreError, error_text
 from ..report import Changes, SyncReport
 from ..settings import warn_once
 from . import commit
@@ -67,7 +67,7 @@ def sync(world: World, options: Options, runtime: Sequence[RuntimeGateway] = ())
         return _sync(world, options, runtime)
     except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
         raise StoreError(
-            f"the system stopped the sync: {told(error)}",
+            f"the system stopped the sync: {error_text(error)}",
             hint="the last good data stays; try again when the cause is gone",
         ) from error
 
@@ -153,7 +153,7 @@ def _pinned(host: PluginHost, path: Path) -> Snapshot:
         raise OverlayError(
             f"has not passed the snapshot {path}",
             culprit=unseen,
-            hint=host.way_out(unseen),
+            hint=host.policy_hint(unseen),
         )
     return snapshot
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from .._base.printable import printable
-from .._emit.emission import below, unknown_in
+from .._emit.emission import relative_name, unknown_in
 from .wording import ABILITY, END, NEW, OTHER, PRICE, START, Line, lines
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def plan(world: World, every: float | None = None) -> Iterator[str]:
     elif settings.project is not None and settings.outputs:
         folders: dict[str, list[str]] = {}
         for emitter, folder in sorted(settings.outputs.items()):
-            folders.setdefault(below(settings.project, folder), []).append(emitter)
+            folders.setdefault(relative_name(settings.project, folder), []).append(emitter)
         told = [f"{folder} ({', '.join(emitters)})" for folder, emitters in folders.items()]
         files = world.source.files() if world.source else ()
         own = [one.name for one in files if one.parent == settings.project and one.is_file()]

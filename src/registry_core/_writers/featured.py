@@ -26,9 +26,13 @@ def featured(
     snapshot: Snapshot, most_providers: int, most_models: int
 ) -> tuple[list[str], list[str]]:
     """At most so many provider ids, and at most so many full ids of theirs; both sorted."""
-    everyone = snapshot.get_providers().values()
-    own = [one.id for one in everyone if (one.npm or "").rpartition("/")[2] == one.id]
-    providers = (own or [one.id for one in everyone])[:most_providers]
+    all_providers = snapshot.get_providers().values()
+    own = [
+        provider.id
+        for provider in all_providers
+        if (provider.npm or "").rpartition("/")[2] == provider.id
+    ]
+    providers = (own or [provider.id for provider in all_providers])[:most_providers]
     models = dict(snapshot.flags())
     turns = zip_longest(*(_newest(snapshot, id, models[id])[:most_models] for id in providers))
     full_ids = dict.fromkeys(id for id in chain.from_iterable(turns) if id is not None)

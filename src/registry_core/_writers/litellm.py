@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._base.costs import above, amount
+from .._base.costs import amount, tier_size
 from ..plugin import Artifact, hookimpl
 from .json_registry import to_json
 
@@ -80,7 +80,7 @@ _FLAT_PRICES = {
 def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
     if not settings.wants("litellm"):
         return
-    found: dict[str, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for id, provider in snapshot.get_providers().items():
         name = NAMES.get(id, id)
         for model in provider.models.values():
@@ -88,14 +88,14 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
             bare = name in BARE and "/" not in model.id and model.id not in _RESERVED
             key = model.id if bare else f"{name}/{model.id}"
             # The first that claims a key keeps it.
-            if key not in found:
-                found[key] = dict(sorted(_entry(name, model)))
-    content = {key: found[key] for key in sorted(found)}
+            if key not in entries:
+                entries[key] = dict(sorted(_entry(name, model)))
+    content = {key: entries[key] for key in sorted(entries)}
     yield Artifact("litellm", "model_prices_and_context_window.json", to_json(content))
 
 
 def _entry(name: str, model: ModelInfo) -> Iterator[tuple[str, Any]]:
-    said = {
+    fields = {
         "deprecation_date": model.lifecycle.retires_on,
         "litellm_provider": _CHAT.get(name, name) if model.kind == "chat" else name,
         "max_input_tokens": model.limit.input or model.limit.context,
@@ -110,7 +110,7 @@ def _entry(name: str, model: ModelInfo) -> Iterator[tuple[str, Any]]:
         "supports_video_input": model.accepts("video"),
         "supports_vision": model.accepts("image"),
     }
-    yield from ((key, value) for key, value in said.items() if value is not None)
+    yield from ((key, value) for key, value in fields.items() if value is not None)
     if model.cost is not None:
         yield from _prices(model.cost)
 
@@ -133,7 +133,7 @@ def _prices(cost: Cost) -> Iterator[tuple[str, Any]]:
     if cost.cache_read is not None:
         yield "supports_prompt_caching", True
     for tier in cost.tiers:
-        size = above(tier)
+        size = tier_size(tier)
         if size is not None:  # as LiteLLM writes it: "200k", "262144"
             size_text = str(size) if size % 1000 else f"{size // 1000}k"
             yield from _priced(tier, _PRICES, f"_above_{size_text}_tokens")

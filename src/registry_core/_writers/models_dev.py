@@ -36,7 +36,7 @@ _PLACE = ("api", "npm", "shape")
 @hookimpl
 def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
     if settings.wants("models-dev"):
-        content = {id: _provider(one) for id, one in snapshot.get_providers().items()}
+        content = {id: _provider(provider) for id, provider in snapshot.get_providers().items()}
         yield Artifact("models-dev", "api.json", to_json(content))
 
 
@@ -61,20 +61,20 @@ def _model(provider: ProviderConfig, id: str) -> dict[str, Any]:
     import orjson  # as in `_http/parsing.py`
 
     # Not decoded, as in `featured`.
-    said: dict[str, Any] = orjson.loads(provider.models.record(id))
-    extra = dict(_extra(provider, said.pop("extra", EMPTY)))
+    stored: dict[str, Any] = orjson.loads(provider.models.record(id))
+    extra = dict(_extra(provider, stored.pop("extra", EMPTY)))
     place = _object(extra.pop("provider", EMPTY))
     place = {key: value for key, value in place.items() if key not in _PLACE}
     place |= provider.model_overrides.get(id, EMPTY)
     record: dict[str, Any] = {
         **extra,
-        **{key: value for key, value in said.items() if key not in _OURS},
+        **{key: value for key, value in stored.items() if key not in _OURS},
         "id": id,
-        "name": said.get("name", id),
+        "name": stored.get("name", id),
         "provider": place or None,
     }
     for part in _PARTS & record.keys():
-        record[part] = {**said.get(part, EMPTY), **_object(extra.get(part))}
+        record[part] = {**stored.get(part, EMPTY), **_object(extra.get(part))}
     record["limit"] = {"context": 0, "output": 0, **record.get("limit", EMPTY)}
     if provider.gateway != _GATEWAY and record.get("status") not in _STATUSES:
         record["status"] = None
@@ -86,5 +86,5 @@ def _extra(provider: ProviderConfig, extra: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = value if isinstance(value, Mapping) else EMPTY
-    return found
+    mapping: Mapping[str, Any] = value if isinstance(value, Mapping) else EMPTY
+    return mapping

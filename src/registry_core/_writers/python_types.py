@@ -137,8 +137,8 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     parts, model_ids = _parts("_ModelIds", groups)
     provider_parts, provider_ids = _parts("_ProviderIds", [[*models]])
     going = {
-        f"_Going_{n}": one
-        for n, one in enumerate(retiring(snapshot, among=ids, usual=few or [*models]).items())
+        f"_Going_{n}": messages
+        for n, messages in enumerate(retiring(snapshot, among=ids, usual=few or [*models]).items())
     }
     text = [
         _HEADER,
@@ -182,7 +182,7 @@ def _parts(name: str, groups: Iterable[Sequence[str]]) -> tuple[list[str], str]:
     """Names of types that together hold the values of all groups, and their definitions."""
     cut = [part for group in groups for part in _cut(group, _UNION)]
     parts = {f"{name}_{n}": part for n, part in enumerate(cut)}
-    return [*parts], "".join(_alias(one, part) for one, part in parts.items())
+    return [*parts], "".join(_alias(alias, part) for alias, part in parts.items())
 
 
 def _going(going: Mapping[str, tuple[str, Sequence[str]]]) -> str:
@@ -197,7 +197,7 @@ def _going(going: Mapping[str, tuple[str, Sequence[str]]]) -> str:
 def _overloads(function: str, types: Sequence[str], *, one_of_many: bool = False) -> str:
     """A function whose parameter is of any of the types, one signature for each."""
     mark = "@t.overload\n" if one_of_many or len(types) > 1 else ""
-    return "\n" + "".join(f"{mark}{function.format(one)}\n" for one in types)
+    return "\n" + "".join(f"{mark}{function.format(name)}\n" for name in types)
 
 
 def _alias(name: str, values: Sequence[str], *others: str) -> str:
@@ -210,7 +210,7 @@ def _alias(name: str, values: Sequence[str], *others: str) -> str:
     steps = {f"_{name.lstrip('_')}_{n}": part for n, part in enumerate(cut)}
     lines = [f"\n{step}: t.TypeAlias = {_literal(part)}\n" for step, part in steps.items()]
     # Not `|`: pyright gives up an expression of more than 256 of them.
-    union = "".join(f"    {one},\n" for one in (*steps, *others))
+    union = "".join(f"    {member},\n" for member in (*steps, *others))
     return f"{''.join(lines)}\n{name}: t.TypeAlias = t.Union[\n{union}]\n"
 
 

@@ -40,9 +40,9 @@ def retiring(
         return -own, -len(days[day]), day
 
     ranked = sorted(filter(None, days), key=weight)
-    told = {_message(day, days[day]): sorted(days[day]) for day in sorted(ranked[:_MESSAGES])}
+    messages = {_message(day, days[day]): sorted(days[day]) for day in sorted(ranked[:_MESSAGES])}
     others = sorted(id for day in ("", *ranked[_MESSAGES:]) for id in days.get(day, ()))
-    return {**told, _OTHERS: others} if others else told
+    return {**messages, _OTHERS: others} if others else messages
 
 
 def _message(day: str, models: Mapping[str, str | None]) -> str:

@@ -37,9 +37,11 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     providers: dict[str, Any] = {}
     for id, provider in snapshot.get_providers().items():
         if scope is None or id in scope:
-            about = {model.id: ", ".join(_about(model)) for model in provider.models.values()}
-            known |= {f"{id}/{model}": text for model, text in about.items()}
-            providers[id] = _closed(about)
+            descriptions = {
+                model.id: ", ".join(_about(model)) for model in provider.models.values()
+            }
+            known |= {f"{id}/{model}": text for model, text in descriptions.items()}
+            providers[id] = _closed(descriptions)
     content = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": "Made by `registry-core sync`; changes are overwritten.",
@@ -54,8 +56,8 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     yield Artifact("schema", "models.schema.json", to_json(content))
 
 
-def _closed(about: Mapping[str, str]) -> dict[str, Any]:
-    return {"type": "string", "enum": [*about], "enumDescriptions": [*about.values()]}
+def _closed(descriptions: Mapping[str, str]) -> dict[str, Any]:
+    return {"type": "string", "enum": [*descriptions], "enumDescriptions": [*descriptions.values()]}
 
 
 def _open(name: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
     lines.append(_SMALL)
     # A dict, for a full id that two providers share: "a" with "b/c", "a/b" with "c".
     full_ids = dict.fromkeys(f"{prefix}/{id}" for prefix, key in prefixes for id in models[key])
-    lines += [f"  | {_literal(one)}\n" for one in snapshot.roles if snapshot.get_model(one)]
+    lines += [f"  | {_literal(role)}\n" for role in snapshot.roles if snapshot.get_model(role)]
     lines += [f"  | {_literal(id)}\n" for id in full_ids]
     lines.append("  | (string & {});\n")
     yield Artifact("typescript", "provider-types.generated.d.ts", "".join(lines))

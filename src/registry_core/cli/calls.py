@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._base.frozen import EMPTY
 from .._base.url_template import parse
 from .._base.variable_names import base_url_variable
-from .._catalog.usable import usable
+from .._catalog.usable import can_call
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .values import plain
 
@@ -36,7 +36,7 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
         "places": {one: _is_set(one, environ) for one in _places(url)},
         "url_variable": own,
         "unroutable": provider.unroutable,
-        "usable": usable(provider, override.get("api"), environ),
+        "usable": can_call(provider, override.get("api"), environ),
     }
 
 
@@ -71,7 +71,7 @@ def _is_set(variable: str, environ: Environ) -> bool:
 def is_usable(provider: ProviderConfig, environ: Environ) -> bool:
     """Whether any of its models can be called with what is set."""
     urls = (None, *(one.get("api") for one in provider.model_overrides.values()))
-    return any(usable(provider, url, environ) for url in dict.fromkeys(urls))
+    return any(can_call(provider, url, environ) for url in dict.fromkeys(urls))
 
 
 def provider_fields(provider: ProviderConfig, environ: Environ) -> dict[str, Any]:

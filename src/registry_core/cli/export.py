@@ -26,7 +26,7 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     mastra: a folder that Mastra reads as its cache (~/.cache/mastra).
     """
     from .._emit.exports import export_mastra, export_snapshot
-    from .._files.writing import way_out
+    from .._files.writing import write_hint
     from ..errors import TargetError
 
     mine = registry(load(project))
@@ -43,7 +43,7 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
         raise TargetError(
             error.strerror or str(error),
             culprit=str(error.filename or path),
-            hint=way_out(error),
+            hint=write_hint(error),
         ) from error
     if as_json:
         names = [str(one) for one in written]

@@ -83,7 +83,7 @@ def _plugins_have_some(context: click.Context) -> bool:
     """Mostly they have none, and help is quicker without settings and all that is in them."""
     known = "registry_core.some"
     if known not in context.meta:
-        from .._plugins.installed import COMMANDS, declares
+        from .._plugins.installed import COMMANDS, has_entry_points
 
-        context.meta[known] = declares(COMMANDS)
+        context.meta[known] = has_entry_points(COMMANDS)
     return bool(context.meta[known])

@@ -177,7 +177,7 @@ def _progress(id: str, outcome: Outcome) -> None:
 def _show(report: SyncReport, bundle: Bundle) -> None:
     from pathlib import Path
 
-    from .._emit.emission import named
+    from .._emit.emission import names_of_few
 
     if report.gateways:
         table(_rows(report.gateways, report.started_at))
@@ -194,7 +194,7 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     for root, count in report.targets.items():
         pairs = zip(report.written, homes, strict=True)
         files = [path for path, home in pairs if home[-1:] == [root]]  # one may lie in another
-        say(f"{root}: {count} files, {len(files)} written{named(files, Path(root))}")
+        say(f"{root}: {count} files, {len(files)} written{names_of_few(files, Path(root))}")
 
 
 def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:

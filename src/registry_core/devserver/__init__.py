@@ -87,7 +87,7 @@ def is_dev(framework: bool, environ: Mapping[str, str] | None = None) -> bool:
     from ..settings import SETTINGS, Settings
 
     environ = os.environ if environ is None else environ
-    given = any(one.name == "dev" and one.variable_set(environ) for one in SETTINGS)
+    given = any(setting.name == "dev" and setting.variable_set(environ) for setting in SETTINGS)
     return Settings.for_lookups(environ).dev if given else framework
 
 

@@ -19,12 +19,12 @@ from .._base.suggesting import did_you_mean, nearest
 from .._plugins.hook_rules import HOOKS, Described, hook_faults, option_variables, reason_disabled
 from .._plugins.host import PluginHost
 from .._plugins.installed import COMMANDS, GROUP
-from ..errors import PluginError, RegistryError, told
+from ..errors import PluginError, RegistryError, error_text
 from ..plugin import FactSource, ModelGateway, RegistrySource
 from ..settings import Settings
 from .canned import plugin_settings
 from .samples import SAMPLE
-from .watch import watched
+from .watch import watch_acts
 
 _GROUPS = (GROUP, COMMANDS)
 _FLAGS = tuple(name for name, value in vars(RegistrySource).items() if isinstance(value, bool))
@@ -48,7 +48,7 @@ def check_plugin(
     """
     owner = plugin if isinstance(plugin, type) else type(plugin)
     name = plugin.__name__ if isinstance(plugin, ModuleType) else owner.__module__
-    found = dict.fromkeys([*_entry_points(name), *_misspelt_hooks(plugin)])
+    mistakes = dict.fromkeys([*_entry_points(name), *_misspelt_hooks(plugin)])
     if isinstance(plugin, type):
         plugin = plugin()
     manager = PluginManager(specs.PROJECT)
@@ -58,9 +58,9 @@ def check_plugin(
         option_variables(plugin)
     except PluginError as error:
         faults.append(error.text)
-    found |= dict.fromkeys(faults or _behaviour(name, plugin, options, secrets))
-    if found:
-        raise AssertionError("\n".join([f"{name}: {len(found)} to mend", *found]))
+    mistakes |= dict.fromkeys(faults or _behaviour(name, plugin, options, secrets))
+    if mistakes:
+        raise AssertionError("\n".join([f"{name}: {len(mistakes)} to mend", *mistakes]))
 
 
 def _behaviour(
@@ -72,10 +72,10 @@ def _behaviour(
         settings, environ=secrets, secrets=Secrets(), path=[], builtins=[(name, plugin)]
     )
     host.load()
-    with watched() as seen:
-        gateways = [one.gateway for one in host.gateways()]
-    if seen:
-        yield f"registry_gateways must go by `settings` alone, but did: {seen[0]}"
+    with watch_acts() as acts:
+        gateways = [loaded.gateway for loaded in host.gateways()]
+    if acts:
+        yield f"registry_gateways must go by `settings` alone, but did: {acts[0]}"
     yield from (problem.message for problem in host.problems)
     for gateway in gateways:
         yield from _source(gateway, options, secrets)
@@ -105,23 +105,23 @@ def _source(
         known = given if inspect.isroutine(value) else _FLAGS
         if meant := _meant(name, known):
             yield f"{title}: {name} is nothing of a {kind.__name__}; did you mean {meant!r}?"
-    for some in (secrets, EMPTY):
-        with watched() as seen:
+    for given_secrets in (secrets, EMPTY):
+        with watch_acts() as acts:
             try:
-                answer = source.should_enable(plugin_settings(options, secrets=some))
+                answer = source.should_enable(plugin_settings(options, secrets=given_secrets))
                 reason_disabled(described, answer)
             except Exception as error:
-                yield f"{title}: {told(error)}"
-        if seen:
-            yield f"{title}: should_enable must go by `settings` alone, but did: {seen[0]}"
+                yield f"{title}: {error_text(error)}"
+        if acts:
+            yield f"{title}: should_enable must go by `settings` alone, but did: {acts[0]}"
 
 
 def _own(source: RegistrySource) -> Mapping[str, Any]:
     """What its author named."""
-    classes = [one for one in type(source).__mro__ if issubclass(one, RegistrySource)]
+    classes = [cls for cls in type(source).__mro__ if issubclass(cls, RegistrySource)]
     own: dict[str, Any] = {}
-    for one in reversed(classes):
-        own |= {} if one in (RegistrySource, ModelGateway, FactSource) else vars(one)
+    for cls in reversed(classes):
+        own |= {} if cls in (RegistrySource, ModelGateway, FactSource) else vars(cls)
     return own | getattr(source, "__dict__", {})
 
 

@@ -15,8 +15,8 @@ from ..models import ProviderConfig
 from ..plugin import Disabled, FactSource, ModelGateway
 from ..records import clean_providers
 from .canned import CannedClient, plugin_settings
-from .variants import BODIES, replaced, with_stray
-from .watch import watched
+from .variants import BODIES, with_part_replaced, with_stray
+from .watch import watch_acts
 
 Providers = Mapping[str, ProviderConfig]
 
@@ -46,10 +46,10 @@ class GatewayContract:
         assert not complaints, complaints[0]
 
     def test_it_is_enabled_with_its_secrets(self, gateway: Any) -> None:
-        with watched() as seen:
+        with watch_acts() as acts:
             enabled = gateway.should_enable(plugin_settings(self.options, secrets=self.secrets))
         assert enabled is True, f"should_enable gave {enabled!r}; give its `secrets` and `options`"
-        assert not seen, f"should_enable must decide by `settings` alone, but did: {seen[0]}"
+        assert not acts, f"should_enable must decide by `settings` alone, but did: {acts[0]}"
 
     def test_without_its_secrets_it_says_what_to_set(self, gateway: Any) -> None:
         enabled = gateway.should_enable(plugin_settings(self.options))
@@ -61,9 +61,9 @@ class GatewayContract:
 
     def test_its_identity_is_told_without_asking_anybody(self, gateway: Any) -> None:
         client = self._client()
-        with watched() as seen:
+        with watch_acts() as acts:
             identity: Any = gateway.identity(client)
-        asked = [*client.urls, *seen]
+        asked = [*client.urls, *acts]
         assert not asked, f"identity must go by client.secret and client.options; it did: {asked}"
         assert identity is None or isinstance(identity, str), f"identity gave {identity!r}"
         assert gateway.identity(self._client()) == identity, "the second identity differs"
@@ -76,7 +76,9 @@ class GatewayContract:
     def test_its_records_have_no_misspelt_field(self, gateway: Any) -> None:
         client = self._client()
         self._fetch(gateway, client)
-        misspelt = [str(one) for one in client.warnings if "did you mean" in one.message]
+        misspelt = [
+            str(warning) for warning in client.warnings if "did you mean" in warning.message
+        ]
         assert not misspelt, misspelt[0]
 
     def test_every_model_can_be_looked_up(self, gateway: Any) -> None:
@@ -102,9 +104,9 @@ class GatewayContract:
 
     def test_it_acts_through_its_client_alone(self, gateway: Any) -> None:
         client = self._client()
-        with watched() as seen:
+        with watch_acts() as acts:
             self._fetch(gateway, client)
-        assert not seen, f"use client.get_json and client.secret; it did: {seen[0]}"
+        assert not acts, f"use client.get_json and client.secret; it did: {acts[0]}"
 
     def test_it_passes_on_what_the_client_raises(self, gateway: Any) -> None:
         for kind in (GatewayError, GatewayTimeoutError, OfflineError):
@@ -122,13 +124,14 @@ class GatewayContract:
             self._try(gateway, self._client(routes), answer)
 
     def test_one_bad_record_does_not_cost_the_others(self, gateway: Any) -> None:
-        if sum(len(one.models) for one in self._published(gateway, self._client()).values()) < 2:
+        providers = self._published(gateway, self._client()).values()
+        if sum(len(provider.models) for provider in providers) < 2:
             return  # the bad record may be the only one
         for url, payload in self._payloads():
             for stray in with_stray(payload):
                 answer = f"{stray!r:.500}"
-                left = self._try(gateway, self._client({**self.routes, url: stray}), answer)
-                assert left, f"one stray null, and all models are lost: {answer}"
+                published = self._try(gateway, self._client({**self.routes, url: stray}), answer)
+                assert published, f"one stray null, and all models are lost: {answer}"
 
     def test_no_secret_shows(self, gateway: Any) -> None:
         values = {name: value for name, value in self.secrets.items() if value}
@@ -186,7 +189,7 @@ class GatewayContract:
             for body in BODIES:
                 yield repr(body), {**self.routes, url: body}
         for url, payload in self._payloads():
-            for bad in replaced(payload):
+            for bad in with_part_replaced(payload):
                 yield f"{bad!r:.500}", {**self.routes, url: bad}
 
     def _try(self, gateway: Any, client: CannedClient, answer: str) -> Providers:
@@ -205,10 +208,10 @@ class FactsContract(GatewayContract):
     """As `GatewayContract`, for a source of facts; the fixture `gateway` makes it."""
 
     def test_what_it_holds_can_be_used(self, gateway: FactSource) -> None:
-        held = gateway.bundled()
-        if held is None:
+        bundled = gateway.bundled()
+        if bundled is None:
             return
-        facts, captured = held
+        facts, captured = bundled
         assert captured.tzinfo is not None, "bundled says when by an aware datetime"
         client = self._client()
         _, problems = clean_providers(

@@ -12,14 +12,14 @@ from pluggy import PluginManager
 from .. import plugin as specs
 from .._base.frozen import EMPTY
 from .._catalog.snapshot import Snapshot
-from .._emit.targets import usable
+from .._emit.targets import split_legal
 from .._plugins.hook_rules import HOOKS, returned_artifacts, returned_snapshot
 from ..errors import RegistryError
 from ..plugin import Artifact
 from .canned import plugin_settings
 from .samples import EMPTY_SNAPSHOT, ODD, REPORTS, SAMPLE
-from .variants import replaced
-from .watch import watched
+from .variants import with_part_replaced
+from .watch import watch_acts
 
 
 class _Contract:
@@ -38,8 +38,8 @@ class _Contract:
         manager = PluginManager(specs.PROJECT)
         manager.add_hookspecs(specs)
         manager.register(plugin)
-        found = getattr(manager.hook, self.hook).get_hookimpls()
-        assert found, f"{plugin!r} has no hook {self.hook}"
+        impls = getattr(manager.hook, self.hook).get_hookimpls()
+        assert impls, f"{plugin!r} has no hook {self.hook}"
         options = more.pop("options", self.options)
         settings = plugin_settings(options, secrets=self.secrets, outputs=self.outputs)
         scope = more.pop("types_providers", None)
@@ -48,7 +48,7 @@ class _Contract:
             "settings": evolve(settings, types_providers=scope),
             **more,
         }
-        (impl,) = found
+        (impl,) = impls
         named = {name: given[name] for name in impl.kwargnames if name in given}
         return impl.function(*[given[name] for name in impl.argnames], **named)
 
@@ -66,7 +66,7 @@ class _Contract:
 
     def _bad_options(self) -> Iterator[Mapping[str, Any]]:
         for key, value in self.options.items():
-            for bad in replaced(value):
+            for bad in with_part_replaced(value):
                 yield {**self.options, key: bad}
 
 
@@ -90,13 +90,13 @@ class EmitterContract(_Contract):
 
     def test_the_same_snapshot_gives_the_same_files(self, plugin: object) -> None:
         again = Snapshot.from_bytes(self.snapshot.to_bytes())
-        first, second = (self._artifacts(plugin, one) for one in (self.snapshot, again))
+        first, second = (self._artifacts(plugin, snapshot) for snapshot in (self.snapshot, again))
         assert first == second, "the second time other files came"
 
     def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
-        with watched() as seen:
+        with watch_acts() as acts:
             self._artifacts(plugin, self.snapshot)
-        assert not seen, f"the host reads and writes, not a writer; it did: {seen[0]}"
+        assert not acts, f"the host reads and writes, not a writer; it did: {acts[0]}"
 
     def test_it_writes_any_snapshot(self, plugin: object) -> None:
         for snapshot in (EMPTY_SNAPSHOT, SAMPLE, ODD):
@@ -112,7 +112,7 @@ class EmitterContract(_Contract):
     def _artifacts(self, plugin: object, snapshot: Snapshot, **more: Any) -> tuple[Artifact, ...]:
         artifacts, complaints = returned_artifacts(self._call(plugin, snapshot, **more))
         assert not complaints, complaints[0]
-        _, problems = usable(artifacts)
+        _, problems = split_legal(artifacts)
         assert not problems, str(problems[0])
         return artifacts
 
@@ -139,13 +139,13 @@ class OverlayContract(_Contract):
         assert self._call(plugin, self.snapshot) == first, "the second time it changed otherwise"
 
     def test_it_acts_through_its_arguments_alone(self, plugin: object) -> None:
-        with watched() as seen:
+        with watch_acts() as acts:
             self._call(plugin, self.snapshot)
-        assert not seen, f"use `snapshot` and `settings`; it did: {seen[0]}"
+        assert not acts, f"use `snapshot` and `settings`; it did: {acts[0]}"
 
     def test_what_is_missing_today_holds_nothing_back(self, plugin: object) -> None:
         """Models come and go, and a gateway of one process passes alone."""
-        parts = [Snapshot.build([one]) for one in self.snapshot.get_providers().values()]
+        parts = [Snapshot.build([provider]) for provider in self.snapshot.get_providers().values()]
         for snapshot in (EMPTY_SNAPSHOT, SAMPLE, ODD, *parts):
             returned_snapshot(self._call(plugin, snapshot))
 

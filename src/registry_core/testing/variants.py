@@ -28,7 +28,7 @@ _ITEMS = 5
 _MOST = 500
 
 
-def replaced(payload: Any) -> Iterator[Any]:
+def with_part_replaced(payload: Any) -> Iterator[Any]:
     """Copies of `payload`, each with one part replaced by something else."""
     return islice(_changed(payload, lambda part: iter(_VALUES)), _MOST)
 

@@ -18,7 +18,7 @@ _watch = local()
 
 
 @contextmanager
-def watched() -> Generator[list[str]]:
+def watch_acts() -> Generator[list[str]]:
     """The list that is given fills with what this thread does; imports don't count."""
     _install_hook()
     environ: Any = type(os.environ)
@@ -28,11 +28,11 @@ def watched() -> Generator[list[str]]:
         _tell(f"read the environment variable {name!r}")
         return read(self, name)
 
-    seen: list[str] = []
+    acts: list[str] = []
     environ.__getitem__ = read_and_tell
-    _watch.seen = seen
+    _watch.seen = acts
     try:
-        yield seen
+        yield acts
     finally:
         _watch.seen = None
         environ.__getitem__ = read
@@ -49,10 +49,10 @@ def _install_hook() -> None:
     sys.addaudithook(hook)
 
 
-def _tell(what: str) -> None:
-    seen: list[str] | None = getattr(_watch, "seen", None)
-    if seen is not None and not _is_importing(sys._getframe(1)):
-        seen.append(what)
+def _tell(act: str) -> None:
+    acts: list[str] | None = getattr(_watch, "seen", None)
+    if acts is not None and not _is_importing(sys._getframe(1)):
+        acts.append(act)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

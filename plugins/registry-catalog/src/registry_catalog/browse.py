@@ -45,8 +45,8 @@ def browse(invocation: Invocation, output: Path | None, no_open: bool) -> None:
 def _write(output: Path | None, text: str) -> Path:
     """Whole or not at all. A temporary file is the user's alone, and stays for the browser."""
     folder = output.absolute().parent if output else None
-    handle, made = tempfile.mkstemp(prefix="registry-catalog-", suffix=".html", dir=folder)
-    file = Path(made)
+    handle, path = tempfile.mkstemp(prefix="registry-catalog-", suffix=".html", dir=folder)
+    file = Path(path)
     try:
         with open(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

@@ -38,9 +38,11 @@ def columns(snapshot: Snapshot) -> dict[str, Any]:
     and `roles` (role → full id)."""
     providers: list[Any] = []
     models: list[ModelInfo] = []
-    for id, one in snapshot.get_providers().items():
-        providers.append([id, one.name, one.gateway, one.doc_url, len(one.models)])
-        models += one.models.values()
+    for id, provider in snapshot.get_providers().items():
+        providers.append(
+            [id, provider.name, provider.gateway, provider.doc_url, len(provider.models)]
+        )
+        models += provider.models.values()
     return {
         "schema": 1,
         "providers": providers,
@@ -50,7 +52,9 @@ def columns(snapshot: Snapshot) -> dict[str, Any]:
             "family": _pooled(model.family for model in models),
             "kind": _pooled(model.kind for model in models),
             "status": _pooled(model.status for model in models),
-            "can": _pooled(tuple(getattr(model, it) for it in CAPABILITIES) for model in models),
+            "can": _pooled(
+                tuple(getattr(model, name) for name in CAPABILITIES) for model in models
+            ),
             "input": _pooled(model.modalities.input or None for model in models),
             "output": _pooled(model.modalities.output or None for model in models),
             "limit": _pooled(
@@ -62,8 +66,8 @@ def columns(snapshot: Snapshot) -> dict[str, Any]:
             "updated": _pooled(model.last_updated for model in models),
             "knowledge": _pooled(model.knowledge for model in models),
             "lifecycle": _pooled(
-                (one.deprecated_on, one.retires_on, one.successor)
-                for one in (model.lifecycle for model in models)
+                (lifecycle.deprecated_on, lifecycle.retires_on, lifecycle.successor)
+                for lifecycle in (model.lifecycle for model in models)
             ),
         },
         "roles": dict(snapshot.roles),
@@ -83,14 +87,14 @@ def _prices(model: ModelInfo) -> tuple[float | None, ...] | None:
 
 def _tiers(model: ModelInfo) -> Hashable:
     """(from how many tokens of context on, input, output), of those that say so."""
-    found = []
-    for one in model.cost.tiers if model.cost else ():
-        tier = one.get("tier")
+    tiers = []
+    for record in model.cost.tiers if model.cost else ():
+        tier = record.get("tier")
         size = tier.get("size") if isinstance(tier, Mapping) else None
-        prices = tuple(_number(one.get(name)) for name in ("input", "output"))
+        prices = tuple(_number(record.get(name)) for name in ("input", "output"))
         if _number(size) is not None:
-            found.append((size, *prices))
-    return tuple(found) or None
+            tiers.append((size, *prices))
+    return tuple(tiers) or None
 
 
 def _number(value: Any) -> float | None:

@@ -48,9 +48,9 @@ class LiteLLMCostMap(FactSource):
         return facts_from_map(client.get_json(self.url))
 
     def bundled(self) -> tuple[Facts, datetime]:
-        held = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
-        captured = datetime.fromisoformat(held["captured"]).replace(tzinfo=UTC)
-        return facts_from_map(held["map"]), captured
+        bundle = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
+        captured = datetime.fromisoformat(bundle["captured"]).replace(tzinfo=UTC)
+        return facts_from_map(bundle["map"]), captured
 
 
 def facts_from_map(cost_map: Any) -> Facts:

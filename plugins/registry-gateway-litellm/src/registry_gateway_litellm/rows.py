@@ -68,15 +68,15 @@ def models_from_rows(
     `warn(culprit, message)` hears of what can't be used: a row is dropped alone, a field
     becomes unknown.
     """
-    found: dict[str, list[ModelInfo]] = {}
+    by_name: dict[str, list[ModelInfo]] = {}
     for name, info, model in _named(rows, partial(warn, provider_id)):
         if _NO_MODEL.search(name) or info.get("blocked") is True:
             continue
         record = _record(info, model, partial(warn, f"{provider_id}/{name}"))
         deployment = model_from_record(provider_id, name, record, warn)
         if deployment is not None:
-            found.setdefault(name, []).append(deployment)
-    return {name: _merged(deployments) for name, deployments in found.items()}
+            by_name.setdefault(name, []).append(deployment)
+    return {name: _merged(deployments) for name, deployments in by_name.items()}
 
 
 def names_in(rows: Iterable[Any]) -> set[str]:
@@ -113,24 +113,26 @@ def row_of_name(row: Any) -> dict[str, Any]:
 def _record(info: Mapping[str, Any], model: Any, lost: Callable[[str], object]) -> dict[str, Any]:
     """What a row says of its deployment, with the names of `ModelInfo`."""
     mode, retires = info.get("mode"), info.get("deprecation_date")
-    given, made = info.get("supported_modalities"), info.get("supported_output_modalities")
-    if given is None:
+    inputs, outputs = info.get("supported_modalities"), info.get("supported_output_modalities")
+    if inputs is None:
         flags = {name: info.get(flag) for flag, name in INPUTS.items()}
         taken = [name for name, flag in flags.items() if flag is True]
         if taken or all(flag is False for flag in flags.values()):
-            given = ["text", *taken]
-    if made is None and mode == "chat" and info.get("supports_audio_output") is True:
-        made = ["text", "audio"]
+            inputs = ["text", *taken]
+    if outputs is None and mode == "chat" and info.get("supports_audio_output") is True:
+        outputs = ["text", "audio"]
     return {
         "kind": KINDS.get(mode) if isinstance(mode, str) else None,
-        "attachment": any(one != "text" for one in given) if is_array(given) and given else None,
+        "attachment": any(modality != "text" for modality in inputs)
+        if is_array(inputs) and inputs
+        else None,
         **{ours: info.get(theirs) for theirs, ours in CAPABILITIES.items()},
         "limit": {
             "context": info.get("max_input_tokens"),
             "output": info.get("max_output_tokens"),
         },
         "cost": _cost(info, lost),
-        "modalities": {"input": given, "output": made},
+        "modalities": {"input": inputs, "output": outputs},
         "lifecycle": {
             # From that day on, LiteLLM says, calls may fail.
             "retires_on": retires.partition("T")[0] if isinstance(retires, str) else retires,
@@ -170,11 +172,13 @@ def _merged(deployments: Sequence[ModelInfo]) -> ModelInfo:
     first = deployments[0]
     if len(deployments) == 1:
         return first
-    retires = [one.lifecycle.retires_on for one in deployments]
-    kinds = {one.kind for one in deployments if one.kind is not None}
-    behind = {name for one in deployments for name in one.extra.get("deployments", ())}
+    retires = [deployment.lifecycle.retires_on for deployment in deployments]
+    kinds = {deployment.kind for deployment in deployments if deployment.kind is not None}
+    behind = {
+        name for deployment in deployments for name in deployment.extra.get("deployments", ())
+    }
     fields: dict[str, Any] = {
-        name: _all([getattr(one, name) for one in deployments])
+        name: _all([getattr(deployment, name) for deployment in deployments])
         for name in ("attachment", *CAPABILITIES.values())
     }
     if len(kinds) == 1:
@@ -183,18 +187,18 @@ def _merged(deployments: Sequence[ModelInfo]) -> ModelInfo:
         first.id,
         first.provider_id,
         limit={
-            "context": _smallest([one.limit.context for one in deployments]),
-            "output": _smallest([one.limit.output for one in deployments]),
+            "context": _smallest([deployment.limit.context for deployment in deployments]),
+            "output": _smallest([deployment.limit.output for deployment in deployments]),
         },
-        cost=_agreed([one.cost or Cost() for one in deployments]),
+        cost=_agreed([deployment.cost or Cost() for deployment in deployments]),
         modalities={
-            "input": _common([one.modalities.input for one in deployments]),
-            "output": _common([one.modalities.output for one in deployments]),
+            "input": _common([deployment.modalities.input for deployment in deployments]),
+            "output": _common([deployment.modalities.output for deployment in deployments]),
         },
         lifecycle={
             # The last of them takes the name with it.
             "retires_on": None if None in retires else max(filter(None, retires)),
-            "successor": _same([one.lifecycle.successor for one in deployments]),
+            "successor": _same([deployment.lifecycle.successor for deployment in deployments]),
         },
         extra={"deployments": sorted(behind)} if behind else None,
         **fields,
@@ -214,7 +218,7 @@ def _smallest(values: Sequence[int | None]) -> int | None:
 
 
 def _common(lists: Sequence[tuple[str, ...] | None]) -> list[str] | None:
-    known = [one for one in lists if one is not None]
+    known = [items for items in lists if items is not None]
     if len(known) < len(lists):
         return None
     common = set(known[0]).intersection(*known)

@@ -119,13 +119,13 @@ class OpenAICompatibleGateway(ModelGateway):
 
     def _read(self, server: Server, listed: list[Record]) -> tuple[str, Details]:
         """What kind of server it is, and what its own API tells of the models."""
-        told = self._endpoint.kind
-        for kind in TRIED if told is None else (KINDS[told],):
+        named_kind = self._endpoint.kind
+        for kind in TRIED if named_kind is None else (KINDS[named_kind],):
             details = kind.read(server, listed)
             if details is not None:
                 return kind.title, details
         raise GatewayError(
-            f"does not answer as {KINDS[told or 'openai'].title} does",
+            f"does not answer as {KINDS[named_kind or 'openai'].title} does",
             culprit=self.id,
             hint="leave kind out, and it is asked for",
         )
@@ -133,13 +133,13 @@ class OpenAICompatibleGateway(ModelGateway):
 
 @hookimpl
 def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | RegistryError]:
-    found = [
-        OpenAICompatibleGateway(one) if isinstance(one, Endpoint) else one
-        for one in endpoints_of(settings.options)
+    gateways = [
+        OpenAICompatibleGateway(endpoint) if isinstance(endpoint, Endpoint) else endpoint
+        for endpoint in endpoints_of(settings.options)
     ]
-    if not found:
+    if not gateways:
         settings.warn("endpoint", f"no server is named, so none is asked ({TABLES})")
-    return found
+    return gateways
 
 
 def _merged(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _merged(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any
     for name, value in more.items():
         before = merged.get(name)
         if isinstance(value, dict) and isinstance(before, dict):
-            merged[name] = before | {key: one for key, one in value.items() if one is not None}
+            merged[name] = before | {key: item for key, item in value.items() if item is not None}
         elif value is not None:
             merged[name] = value
     return merged

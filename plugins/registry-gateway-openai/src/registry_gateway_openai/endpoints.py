@@ -98,7 +98,7 @@ def endpoints_of(options: Mapping[str, Any]) -> Iterator[Endpoint | SettingsErro
     if not isinstance(discover, bool):
         yield _refused("discover", f"expected true or false, got {_type(discover)}", "")
     elif discover:
-        ports = {urlsplit(one.url).port for one in taken.values() if one.loopback}
+        ports = {urlsplit(other.url).port for other in taken.values() if other.loopback}
         for id, port in DEFAULT_PORTS.items():
             if id not in taken and port not in ports:
                 yield Endpoint(id, f"http://127.0.0.1:{port}/v1", discovered=True)

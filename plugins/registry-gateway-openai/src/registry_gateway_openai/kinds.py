@@ -74,11 +74,11 @@ def listed_fields(record: Record) -> dict[str, Any]:
     mode = record.get("mode")
     fields: dict[str, Any] = {"limit": _limit(record), "kind": mode if mode in _MODES else None}
     architecture = _object(record.get("architecture"))  # as OpenRouter has it, and llama.cpp
-    given, made = architecture.get("input_modalities"), architecture.get("output_modalities")
-    if _is_array(given):
-        fields |= _takes(given)
-    if _is_array(made):
-        fields["modalities"] = {**fields.get("modalities", {}), "output": made}
+    inputs, outputs = architecture.get("input_modalities"), architecture.get("output_modalities")
+    if _is_array(inputs):
+        fields |= _takes(inputs)
+    if _is_array(outputs):
+        fields["modalities"] = {**fields.get("modalities", {}), "output": outputs}
     return fields
 
 
@@ -181,7 +181,7 @@ def _read_ollama(server: Server, listed: Sequence[Record]) -> Details | None:
         for record in _objects(tags["models"])
         if isinstance(name := record.get("name"), str)
     }
-    details: Details = {id: _ollama(about, {}) for id, about in tagged.items()}
+    details: Details = {id: _ollama(details, {}) for id, details in tagged.items()}
     failed: dict[str, str] = {}
     ids = list(dict.fromkeys(record["id"] for record in listed))
     lost = "" if len(ids) <= MOST_SHOWN else f"only the first {MOST_SHOWN} models were asked about"
@@ -209,16 +209,16 @@ def _read_ollama(server: Server, listed: Sequence[Record]) -> Details | None:
 
 
 def _ollama(tagged: Record, shown: Record) -> dict[str, Any]:
-    about = {**tagged, **_known(**_object(shown.get("details")))}
+    details = {**tagged, **_known(**_object(shown.get("details")))}
     info = _object(shown.get("model_info"))
     trained = info.get(f"{info.get('general.architecture')}.context_length")
     own = _context(_num_ctx(shown.get("parameters")), trained)
-    own["family"] = about.get("family") or None
+    own["family"] = details.get("family") or None
     own["extra"] |= _known(
-        quantization=about.get("quantization_level"),
-        format=about.get("format"),
+        quantization=details.get("quantization_level"),
+        format=details.get("format"),
         parameters=info.get("general.parameter_count"),
-        parameter_size=about.get("parameter_size"),
+        parameter_size=details.get("parameter_size"),
     )
     abilities = shown.get("capabilities")
     if _is_array(abilities):
@@ -234,8 +234,8 @@ def _ollama(tagged: Record, shown: Record) -> dict[str, Any]:
 
 def _num_ctx(parameters: Any) -> int | None:
     """The context that the model's own file sets, in a line such as "num_ctx   8192"."""
-    found = _NUM_CTX.search(parameters) if isinstance(parameters, str) else None
-    return int(found[1]) if found else None
+    match = _NUM_CTX.search(parameters) if isinstance(parameters, str) else None
+    return int(match[1]) if match else None
 
 
 # Text Generation Inference
@@ -246,11 +246,11 @@ def _read_tgi(server: Server, listed: Sequence[Record]) -> Details | None:
     given = _first(info, "max_input_tokens", "max_input_length")
     if "model_id" not in info or (given is None and "max_total_tokens" not in info):
         return None
-    about = {
+    fields = {
         "limit": {"context": info.get("max_total_tokens"), "input": given},
         "extra": _known(dtype=info.get("model_dtype")),
     }
-    return {record["id"]: dict(about) for record in listed}
+    return {record["id"]: dict(fields) for record in listed}
 
 
 #: Kind → how it is read.
@@ -282,17 +282,17 @@ def _owned_by(owner: str, listed: Sequence[Record]) -> bool:
     return any(record.get("owned_by") == owner for record in listed)
 
 
-def _context(served: Any, trained: Any) -> dict[str, Any]:
+def _context(served_context: Any, trained: Any) -> dict[str, Any]:
     """The context that counts is the one it is served with; what the model could do is kept."""
-    other = trained if served and served != trained else None
-    return {"limit": {"context": served or trained}, "extra": _known(trained_context=other)}
+    other = trained if served_context and served_context != trained else None
+    return {"limit": {"context": served_context or trained}, "extra": _known(trained_context=other)}
 
 
 def _takes(given: Sequence[Any]) -> dict[str, Any]:
     """What is known of a model that takes these modalities."""
     return {
         "modalities": {"input": list(given)},
-        "attachment": any(one != "text" for one in given) if given else None,
+        "attachment": any(modality != "text" for modality in given) if given else None,
     }
 
 
@@ -310,7 +310,7 @@ def _object(value: Any) -> Record:
 
 
 def _objects(value: Any) -> list[Record]:
-    return [one for one in value if _is_object(one)] if _is_array(value) else []
+    return [item for item in value if _is_object(item)] if _is_array(value) else []
 
 
 def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:

@@ -166,16 +166,18 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
     def supports(*names: str) -> bool | None:
         return None if parameters is None else any(name in parameters for name in names)
 
-    given = _modalities(architecture.get("input_modalities"))
-    made = _modalities(architecture.get("output_modalities"))
+    inputs = _modalities(architecture.get("input_modalities"))
+    outputs = _modalities(architecture.get("output_modalities"))
     expires = record.get("expiration_date")
     other_prices = {
         name: price for name, price in pricing.items() if name not in PRICES and price is not None
     }
     return {
         "name": record.get("name"),
-        "kind": next((kind for one, kind in KINDS.items() if made == [one]), None),
-        "attachment": any(one != "text" for one in given) if _is_array(given) and given else None,
+        "kind": next((kind for modality, kind in KINDS.items() if outputs == [modality]), None),
+        "attachment": any(modality != "text" for modality in inputs)
+        if _is_array(inputs) and inputs
+        else None,
         "reasoning": supports("reasoning", "include_reasoning"),
         "tool_call": supports("tools"),
         "structured_output": supports("structured_outputs"),
@@ -187,7 +189,7 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
             "output": provider.get("max_completion_tokens"),
         },
         "cost": _cost(pricing, other_prices, lost),
-        "modalities": {"input": given, "output": made},
+        "modalities": {"input": inputs, "output": outputs},
         "lifecycle": {
             "retires_on": expires.partition("T")[0] if isinstance(expires, str) else expires
         },
@@ -198,7 +200,10 @@ def _model(record: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str
 def _modalities(value: Any) -> Any:
     if not _is_array(value):
         return value
-    return [MODALITIES.get(one, one) if isinstance(one, str) else one for one in value]
+    return [
+        MODALITIES.get(modality, modality) if isinstance(modality, str) else modality
+        for modality in value
+    ]
 
 
 def _cost(
@@ -210,8 +215,8 @@ def _cost(
     """
     cost = cost_per_million({ours: pricing.get(name) for name, ours in PRICES.items()}, lost)
     if not any(cost.values()):
-        whole = {name: price for name, price in others.items() if name not in ADD_ONS}
-        if any(cost_per_million(whole).values()):
+        per_call = {name: price for name, price in others.items() if name not in ADD_ONS}
+        if any(cost_per_million(per_call).values()):
             return None  # not free: it is paid by the request, the image, the song
     return cost or None
 

@@ -46,34 +46,34 @@ class Rules:
             _overrides(options.get("overrides", {})),
         )
 
-    def permit(self) -> Callable[[str], bool]:
+    def matcher(self) -> Callable[[str], bool]:
         """What says whether a full id is allowed."""
         denied = _matcher(self.deny)
         allowed = _matcher(("*",) if self.allow is None else self.allow)
         return lambda id: allowed(id) is not None and denied(id) is None
 
-    def applied(self, snapshot: Snapshot) -> Snapshot:
-        permitted = self.permit()
+    def apply(self, snapshot: Snapshot) -> Snapshot:
+        permitted = self.matcher()
         corrected: dict[str, dict[str, ModelInfo]] = {}
         for id, fields in self.overrides.items():
             model = snapshot.get_model(id)
             if model is not None:
                 own = corrected.setdefault(model.provider_id, {})
                 own[model.id] = model.replace(**fields)
-        kept: dict[str, ProviderConfig] = {}
+        providers: dict[str, ProviderConfig] = {}
         for id, provider in snapshot.get_providers().items():
             models, routes = provider.models, provider.model_overrides
-            left = [one for one in models if permitted(f"{id}/{one}")]
-            if not left and (models or not permitted(f"{id}/")):
+            allowed = [model for model in models if permitted(f"{id}/{model}")]
+            if not allowed and (models or not permitted(f"{id}/")):
                 continue
             own = corrected.get(id, {})
-            if own or len(left) < len(models):
-                provider = provider.replace(models={m: own.get(m) or models[m] for m in left})
-            if not all(permitted(f"{id}/{one}") for one in routes):  # writers show these, too
+            if own or len(allowed) < len(models):
+                provider = provider.replace(models={m: own.get(m) or models[m] for m in allowed})
+            if not all(permitted(f"{id}/{model}") for model in routes):  # writers show these, too
                 routes = {m: route for m, route in routes.items() if permitted(f"{id}/{m}")}
                 provider = provider.replace(model_overrides=routes)
-            kept[id] = provider
-        return snapshot.replace(providers=kept, roles={**snapshot.roles, **self.roles})
+            providers[id] = provider
+        return snapshot.replace(providers=providers, roles={**snapshot.roles, **self.roles})
 
     def named(self) -> set[tuple[str, str]]:
         """Key and text of all that should stand for models."""
@@ -98,7 +98,7 @@ def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot |
             near = _nearest(text, snapshot)
             hint = f"; did you mean {near!r}?" if near else ""
             settings.warn(key, f"{text!r} stands for no model{hint}")
-    return rules.applied(snapshot)
+    return rules.apply(snapshot)
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
@@ -116,24 +116,24 @@ def _nearest(text: str, snapshot: Snapshot) -> str | None:
     provider, _, name = text.replace("*", "").casefold().partition("/")
     owners = [provider] if provider in models else get_close_matches(provider, models, 1)
     if owners:
-        names = {one.casefold(): f"{owners[0]}/{one}" for one in models[owners[0]]}
+        names = {id.casefold(): f"{owners[0]}/{id}" for id in models[owners[0]]}
     else:
         name = (name or provider).rpartition("/")[2]
         last = sorted({id.rpartition("/")[2] for id in _ids(snapshot)})
-        names = {one.casefold(): f"*/{one}" for one in last}
-    found = [names[one] for one in get_close_matches(name, names, 1)]
-    return next(iter([*found, *(f"{one}/*" for one in owners)]), None)
+        names = {id.casefold(): f"*/{id}" for id in last}
+    matches = [names[match] for match in get_close_matches(name, names, 1)]
+    return next(iter([*matches, *(f"{owner}/*" for owner in owners)]), None)
 
 
 def _patterns(key: str, value: Any) -> tuple[str, ...]:
     """A variable can hold one text only, so commas part the patterns in one."""
     if isinstance(value, str):
-        value = [one.strip() for one in value.split(",") if one.strip()]
+        value = [pattern.strip() for pattern in value.split(",") if pattern.strip()]
     if not isinstance(value, (list, tuple)):
         raise _refused(key, f"expected a list, got {type(value).__name__}", _LIST)
-    for one in value:
-        if not isinstance(one, str) or not one:
-            raise _refused(key, f"expected patterns, got {one!r}", _LIST)
+    for pattern in value:
+        if not isinstance(pattern, str) or not pattern:
+            raise _refused(key, f"expected patterns, got {pattern!r}", _LIST)
     return tuple(value)
 
 
