@@ -630,9 +630,16 @@ def test_check_fails_after_one_id_is_edited(run: Run, tmp_path: Path) -> None:
 
 
 def test_help_says_in_whole_sentences_what_each_command_is_for(run: Run) -> None:
-    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
-    assert len(lines) == len(main.commands)
+    sections = run("--help").stdout.partition("Find models:")[2].partition("Examples:")[0]
+    lines = [line for line in sections.splitlines() if line.startswith("  ") and line.strip()]
+    assert sorted(line.split()[0] for line in lines) == sorted(main.commands)
     assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
+    assert len({line.index(line.split("  ")[-1].strip()) for line in lines}) == 1  # aligned
+
+
+def test_every_help_fits_eighty_columns(run: Run) -> None:
+    helps = [run(*command, "--help").stdout for command in ((), *([one] for one in main.commands))]
+    assert [line for help in helps for line in help.splitlines() if len(line) > 80] == []
 
 
 def test_a_projects_own_mistakes_are_said_by_each_command_until_they_are_mended(

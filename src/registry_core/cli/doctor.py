@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def doctor(project: Path | None, as_json: bool) -> None:
-    """Show the state of data, store, targets and plugins.
+    """Say how old the data is, where it lies, and what failed.
 
     Changes nothing. Exit status 1 if a gateway or plugin failed when it was last asked.
     """

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
-    """List the plugins and commands that are installed. Imports none of them, unless told to.
+    """List what is installed, and what could be.
+
+    Imports no plugin, unless told to.
 
     Without --load, hooks, load time and failure are those of the last sync. Packages of this
     project that are not installed follow, each with what it adds.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._base.printable import counted
-from .common import as_path, json_option, load, project_option, reports_errors, seconds
+from .common import as_path, examples, json_option, load, project_option, reports_errors, seconds
 from .grid import say_table
 from .output import age, complain, say, say_json, say_styled
 
@@ -30,7 +30,11 @@ _MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
 _DEAR = 150  # about where a == b takes pyright twice as long as with str
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "sync", "sync --max-age 7d", "sync --check", "sync --plugin hello.py --output out"
+    )
+)
 @click.option("--force", is_flag=True, help="Fetch every payload whole, without validators.")
 @click.option("--offline", is_flag=True, help="Do the whole job without the network.")
 @click.option("--accept", multiple=True, metavar="GATEWAY", help="Take a result that shrank.")
