@@ -80,6 +80,7 @@ def terminal(tmp_path: Path) -> Callable[..., str]:
         ("show", "acme"),
         ("show", "acme/large"),
         ("show", "acme/going", "--sources"),
+        ("plugins",),
     ],
     ids=" ".join,
 )
@@ -195,3 +196,33 @@ def test_color_always_draws_in_a_pipe_as_wide_as_is_said(tmp_path: Path) -> None
     assert lines[0].startswith("MODEL")
     assert max(map(len, lines)) <= 50
     assert "\x1b[" in done.stdout
+
+
+def test_sentences_are_broken_between_words_and_their_level_is_marked(tmp_path: Path) -> None:
+    environ = {"REGISTRY_CORE_STORE_DIR": str(tmp_path)}
+    command = ("show", "openai/gpt-4o", "--field", "no.such.field")
+    found = on_terminal(*command, columns=60, status=1, **environ)
+    assert found.startswith("\x1b[1;31merror:\x1b[0m --field: there is no field 'no.such.field'")
+    first, *rest = plain(found)
+    assert rest
+    assert max(map(len, (first, *rest))) <= 60
+    assert {line[:2] for line in rest} == {"  "}
+    piped = subprocess.run(
+        [sys.executable, "-m", "registry_core", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+    assert piped.stderr == f"{' '.join([first, *(line.strip() for line in rest)])}\n"
+    assert "\x1b" not in on_terminal(*command, status=1, NO_COLOR="1", **environ)
+
+
+def test_numbers_of_a_sync_stand_below_each_other(tmp_path: Path) -> None:
+    lines = plain(
+        on_terminal("sync", "--offline", REGISTRY_CORE_STORE_DIR=str(tmp_path), columns=100)
+    )
+    table = lines[lines.index(next(one for one in lines if one.startswith("GATEWAY"))) :]
+    heading, first, second = table[:3]
+    end = heading.index("MODELS") + len("MODELS")
+    assert {first[:end].split()[-1], second[:end].split()[-1]} == {"8,261", "265"}

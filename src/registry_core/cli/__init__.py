@@ -7,6 +7,7 @@ import click
 
 from .changes import changes, diff
 from .clean import clean
+from .common import examples
 from .dev import dev
 from .doctor import doctor
 from .export import export
@@ -21,7 +22,24 @@ from .sync import sync
 __all__ = ["main"]
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+_SECTIONS = {
+    "Find models": (list_models, providers, show),
+    "Keep them right": (sync, dev, changes, diff),
+    "Set up, and look after it": (init, doctor, plugins, export, clean),
+    "Write your own": (new,),
+}
+
+
+@click.group(
+    cls=Commands,
+    sections={title: [one.name or "" for one in some] for title, some in _SECTIONS.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "list --supports tools,vision --max-input 1 --sort price",
+        "show openai/gpt-5",
+        "COMMAND --help",
+    ),
+)
 @click.version_option(package_name="registry-core", prog_name="registry-core")
 def main() -> None:
     """Keep the list of LLM providers and models right.
@@ -31,8 +49,5 @@ def main() -> None:
     """
 
 
-for command in (
-    *(init, sync, list_models, providers, show, changes, diff),
-    *(plugins, doctor, export, clean, dev, new),
-):
+for command in (one for some in _SECTIONS.values() for one in some):
     main.add_command(command)

@@ -47,6 +47,12 @@ project_option = click.option(
     help="The project's folder, even another user's; else the nearest with [tool.registry-core].",
 )
 
+
+def examples(*calls: str) -> str:
+    """The end of a help: these calls of registry-core."""
+    return "\n".join(["\b", "Examples:", *(f"  registry-core {one}" for one in calls)])
+
+
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._base.printable import counted
 from .common import json_option, load, project_option, reports_errors
+from .grid import say_table
 from .news import withheld, withholding
-from .output import age, say, say_json, table
+from .output import age, say, say_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def doctor(project: Path | None, as_json: bool) -> None:
-    """Show the state of data, store, targets and plugins.
+    """Say how old the data is, where it lies, and what failed.
 
     Changes nothing. Exit status 1 if a gateway or plugin failed when it was last asked.
     """
@@ -195,7 +197,7 @@ def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
 def _show(found: dict[str, Any], unasked: str | None) -> None:
     from .._sync.prepare import INSTALL
 
-    size = f"{found['providers']} providers, {found['models']} models"
+    size = f"{counted(found['providers'], 'provider')}, {counted(found['models'], 'model')}"
     say(f"serves: {found['pinned'] or found['serves']} {found['snapshot'][:12]}: {size}")
     if unasked:
         say(unasked)
@@ -210,7 +212,7 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
-    table(_rows(found["gateways"]))
+    say_table(_rows(found["gateways"]))
     in_use = [one for one in found["gateways"].values() if one["data"] != "none"]
     stays = any(not one["switched_off"] for one in in_use)
     for id, one in found["gateways"].items():

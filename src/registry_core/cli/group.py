@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import click
@@ -18,11 +19,17 @@ _PASS = (
 
 
 class Commands(click.Group):
-    """The core's commands, and those of plugins, which are looked for where no command of the
-    core will do.
+    """The core's commands, whose help is in `sections`, and those of plugins, which are looked for
+    where no command of the core will do.
 
     Each says in one line that its output could not be written, and exits with 1.
     """
+
+    def __init__(
+        self, *args: Any, sections: Mapping[str, Collection[str]] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._sections = sections or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         if not _plugins_have_some(ctx):
@@ -32,7 +39,19 @@ class Commands(click.Group):
         return sorted([*self.commands, *names(ctx, self.commands)])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_commands(ctx, formatter)
+        """By what they are for, then those of plugins."""
+        names = self.list_commands(ctx)
+        others = sorted({*names}.difference(*self._sections.values()))
+        wide = max(map(len, names))
+        for title, some in {**self._sections, "Of installed packages": others}.items():
+            commands = [one for one in (self.get_command(ctx, name) for name in some) if one]
+            rows = [
+                (f"{one.name:{wide}}", one.get_short_help_str(formatter.width - wide - 4))
+                for one in commands
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
         if _plugins_have_some(ctx):
             from .plugin_commands import complain_of
 

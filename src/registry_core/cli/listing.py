@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from . import completing
-from .common import color_option, drawn, json_option, missing, registry, reports_errors, today_of
+from .common import (
+    color_option,
+    drawn,
+    examples,
+    json_option,
+    missing,
+    registry,
+    reports_errors,
+    today_of,
+)
 from .output import say, say_json, say_rows
 from .values import COLUMNS, Day, Tokens, fields, plain, record, split
 
@@ -35,10 +44,21 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     )
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog=examples(
+        "list claude --since 6m",
+        "list --supports tools,vision --min-context 200k --sort price",
+        "list -p openai --columns id,context,price,cost.cache_read",
+    ),
+)
 @click.argument("text", nargs=-1, shell_complete=completing.ids)
 @_several(
-    "--provider", "-p", complete=completing.providers, metavar="GLOB", help="Of these providers."
+    "--provider",
+    "-p",
+    complete=completing.providers,
+    metavar="GLOB",
+    help="Of these providers: openai, amazon-*.",
 )
 @_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Of these gateways.")
 @_several("--kind", complete=completing.kinds, metavar="KIND", help="chat, embedding, image, …")
@@ -46,18 +66,37 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--supports",
     complete=completing.abilities,
     metavar="WORD",
-    help="That can do all of these: tools, vision, reasoning, json_schema, …",
+    help="Able to do all of these: tools, vision, reasoning, json_schema, …",
 )
-@_several("--input", complete=completing.modalities, metavar="WORD", help="That take all of these.")
 @_several(
-    "--output", complete=completing.modalities, metavar="WORD", help="That make all of these."
+    "--input",
+    complete=completing.modalities,
+    metavar="WORD",
+    help="Taking all of these: text, image, …",
 )
-@click.option("--min-context", type=Tokens(), metavar="TOKENS", help="At least so much: 200k, 1M.")
-@click.option("--max-input", type=float, metavar="USD", help="Price of a million input tokens.")
-@click.option("--max-output", type=float, metavar="USD", help="Price of a million output tokens.")
-@click.option("--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or 30d ago.")
+@_several(
+    "--output",
+    complete=completing.modalities,
+    metavar="WORD",
+    help="Making all of these: text, audio, …",
+)
 @click.option(
-    "--retires-before", type=Day(1), metavar="DAY", help="That retire before that, or within 90d."
+    "--min-context", type=Tokens(), metavar="TOKENS", help="Of that context or more: 200k, 1M."
+)
+@click.option(
+    "--max-input", type=float, metavar="USD", help="At most so much for a million input tokens."
+)
+@click.option(
+    "--max-output", type=float, metavar="USD", help="At most so much for a million output tokens."
+)
+@click.option(
+    "--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or since 30d ago."
+)
+@click.option(
+    "--retires-before",
+    type=Day(1),
+    metavar="DAY",
+    help="Retiring before 2026-12-31, or within 90d.",
 )
 @_several(
     "--status",
@@ -65,8 +104,10 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     metavar="STATUS",
     help="Of this status today: beta, deprecated, …",
 )
-@click.option("--usable", is_flag=True, help="That there is a URL and a key for.")
-@click.option("--include-unknown", is_flag=True, help="Also those of which the asked is unknown.")
+@click.option("--usable", is_flag=True, help="With a URL, and a key that is set.")
+@click.option(
+    "--include-unknown", is_flag=True, help="Also those of which what is asked is unknown."
+)
 @_several(
     "--sort",
     complete=completing.sorts,
@@ -80,9 +121,19 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     metavar="COLUMN",
     help="What to show: id, context, price, released, cost.cache_read, …",
 )
-@click.option("--all", "everything", is_flag=True, help="Deprecated and retired ones, too; no cut.")
-@click.option("--disagreements", is_flag=True, help="Where sources differ about them.")
-@_several("--field", complete=completing.fields, metavar="FIELD", help="Of these, those fields.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Deprecated and retired ones, too; more than one screen.",
+)
+@click.option("--disagreements", is_flag=True, help="Instead, where sources differ about them.")
+@_several(
+    "--field",
+    complete=completing.fields,
+    metavar="FIELD",
+    help="Of --disagreements: in these fields.",
+)
 @color_option
 @json_option
 @reports_errors
@@ -102,7 +153,9 @@ def list_models(
     as_json: bool,
     **same: Any,
 ) -> None:
-    """Choose models: all words of TEXT and all options must fit.
+    """Find models by words, abilities, limits and prices.
+
+    All words of TEXT (in id, name or family) and all options must fit.
 
     On a terminal a table of one screen; in a pipe the ids, one per line, or the --columns
     between tabs.

@@ -28,10 +28,11 @@ _GAP = 2
 
 STYLES = {
     "deprecated": "red",
+    "failed": "red",
     "retired": "red",
     "retires": "magenta",
     "not": "red",
-    "set": "green",
+    "set": "bold green",
 }
 
 
