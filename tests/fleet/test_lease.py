@@ -286,3 +286,41 @@ def test_clocks_that_are_an_hour_apart_cost_no_fetch(on_moto: Hosts) -> None:
     early.let_pass(60.0)
     report = early.sync()
     assert report.ok
+
+
+def test_a_swap_that_is_lost_reads_the_pointer_without_condition(
+    proxy: Proxy, on_moto: Hosts
+) -> None:
+    """Where an ETag is that of the content (Google), a pointer that was put back as it was has
+    the same one, and another generation."""
+    host = on_moto.host("one")
+    host.sync()
+    host.let_pass(HOUR)
+    lost: list[Asked] = []
+
+    def lose(asked: Asked) -> Answer | None:
+        if asked.verb == "PUT pointer" and not lost:
+            lost.append(asked)
+            proxy.asked.clear()
+            return Answer(412, {}, b"<Error/>")
+        return None
+
+    proxy.instead = lose
+    assert host.sync().problems == ()
+    first, second, *_ = proxy.asked
+    assert (first.verb, second.verb) == ("GET pointer", "PUT pointer")
+    assert "if-none-match" not in first.headers
+    assert pointer(on_moto).serial == 2
+
+
+def test_who_loses_each_swap_says_so(proxy: Proxy, on_moto: Hosts) -> None:
+    host = on_moto.host("one")
+    host.sync()
+    host.let_pass(HOUR)
+    proxy.instead = lambda asked: (
+        Answer(412, {}, b"<Error/>") if asked.verb == "PUT pointer" else None
+    )
+    report = host.sync()
+    assert (report.ok, len(report.problems)) == (True, 1)
+    assert "others publish" in str(report.problems)
+    assert "others publish" in json.loads(host.memory)["unpublished"]["main"]

@@ -322,7 +322,12 @@ def test_a_result_is_checked_as_what_a_strangers_gateway_sends(on_moto: Hosts) -
     first = on_moto.host("first")
     first.sync()
     (entry,) = pointer(on_moto).entries.values()
-    for content in (b"[]", b"{", b'{"openai": 3}', b'{"openai": {"models": {"a": 1}}}', b"null"):
+    whole = b'{"id": "openai", "models": {"a": {}}}'
+    for content in (
+        *(b"", b"[]", b"{", b"null", b"3", b'"id"', b"\n"),
+        *(b'{"id": 3, "models": {"a": {}}}', b'{"models": {"a": {}}}'),
+        *(b'{"id": "openai", "models": {"a": 1}}', whole + b"\n[]", b"\n" + whole),
+    ):
         import hashlib
         import zlib
 

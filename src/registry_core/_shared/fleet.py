@@ -92,15 +92,17 @@ class Fleet:
             remembered.confirm(self._folder, self._clock())
         return found is not None or (gone and bool(self.memory.text))
 
-    def look(self) -> None:
-        """Read the pointer. Raises UnsoundError for one that `publish` will replace, and
+    def look(self, *, anew: bool = False) -> None:
+        """Read the pointer; `anew`: also if it has the ETag that is remembered, which may be
+        that of the content. Raises UnsoundError for one that `publish` will replace, and
         NewerError for one that it must not."""
         memory, last = self.memory, self.memory.looked_at
         now = self._clock()
         found: Found | None = None
         try:
             # What is remembered is read again only if it is what the engine has.
-            found = self._engine.get(POINTER, most=MOST, unless=memory.version.get("e_tag"))
+            tag = None if anew else memory.version.get("e_tag")
+            found = self._engine.get(POINTER, most=MOST, unless=tag)
         except GoneError:
             self.note(version=EMPTY, text="", seen=EMPTY, looked_at=now)
             self.pointer, self._version = Pointer(), None
@@ -208,9 +210,14 @@ class Fleet:
                 self._swap(mine)
             except LostError:
                 with suppress(UnsoundError):
-                    self.look()
+                    self.look(anew=True)
             else:
                 return
+        raise Fault(
+            f"others publish at the same time: {_TRIES} tries were in vain",
+            culprit=self._engine.url,
+            hint="it is tried again at the next fetch",
+        )
 
     def _swap(self, entries: Mapping[str, Entry]) -> None:
         now = self._clock()
