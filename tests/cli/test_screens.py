@@ -201,7 +201,7 @@ def test_color_always_draws_in_a_pipe_as_wide_as_is_said(tmp_path: Path) -> None
 def test_sentences_are_broken_between_words_and_their_level_is_marked(tmp_path: Path) -> None:
     environ = {"REGISTRY_CORE_STORE_DIR": str(tmp_path)}
     command = ("show", "openai/gpt-4o", "--field", "no.such.field")
-    found = on_terminal(*command, columns=60, status=1, **environ)
+    found = on_terminal(*command, columns=60, status=2, **environ)
     assert found.startswith("\x1b[1;31merror:\x1b[0m --field: there is no field 'no.such.field'")
     first, *rest = plain(found)
     assert rest
@@ -215,7 +215,7 @@ def test_sentences_are_broken_between_words_and_their_level_is_marked(tmp_path: 
         env=environ,
     )
     assert piped.stderr == f"{' '.join([first, *(line.strip() for line in rest)])}\n"
-    assert "\x1b" not in on_terminal(*command, status=1, NO_COLOR="1", **environ)
+    assert "\x1b" not in on_terminal(*command, status=2, NO_COLOR="1", **environ)
 
 
 def test_numbers_of_a_sync_stand_below_each_other(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
     found = suggest(text, models)
     provider, slash, _ = text.partition("/")
     if not (slash and found):
-        near = (*closest(text, roles), *closest(provider, models, share=0.85))
+        near = (*closest(text, roles), *closest(provider, models, share=0.83))
         found = tuple(dict.fromkeys((*near, *found)))[:3]  # a role may be called like a provider
     return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def dev(command: tuple[str, ...], project: Path | None) -> None:
     """Run a dev server, and keep models and files fresh beside it.
 
-    In any language. It gets REGISTRY_CORE_DEV=true, and REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because
-    this process refreshes, the project's files too. Exit status: the command's, 128 + n
+    In any language. It gets REGISTRY_CORE_DEV=true, and
+    REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because this process refreshes, the project's
+    files too. Exit status: the command's, 128 + n
     if signal n ended it, 127 if it is not found.
     """
     from . import child

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 _PIPE = ("id",)
 _TERMINAL = ("id", "context", "input_cost", "output_cost", "released", "can", "note")
+#: The options whose names are not those of the filters.
+_OPTIONS = {
+    "max_input_cost": "max-input",
+    "max_output_cost": "max-output",
+    "released_since": "since",
+}
 #: Of a record, what no column shows whole.
 _PARTS = ("limit", "cost", "modalities", "lifecycle")
 
@@ -217,7 +223,14 @@ def list_models(
 
 
 def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> tuple[str, ...]:
-    return mine.find_ids(text or None, **cast("Filters", filters))
+    """Raises ArgumentError, which names the option."""
+    from ..errors import ArgumentError
+
+    try:
+        return mine.find_ids(text or None, **cast("Filters", filters))
+    except ArgumentError as error:
+        name = _OPTIONS.get(error.culprit, error.culprit.replace("_", "-"))
+        raise ArgumentError(error.message, culprit=f"--{name}", hint=error.hint) from None
 
 
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:

@@ -26,8 +26,9 @@ def new(kind: str, name: str, as_json: bool) -> None:
     """Make a package for a plugin of yours.
 
     It is a new folder, registry-KIND-NAME. A gateway is a source of models, facts say more about
-    them, an emitter writes files, an overlay is a policy, and a command is one of registry-core. What is made passes its own tests,
-    mypy --strict and ruff; it is yours to change. NAME has lower-case letters, digits and dashes.
+    them, an emitter writes files, an overlay is a policy, and a command is one of registry-core.
+    What is made passes its own tests, mypy --strict and ruff; it is yours to change. NAME has
+    lower-case letters, digits and dashes.
     """
     from pathlib import Path
 
