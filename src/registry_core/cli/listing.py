@@ -209,7 +209,9 @@ def list_models(
         more = 0 if everything or "status" in filters else _left_out(mine, text, filters, ids)
         which = "retired" if retires_before else "deprecated or retired"
         out = f"{more:,} {which} left out" if more else ""
-        show_models(mine, ids, most, names, today, left_out=out, color=color)
+        show_models(
+            mine, ids, most, names, today, left_out=out, limit=limit is not None, color=color
+        )
         return
     shown = ids[:limit]
     if as_json:
