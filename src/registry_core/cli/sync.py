@@ -129,6 +129,8 @@ def _run(
 
         complain(*plan(world))
     result = sync_all(world, options)
+    if sys.stderr.isatty():
+        complain("")
     report = result.report if only is None else _in_folder(only, result.report)
     if as_json:
         say_json(report.to_dict())
