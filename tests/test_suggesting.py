@@ -102,6 +102,7 @@ def test_what_is_like_nothing_suggests_nothing(text: str) -> None:
 
 def test_a_provider_is_named_if_no_model_is_or_none_was_asked_for() -> None:
     assert hint("opnai", CATALOG) == "did you mean 'openai'?"
+    assert hint("openia", CATALOG).startswith("did you mean 'openai'")  # two letters swapped
     assert hint("opnai/my-finetune", CATALOG) == "did you mean 'openai'?"
     assert hint("o3mini", CATALOG).startswith("did you mean 'openai/o3-mini'")
     assert hint("mistrl", CATALOG).startswith("did you mean 'mistral' or 'mistral/mistral-large'")

@@ -118,3 +118,21 @@ def test_a_working_directory_that_is_gone_is_a_sentence(shell: Shell, tmp_path: 
     assert "SettingsError: the working directory" in err
     status, _, err = shell(f"{gone} REGISTRY_CORE_STORE_DIR=relative rc show openai")
     assert (status, "REGISTRY_CORE_STORE_DIR: 'relative' can't be read" in err) == (0, True)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "cp1252"])
+@pytest.mark.parametrize("command", ["list --help", "list gpt-5", "show openai/nothing"])
+def test_output_is_utf8_whatever_the_locale_can_write(
+    tmp_path: Path, command: str, encoding: str
+) -> None:
+    shell = Shell(tmp_path)
+    shell.environ |= {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-m", "registry_core", *command.split()],
+        env=shell.environ,
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    assert b"Traceback" not in done.stderr
+    printed = (done.stdout + done.stderr).decode("utf-8")
+    assert ("chat, embedding, image, \u2026" in printed) == ("--help" in command)

@@ -68,7 +68,7 @@ def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
     suggestions = suggest(text, models)
     provider, slash, _ = text.partition("/")
     if not (slash and suggestions):
-        near = (*closest(text, roles), *closest(provider, models, share=0.85))
+        near = (*closest(text, roles), *closest(provider, models, share=0.83))
         # Without doubles: a role may have the name of a provider.
         suggestions = tuple(dict.fromkeys((*near, *suggestions)))[:3]
     return f"did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""

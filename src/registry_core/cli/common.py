@@ -138,10 +138,10 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 def exit_for(error: RegistryError) -> NoReturn:
     """Say what is wrong, and exit."""
-    from ..errors import SettingsError
+    from ..errors import ArgumentError, SettingsError
 
     complain(f"error: {error}")
-    raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
+    raise SystemExit(2 if isinstance(error, (ArgumentError, SettingsError)) else 1) from None
 
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:

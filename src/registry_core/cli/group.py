@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from .common import CALLED, MASK, exit_for
-from .output import OutputError, complain, open_closed, settle_output, silence_output
+from .output import (
+    OutputError,
+    complain,
+    encode_as_utf8,
+    open_closed,
+    settle_output,
+    silence_output,
+)
 
 #: What ends a command of a plugin in its own words, or in click's.
 _PASS = (
@@ -84,6 +91,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         open_closed()
+        encode_as_utf8()
         if any(name.endswith("_COMPLETE") for name in os.environ):  # a shell asks, at a Tab
             from .shells import register
 

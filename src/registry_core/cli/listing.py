@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 _PIPE = ("id",)
 _TERMINAL = ("id", "context", "input_cost", "output_cost", "released", "can", "note")
+#: The options whose names are not those of the filters.
+_OPTIONS = {
+    "max_input_cost": "max-input",
+    "max_output_cost": "max-output",
+    "released_since": "since",
+}
 #: Of a record, what no column shows whole.
 _PARTS = ("limit", "cost", "modalities", "lifecycle")
 
@@ -203,7 +209,9 @@ def list_models(
         more = 0 if everything or "status" in filters else _left_out(mine, text, filters, ids)
         which = "retired" if retires_before else "deprecated or retired"
         out = f"{more:,} {which} left out" if more else ""
-        show_models(mine, ids, most, names, today, left_out=out, color=color)
+        show_models(
+            mine, ids, most, names, today, left_out=out, limit=limit is not None, color=color
+        )
         return
     shown = ids[:limit]
     if as_json:
@@ -217,7 +225,14 @@ def list_models(
 
 
 def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> tuple[str, ...]:
-    return mine.find_ids(text or None, **cast("Filters", filters))
+    """Raises ArgumentError, which names the option."""
+    from ..errors import ArgumentError
+
+    try:
+        return mine.find_ids(text or None, **cast("Filters", filters))
+    except ArgumentError as error:
+        name = _OPTIONS.get(error.culprit, error.culprit.replace("_", "-"))
+        raise ArgumentError(error.message, culprit=f"--{name}", hint=error.hint) from None
 
 
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:

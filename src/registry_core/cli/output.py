@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from .._base.printable import counted, printable
 
@@ -188,6 +188,12 @@ def open_closed() -> None:
             mode = "r" if name == "stdin" else "w"
             number = os.open(os.devnull, how)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def encode_as_utf8() -> None:
+    """What click prints, such as help, as ours is, whatever the locale says."""
+    with suppress(AttributeError, ValueError):  # replaced by what is no text stream, or closed
+        cast("Any", sys.stdout).reconfigure(encoding="utf-8")
 
 
 def silence(stream: Any) -> None:

@@ -129,6 +129,8 @@ def _run(
 
         complain(*plan(world))
     result = sync_all(world, options)
+    if sys.stderr.isatty():
+        complain("")
     report = result.report if only is None else _in_folder(only, result.report)
     if as_json:
         say_json(report.to_dict())
@@ -202,9 +204,8 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     for root, count in report.targets.items():
         pairs = zip(report.written, homes, strict=True)
         files = [path for path, home in pairs if home[-1:] == [root]]  # one may lie in another
-        say(
-            f"{root}: {counted(count, 'file')}, {len(files)} written{names_of_few(files, Path(root))}"
-        )
+        size = counted(count, "file")
+        say(f"{root}: {size}, {len(files)} written{names_of_few(files, Path(root))}")
 
 
 def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:
