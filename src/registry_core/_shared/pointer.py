@@ -1,7 +1,8 @@
 """What the pointer says: which object holds which gateway's result, and who vouches for it.
 
 One line: `registry-core/1 SEAL JSON`. The seal is an HMAC-SHA256 under the fleet's key, or a
-plain SHA-256 where there is none, which finds damage and stops nobody.
+plain SHA-256 where there is none, which finds damage and stops nobody. A field that is not known
+is lost when this version publishes: one that must stay needs another format.
 """
 
 from __future__ import annotations
@@ -89,12 +90,14 @@ class Entry:
     """Why it was asked in vain."""
     failures: int = field(default=0, converter=int)
     """How often in a row, by whatever machine."""
+    core: str = field(default="", converter=_text)
+    """Version of registry-core, which may know more fields of a model than another."""
 
     @property
     def key(self) -> str:
         """One for its result, and one for what went wrong since."""
         failed = "" if self.object else " failed"
-        return f"{self.gateway} {self.scope} {self.version}{failed}"
+        return f"{self.gateway} {self.scope} {self.version} {self.core}{failed}"
 
 
 @frozen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet
+from .._shared.lease import LONGEST
 from .locking import patience
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ def fleet_of(world: World, store: Store | None) -> Fleet:
 
 class News:
     """For the refresher: whether the shared catalog has changed. Asks once per poll of all
-    processes of this machine."""
+    processes of this machine; after each failure half as often, down to every ten minutes, since
+    what an engine says of when to come back (Retry-After) does not get through obstore."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._asked: float | None = None
+        self._failures = 0
 
     @property
     def poll(self) -> float | None:
@@ -57,17 +60,23 @@ class News:
         if poll is None:
             return False
         now = self._world.clock()
+        pause = min(poll * 2.0 ** min(self._failures, 30), max(poll, LONGEST))
+        if _is_recent(self._asked, now, pause):
+            return False
         fleet = fleet_of(self._world, self._world.store())
-        if any(_is_recent(at, now, poll) for at in (self._asked, fleet.memory.looked_at)):
+        if _is_recent(fleet.memory.looked_at, now, poll):
             return False
         self._asked = now
         if fleet.memory.waiting is not None:
             return True
         try:
-            return fleet.is_news()
+            is_news = fleet.is_news()
         except Fault as fault:
             logger.debug("shared catalog: %s", fault)
+            self._failures += 1
             return False
+        self._failures = 0
+        return is_news
 
 
 def _is_recent(looked: float | None, now: float, poll: float) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .._base.printable import message
+from .._base.version import __version__
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
 from .._shared.lease import LONGEST
@@ -180,7 +181,7 @@ class Sharing:
                 found.append((since, entry))
         if not found:
             return None
-        since, entry = max(found, key=lambda one: (one[0], one[1].version))
+        since, entry = max(found, key=lambda one: (one[0], one[1].version, one[1].core))
         return entry, since
 
     def _entries(self, turn: Turn) -> Iterable[Entry]:
@@ -191,7 +192,7 @@ class Sharing:
             same = entry.gateway == turn.id and entry.scope == scope and entry.object
             if not same or self._is_for_others(turn, entry):
                 continue
-            if _is_at_least(entry.version, version):
+            if _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__):
                 yield entry
 
     def _is_for_others(self, turn: Turn, entry: Entry) -> bool:
@@ -296,6 +297,7 @@ class Sharing:
             self._fleet.publisher,
             turn.id in self._options.accept,
             tuple(one for one in consulted if not self._is_set(one))[:100],
+            core=__version__,
         )
 
     def _tell(self, fault: Fault, *, fatal: bool = False) -> None:
