@@ -248,6 +248,26 @@ def test_a_refresher_serves_what_is_new_within_a_poll(proxy: Proxy, on_moto: Hos
         live.stop()
 
 
+def test_an_engine_that_is_busy_is_asked_less_often(proxy: Proxy, on_moto: Hosts) -> None:
+    live = Live(on_moto.host("reader"))
+    try:
+        proxy.fails(503, Retry_After="600")
+        proxy.asked.clear()
+        for _ in range(55):
+            assert live.poll() == ["gpt-1", "gpt-2"]
+        # After 1, 2, 4, 8 minutes, then every ten; obstore asks three times.
+        assert proxy.verbs == ["GET pointer"] * 3 * 8
+        proxy.reset()
+        for _ in range(15):
+            live.poll()
+        assert 4 <= len(proxy.verbs) <= 20
+        proxy.asked.clear()
+        live.poll()
+        assert proxy.verbs == ["GET pointer"]
+    finally:
+        live.stop()
+
+
 def test_a_refresher_that_waits_for_another_looks_at_each_poll(on_moto: Hosts) -> None:
     hold(on_moto)
     live = Live(on_moto.host("reader"))

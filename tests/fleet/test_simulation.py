@@ -13,7 +13,7 @@ from registry_core import StoreError
 from registry_core._shared.engine import Engine, Fault
 from registry_core._sync.freshness import answered_at
 from registry_core._sync.options import Options
-from registry_core._sync.sharing import News
+from registry_core._sync.polling import News
 from registry_core._sync.sync import sync
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.proxy import Proxy

@@ -127,6 +127,7 @@ def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
             "version": entry.version,
             "publisher": entry.publisher,
             "checked_at": _iso(utc(past(checked, now))),
+            "error": entry.error or None,
         }
         entries.append(about)
     return {
@@ -260,8 +261,11 @@ def _shared_lines(shared: dict[str, Any]) -> Iterator[str]:
     yield f"shared catalog: {shared['url']} ({mode}{sealed}): {last}"
     for one in shared["results"]:
         old = _old(one["checked_at"]) or "unknown"
-        by = f"published by {one['publisher'] or 'somebody'}, version {one['version']}"
-        yield f"shared {one['gateway']}: {by}; age: {old}"
+        who = f"{one['publisher'] or 'somebody'}, version {one['version']}"
+        if one["error"]:
+            yield f"shared {one['gateway']}: asked in vain by {who}, {old} ago: {one['error']}"
+        else:
+            yield f"shared {one['gateway']}: published by {who}; age: {old}"
     for id, why in shared["unpublished"].items():
         yield f"shared {id}: not published from here: {why}"
     if shared["error"]:
