@@ -28,7 +28,8 @@ def synced(world: World) -> World:
 
 
 @pytest.mark.parametrize(
-    ("where", "name"), [(loading, "find_store"), (Store, "read_generation"), (Store, "open_snapshot")]
+    ("where", "name"),
+    [(loading, "find_store"), (Store, "read_generation"), (Store, "open_snapshot")],
 )
 def test_what_was_loaded_is_served_until_the_system_answers_again(
     synced: World, monkeypatch: pytest.MonkeyPatch, where: object, name: str
