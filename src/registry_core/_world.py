@@ -1,4 +1,4 @@
-"""What everything else works in: settings, plugins, places, bundle, environment and clock."""
+"""Everything from outside, made first: settings, plugins, places, bundle, environment, clock."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Wait = Callable[[threading.Event, float], object]
 
 
 class World:
-    """Made first; a registry, a sync and every command work over it.
+    """The base of a registry, a sync and every command.
 
-    Making one touches nothing: the project's file is read, and plugins are found, when `host`
-    or `settings` is asked for. Everything from outside can be passed in; the defaults are
-    this process's. `clock` gives epoch seconds, `monotonic` seconds, `random` 0 to 1;
-    `wait(event, seconds)` returns when either is over. `source`: where `settings`, if given, came
-    from; without one they stay as they are. `types_path`: where to look for the
-    installed types; None is `sys.path`.
+    Making one reads nothing: the project's file is read, and plugins are found, when `host` or
+    `settings` is first used. Everything from outside can be passed in; the defaults are those
+    of this process. `clock` returns epoch seconds, `monotonic` seconds, `random` a number from
+    0 to 1. `wait(event, seconds)` returns when the event is set or the time is over. `source`
+    says where given `settings` came from, to read them again; without it they stay.
+    `types_path` is where to look for the installed types, None for `sys.path`.
     """
 
     def __init__(
@@ -53,18 +53,16 @@ class World:
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self.lookups = settings or Settings.for_lookups(self.environ)
-        """What a lookup goes by: `settings`, else the environment alone."""
+        """The settings of lookups: `settings`, else those of the environment."""
         self.places = places or Places.of_interpreter()
         self.bundle = bundle or Bundle.of_wheel()
         self.clock, self.monotonic, self.random, self.wait = clock, monotonic, random, wait
         self.types_path = types_path
         self._secrets: Secrets | None = None
         self.verified: dict[str, tuple[int, ...] | None] = {}
-        """Object hash → inode, size and times of its file when it was last read whole and
-        found right."""
+        """Object hash → inode, size and times of its file when it was last verified."""
         self.in_dev = False
-        """Set by an adapter whose framework says that this is a dev server: what a refresh
-        changes is written to the project's folders, too."""
+        """Set by an adapter in a dev server. Then refreshes also write the project's files."""
         self._explicit = settings
         self._source = source
         self._host = self._given_host = host
@@ -73,7 +71,7 @@ class World:
 
     @property
     def secrets(self) -> Secrets:
-        """The credentials that syncs read; lookups read none."""
+        """The credentials that syncs have read. Lookups read none."""
         with self._lock:
             if self._secrets is None:
                 from ._base.secrets import Secrets
@@ -83,7 +81,7 @@ class World:
 
     @property
     def source(self) -> Source | None:
-        """Where the settings are read again; None if they were given, and stay."""
+        """Where to read the settings again; None if they were given, and stay."""
         if self._source is None and self._explicit is None:
             from ._config.load import Source
 
@@ -92,12 +90,12 @@ class World:
 
     @property
     def serves_dev(self) -> bool:
-        """A dev server is running: syncs also write the project's files."""
+        """Whether a dev server is running. Then syncs also write the project's files."""
         return self.in_dev or self.lookups.dev
 
     @property
     def tokens(self) -> Tokens:
-        """What gateways have exchanged, for syncs and `resolve`."""
+        """Tokens that gateways have exchanged, for syncs and `resolve`."""
         with self._lock:
             if self._tokens is None:
                 from ._http.tokens import Tokens
@@ -125,8 +123,8 @@ class World:
             return self._host
 
     def reread(self) -> PluginHost:
-        """The plugins under the settings as they are to be read now, loaded; `host` itself if
-        these are the same. Raises SettingsError."""
+        """The loaded plugins under the settings as they are now; `host` itself if these are
+        unchanged. Raises SettingsError."""
         host = self.host
         settings = self.source.read() if self.source else host.settings
         if settings == host.settings:
@@ -136,34 +134,34 @@ class World:
         return anew
 
     def adopt(self, host: PluginHost) -> None:
-        """Go by these plugins and settings from now on."""
+        """Use these plugins and settings from now on."""
         with self._lock:
             self._host = host
 
     @property
     def settings(self) -> Settings:
-        """What commands and syncs go by: `settings`, else environment and project. Raises
-        SettingsError."""
+        """The settings of commands and syncs: `settings`, else those of environment and project.
+        Raises SettingsError."""
         return self.host.settings
 
     def load(self, damaged: Collection[str] = (), last: Loaded | None = None) -> Loaded:
-        """What lookups serve now; see `loading.load`."""
+        """The data that lookups serve now; see `loading.load`."""
         return load(self.lookups, self.places, self.bundle, damaged, last)
 
     def store(self) -> Store | None:
-        """The store that is read; None if there is none yet. Raises StoreError."""
+        """The store that lookups read; None if there is none yet. Raises StoreError."""
         folder = self.lookups.store_dir
         return find_store(self.places.stores(folder), self.places.trusts(folder))[0]
 
     def state(self) -> State:
-        """What the store remembers beyond its data: times, failures, plugins. Raises StoreError."""
+        """The state of the store: times, failures, plugins. Raises StoreError."""
         from ._catalog.state import State
 
         store = self.store()
         return store.read_state() if store else State()
 
     def after_fork(self) -> None:
-        """A lock that another thread held at the fork would be held for ever in the child."""
+        """Replace the lock: another thread may have held it at the fork."""
         self._lock = threading.RLock()
         if self._given_host is not None:
             self._given_host.after_fork()

@@ -1,4 +1,4 @@
-"""What a command of a plugin is made of; `docs/plugins.md` is the guide."""
+"""The parts of a plugin's command; `docs/plugins.md` is the guide."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ P = ParamSpec("P")
 
 
 class Invocation:
-    """One call of a command, and what it may use. What is printed elsewhere goes to standard
-    error: the output of a command is what it says here."""
+    """One call of a command, and what it may use. Only `say` and `say_json` write to standard
+    output; everything else that is printed goes to standard error."""
 
     def __init__(self, registry: ModelRegistry, name: str, as_json: bool) -> None:
         self.registry = registry
-        """With the settings of the project, else of the environment."""
+        """A registry with the settings of the project, else of the environment."""
         self.as_json = as_json
-        """Whether `--json` is given: then `say_json` once, and `say` nothing."""
+        """Whether `--json` is given. Then call `say_json` once, and never `say`."""
         self._name = name
 
     def settings(self, entry: str | None = None) -> PluginSettings:
-        """As a hook gets them, with the options of the plugin `entry`; None: of this command,
-        the table `[tool.registry-core.plugin.<its name>]`. Loads the plugins."""
+        """The settings as a hook gets them, with the options of the plugin `entry`; by default
+        those of this command, from `[tool.registry-core.plugin.<its name>]`. Loads the plugins."""
         return self.registry.world.host.settings_of(entry or self._name)
 
     def say(self, *lines: str) -> None:
-        """Print results, a line each; what a terminal would obey is written out."""
+        """Print results, one line each. Control characters are written as escapes."""
         say(*lines)
 
     def say_json(self, value: Any) -> None:
@@ -53,11 +53,11 @@ class Invocation:
 
 
 def registry_command(function: Callable[Concatenate[Invocation, P], object]) -> Callable[P, None]:
-    """Make a command as the core's are of `function(invocation, …)`; goes below
+    """Turn `function(invocation, …)` into a command like those of the core. Put it below
     `@click.command()`.
 
-    It takes `--project`, `--json` and `-v`. A RegistryError that is raised becomes a line on
-    standard error and exit status 1, a SettingsError 2; `SystemExit(n)` passes.
+    The command takes `--project`, `--json` and `-v`. A RegistryError becomes a line on standard
+    error and exit status 1, a SettingsError exit status 2. `SystemExit(n)` is passed on.
     """
 
     @json_option

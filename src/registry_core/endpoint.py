@@ -15,7 +15,7 @@ from .known_providers import Dialect
 
 ANTHROPIC_VERSION = "2023-06-01"
 
-#: The clients take no key from us as an invitation to send one from the environment.
+#: Without a key from us, the clients would send one from the environment.
 _NO_KEY = "no-key"
 
 _HELPERS: Mapping[Dialect, str] = {
@@ -58,12 +58,12 @@ def _masked_values(value: Mapping[str, str]) -> str:
 class Endpoint:
     """Everything that a client needs to call one model.
 
-    `base_url` holds the version segment ("…/v1") and no trailing slash; `model` is the
-    id to send. `headers` are all that a request needs: the key goes where the dialect
-    wants it unless one of the given headers carries it already. `expires_at` (aware
-    UTC) says when a temporary key ends; None for keys that don't.
+    `base_url` includes the version segment ("…/v1"), and has no trailing slash. `model` is
+    the id to send. `headers` are complete: the key is added in the dialect's header, unless a
+    given header already has it. `expires_at` (aware UTC) is the end of a temporary key; None
+    for other keys.
 
-    The key is masked in `repr` and `str`; pickles and `headers` carry it.
+    The key is masked in `repr` and `str`. Pickles and `headers` contain it.
     """
 
     base_url: str = field(converter=_without_slash)

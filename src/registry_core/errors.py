@@ -1,4 +1,4 @@
-"""One tree of errors. Each names its culprit and the hint, and survives pickling."""
+"""One tree of errors. Each has a culprit and a hint, and survives pickling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._base.printable import message, printable
 class RegistryError(Exception):
     """Base of every error that registry-core raises on purpose.
 
-    `culprit` names the plugin, gateway, file, provider or variable at fault;
+    `culprit` names the plugin, gateway, file, provider or variable at fault.
     `hint` says what to do about it.
     """
 
@@ -27,11 +27,11 @@ class RegistryError(Exception):
 
     @property
     def text(self) -> str:
-        """Message and hint on one line, for where the culprit is named already."""
+        """Message and hint on one line, without the culprit."""
         return message(f"{self.message} ({self.hint})" if self.hint else self.message)
 
     def mask(self, mask: Callable[[str], str]) -> None:
-        """Hide secrets in its texts; and drop what led to it, which may hold some, too."""
+        """Hide secrets in all texts. Also drops the cause, which may contain secrets, too."""
         self.message, self.culprit = mask(self.message), mask(self.culprit)
         self.hint = mask(self.hint)
         self.args = (self.message,)
@@ -55,7 +55,7 @@ def _rebuild(
 
 
 def error_text(error: BaseException) -> str:
-    """What a stranger's error says, in one text; it may fail even at that, or try to exit."""
+    """The text of an error from foreign code, whose `__str__` may itself raise or exit."""
     try:
         text = str(error)
         if issubclass(type(error), RegistryError):
@@ -74,26 +74,28 @@ def as_error(
     mask: Callable[[str], str],
     module: str = "",
 ) -> RegistryError:
-    """`error` itself if it is one of ours, else one of `kind` that says the same, and where in
-    the package of `module` it was raised; without secrets, and without the traceback, whose
-    frames hold whatever was at hand."""
+    """`error` as a RegistryError without secrets: itself, if it is one, else a `kind`.
+
+    A new one says where in the package of `module` it was raised. The traceback is dropped,
+    since its frames may hold secrets.
+    """
     try:
         if isinstance(error, RegistryError):
             error.message, error.culprit = _plain(error.message), _plain(error.culprit or culprit)
             error.hint = _plain(error.hint)
             error.mask(mask)
             error.__traceback__ = None
-            _ = str(error), error.text  # as they will be asked for, where nothing is caught
+            _ = str(error), error.text  # tried now, since later nobody catches what they raise
             return error
     except KeyboardInterrupt:
         raise
-    except BaseException as fault:  # a subclass of theirs, or given what is no text
+    except BaseException as fault:  # a foreign subclass, or its texts are not str
         del fault
     return kind(mask(f"{error_text(error)}{_place(error, module)}"), culprit=culprit)
 
 
 def _place(error: BaseException, module: str) -> str:
-    """The last line of the package of `module` that `error` came through: ", in acme/io.py,
+    """The last line in the package of `module` that `error` passed through, as ", in acme/io.py,
     line 12"; "" if there is none."""
     package, place = module.partition(".")[0], ""
     trace = error.__traceback__
@@ -108,31 +110,31 @@ def _place(error: BaseException, module: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A `str` and no subclass, whose methods are its author's. Raises TypeError for anything
-    else."""
+    """`text` as a plain `str`: the methods of a subclass may do anything. Raises TypeError for
+    any other type."""
     return str.__str__(text)
 
 
 class ArgumentError(RegistryError, ValueError):
-    """A function was given what it can't use: the culprit is the argument."""
+    """An argument of a function has a wrong value. The culprit is the argument."""
 
 
 class SettingsError(RegistryError):
-    """A variable, pyproject key or argument that can't be read, or names what isn't there."""
+    """A variable, pyproject key or argument can't be read, or names something that is missing."""
 
 
 class PluginError(RegistryError):
-    """A plugin that can't be loaded, or that broke the contract of a hook."""
+    """A plugin can't be loaded, or broke the rules of a hook."""
 
 
 class OverlayError(PluginError):
-    """An overlay failed; policy fails closed, so the previous generation stays."""
+    """An overlay failed. Policy fails closed, so the previous generation stays."""
 
 
 class GatewayError(RegistryError):
-    """A gateway could not be fetched, or sent what can't be used.
+    """A gateway could not be fetched, or its answer can't be used.
 
-    `status` is that of the answer, such as 404; None if no status says what is wrong.
+    `status` is the HTTP status of a failed request, such as 404; else None.
     """
 
     def __init__(
@@ -147,7 +149,7 @@ class GatewayTimeoutError(GatewayError):
 
 
 class UnreachableError(GatewayError):
-    """Nobody answers there: refused, cut off, no such host."""
+    """No server answers: connection refused, cut off, no such host."""
 
 
 class OfflineError(GatewayError):
@@ -155,7 +157,7 @@ class OfflineError(GatewayError):
 
 
 class ShrunkError(GatewayError):
-    """A gateway sent far fewer models than its last good data holds; quarantined."""
+    """A gateway sent far fewer models than its last good data has. The result is quarantined."""
 
 
 class StoreError(RegistryError):
@@ -167,7 +169,7 @@ class SnapshotDamagedError(StoreError):
 
 
 class TargetError(RegistryError):
-    """An artifact or a target that can't be written."""
+    """An artifact or a target can't be written."""
 
 
 class SyncError(RegistryError):
@@ -175,7 +177,7 @@ class SyncError(RegistryError):
 
 
 class ResolveError(RegistryError):
-    """No endpoint for this model. The base of what `resolve` raises."""
+    """There is no endpoint for this model. Base of all errors of `resolve`."""
 
 
 class UnknownModelError(ResolveError):
@@ -195,15 +197,15 @@ class HostChangedError(ResolveError):
 
 
 class WithheldError(ResolveError):
-    """A policy keeps this model from being used, or has not seen the data yet."""
+    """A policy withholds this model, or has not passed the data that is served."""
 
 
 class ExchangeError(ResolveError, GatewayError):
-    """The model's gateway failed to make an endpoint, as where it exchanges a token for a key.
+    """The model's gateway could not make an endpoint, for example exchange a token for a key.
 
-    What the gateway raised is its cause, unless that shows a secret.
+    Its cause is what the gateway raised, unless that shows a secret.
     """
 
 
 class DialectError(ResolveError):
-    """A client helper for another dialect than the endpoint speaks."""
+    """A client helper of another dialect was called."""

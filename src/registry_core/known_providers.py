@@ -1,8 +1,8 @@
-"""What is known of providers that catalogs leave to SDK packages: the one table of it.
+"""URLs, dialects and key headers of providers that catalogs leave to SDK packages.
 
-What a gateway says of a provider outranks it. Gateway plugins read it, too: it is public.
-`docs/resolve.md` names the page that each row was read from, `docs/mastra.md` says where
-the column `mastra` comes from.
+This is the only such table. It is public, so that gateway plugins can read it. What a gateway
+says outranks it. `docs/resolve.md` names the source of each row, and `docs/mastra.md` that of
+the column `mastra`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ Dialect = Literal["openai", "openai-responses", "anthropic", "google"]
 
 @frozen
 class KnownProvider:
-    """A row; the defaults are those of a provider of which nothing is known."""
+    """A row. The defaults are for a provider of which nothing is known."""
 
     url: str | None = None
     """Its base URL, for catalogs that name none. The paths that a client adds
     ("chat/completions", "responses", "messages", "models/…:generateContent") follow it."""
     dialect: Dialect = "openai"
-    """What it speaks, unless its JavaScript package says so."""
+    """Its dialect, unless its JavaScript package determines it."""
     key_header: str = "Authorization"
     """The header that carries its key at that URL."""
     unroutable: str | None = None
     """Why it can't be called with a URL and a key."""
     mastra: Literal["sdk", "never"] | None = None
-    """Mastra calls it through an SDK package that knows its URL and key header, or never;
-    None: if its catalog has a URL."""
+    """How Mastra calls it: through an SDK package that knows its URL and key header, or never.
+    None: it calls the URL of the catalog, if there is one."""
 
 
 #: By provider id.

@@ -1,9 +1,8 @@
-"""What the registry holds: frozen, deeply immutable values.
+"""The values of the registry: models and providers, deeply immutable.
 
-Unknown is None everywhere: a missing price is not 0, a missing limit is not 0,
-a missing capability is not False. Constructors are strict (they raise TypeError
-or ValueError saying what they expected); `records.py` is the tolerant way in for
-records that a stranger sent.
+Unknown is None everywhere: a missing price is not 0, a missing capability is not False.
+Constructors are strict: they raise TypeError or ValueError that says what they expected.
+`records.py` reads records from outside tolerantly.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-#: The parts of a model, of which records and changes may hold some fields only.
+#: The parts of a model. Records and changes may contain only some of their fields.
 PARTS: Mapping[str, type] = {
     "limit": Limit,
     "cost": Cost,
@@ -65,8 +64,8 @@ class ModelInfo(Value):
     """One model of one provider.
 
     `id` is the bare id (it may hold slashes); `full_id` is `provider_id/id`.
-    Dates are text, as precise as the source gives them ("2024-05", "2024-05-13").
-    `extra` keeps what the source says beyond these fields.
+    Dates are text, as precise as in the source ("2024-05", "2024-05-13").
+    `extra` keeps everything else that the source says.
     """
 
     id: str = field(converter=valid_id)
@@ -96,7 +95,7 @@ class ModelInfo(Value):
 
     @property
     def kind(self) -> Kind | None:
-        """What it is for: as the source says, else as `_base/kinds.py` knows; None if unknown."""
+        """What it is for: what the source says, else what rules conclude; None if unknown."""
         if self._kind is not None:
             return self._kind
         from ._base.kinds import kind_of
@@ -105,15 +104,16 @@ class ModelInfo(Value):
         return kind_of(self.id, self.modalities, converses=converses)
 
     def accepts(self, modality: str) -> bool | None:
-        """Whether it takes this as input ("text", "image", …); None if that is unknown."""
+        """Whether it takes this modality as input ("text", "image", …); None if unknown."""
         known = self.modalities.input
         return None if known is None else modality in known
 
     def status_on(self, day: date | str) -> str | None:
-        """The status on a day: a date, or text such as "2026-09-30" (else TypeError or ValueError).
+        """The status on `day`, a date or text such as "2026-09-30".
 
-        "retired" from `lifecycle.retires_on` on, "deprecated" from `lifecycle.deprecated_on`
-        on; otherwise `status`, which is what the source said when it was asked.
+        It is "retired" from `lifecycle.retires_on` on, and "deprecated" from
+        `lifecycle.deprecated_on` on; otherwise `status`, as of the last fetch. Raises TypeError
+        or ValueError for anything that is not a day.
         """
         from datetime import date  # few ask
 
@@ -127,9 +127,9 @@ class ModelInfo(Value):
     def replace(self, **changes: Any) -> ModelInfo:
         """A copy with these fields changed. Raises what the constructor raises.
 
-        An object changes those fields of a part that it names: `cost={"input": 7}` keeps the
-        other prices; so do `limit`, `modalities`, `lifecycle` and `extra`. `Cost(input=7)`
-        stands for the whole part, and None for one of which nothing is known.
+        A mapping changes only the fields that it names: `cost={"input": 7}` keeps the other
+        prices. The same holds for `limit`, `modalities`, `lifecycle` and `extra`.
+        `Cost(input=7)` replaces the whole part, and None makes it unknown.
         """
         for name in changes.keys() & {*PARTS, "extra"}:
             if issubclass(type(changes[name]), Mapping):
@@ -137,7 +137,7 @@ class ModelInfo(Value):
         return evolve(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, all fields; `model_from_record` makes an equal model of it."""
+        """All fields as plain JSON values; `model_from_record` makes an equal model from them."""
         plain: dict[str, Any] = thaw(self)
         return plain
 
@@ -151,12 +151,12 @@ CAPABILITIES = (
     "temperature",
     "tool_call",
 )
-#: Those of models that converse.
+#: The flags that only chat models have.
 CONVERSES = ("reasoning", "structured_output", "tool_call")
 DEPRECATED = 64
 
-#: What is known of a model without decoding it, one bit each. Snapshots store them, so a bit
-#: keeps its meaning for good; a new flag takes the next one.
+#: One bit for each flag that is known of a model without decoding it. Snapshots store the
+#: bits, so never change their meaning; a new flag takes the next bit.
 FLAGS = {
     "attachment": 1,
     "open_weights": 2,
@@ -169,8 +169,8 @@ FLAGS = {
 
 
 def flags_of(get: Callable[[str], object]) -> int:
-    """The flags of a model of whose fields `said` gives the values: what it can do, and
-    whether it is deprecated."""
+    """The flags of a model: what it can do, and whether it is deprecated. `get(name)` gives
+    the value of a field."""
     flags = DEPRECATED if get("status") == "deprecated" else 0
     for name in CAPABILITIES:
         if get(name):
@@ -181,8 +181,8 @@ def flags_of(get: Callable[[str], object]) -> int:
 class ModelMap(Mapping[str, ModelInfo]):
     """The models of one provider by bare id, sorted.
 
-    They are kept as records, and decoded as they are asked for: most are only moved.
-    `record` gives the record of one of the ids in `flags`, which holds the `flags_of` each.
+    Models are kept as records, and decoded when they are read, since most are only moved.
+    `flags` maps each id to its `flags_of`; `record(id)` gives the record of one.
     """
 
     __slots__ = ("_decoded", "flags", "provider_id", "record")
@@ -197,14 +197,14 @@ class ModelMap(Mapping[str, ModelInfo]):
 
     @classmethod
     def of(cls, provider_id: str, models: Mapping[str, ModelInfo]) -> ModelMap:
-        """These models, which somebody made."""
+        """A map of models that exist as objects."""
         flags = {id: flags_of(partial(getattr, models[id])) for id in sorted_ids(models)}
         models_map = cls(provider_id, flags, lambda id: _record(models[id]))
         models_map._decoded.update(models)
         return models_map
 
     def for_provider(self, provider_id: str) -> ModelMap:
-        """The same models of the provider with this id. Their records are read now."""
+        """The same models under another provider id. Their records are read now."""
         records = dict(zip(self.flags, map(self.record, self.flags), strict=True))
         return ModelMap(provider_id, self.flags, records.__getitem__)
 
@@ -260,12 +260,12 @@ _NAMES: Mapping[str, frozenset[str]] = {
 
 
 def decode(provider_id: str, id: str, record: bytes) -> ModelInfo:
-    """The model with this record; what a newer version wrote beyond it is skipped."""
+    """The model with this record. Fields of a newer version are skipped."""
     return decoded(provider_id, id, json.loads(record))
 
 
 def decoded(provider_id: str, id: str, record: dict[str, Any]) -> ModelInfo:
-    """`decode`, of a record that was parsed; it is used up."""
+    """As `decode`, for a parsed record, which it changes."""
     known = _known("", record)
     for name in known.keys() & PARTS.keys():
         known[name] = _known(name, known[name])
@@ -312,12 +312,12 @@ else:
 class ProviderConfig(Value):
     """One provider, as a gateway publishes it.
 
-    `models` is keyed by the bare id; an iterable of ids will do. `url` may hold
+    `models` is keyed by the bare id; an iterable of ids works, too. `url` may contain
     `${VARIABLE}` templates. `api_key_env_vars` are alternatives: the first that
-    is set wins. `model_overrides` maps a bare id to `{"api", "npm", "shape"}`,
-    where the model lives elsewhere than its provider. `unroutable` says why none of its
-    models can be called with a URL and a key alone; None if some can, perhaps not all.
-    `extra` keeps what the source says beyond these fields.
+    is set wins. `model_overrides` maps a bare id to `{"api", "npm", "shape"}`, if the
+    model has another place than its provider. `unroutable` says why none of the models
+    can be called with only a URL and a key; it is None if at least one can.
+    `extra` keeps everything else that the source says.
     """
 
     id: str = field(converter=valid_provider_id)
@@ -339,18 +339,18 @@ class ProviderConfig(Value):
         return self.models.ids_with("deprecated")
 
     def models_with(self, capability: str) -> tuple[str, ...]:
-        """Bare ids of the models that are known to have this one of `CAPABILITIES`."""
+        """Bare ids of the models that have this capability (one of `CAPABILITIES`)."""
         return self.models.ids_with(capability)
 
     def replace(self, **changes: Any) -> ProviderConfig:
-        """A copy with these fields changed, each as a whole. With another `id`, its models
-        follow. Raises what the constructor raises."""
+        """A copy with these fields changed, each as a whole. A new `id` is passed on to the
+        models. Raises what the constructor raises."""
         if "id" in changes:
             changes.setdefault("models", self.models.for_provider(changes["id"]))
         return evolve(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, all fields; `provider_from_record` makes an equal provider of
-        it. `models`: bare id → `ModelInfo.to_dict()`."""
+        """All fields as plain JSON values; `provider_from_record` makes an equal provider from
+        them. `models`: bare id → `ModelInfo.to_dict()`."""
         plain: dict[str, Any] = thaw(self)
         return plain

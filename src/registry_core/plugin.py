@@ -1,12 +1,12 @@
-"""All that an author of plugins reads: hooks, and what they are given and return.
+"""Everything that an author of plugins needs: the hooks, with their arguments and results.
 
-Prefix of the hooks: ``registry_``; project: ``registry_core``. `docs/plugins.md` is the guide.
+`docs/plugins.md` is the guide. Hooks have the prefix ``registry_``; the pluggy project is
+``registry_core``.
 
-A hook *registers*: it returns gateways, a changed snapshot or artifacts; the host
-fetches, retries, merges and writes. Implementations are called one by one, so that
-one that raises is named and the others' results survive. For the same reason there
-are no hook wrappers, and ``tryfirst`` / ``trylast`` are refused: the order is the
-host's (see `registry_overlay`).
+A hook *registers*: it returns gateways, a changed snapshot or artifacts. The host fetches,
+retries, merges and writes. It calls implementations one by one: if one raises, the report
+names it, and the results of the others are used. Therefore hook wrappers, ``tryfirst`` and
+``trylast`` are refused. For the order see `registry_overlay`.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | RegistryError]:
     """Return the gateways that this plugin adds. Since 0.1.
 
-    Called once per load of the plugins, before the first sync. Does no I/O:
-    fetching is `ModelGateway.fetch_providers`, which the host calls. An error in place of a
-    gateway says what is wrong with that one; the others are used.
+    Called once per load of the plugins, before the first sync. Must do no I/O: the host
+    calls `ModelGateway.fetch_providers` for that. If one gateway can't be made, return an
+    error in its place; the others are used.
     """
     raise NotImplementedError
 
@@ -53,20 +53,20 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | Regis
 def registry_facts(settings: PluginSettings) -> Iterable[FactSource | RegistryError]:
     """Return the sources of facts that this plugin adds. Since 0.1.
 
-    Called as `registry_gateways` is, and may return errors in place of sources; what it adds
-    is asked, kept, reported and forgotten as gateways are.
+    Called like `registry_gateways`, and may also return errors in place of sources. The host
+    asks, stores, reports and forgets sources of facts in the same way as gateways.
     """
     raise NotImplementedError
 
 
 @hookspec
 def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot | None:
-    """Return a changed snapshot, or None to leave it as it is. Since 0.1.
+    """Return a changed snapshot, or None for no change. Since 0.1.
 
-    Called after the merge at every sync, after a 304 too. The host chains the
-    implementations, each on the result of the one before, ordered by the integer
-    `order` in the plugin's options (default 0), then distribution, then entry point.
-    One that raises holds the whole generation: the old snapshot stays, the sync fails.
+    Called after the merge at every sync, also after a 304. Each implementation gets the
+    result of the previous one. They are ordered by the integer option `order` of the plugin
+    (default 0), then distribution, then entry point. If one raises, the generation is held:
+    the old snapshot stays, and the sync fails.
     """
     raise NotImplementedError
 
@@ -75,9 +75,9 @@ def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot |
 def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Artifact]:
     """Return the files to write for this snapshot. Since 0.1.
 
-    Pure: snapshot in, artifacts out; the host alone touches disks. Called when the
-    snapshot, the emitters, or what lies in a target differs from the last emission.
-    Same snapshot and settings, same artifacts: put no timestamps in.
+    Must be pure: only the host writes files. The same snapshot and settings must give the
+    same artifacts, so don't include timestamps. Called when the snapshot, the emitters, or
+    the files in a target differ from the last emission.
     """
     raise NotImplementedError
 
@@ -86,8 +86,10 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
 def registry_refreshed(
     report: SyncReport, snapshot: Snapshot, previous: Snapshot, settings: PluginSettings
 ) -> None:
-    """Called after each sync, failed ones too, with what happened, what is served from now on
-    and what was before; both are equal if there is no news. Since 0.1.
+    """Called after each sync, also a failed one. Since 0.1.
+
+    `snapshot` is served from now on, `previous` was served before. They are equal if there is
+    no news.
     """
 
 
@@ -95,18 +97,18 @@ def registry_refreshed(
 def registry_dev_startup(registry: Any, settings: PluginSettings) -> None:
     """Called when a dev server begins to serve, with its `ModelRegistry`. Since 0.1.
 
-    Once per serving process: each worker, and again after each reload; never in the
-    process that only watches files. Before the first refresh in the background, so that
-    a gateway registered here (`registry.register_gateway`) takes part in it. The server
-    waits for it: start a thread for what takes time. Not called in production.
+    Called once per serving process: in each worker, and again after each reload, but not in
+    the process that only watches files, and not in production. It comes before the first
+    refresh in the background, so a gateway registered here (`registry.register_gateway`)
+    takes part in it. The server waits for this hook, so start a thread for anything slow.
     """
 
 
 @hookspec
 def registry_dev_shutdown(registry: Any, settings: PluginSettings) -> None:
-    """Called when a process in which `registry_dev_startup` was called ends. Since 0.1.
+    """Called when a process ends in which `registry_dev_startup` was called. Since 0.1.
 
-    No further refresh starts by then. Not called if the process is killed.
+    No refresh starts after it. Not called if the process is killed.
     """
 
 
@@ -116,13 +118,13 @@ def _names(value: Iterable[str]) -> frozenset[str]:
 
 @frozen
 class PluginSettings:
-    """What a plugin is given instead of the environment and pyproject.toml."""
+    """A plugin's view of the settings. It replaces the environment and pyproject.toml."""
 
     options: Mapping[str, Any] = field(
         default=EMPTY, converter=freeze, repr=lambda options: repr(sorted(options))
     )
-    """The table `[tool.registry-core.plugin.<entry point name>]`, and what the environment
-    says instead."""
+    """The table `[tool.registry-core.plugin.<entry point name>]`, and the variables that outrank
+    it."""
     offline: bool = False
     dev: bool = False
     types_providers: tuple[str, ...] | None = None
@@ -132,24 +134,26 @@ class PluginSettings:
     _environ: Mapping[str, str] = field(alias="environ", kw_only=True, repr=False, eq=False)
     _secrets: Secrets = field(alias="secrets", kw_only=True, repr=False, eq=False)
     consulted: set[str] = field(factory=set, kw_only=True, repr=False, eq=False)
-    """Names that `secret` was asked for: what the plugin publishes may hang on them."""
+    """Names that were passed to `secret`. The results of the plugin may depend on them."""
     warnings: list[tuple[str, str]] = field(factory=list, kw_only=True, repr=False, eq=False)
-    """What `warn` was told, in order."""
+    """(culprit, message) of each call of `warn`, in order."""
 
     def wants(self, emitter: str) -> bool:
-        """Whether the project gives this emitter a folder: what few need is made only then."""
+        """Whether the project gives this emitter a folder. Check it before making files that
+        few people need."""
         return emitter in self.outputs
 
     def secret(self, name: str) -> str | None:
-        """The environment variable `name`, None if unset or empty; masked wherever it is shown."""
+        """The environment variable `name`; None if it is unset or empty. From now on its value
+        is masked in all messages."""
         self.consulted.add(name)
         return self._secrets.reveal(name, self._environ)
 
     def warn(self, culprit: str, message: str) -> None:
-        """Report what is wrong and fails nothing, such as an option that names no model.
+        """Report a problem that is not a failure, such as an option that names no model.
 
-        The sync goes on, and its report names both under this plugin. Up to 50 for each call
-        of a hook. Since 0.1.
+        The sync goes on. Its report shows up to 50 warnings for each call of a hook, under the
+        name of this plugin. Since 0.1.
         """
         self.warnings.append((f"{culprit}", f"{message}"))
 
@@ -157,7 +161,8 @@ class PluginSettings:
 @names_refused_field
 @frozen
 class Disabled:
-    """Returned by `ModelGateway.should_enable`: not an error, and this is what to do about it."""
+    """Returned by `ModelGateway.should_enable` to disable the gateway, which is not an error.
+    `reason` says what to do about it."""
 
     reason: str = field(converter=text)
 
@@ -166,7 +171,7 @@ class Disabled:
 
 
 class GatewayClient(Protocol):
-    """The host's HTTP session, as `fetch_providers` and `endpoint` get it."""
+    """The HTTP client that the host passes to `fetch_providers` and `endpoint`."""
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -176,8 +181,8 @@ class GatewayClient(Protocol):
     def warn(self, culprit: str, message: str) -> None:
         """Report a record that was dropped, or a field that can't be used.
 
-        `culprit` is the provider or model, such as "openai/gpt-x"; the sync goes on, and
-        its report names both under this gateway.
+        `culprit` is the provider or model, such as "openai/gpt-x". The sync goes on, and
+        its report shows the warning under this gateway.
         """
 
     def secret(self, name: str) -> str | None:
@@ -191,11 +196,11 @@ class GatewayClient(Protocol):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Any:
-        """GET `url` and return the parsed JSON: always the whole payload, never a 304.
+        """GET `url` and return the parsed JSON. A 304 is handled: you always get the payload.
 
-        `file:///absolute/path` reads that file. `bearer` and `headers` are credentials: they
-        never follow a redirect to another origin. Raises GatewayError (with the hint),
-        OfflineError or GatewayTimeoutError.
+        `file:///absolute/path` reads that file. `bearer` and `headers` count as credentials:
+        they never follow a redirect to another origin. Raises GatewayError, OfflineError or
+        GatewayTimeoutError.
         """
 
     def post_json(
@@ -209,36 +214,36 @@ class GatewayClient(Protocol):
     ) -> Any:
         """POST a JSON value, or a form, and return the parsed JSON. Raises as `get_json`.
 
-        Never cached, so the gateway is fetched at every sync. Follows no redirect, and is
-        tried again only if the server can't have acted on it.
+        The answer is never cached, so the gateway is fetched at every sync. Follows no
+        redirect, and is retried only if the server can't have acted on the request.
         """
 
     def token(
         self, key: Hashable, exchange: Callable[[], tuple[T, datetime | float]], margin: float = 60
     ) -> T:
-        """What `exchange()` returned, kept in memory until `margin` seconds before it expires.
+        """The token of `exchange()`, kept in memory until `margin` seconds before it expires.
 
-        `exchange` returns the token, and when that expires: an aware datetime, or seconds
-        from now. It is called once, however many threads ask. `key` tells the tokens of this
-        gateway apart; who has other values of the variables that were asked for by `secret`
-        never gets them. What `exchange` gets from this client is stored nowhere.
+        `exchange` returns the token and its expiry: an aware datetime, or seconds from now. It
+        is called once, however many threads wait. `key` separates the tokens of this gateway.
+        A token is used only with the same values of all variables that were read with
+        `secret`. Answers that `exchange` gets from this client are not stored.
         """
         raise NotImplementedError
 
 
 class RegistrySource(ABC):
-    """What the host asks at a sync: a gateway, or a source of facts. Its id is one of a kind."""
+    """What the host asks at a sync: a gateway, or a source of facts. Its `id` must be unique."""
 
     id: str
     name: str
-    #: See `ModelGateway`; facts are published under no prefix.
+    #: See `ModelGateway`. Facts have no prefix.
     namespaced: bool = False
-    #: False for one that reads no network; it is then asked offline too.
+    #: False if it needs no network. It is then also asked offline.
     needs_network: bool = True
     #: True for a server that comes and goes, as on a laptop. It is tried once, with a deadline of
-    #: 5 seconds. Any result counts, one without a model too; if nobody answers, it is absent: no
-    #: failure, and its models are gone until it is back, as they are while it is disabled. They
-    #: are for lookups on this machine alone: no file of a project, no export names them.
+    #: 5 seconds. Any result counts, also one without a model. If no server answers, it is absent,
+    #: which is not a failure: its models are gone until it is back, as they are while it is
+    #: disabled. Only lookups on this machine see its models, not files of a project or exports.
     volatile: bool = False
 
     def should_enable(self, settings: PluginSettings) -> bool | Disabled:
@@ -246,11 +251,12 @@ class RegistrySource(ABC):
         return True
 
     def identity(self, client: GatewayClient) -> str | None:
-        """Whose data a fetch gets: the name of an account or a tenant, say.
+        """Whose data a fetch gets, such as the name of an account or a tenant.
 
-        For credentials that rotate while the account stays the same; it may come from
-        `client.secret` or `client.options`. Asks no URL: it is called in the thread of the sync.
-        None, or an empty text: the secrets that a fetch uses tell it. Since 0.1.
+        Needed if credentials rotate while the account stays the same. Read it from
+        `client.secret` or `client.options`, and request no URL, since this runs in the thread
+        of the sync. With None or "", the secrets that the fetch uses are the identity.
+        Since 0.1.
         """
         return None
 
@@ -266,11 +272,10 @@ class ModelGateway(RegistrySource):
 
     @abstractmethod
     def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
-        """Providers by their id, without the gateway's prefix.
+        """Return providers by id, without the gateway's prefix.
 
-        Runs in a thread that is abandoned at its deadline (30 s by default).
-        Whatever it raises is reported under the gateway's name, and the last
-        good data stays.
+        Runs in a thread that is abandoned at its deadline (30 s by default). An
+        exception is reported under the gateway's name, and the last good data stays.
         """
 
     def endpoint(
@@ -280,41 +285,41 @@ class ModelGateway(RegistrySource):
         environ: Mapping[str, str],
         client: GatewayClient,
     ) -> Endpoint | None:
-        """Take over `resolve` for a model of this gateway; None leaves it to the core."""
+        """Take over `resolve` for a model of this gateway. None leaves it to the core."""
         return None
 
 
 Facts = Mapping[str, Mapping[str, Any]]
-"""Full model id → what is known of it: fields of a record (see `records.model_from_record`), and,
-where known, `source_url` (a page that says so) and `as_of` (an ISO date: when it was true)."""
+"""Full model id → fields of a record (see `records.model_from_record`), and, if known,
+`source_url` (a page that says so) and `as_of` (an ISO date on which it was true)."""
 
 
 class FactSource(RegistrySource):
-    """Says more about models that gateways offer: when one retires, what follows it, its price.
+    """Adds facts to models that gateways offer: date of retirement, successor, price.
 
-    A fact fills what is unknown; what is known it replaces only if the setting `facts_priority`
-    says so. It never adds a model.
+    A fact fills what is unknown. It replaces a known value only if the setting
+    `facts_priority` says so. It never adds a model.
     """
 
     @abstractmethod
     def fetch_facts(self, client: GatewayClient) -> Facts:
-        """What the source says now. Called as `ModelGateway.fetch_providers` is."""
+        """Return the current facts. Called like `ModelGateway.fetch_providers`."""
 
     def bundled(self) -> tuple[Facts, datetime] | None:
-        """What the package itself holds, and when that was retrieved (an aware datetime): used
-        at syncs, for as long as nothing newer was fetched."""
+        """Facts in the package itself, and when they were retrieved (an aware datetime). Syncs
+        use them until something newer was fetched."""
         return None
 
 
 @names_refused_field
 @frozen
 class Artifact:
-    """A file to be written to every target that wants this emitter's files.
+    """A file to write to every target that wants this emitter's files.
 
     `emitter` is the name that `[tool.registry-core.output]` maps to a folder
-    ("json", "typescript", "capabilities", "python", or a plugin's own); `path` is
-    relative to that folder, with forward slashes; `text` is the whole content,
-    written as UTF-8 with its newlines as they are.
+    ("json", "typescript", "capabilities", "python", or a plugin's own). `path` is
+    relative to that folder, with forward slashes. `text` is the whole content; it is
+    written as UTF-8, with its newlines unchanged.
     """
 
     emitter: str

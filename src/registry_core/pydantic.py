@@ -1,7 +1,7 @@
-"""Ids of models as fields of pydantic models, checked against the registry of this process.
+"""Model ids as fields of pydantic models, checked against the registry of this process.
 
-`pip install "registry-core[pydantic]"`. Their error holds the ids that were probably meant. What
-narrows for type checkers is in `registry_core_types`.
+Needs `pip install "registry-core[pydantic]"`. The error suggests ids. For types that type
+checkers check, see `registry_core_types`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .shortcuts import suggest
 
 
 def _known(id: str) -> str:
-    """`id`, if it is that of a model in the registry, or a role whose model is."""
+    """`id`, if it is the id of a model in the registry, or a role of one."""
     if ModelRegistry.get_instance().get_model(id) is None:
         raise _unknown(id, "no provider has this model")
     return id
 
 
 def _possible(id: str) -> str:
-    """`id`, if `resolve` could take it: a known one, or any of a known provider."""
+    """`id`, if `resolve` could accept it: a known one, or any id of a known provider."""
     registry = ModelRegistry.get_instance()
     provider, _ = registry.split(id)
     known = provider is not None and registry.is_provider_registered(provider)
@@ -44,8 +44,7 @@ def _unknown(id: str, message: str) -> PydanticCustomError:
 ModelIdField = Annotated[
     str, AfterValidator(_possible), Field(title="Model id", examples=["openai/gpt-4o"])
 ]
-"""A full id of a provider that the registry knows, or a role; the model may be newer than the
-registry."""
+"""A role, or a full id of a known provider. The model may be newer than the registry."""
 
 KnownModelIdField = Annotated[
     str, AfterValidator(_known), Field(title="Known model id", examples=["openai/gpt-4o"])

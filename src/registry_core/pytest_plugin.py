@@ -1,6 +1,7 @@
-"""The fixture of registry-core for pytest, which loads this wherever the package is installed.
+"""The pytest fixture of registry-core.
 
-So it costs every test run, and imports nothing until a test asks for the fixture.
+pytest loads this module in every test run where the package is installed, so it imports
+nothing until a test asks for the fixture.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ def frozen_registry(
 ) -> Iterator[Callable[[Providers], ModelRegistry]]:
     """`frozen_registry(providers)` makes these the only providers, until the test ends.
 
-    `providers`: id → bare model ids, or `ProviderConfig` objects. The registry that it
-    returns is also that of the process, and of the processes that the test starts
-    (`REGISTRY_CORE_SNAPSHOT`); no plugin, store or network is touched.
+    `providers` maps ids to bare model ids, or is an iterable of `ProviderConfig`. The returned
+    registry is used in the whole process, and in processes that the test starts
+    (`REGISTRY_CORE_SNAPSHOT`). It uses no plugin, store or network.
     """
     from ._catalog.snapshot import Snapshot
     from .models import ProviderConfig

@@ -1,10 +1,9 @@
-"""The tolerant way in: a stranger's records become models, and what can't be used is named.
+"""Make models from records that come from outside, and report what can't be used.
 
-A field of a wrong type becomes unknown and its model stays; a record that is no object,
-or whose id can't be written everywhere, costs only itself. Gateway plugins call
-`provider_from_record` and `model_from_record` with their client's `warn`, and
-`cost_per_million` where a source has prices of tokens; `clean_providers` is the host's check
-of what a gateway returned.
+A field of a wrong type becomes unknown, and its model stays. A record that is not an object,
+or that has an unusable id, is dropped alone. Gateway plugins call `provider_from_record` and
+`model_from_record` with their client's `warn`, and `cost_per_million` for prices per token.
+The host calls `clean_providers` on the result of a gateway.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provide
 from .report import MOST_WARNINGS, Problem, ProblemKind
 
 Warn = Callable[[str, str], object]
-"""Hears of each loss: whose it is (a provider or a full model id), and what is wrong."""
+"""Called as `warn(culprit, message)` for each loss; the culprit is a provider or full model id."""
 
-#: Prices of a part, and what that part is paid as where it has no price of its own.
+#: Price of a part → the price that applies if the part has none of its own.
 _PAID_AS: Mapping[str, str] = {
     "reasoning": "output",
     "output_audio": "output",
@@ -35,15 +34,15 @@ _PAID_AS: Mapping[str, str] = {
     "cache_write": "input",
     "input_audio": "input",
 }
-#: So many digits of a price count: in a double, what comes after them may be noise.
+#: Significant digits of a price. In a double, later digits may be rounding noise.
 _DIGITS = Context(prec=12)
 
 _MOST_CHARACTERS = 300
 
 
 class Warnings:
-    """A `Warn` that keeps the first 50 losses as problems of a gateway, or of another `owner`,
-    and counts the rest."""
+    """A `Warn` that keeps the first 50 losses as problems of `owner`, usually a gateway, and
+    counts the rest."""
 
     def __init__(self, owner: str, kind: ProblemKind = "record", more: int = 0) -> None:
         self._owner = owner
@@ -68,7 +67,7 @@ class Warnings:
 
 
 def silent(_culprit: str, _message: str) -> None:
-    """The `Warn` of callers that don't care."""
+    """A `Warn` that ignores everything."""
 
 
 def provider_from_record(
@@ -77,8 +76,8 @@ def provider_from_record(
     """The provider `id` from fields of `ProviderConfig`; None if the id can't be used.
 
     `record["models"]` maps bare ids to their records (see `model_from_record`), or is a
-    list of ids. Another field that can't be used is left out, and an `id` is ignored. `warn`
-    hears of each loss, and of keys of models that seem to be misspelt.
+    list of ids. Any other field that can't be used is left out, and `id` is ignored. `warn`
+    is called for each loss, and for keys of models that look misspelt.
     """
     fault = _fault(valid_provider_id, id)
     if fault:
@@ -117,11 +116,11 @@ def provider_from_record(
 def model_from_record(
     provider_id: str, id: str, record: Any, warn: Warn = silent
 ) -> ModelInfo | None:
-    """The model `id` from a record with models.dev's names; None if it can't be used.
+    """The model `id` from a record with the field names of `ModelInfo`; None if it can't be used.
 
-    A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
-    `extra` (unknown keys of `cost`, `limit`, … below the same name there). Ids inside the
-    record are ignored. `warn` hears of each loss, and of keys that seem to be misspelt.
+    A field of a wrong type becomes unknown. Unknown keys go to `extra`, those of `cost`,
+    `limit`, … below the same name there. Ids inside the record are ignored. `warn` is called
+    for each loss, and for keys that look misspelt.
     """
     unknown: set[str] = set()
     model = _model(provider_id, id, record, warn, unknown)
@@ -132,12 +131,12 @@ def model_from_record(
 def cost_per_million(
     prices: Mapping[str, Any], lost: Callable[[str], object] = lambda _message: None
 ) -> dict[str, float]:
-    """The fields of `Cost`, per million tokens, of prices of one token with the same names.
+    """Fields of `Cost`, per million tokens, from prices per token with the same names.
 
-    A price is a number or its text ("2.5e-06"); what float arithmetic left behind its 12th
-    digit is dropped. None and negative prices are unknown. So is 0 for a part (`cache_read`,
-    `reasoning`, …) of what isn't free: sources write it where a part has no price of its own.
-    `lost(message)` hears of what is no price.
+    A price is a number or a text ("2.5e-06"). It is rounded to 12 digits, to drop the noise of
+    float arithmetic. None and negative prices are unknown. So is 0 for a part (`cache_read`,
+    `reasoning`, …) if the whole isn't free, since sources write 0 for a part without a price
+    of its own. `lost(message)` is called for each value that is not a price.
     """
     cost: dict[str, float] = {}
     for name, value in prices.items():
@@ -157,7 +156,7 @@ def cost_per_million(
 
 
 def _per_million(price: Any) -> float:
-    """In decimal, so that "0.0000011" makes 1.1 and not 1.0999999999999999."""
+    """Computed in decimal, so that "0.0000011" gives 1.1 and not 1.0999999999999999."""
     if type(price) not in (str, int, float):
         raise TypeError
     decimal = _DIGITS.create_decimal(str(price)).scaleb(6, _DIGITS)
@@ -191,7 +190,7 @@ def _model(
 def _encoded(
     provider_id: str, id: Any, record: Any, warn: Warn, unknown: set[str]
 ) -> tuple[bytes, int] | None:
-    """The record of the model that `_model` makes, mostly without making it."""
+    """The encoded record of a model, as `_model` would make it. Usually makes no model."""
     try:
         valid_id(id)
         return encode(check_record(record, unknown.add))
@@ -201,8 +200,8 @@ def _encoded(
 
 
 def _tell_near_misses(unknown: Iterable[str], tell: Callable[[str], object]) -> None:
-    """Say which of these keys of records, kept in `extra`, are nearly fields: once for all
-    the models of a provider."""
+    """Report which of these unknown keys look like misspelt fields, once for all models of a
+    provider."""
     for name in sorted(map(str, unknown)):
         meant = near_miss(name)
         if meant:
@@ -251,13 +250,14 @@ def clean_providers(
     *,
     may_be_empty: bool = False,
 ) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
-    """What a gateway returned, as it is published: by published id, with the gateway's name.
+    """The result of a gateway as it is published: by published id, with the gateway's name.
 
     The mapping key is the id. An entry that can't be used is dropped alone. The second
-    result names the losses: those `reported` through the client, then those found here, and
-    counts the rest, with `more` of which the client kept only the number.
-    Raises GatewayError if no model is left; if it `may_be_empty`, only if there was one that
-    can't be used.
+    result lists the losses: first those `reported` through the client, then those found here.
+    It counts the rest, including the `more` that the client has only counted.
+
+    Raises GatewayError if no model is left. With `may_be_empty` it raises only if there was a
+    model that can't be used.
     """
     if not issubclass(type(returned), Mapping):
         raise GatewayError(
@@ -293,7 +293,7 @@ def clean_providers(
 
 
 def _says_something(provider: Any) -> bool:
-    """Whether `provider` is more than a provider without a model."""
+    """False for a provider without a model."""
     return type(provider) is not ProviderConfig or bool(provider.models)
 
 

@@ -1,4 +1,4 @@
-"""What a sync reports: the truth, with ages."""
+"""The report of a sync, and its parts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .errors import RegistryError, SyncError
 if TYPE_CHECKING:
     from attrs import AttrsInstance
 
-#: fresh: fetched and used · unchanged: revalidated (304), or taken over from a sync that
-#: another process had just done · absent: one that comes and goes, and is not there now ·
-#: failed: asked in vain · disabled: not asked, by its own choice · offline: not asked, no
-#: network wanted · waiting: not asked, since that is another machine's turn, or task
+#: fresh: fetched and used · unchanged: revalidated (304), or taken over from another process
+#: that has just synced · absent: volatile, and no server answers now · failed: asked without
+#: success · disabled: not asked, by its own choice · offline: not asked, because no network is
+#: wanted · waiting: not asked, because another machine asks it
 GatewayStatus = Literal["fresh", "unchanged", "absent", "failed", "disabled", "offline", "waiting"]
 
-#: Where the data in use came from: this sync, the store, the wheel, or nowhere.
+#: The origin of the data in use: this sync, the store, the wheel, or nothing.
 DataSource = Literal["fetched", "stored", "bundled", "none"]
 
 
@@ -35,14 +35,14 @@ ProblemKind = Literal[
 
 _MOST_SHOWN = 40  # characters of a value
 MOST_WARNINGS = 50
-"""So many of one gateway, or of one call of a hook, are told; the rest is counted."""
+"""Warnings that are kept per gateway, or per call of a hook; the rest is counted."""
 
 
 @frozen
 class Problem:
-    """One thing that went wrong, named. `fatal` ones make the sync fail (exit 1).
+    """One thing that went wrong. A `fatal` problem makes the sync fail (exit 1).
 
-    The texts are printable and cut to 2,000 characters, no matter who wrote them.
+    All texts are printable and cut to 2,000 characters, also those of plugins.
     """
 
     kind: ProblemKind
@@ -54,12 +54,12 @@ class Problem:
 
     @classmethod
     def of(cls, kind: ProblemKind, error: RegistryError, *, fatal: bool = True) -> Problem:
-        """The problem that this error is."""
+        """The problem that this error describes."""
         return cls(kind, error.culprit, error.text, fatal, error)
 
     @property
     def error(self) -> RegistryError:
-        """What was raised, or would be."""
+        """The error that was raised, else a SyncError that says the same."""
         return self._raised or SyncError(self.message, culprit=self.culprit)
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ class Problem:
 
 @frozen
 class GatewayReport:
-    """How one gateway fared, and which data of it is in use."""
+    """The result of one gateway, and which of its data is in use."""
 
     id: str
     name: str
@@ -79,17 +79,17 @@ class GatewayReport:
     providers: int = 0
     models: int = 0
     facts: int | None = None
-    """Of a source of facts: of how many of its `models` a gateway offers; None: a gateway's."""
+    """For a source of facts: how many of its `models` a gateway offers. None for a gateway."""
     retrieved_at: datetime | None = None
-    """Aware UTC: when the data in use was last got or confirmed; None if there is none."""
+    """Aware UTC: when the data in use was last fetched or confirmed; None if there is none."""
     error: str | None = None
-    """Why it failed, with what to do about it; or why it is disabled, or absent."""
+    """Why it failed, and what to do; or why it is disabled or absent."""
     failure: RegistryError | None = field(default=None, eq=False, repr=False)
-    """What was raised, if this sync asked it and it failed."""
+    """The error, if this sync asked the gateway and it failed."""
     quarantined: bool = False
-    """It shrank by more than the limit; `sync --accept ID` takes it."""
+    """The result shrank by more than the limit; `sync --accept ID` accepts it."""
     tolerated: bool = False
-    """It failed, but its data is younger than `--max-age`."""
+    """The gateway failed, but its data is younger than `--max-age`."""
 
     @property
     def ok(self) -> bool:
@@ -98,13 +98,13 @@ class GatewayReport:
 
 @frozen
 class Change:
-    """One field of a provider or a model that differs from the generation before."""
+    """One field of a provider or a model that differs from the previous generation."""
 
     id: str
     """The id of a provider, or the full id of a model."""
     kind: ChangeKind
     field: str
-    """As "url" or, in an object, "cost.input"."""
+    """Its name, such as "url", or "cost.input" for a field of a part."""
     before: Any
     """A JSON value, immutable; None is unknown."""
     after: Any
@@ -124,23 +124,24 @@ class Change:
 
 @frozen
 class Changes:
-    """What differs between two snapshots. Full ids of models, sorted."""
+    """The difference between two snapshots. Models are full ids, sorted."""
 
     before: str
-    """Hash of the snapshot before, and of that after."""
+    """Hash of the older snapshot."""
     after: str
+    """Hash of the newer snapshot."""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     deprecated: tuple[str, ...] = ()
     updated: tuple[Change, ...] = ()
-    """What differs in providers and models that stayed, by id and field."""
+    """Changed fields of providers and models that exist in both, by id and field."""
     at: datetime | None = None
-    """Aware UTC: when a sync met it; None: two snapshots were compared."""
+    """Aware UTC: when a sync found the changes; None if two snapshots were compared."""
     left_out: int = 0
-    """How many more there were, for which the journal had no room."""
+    """How many more changes there were, for which the journal had no room."""
 
     def __bool__(self) -> bool:
-        """Whether anything is said to differ."""
+        """Whether there is any change."""
         lists = (self.added, self.removed, self.deprecated, self.updated)
         return any(lists) or self.left_out > 0
 
@@ -165,7 +166,7 @@ def _value(value: Any) -> str:
 
 @frozen
 class SyncReport:
-    """What a sync did. Model ids are full ids, sorted."""
+    """The result of a sync. Models are full ids, sorted."""
 
     started_at: datetime
     gateways: tuple[GatewayReport, ...] = ()
@@ -174,29 +175,29 @@ class SyncReport:
     removed: tuple[str, ...] = ()
     deprecated: tuple[str, ...] = ()
     updated: tuple[Change, ...] = ()
-    """What differs in providers and models that stayed, by id and field."""
+    """Changed fields of providers and models that were there before, by id and field."""
     changed: bool = False
-    """A new generation was stored."""
+    """Whether a new generation was stored."""
     snapshot_hash: str | None = None
     providers: int = 0
     models: int = 0
     written: tuple[str, ...] = ()
     """Paths of the artifacts that were written or removed."""
     targets: Mapping[str, int] = field(default=EMPTY)
-    """Folder of each target → count of artifacts that it holds."""
+    """Folder of each target → number of its artifacts."""
     offline: bool = False
     pinned: str | None = None
-    """The snapshot file that stood for everything: nobody was asked, nothing was stored."""
+    """The snapshot file that was used instead of gateways and store, if one is pinned."""
 
     @property
     def ok(self) -> bool:
-        """Done as asked: no gateway failed, and no problem is fatal."""
+        """Whether no gateway failed and no problem is fatal."""
         return all(gateway.ok for gateway in self.gateways) and not any(
             problem.fatal for problem in self.problems
         )
 
     def raise_failures(self) -> None:
-        """Raise what failed, all errors in one ExceptionGroup; nothing if all is well."""
+        """Raise all errors in one ExceptionGroup, if there are any."""
         errors = [
             gateway.failure or SyncError(gateway.error or "failed", culprit=gateway.id)
             for gateway in self.gateways
@@ -231,35 +232,35 @@ def _plain(report: AttrsInstance) -> dict[str, Any]:
 
 @frozen
 class Said:
-    """What one source says of one field."""
+    """What one source says about one field."""
 
     source: str
-    """Id of the gateway or source of facts; of an overlay, the key of its plugin."""
+    """Id of the gateway or source of facts; for an overlay, the key of its plugin."""
     kind: Literal["gateway", "facts", "overlay"]
     value: Any
     """A JSON value, immutable."""
     retrieved_at: datetime | None = None
-    """Aware UTC: when that was last got or confirmed, or captured; None if unknown."""
+    """Aware UTC: when it was last fetched or confirmed, or captured; None if unknown."""
     source_url: str | None = None
-    """The page that says so, of a fact."""
+    """For a fact: the page that says so."""
     as_of: str | None = None
-    """The day of which a fact says that it was true."""
+    """For a fact: the day on which it was true."""
 
 
 @frozen
 class FieldSources:
-    """One field of a model, and who says what of it."""
+    """One field of a model, and what each source says about it."""
 
     field: str
-    """As "release_date" or "cost.input"."""
+    """Its name, such as "release_date" or "cost.input"."""
     value: Any
-    """What is served: a JSON value, immutable; None is unknown."""
+    """The value that is served: a JSON value, immutable; None is unknown."""
     source: Said | None
-    """Where that is from; None: nobody says it, or nobody knows any more who did."""
+    """The source of this value; None if there is none, or if it is no longer known."""
     agree: tuple[Said, ...] = ()
-    """Who else says the same."""
+    """Further sources with the same value."""
     otherwise: tuple[Said, ...] = ()
-    """Who says something else."""
+    """Sources with another value."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; times in ISO 8601."""

@@ -1,9 +1,8 @@
-"""What the user decided: an argument, else the environment, else a file, else a default.
+"""The settings: from an argument, else the environment, else a file, else a default.
 
-`Settings` is the one table of it: each field says how its value is read, and from it
-follow the variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A
-lookup reads the environment only (`Settings.for_lookups`); commands and syncs read
-all of it (`_config.load`).
+`Settings` is the only table: each field says how its value is read, and determines the
+variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A lookup reads only the
+environment (`Settings.for_lookups`). Commands and syncs read everything (`_config.load`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 PREFIX = "REGISTRY_CORE_"
-#: Less would hammer the gateways; only explicit `Settings` in code may go lower.
+#: A shorter interval would overload the gateways; only explicit `Settings` in code may go lower.
 MIN_REFRESH_INTERVAL_MS = 60_000
 _MOST = 10**12
 
@@ -47,14 +46,16 @@ def _shown(value: Any) -> str:
 
 
 class Kind(NamedTuple):
-    """How a value is read, whether it is text, TOML or Python; `parse` raises ValueError."""
+    """How a value is read from text, TOML or Python."""
 
     allowed: str
+    """What is allowed, for messages."""
     parse: Callable[[Any, str], Any]
-    """Of the value, and the folder that a relative path starts from."""
+    """Takes the value, and the folder where relative paths start. Raises ValueError."""
 
     def read(self, value: Any, source: str, base: str = "") -> Any:
-        """The value, or a SettingsError that names `source`, the value and what is allowed."""
+        """The parsed value. Raises SettingsError that names `source`, the value and what is
+        allowed."""
         try:
             return self.parse(value, base)
         except (ValueError, OSError):
@@ -144,8 +145,8 @@ PATH = Kind("a path", _path)
 TEXTS = Kind("a list: separated by commas in a variable, an array in pyproject.toml", _texts)
 HOSTS = Kind("a list of host names, like llm.example.com, without scheme and path", _hosts)
 SHARED = Kind(
-    "s3://BUCKET/PREFIX, gs://…, az://…, https://… or file:///…, without credentials: those are in"
-    " the engine's own variables",
+    "s3://BUCKET/PREFIX, gs://…, az://…, https://… or file:///…, without credentials, which belong"
+    " in the engine's own variables",
     _shared,
 )
 MODE = Kind("full or read", _mode)
@@ -188,7 +189,7 @@ class Settings(Value):
 
     #: A dev server is running: the project target is written too, and auto-refresh is on.
     dev: bool = _setting(FLAG, False, fallback="MASTRA_DEV", pyproject=False)
-    #: None means: as `dev` (see `auto_refresh`).
+    #: None means the same as `dev` (see `auto_refresh`).
     auto_refresh_providers: bool | None = _setting(FLAG, fallback="MASTRA_AUTO_REFRESH_PROVIDERS")
     refresh_interval_ms: int = _setting(
         COUNT, 3_600_000, fallback="MASTRA_REFRESH_INTERVAL_MS", least=MIN_REFRESH_INTERVAL_MS
@@ -197,7 +198,7 @@ class Settings(Value):
     offline: bool = _setting(FLAG, False, fallback="MASTRA_OFFLINE")
     #: How long a process trusts its loaded generation before it looks at the store's pointer.
     cache_ttl_ms: int = _setting(COUNT, 60_000, pyproject=False)
-    #: A snapshot file to serve, read-only, before everything else.
+    #: A snapshot file to serve, read-only, instead of the store.
     snapshot: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009  # a field, not a value
     #: Replaces the whole folder of the environment's target: store, artifacts, payloads, lock.
     store_dir: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009
@@ -209,35 +210,35 @@ class Settings(Value):
     disable_plugins: tuple[str, ...] = _setting(TEXTS, ())
     #: Raise all failures of a sync, in one ExceptionGroup, when it is done.
     strict: bool = _setting(FLAG, False)
-    #: Hosts that keys from the environment may go to, beside those of the bundled providers.
+    #: Further hosts that keys from the environment may go to.
     trusted_hosts: tuple[str, ...] = _setting(HOSTS, ())
-    #: Folders whose project file may belong to somebody else. `FOLDER/*`: all below, too.
+    #: Folders whose project file may belong to somebody else. `FOLDER/*` includes all below.
     safe_project: tuple[str, ...] = _setting(FOLDERS, (), pyproject=False)
-    #: Gateway ids; of two that publish the same provider, the one named first here keeps it.
+    #: Gateway ids. If two publish the same provider, the one named first keeps it.
     priority: tuple[str, ...] = _setting(TEXTS, ())
     #: Sources of facts that may replace what a gateway says, best first: "source" for all fields,
     #: "source:cost" or "source:lifecycle.retires_on" for one.
     facts_priority: tuple[str, ...] = _setting(TEXTS, ())
-    #: How often a request that failed for a passing reason is tried again.
+    #: How often a request is retried after a temporary failure.
     fetch_retries: int = _setting(COUNT, 3)
     #: A gateway that has not answered by then, retries included, is abandoned.
     fetch_deadline_ms: int = _setting(COUNT, 30_000)
     #: The largest payload, decompressed.
     fetch_max_bytes: int = _setting(COUNT, 64 * 2**20)
-    #: Fewer models than this share of a gateway's last good data: quarantined.
+    #: A result with less than this share of a gateway's last good models is quarantined.
     shrink_limit: float = _setting(SHARE, 0.5)
-    #: Where a fleet shares the results of gateways; None: nowhere.
+    #: Where a fleet shares the results of gateways; None for nowhere.
     shared: str | None = _setting(SHARED, pyproject=False)
-    #: "read": fetch nothing, and take what others have published.
+    #: "full", or "read": fetch nothing, and take what others have published.
     shared_mode: str = _setting(MODE, "full", pyproject=False)
-    #: How often the refresher asks whether there is something new there.
+    #: How often the refresher looks for something new there.
     shared_poll_ms: int = _setting(COUNT, 60_000, pyproject=False, least=1_000)
-    #: The fleet's key: what is published is sealed with it, and nothing else is believed.
+    #: The fleet's key: publications are sealed with it, and others are refused.
     shared_key: str | None = _setting(SECRET, pyproject=False, hidden=True)
     #: Gateways whose results are shared although a credential was sent for them.
     shared_gateways: tuple[str, ...] = _setting(TEXTS, ())
 
-    # What only a file says.
+    # Only from a file.
     #: The folder of the file with the table; None if there is none.
     project: Path | None = None
     #: Emitter → absolute folder: where the project wants its artifacts.
@@ -251,8 +252,8 @@ class Settings(Value):
         repr=lambda tables: repr({entry: sorted(table) for entry, table in tables.items()}),
     )
 
-    # What only the environment says.
-    #: Variable → value, of those that start with `REGISTRY_CORE_` and are no setting:
+    # Only from the environment.
+    #: Variable → value, for variables that start with `REGISTRY_CORE_` but are not settings:
     #: options of plugins (see `_plugins.options`).
     plugin_variables: Mapping[str, str | int | bool] = field(
         default=EMPTY, converter=freeze, repr=lambda variables: repr(sorted(variables))
@@ -267,7 +268,7 @@ class Settings(Value):
 
     @property
     def unasked(self) -> str | None:
-        """Why syncs leave the network alone, in words; None if they don't."""
+        """Why syncs don't use the network, as a text; None if they do."""
         if self.snapshot is not None:
             return (
                 f"pinned to {self.snapshot} (REGISTRY_CORE_SNAPSHOT): no gateway is asked, and"
@@ -277,9 +278,9 @@ class Settings(Value):
 
     @classmethod
     def for_lookups(cls, environ: Mapping[str, str], warn: Warn = warn_once) -> Settings:
-        """What a lookup needs to know: the environment, and no file.
+        """The settings of a lookup, from the environment and no file.
 
-        A value that can't be read is told to `warn`, and the default is used.
+        If a value can't be read, `warn` is called and the default is used.
         """
         values: dict[str, Any] = {}
         for setting in SETTINGS:
@@ -299,20 +300,20 @@ class Setting(NamedTuple):
     kind: Kind
     default: Any
     fallback: str | None = None
-    """Mastra's variable, read just below ours."""
+    """Mastra's variable, which is read if ours is not set."""
     pyproject: bool = True
     """Whether it has a key in `[tool.registry-core]`."""
     blank: bool = False
-    """An empty text is a value too; elsewhere it means "not set"."""
+    """Whether an empty text is a value; otherwise it means "not set"."""
     least: int | None = None
-    """Smaller values are raised to it, with a warning."""
+    """The minimum. Smaller values are raised to it, with a warning."""
 
     @property
     def variable(self) -> str:
         return PREFIX + self.name.upper()
 
     def variable_set(self, environ: Mapping[str, str]) -> str | None:
-        """The variable that `environ` sets: ours, else Mastra's."""
+        """The variable that is set in `environ`: ours, else Mastra's; None if neither is."""
         if self.is_given(environ.get(self.variable)):
             return self.variable
         return (
@@ -334,7 +335,7 @@ class Setting(NamedTuple):
 
 
 def refresh_interval(interval_ms: int, source: str, warn: Warn = warn_once) -> int:
-    """An interval that was passed as an argument, raised to the minimum if need be."""
+    """An interval from an argument, raised to the minimum if it is shorter."""
     return int(BY_NAME["refresh_interval_ms"].read(interval_ms, source, warn=warn))
 
 

@@ -1,4 +1,4 @@
-"""Module-level helpers over the registry of this process."""
+"""Module-level functions that use the registry of this process."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_MOST_TOKENS = 2**53  # up to here a float is exact
+_MOST_TOKENS = 2**53  # floats are exact up to here
 
 
 class _View(Mapping[str, V]):
-    """A read-only mapping that asks the registry at each access, so that it never ages."""
+    """A read-only mapping that asks the registry at each access, so it is always current."""
 
     __slots__ = ("_all", "_read")
 
@@ -61,13 +61,13 @@ PROVIDER_MODELS: Mapping[str, tuple[str, ...]] = _View(
 
 
 def get_model(id: str) -> ModelInfo | None:
-    """The model with this full id, as "openai/gpt-4o", or of this role; else None."""
+    """The model with this full id, such as "openai/gpt-4o", or with this role; else None."""
     return ModelRegistry.get_instance().get_model(id)
 
 
 def find_models(text: Words | None = None, **filters: Unpack[Filters]) -> tuple[ModelInfo, ...]:
-    """The models that fit all that is asked. Raises ArgumentError; see
-    `ModelRegistry.find_models`, which has the arguments."""
+    """The models that fit all filters. Raises ArgumentError. For the arguments see
+    `ModelRegistry.find_models`."""
     return ModelRegistry.get_instance().find_models(text, **filters)
 
 
@@ -82,18 +82,19 @@ def get_registered_providers() -> tuple[str, ...]:
 
 
 def is_provider_registered(id: str) -> bool:
+    """Whether there is a provider with this id."""
     return ModelRegistry.get_instance().is_provider_registered(id)
 
 
 def is_valid_model_id(id: str) -> bool:
-    """Whether the provider and the model are both known, or the model of a role."""
+    """Whether this is the full id of a known model, or a role whose model is known."""
     return get_model(id) is not None
 
 
 def model_supports(id: str, capability: str) -> bool | None:
-    """True, False, or None if the model or the capability is unknown.
+    """Whether the model has this capability; None if the model or the capability is unknown.
 
-    Raises ValueError for a name that is no capability.
+    Raises ValueError for a name that is not in `CAPABILITIES`.
     """
     if capability not in CAPABILITIES:
         raise ValueError(f"{capability!r} is none of {', '.join(CAPABILITIES)}")
@@ -113,15 +114,15 @@ def estimate_cost(
     input_audio: int = 0,
     output_audio: int = 0,
 ) -> float | None:
-    """What a call costs, in USD; None if a price that is needed is unknown.
+    """The cost of a call in USD; None if a price that is needed is unknown.
 
-    Counts are tokens, and each token is counted once: `input` without what was read from a
-    cache, written to one, or sound; `output` without reasoning and sound. `reasoning` costs what
-    output costs, unless it has a price of its own. Prices are those for a context of the size
-    `input + cache_read + cache_write + input_audio`. `model`: a model, or a full id.
+    `model` is a model or a full id. Counts are tokens, and each token is counted once: `input`
+    excludes tokens read from a cache or written to one, and audio; `output` excludes reasoning
+    and audio. `reasoning` costs the same as output, unless it has its own price. The context,
+    by which tiers are chosen, is `input + cache_read + cache_write + input_audio`.
 
-    Raises ArgumentError for what is no count or no model, UnknownModelError for an id that
-    no provider has.
+    Raises ArgumentError for a wrong count or model, and UnknownModelError for an id that no
+    provider has.
     """
     from ._base.costs import cost_of
 
@@ -157,11 +158,11 @@ def _no_argument(name: str, expected: str, value: object) -> ArgumentError:
 
 
 def suggest(text: str, most: int = 3) -> tuple[str, ...]:
-    """Full ids that `text` was probably meant to be, the most likely first; at most `most`.
+    """Full ids that `text` probably means, the most likely first; at most `most`.
 
-    The model's name counts most, without regard to case, dots, dashes and dates; then the
+    The model's name counts most; case, dots, dashes and dates hardly matter. Next counts the
     provider that `text` names, also as other libraries write it ("gemini/…", "bedrock/us.…",
-    "openai:…"), and the model's own maker before its resellers. Empty if nothing is alike.
+    "openai:…"). The maker of a model comes before its resellers. Empty if nothing is similar.
     """
     from ._base.suggesting import suggest
 
@@ -174,6 +175,6 @@ def resolve(id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
 
 
 def changes(since: datetime | None = None) -> tuple[Changes, ...]:
-    """What each sync of the last 90 days has changed, oldest first; of those since then, an aware
-    time. Raises StoreError."""
+    """What each sync changed, oldest first: of the last 90 days, or since an aware time. Raises
+    StoreError."""
     return ModelRegistry.get_instance().changes(since)

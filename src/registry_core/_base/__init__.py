@@ -1,2 +1,2 @@
-"""What everything stands on: frozen values, checked fields, text, secrets. Imports nothing of
-the package."""
+"""The foundation: frozen values, checked fields, text, secrets. Imports nothing else of the
+package."""

@@ -1,4 +1,4 @@
-"""What some tokens cost: counts times prices."""
+"""The cost of tokens: counts times prices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from .fields import Cost
 
-#: What is counted; each has its price in `Cost`.
+#: The kinds of tokens that are counted; each has its price in `Cost`.
 COUNTED = (
     "input",
     "output",
@@ -36,7 +36,7 @@ def cost_of(cost: Cost | None, counts: Mapping[str, int]) -> float | None:
 
 
 def tier_size(tier: Mapping[str, Any]) -> int | None:
-    """The tokens of context above which a tier holds; None for one of another kind."""
+    """The context size in tokens above which a tier applies; None for another kind of tier."""
     condition = tier.get("tier")
     if not isinstance(condition, Mapping) or condition.get("type") != "context":
         return None
@@ -48,13 +48,13 @@ def tier_size(tier: Mapping[str, Any]) -> int | None:
 
 
 def amount(value: Any) -> float | None:
-    """A number from 0, of what a tier holds, which may be anything."""
+    """`value`, if it is a number from 0; else None. A tier may contain anything."""
     return value if type(value) in (int, float) and value >= 0 else None
 
 
 def _prices(cost: Cost, context: int) -> Mapping[str, float | None]:
-    """The prices that hold for a context of so many tokens: those of the highest tier below it,
-    which stand alone, else the plain ones."""
+    """The prices for a context of this many tokens: only those of the highest tier below it, or
+    without such a tier the plain ones."""
     sizes = {size: tier for tier in cost.tiers if (size := tier_size(tier)) is not None}
     reached = [size for size in sizes if size < context]
     if reached:

@@ -1,6 +1,6 @@
-"""A model as its record: the JSON object that snapshots store.
+"""Turn a model into its record: the JSON object that snapshots store.
 
-Lookups don't need this module: their records were encoded when they were stored.
+Lookups don't need this module, since stored records are already encoded.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any
 
 from .frozen import EMPTY, Value
 
-#: Of these an empty object is not the same as none.
+#: Parts for which an empty object differs from a missing one.
 EMPTY_IS_KNOWN = ("cost",)
 
 
 def of_model(model: Value) -> dict[str, Any]:
-    """The record of `model`: what its source said. What is unknown is left out."""
+    """The record of `model`, without unknown fields."""
     record = _said(model)
     del record["id"], record["provider_id"]
     for name, value in [*record.items()]:
@@ -39,5 +39,5 @@ def dumps(record: Mapping[str, Any]) -> bytes:
 
     plain = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
     text = orjson.dumps(record, option=orjson.OPT_SORT_KEYS | plain)
-    # A copy, since what orjson returns holds on to a buffer of many times its size.
+    # A copy: the result of orjson keeps a buffer that is many times larger.
     return bytes(memoryview(text))

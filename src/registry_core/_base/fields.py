@@ -1,8 +1,8 @@
-"""What the fields of models and providers take: strict checks, and the parts of a model.
+"""The checks of the fields of models and providers, and the parts of a model.
 
-A check gives the value to keep, or raises TypeError or ValueError saying what it expected;
-`named` adds the name of the field. Parameters are typed for the callers of the constructors:
-type checkers read them there.
+A check returns the value to keep, or raises TypeError or ValueError that says what it expected.
+`names_refused_field` adds the name of the field. Type checkers take the types of the
+constructors from the parameters of these checks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ T = TypeVar("T")
 Kind = Literal["chat", "completion", "embedding", "image", "audio", "moderation", "rerank", "video"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-#: The longest id of a provider, and the longest bare id of a model, in characters. A full
-#: id holds both. Today's ids stay below 100.
+#: The maximum length of a provider id, and of a bare model id, in characters. Today's ids have
+#: less than 100.
 MAX_ID = 8192
 
 #: The largest number that every JSON reader keeps exact.
@@ -30,10 +30,7 @@ _EXACT = 2**53
 
 
 def names_refused_field(cls: type[T]) -> type[T]:
-    """Make the constructor of an attrs class say which field it refuses.
-
-    It costs nothing until something is refused.
-    """
+    """Make errors of an attrs constructor name the refused field. Costs nothing otherwise."""
     init: Callable[..., None] = cls.__init__
 
     def __init__(self: Any, *given: Any, **fields: Any) -> None:
@@ -65,7 +62,10 @@ def opt_text(value: str | None) -> str | None:
 
 
 def valid_id(value: str) -> str:
-    """An id that every file format and every language can name exactly."""
+    """`value`, if it is an id that every file format and language can represent exactly.
+
+    Raises TypeError or ValueError.
+    """
     if type(value) is not str:
         raise _wrong("an id", value)
     if not value:
@@ -80,7 +80,7 @@ def valid_id(value: str) -> str:
 
 
 def asked_id(value: str) -> str:
-    """What somebody looks for: any text, also of a class of its own."""
+    """The argument of a lookup: any text, also of a subclass. Raises TypeError."""
     if not isinstance(value, str):
         raise _wrong("an id as text, such as openai/gpt-4o", value)
     return value
@@ -151,7 +151,7 @@ def _opt_id(value: str | None) -> str | None:
 
 
 def as_array(value: Iterable[T]) -> Iterable[T]:
-    known = type(value) in (list, tuple)  # asking an abstract class takes ten times as long
+    known = type(value) in (list, tuple)  # ten times faster than asking an abstract class
     if not known and (
         issubclass(type(value), (str, Mapping)) or not issubclass(type(value), Iterable)
     ):
@@ -166,7 +166,7 @@ def as_object(value: Mapping[str, T]) -> Mapping[str, T]:
 
 
 def check_each(items: Mapping[str, Any], check: Callable[[str, Any], T]) -> dict[str, T]:
-    """`items` with what `check(key, item)` gives for each; a fault names the key."""
+    """`items` with the results of `check(key, item)`. An error names the key."""
     checked: dict[str, T] = {}
     for key, item in as_object(items).items():
         try:
@@ -183,12 +183,12 @@ def texts(value: Iterable[str]) -> tuple[str, ...]:
 
 
 def _opt_texts(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    """Texts; a list of none says nothing."""
+    """A tuple of texts; an empty list means unknown."""
     return None if value is None else texts(value) or None
 
 
 def variables(value: Iterable[str]) -> tuple[str, ...]:
-    """Names of variables; one name will do."""
+    """Names of variables, from a list or a single name."""
     return (text(value),) if isinstance(value, str) else texts(value)
 
 
@@ -210,10 +210,10 @@ def _override(value: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _shared(cls: type[T]) -> Callable[[Any], T]:
-    """Make `convert`, which takes a `cls` or its fields as an object.
+    """A converter that takes a `cls`, or its fields as a mapping.
 
-    Thousands of models have the same few limits, prices and modalities: equal ones
-    are one instance.
+    Thousands of models have the same few limits, prices and modalities, so equal ones
+    share one instance.
     """
     share = lru_cache(maxsize=8192, typed=True)(cls)
 
@@ -238,7 +238,7 @@ skip_signatures(variables, frozen_object, overrides, _opt_texts, _tiers)
 @names_refused_field
 @frozen(eq=False, repr=False)
 class Limit(Value):
-    """Sizes in tokens; None where the source doesn't say (or says 0)."""
+    """Sizes in tokens. None is unknown; sources also write 0 for it."""
 
     context: int | None = field(default=None, converter=_tokens)
     input: int | None = field(default=None, converter=_tokens)
@@ -250,8 +250,8 @@ class Limit(Value):
 class Cost(Value):
     """Prices in USD per million tokens; None is unknown, 0 is free.
 
-    `tiers` are prices that hold from a context size on, as models.dev writes
-    them: `{"tier": {"type": "context", "size": 200000}, "input": …, …}`.
+    `tiers` are prices that apply above a context size, in models.dev's format:
+    `{"tier": {"type": "context", "size": 200000}, "input": …, …}`.
     """
 
     input: float | None = field(default=None, converter=_price)
@@ -267,7 +267,7 @@ class Cost(Value):
 @names_refused_field
 @frozen(eq=False, repr=False)
 class Modalities(Value):
-    """What goes in and comes out: "text", "image", "audio", …; None is unknown."""
+    """Kinds of input and output: "text", "image", "audio", …; None is unknown."""
 
     input: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
     output: tuple[str, ...] | None = field(default=None, converter=_opt_texts)
@@ -276,10 +276,10 @@ class Modalities(Value):
 @names_refused_field
 @frozen(eq=False, repr=False)
 class Lifecycle(Value):
-    """When a model goes, and what follows it; None is unknown.
+    """When a model ends, and its successor; None is unknown.
 
-    Dates are days as "2026-09-30": from `deprecated_on` on it should not be chosen any more,
-    from `retires_on` on it is not served. `successor` is a full or a bare id.
+    Dates are days such as "2026-09-30". From `deprecated_on` on it should not be chosen any
+    more, from `retires_on` on it is not served. `successor` is a full or a bare id.
     """
 
     deprecated_on: str | None = field(default=None, converter=iso_date)

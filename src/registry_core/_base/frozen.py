@@ -40,11 +40,11 @@ class FrozenDict(dict[K, V]):
 
 
 class Value:
-    """What makes instances of a frozen attrs class values: equality, hash and `repr` by fields.
+    """Gives a frozen attrs class equality, hash and `repr` by its fields.
 
-    Of a field with an alias, the attribute of that name counts, which is what everybody sees.
-    attrs would make the same methods, but it compiles them anew for each class, whenever it is
-    imported, and a process that looks one model up would wait 2 ms for what it never calls.
+    For a field with an alias, the attribute with that name counts, which is the public one.
+    attrs could make the same methods, but it compiles them for each class at every import, and
+    a process that looks up one model would wait 2 ms for methods that it never calls.
     """
 
     __slots__ = ()
@@ -78,8 +78,9 @@ class Value:
 
 
 def skip_signatures(*converters: Callable[..., object]) -> None:
-    """Spare attrs the signatures of these: it reads one for each field, for types that type
-    checkers read in the source, and that takes longer than all else about a field."""
+    """Give converters an empty signature. attrs inspects the signature of each to annotate the
+    constructor, which takes longer than everything else about a field. Type checkers read the
+    source instead."""
     for converter in converters:
         vars(converter)["__signature__"] = _SIGNATURE
 
@@ -89,9 +90,9 @@ EMPTY: FrozenDict[Any, Any] = FrozenDict()
 
 
 def freeze(value: Any, depth: int = 64) -> Any:
-    """A JSON value made immutable: objects to `FrozenDict`, arrays to tuples.
+    """An immutable copy of a JSON value: objects become `FrozenDict`, arrays tuples.
 
-    What JSON cannot carry between programs becomes None (unknown): numbers that are
+    Values that JSON can't exchange between programs become None (unknown): numbers that are
     not finite or need more than 64 bits, nesting beyond `depth`, other types. A lone
     surrogate becomes U+FFFD.
     """
@@ -137,7 +138,7 @@ def portable(text: str) -> str:
 
 
 def sorted_ids(ids: Iterable[str]) -> list[str]:
-    """Ids in UTF-16 code unit order: JavaScript's, and so that of every peer's files."""
+    """Ids in the order of UTF-16 code units, as JavaScript sorts, and so the files of our peers."""
     ids = list(ids)
     return sorted(ids) if "".join(ids).isascii() else sorted(ids, key=_utf16)
 

@@ -1,7 +1,7 @@
-"""What a model is for, where its source doesn't say: rules that are data.
+"""Rules, as data, for what a model is for, if its source doesn't say.
 
-Only what is certain. "chat" above all is never guessed: who asks for chat models sends
-messages to what is found. Whatever no rule knows stays unknown.
+Rules give only certain results. "chat" in particular is never guessed, because users send
+messages to a chat model. If no rule applies, the kind is unknown.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def _word(*forms: str, more: str = "") -> re.Pattern[str]:
-    """A pattern for one of `forms` that is no part of a longer word, or for `more`."""
+    """A pattern for one of `forms` as a whole word, or for `more`."""
     word = rf"(?<![a-z])(?:{'|'.join(forms)})(?![a-z])"
     return re.compile(f"{word}|{more}" if more else word)
 
 
-#: What the last part of an id says, in lower case; the first pattern that is found counts.
-#: None: it says that no rule below it can tell.
+#: Pattern in the last part of an id, in lower case → kind. The first match counts. None means
+#: that the kind is unknown, whatever the rules below say.
 IDS: tuple[tuple[re.Pattern[str], Kind | None], ...] = (
     (re.compile("rerank"), "rerank"),
     (re.compile("embed"), "embedding"),
@@ -34,16 +34,16 @@ IDS: tuple[tuple[re.Pattern[str], Kind | None], ...] = (
     (_word("realtime", "live", "livetranslate", "ocr"), None),
 )
 
-#: What comes out, where that is no text; what goes in, where that is sound alone.
+#: Kind by output, if there is no text output; or by input, if that is only audio.
 MEDIA: Mapping[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
 
-#: Last parts of ids that only models have which converse.
+#: Last parts of ids that only chat models have.
 CHAT = _word("chat", "instruct", "claude", more="^gemma.*-it(?![a-z])")
 
 
 def kind_of(id: str, modalities: Modalities, *, converses: bool) -> Kind | None:
-    """The kind of the model with this bare id by the rules; None if they don't know it.
-    `converses`: it calls tools, reasons, or gives structured output."""
+    """The kind of the model with this bare id, by the rules; None if none applies.
+    `converses`: the model calls tools, reasons, or gives structured output."""
     inputs, outputs = modalities.input, modalities.output
     name = id.lower().rpartition("/")[2]
     if outputs is not None and "text" not in outputs:

@@ -1,14 +1,14 @@
-"""A stranger's text, made fit for a terminal, a log and one line of a report."""
+"""Make foreign text safe for a terminal, a log and one line of a report."""
 
 from __future__ import annotations
 
-#: Longer messages are cut: a failure must not fill the store, nor the screen.
+#: Longer messages are cut, so that a failure fills neither the store nor the screen.
 MAX_CHARACTERS = 2000
 
 
 def printable(text: str, most: int | None = None) -> str:
-    """`text` on one line, without characters that a terminal would obey or reorder: these
-    are written as Python escapes. `most`: cut to so many characters before that."""
+    """`text` on one line, with control and bidirectional characters as Python escapes.
+    `most`: first cut it to this many characters."""
     if most is not None and len(text) > most:
         text = f"{text[: most - 1]}…"
     if text.isprintable():
@@ -19,7 +19,7 @@ def printable(text: str, most: int | None = None) -> str:
 
 
 def message(text: str) -> str:
-    """`text` as a report and the store may hold it."""
+    """`text` for a report or the store: printable, and not too long."""
     return printable(text, MAX_CHARACTERS)
 
 

@@ -1,4 +1,4 @@
-"""How pydantic validates and serializes our values. Only pydantic leads here."""
+"""How pydantic validates and serializes our values. Imported only when pydantic is used."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 
 Write = Callable[[Any], Any]
-"""Makes plain JSON values of one of ours."""
+"""Turns one of our values into plain JSON values."""
 
 
 def of_value(cls: type[Any], handler: GetCoreSchemaHandler, write: Write) -> CoreSchema:
-    """An object with the fields of this attrs class, by what its annotations say; its own
-    converters have the last word."""
+    """The schema of an attrs class, from its annotations. Its converters check values again."""
     hints = get_type_hints(cls)
     fields = {
         attribute.alias: core_schema.typed_dict_field(
@@ -40,7 +39,8 @@ def of_value(cls: type[Any], handler: GetCoreSchemaHandler, write: Write) -> Cor
 def of_mapping(
     cls: type[Any], item: type[Any], handler: GetCoreSchemaHandler, write: Write
 ) -> CoreSchema:
-    """An object with an `item` under each key; whose they are, only the owner can check."""
+    """The schema of a mapping from ids to `item`. Only the owner can check that keys and items
+    fit."""
     items = core_schema.dict_schema(core_schema.str_schema(), handler.generate_schema(item))
     return _schema(cls, items, dict, write)
 
@@ -48,7 +48,7 @@ def of_mapping(
 def _schema(
     cls: type[Any], schema: CoreSchema, make: Callable[[Any], Any], write: Write
 ) -> CoreSchema:
-    """An instance as it is, or what `make` gives for what was `said`."""
+    """Accepts an instance unchanged, or makes one from a value that fits `schema`."""
 
     def validated(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
         if isinstance(value, cls):

@@ -1,4 +1,4 @@
-"""Why a constructor refused what it was given: which field, and what was meant."""
+"""Explain why a constructor refused its arguments: which field, and what was probably meant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .suggesting import closest
 def explain(
     instance: Any, given: Sequence[Any], named: Mapping[str, Any], error: Exception
 ) -> Exception:
-    """`error`, which the constructor of this attrs object raised, with the name of the field."""
+    """`error` of the constructor of this attrs object, with the name of the field."""
     fields = {attribute.alias: attribute for attribute in instance.__attrs_attrs__}
     for name in named:
         if name not in fields:
@@ -33,12 +33,12 @@ def explain(
 
 
 def nearest_question(name: str, known: Sequence[str]) -> list[str]:
-    """A question that names the nearest of `known`, if there is one."""
+    """A "did you mean" with the nearest of `known`; empty if none is similar."""
     return [f"did you mean {candidate!r}?" for candidate in closest(name, known)]
 
 
 def with_field(name: str, fault: Exception) -> Exception:
-    """`fault`, which is that of the field `name`, or of a field of it."""
+    """`fault` with the path of its field: `name`, or a field inside it."""
     inner, why = getattr(fault, "field", None), reason(fault)
     path = name if inner is None else f"{name}.{inner}"
     kind = TypeError if isinstance(fault, TypeError) else ValueError
@@ -48,5 +48,5 @@ def with_field(name: str, fault: Exception) -> Exception:
 
 
 def reason(fault: Exception) -> str:
-    """What `fault` says, without the name of the field."""
+    """The message of `fault`, without the name of the field."""
     return getattr(fault, "refusal", None) or str(fault)

@@ -1,4 +1,4 @@
-"""Credentials that were read: known by name, so that nothing shows them."""
+"""Credentials that were read, with their names, so that messages can mask them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from threading import Lock
 
 #: Shorter values would mask ordinary words.
 _SHORTEST = 4
-#: Longer values stand in no payload by chance.
+#: Values of this length don't occur in a payload by chance.
 _LONG = 16
-#: A value may be no text: what is not UTF-8 in the environment arrives as lone surrogates.
+#: Bytes in the environment that are not UTF-8 arrive as lone surrogates.
 _ANY = "surrogatepass"
 
 
@@ -25,9 +25,9 @@ class Secrets:
         self._pattern: re.Pattern[str] | None = None
 
     def reveal(self, name: str, environ: Mapping[str, str]) -> str | None:
-        """The variable `name`, without surrounding white space; None if unset or empty.
+        """The value of the variable `name`, stripped; None if unset or empty.
 
-        From here on `mask` hides the value.
+        From now on `mask` hides the value.
         """
         value = environ.get(name, "").strip()
         if not value:
@@ -39,7 +39,7 @@ class Secrets:
         return value
 
     def hide(self, value: str, name: str) -> None:
-        """From here on `mask` hides `value`, which came from no variable, under this name."""
+        """From now on `mask` hides `value`, which is not from a variable, under this name."""
         with self._lock:
             if value not in self._forms:
                 self._mask(value, name)
@@ -56,15 +56,17 @@ class Secrets:
             return self._names.get(value)
 
     def names_in(self, text: str) -> set[str]:
-        """The variables whose values, of four characters or more, stand in `text`."""
+        """The variables whose values, of four characters or more, occur in `text`."""
         with self._lock:
             forms = self._pattern.findall(text) if self._pattern else []
             return {self._forms[form] for form in forms}
 
     def found_in(self, texts: Iterable[bytes], others: Iterable[str] = ()) -> str | None:
-        """What stands in one of `texts`, for a message: a value that was read, or one of
-        `others`, of 16 characters or more, as it is or as a URL or JSON quotes it. None if
-        nothing does. Without such a value nobody asks for the texts."""
+        """A name for the credential that occurs in one of `texts`, for a message; else None.
+
+        Looks for values that were read, and for `others`, of 16 characters or more, also as
+        quoted in a URL or in JSON. Without such values `texts` is not read.
+        """
         with self._lock:
             named = list(self._names.items())
         hidden = [
@@ -77,7 +79,7 @@ class Secrets:
         return None
 
     def mask(self, text: str) -> str:
-        """`text` with ***NAME*** for each value that was read, quoted for a URL or JSON too."""
+        """`text` with ***NAME*** for each known value, also if quoted for a URL or JSON."""
         with self._lock:
             pattern, forms = self._pattern, self._forms
             if pattern is None:
@@ -86,8 +88,8 @@ class Secrets:
 
 
 def _forms(value: str) -> set[str]:
-    """`value` as it may appear in a message: as it is, in a URL, in JSON or a `repr`."""
-    from urllib.parse import quote, quote_plus  # lookups, too, have an object of this class
+    """The forms of `value` in a message: plain, in a URL, in JSON or in a `repr`."""
+    from urllib.parse import quote, quote_plus  # not needed by lookups
 
     return {
         value,

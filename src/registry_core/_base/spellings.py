@@ -1,4 +1,4 @@
-"""How ids of models are written elsewhere, as data, and how alike two of them are."""
+"""Spellings of model ids elsewhere, as data, and how similar two names are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 
 from attrs import frozen
 
-#: What others write before a model's name (LiteLLM, pydantic-ai, LangChain, Hugging Face, the
-#: vendors' own consoles), in `plain` form → our ids of providers; of none: it says nothing.
+#: Prefixes of model names elsewhere (LiteLLM, pydantic-ai, LangChain, Hugging Face, the
+#: vendors' own consoles), in `plain` form → our provider ids. Empty: the prefix says nothing.
 PREFIXES: Mapping[str, tuple[str, ...]] = {
     "amazon": ("amazon-bedrock",),
     "aws": ("amazon-bedrock",),
@@ -53,15 +53,15 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "xiaomimimo": ("xiaomi",),
     "zaiorg": ("zai",),
 }
-#: Names that only one provider writes so, without saying its name.
+#: Forms of names that only one provider uses.
 FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"@(?:20\d{6}|default)$"), ("google-vertex", "google-vertex-anthropic")),
     (re.compile(r"^[a-z-]+\.[a-z]"), ("amazon-bedrock",)),
 )
-#: What stands before a name: Bedrock's region and vendor.
+#: The part before a name: Bedrock's region and vendor.
 _START = re.compile(r"^(?:(?:us|eu|ap|apac|au|ca|jp|in|us-gov|global)\.)?[a-z]+\.(?=[a-z])")
-#: What follows a name: when it was made, which build it is, or that it is the latest.
-#: Each part is read in one way only (`++`), so that a long text takes no longer.
+#: The part after a name: a date, a build, or "latest".
+#: Possessive (`++`), so that a long text needs no backtracking.
 _END = re.compile(
     r"(?:[-@:](?:20\d\d-?\d\d-?\d\d|\d\d-20\d\d|\d\d-\d\d(?:-20\d\d)?|\d{6}|\d{4}|00\d"
     r"|v\d+(?::\d+)?|\d:0|latest|preview|default|exp))++$"
@@ -81,7 +81,7 @@ class Spelling:
 
     whole: str
     core: str
-    """Without what stands before and after the name proper."""
+    """The name without prefix and ending."""
     words: tuple[str, ...]
     numbers: tuple[str, ...]
     end: str
@@ -93,7 +93,7 @@ class Spelling:
         rest = rest[start.end() :] if start else rest
         ending = _END.search(rest)
         if ending and not start and _VERSION.fullmatch(ending[0][1:]):
-            ending = None  # deepseek-v3: a version of Bedrock's stands behind a vendor
+            ending = None  # deepseek-v3: only with a vendor is this a version of Bedrock's
         end = ending[0] if ending else ""
         core = rest[: len(rest) - len(end)] or rest
         words = tuple(word for word in re.split(r"[-._: @]+", core) if word)
@@ -102,12 +102,11 @@ class Spelling:
 
 
 def likeness(wanted: Spelling, candidate: Spelling) -> float:
-    """How much alike two names are, from 0 to 1.
+    """How similar two names are, from 0 to 1.
 
-    The same name is 1; with another date or ending it stays close to that, undated before
-    latest before dated; then come the same words in another order, what differs in some
-    letters, and names of which one holds the words of the other. Another number is another
-    model.
+    Equal names give 1. Another date or ending gives a little less: undated, then latest, then
+    dated. Next are the same words in another order, names that differ in some letters, and
+    names that contain all words of the other. A different number means a different model.
     """
     if wanted.whole == candidate.whole:
         return 1
@@ -125,7 +124,7 @@ def likeness(wanted: Spelling, candidate: Spelling) -> float:
 
 
 def _other_end(wanted: Spelling, candidate: Spelling) -> float:
-    """What it costs to end otherwise: undated before latest before dated."""
+    """The penalty for another ending: undated, then latest, then dated."""
     if wanted.end == candidate.end:
         return 0
     return 0.01 if not candidate.end else 0.02 if "latest" in candidate.end else 0.03

@@ -1,7 +1,7 @@
-"""What was probably meant: every "did you mean", in bounded time.
+"""Suggestions for every "did you mean", in bounded time.
 
-To compare two texts well takes about 50 µs, and a catalog may hold 500,000 ids. So all of
-them are compared roughly, by loops that run in C, and well only the best few.
+An exact comparison of two texts takes about 50 µs, and a catalog may have 500,000 ids. So all
+ids are compared roughly, in loops that run in C, and only the best few exactly.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from itertools import chain, pairwise
 from .printable import printable
 from .spellings import FORMS, PREFIXES, Spelling, likeness, plain
 
-#: A longer text is no typo of anything, in characters.
+#: A text with more characters gets no suggestion.
 LONGEST = 200
-#: So many are compared well…
+#: The number of candidates that are compared exactly…
 _COMPARED = 32
-#: …after all were asked which of so many pairs of letters, or words, they hold.
+#: …after a rough comparison by this many pairs of letters, or words.
 _PAIRS = 8
-#: How many are taken for the maker of models that are alike.
+#: The number of providers that may count as the maker of similar models.
 _MAKERS = 3
-#: A list of what is known has so many characters: room for all that `supports` takes.
+#: Maximum length of a list of known words, with room for all words of `supports`.
 _MOST_KNOWN = 300
 _LIKE = 0.6
-"""How much of two texts must agree, from 0 to 1, as difflib counts it."""
-#: What it is worth if a model is of the provider that was named, or of its maker. A name that
-#: is the same elsewhere comes before one that is a little alike at the provider that was named.
+"""The minimum similarity of two texts, from 0 to 1, as difflib computes it."""
+#: The bonus for the provider that was named, and for the maker. An exact name elsewhere comes
+#: before a vague one at the named provider.
 _OWNED, _MADE = 0.2, 0.06
 
 Models = Mapping[str, Sequence[str]]
 
 
 def suggest(text: str, models: Models, most: int = 3) -> tuple[str, ...]:
-    """Full ids that `text` was probably meant to be, the most likely first; at most `most`.
+    """Full ids that `text` probably means, the most likely first; at most `most`.
 
-    `models`: provider id → bare ids. The last part of an id counts most, without regard to
-    case, dots, dashes and dates. Then come the provider that `text` names, in our words or in
-    those of other libraries, and the model's own maker before its resellers.
+    `models`: provider id → bare ids. The last part of an id counts most; case, dots, dashes
+    and dates hardly matter. Next counts the provider that `text` names, in our words or in
+    those of other libraries. The maker of a model comes before its resellers.
     """
     if len(text) > LONGEST:
         return ()
@@ -64,7 +64,7 @@ def suggest(text: str, models: Models, most: int = 3) -> tuple[str, ...]:
 
 
 def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
-    """A question that names models, a provider or a role that `text` was probably meant to be."""
+    """A "did you mean" for `text` with models, a provider or a role; "" if none is similar."""
     suggestions = suggest(text, models)
     provider, slash, _ = text.partition("/")
     if not (slash and suggestions):
@@ -77,21 +77,21 @@ def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
 def closest(
     word: str, known: Collection[str], most: int = 1, share: float = _LIKE
 ) -> Sequence[str]:
-    """Those of `known` that are like `word`, the most alike first; at most `most`."""
+    """The words of `known` that are similar to `word`, the most similar first; at most `most`."""
     if not word or len(word) > LONGEST:
         return ()
     return get_close_matches(word, _likely(word, known, share), most, share)
 
 
 def _likely(word: str, known: Collection[str], share: float) -> list[str]:
-    """The few of `known` that have about the length of `word` and most of its pairs of letters."""
+    """The few of `known` that have about the length of `word` and share most pairs of letters."""
     if len(known) <= _COMPARED:
         return [*known]
     least, most = len(word) * share / (2 - share), len(word) * (2 - share) / share
     candidates = [candidate for candidate in known if least <= len(candidate) <= most]
     pairs = [*map("".join, pairwise(word))] or [word]
     pairs = pairs[:: -(-len(pairs) // _PAIRS)]
-    # Most hold none of four; to count all pairs takes three times as long as to see that.
+    # Most contain none of four pairs, and checking that is three times faster than counting all.
     a, b, c, d = pairs[::2] if len(pairs) == _PAIRS else (pairs * 4)[:4]
     likely = [
         candidate
@@ -107,7 +107,7 @@ def _likely(word: str, known: Collection[str], share: float) -> list[str]:
 
 
 def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], str]:
-    """The providers that `text` names, or means, and the last part of the model's id.
+    """The providers that `text` names or suggests, and the last part of the model's id.
     `by_name`: plain form → id of each provider."""
     parts = [part.strip() for part in text.split("/")]
     for place, part in enumerate(parts[:2]):
@@ -134,7 +134,7 @@ def _taken_apart(text: str, by_name: Mapping[str, str]) -> tuple[Sequence[str], 
 
 
 def _named(owner: str, by_name: Mapping[str, str]) -> Sequence[str] | None:
-    """The providers that are called so, perhaps elsewhere; None: nobody is."""
+    """The providers with this name, here or elsewhere; None if there are none."""
     word = plain(owner)
     if word in by_name:
         return (by_name[word],)
@@ -144,7 +144,7 @@ def _named(owner: str, by_name: Mapping[str, str]) -> Sequence[str] | None:
 
 
 def _alike(wanted: Spelling, models: Models) -> dict[tuple[str, str], float]:
-    """Provider and bare id of models whose last part is like this, and how much."""
+    """(provider, bare id) of models with a similar last part → similarity."""
     names = {id: _names(bare) for id, bare in models.items()}
     every = {*chain.from_iterable(names.values())}
     near = {*_likely(wanted.core, every, _LIKE), *_holding(wanted, every), *_held(wanted, every)}
@@ -161,21 +161,21 @@ def _alike(wanted: Spelling, models: Models) -> dict[tuple[str, str], float]:
 
 
 def _holding(wanted: Spelling, names: Iterable[str]) -> list[str]:
-    """Those in which all words of the name occur, the shortest."""
+    """The shortest names that contain all words of `wanted`."""
     for word in sorted({*wanted.words}, key=len, reverse=True)[:_PAIRS]:
         names = [name for name in names if word in name]
     return nsmallest(_COMPARED, names, len) if wanted.words else []
 
 
 def _held(wanted: Spelling, names: Collection[str]) -> set[str]:
-    """Those that are the name without some words at its start or end."""
+    """The names that equal `wanted` without some words at its start or end."""
     words, places = wanted.words, range(len(wanted.words))
     starts = {"".join(words[: place + 1]) for place in places}
     return (starts | {"".join(words[place:]) for place in places}).intersection(names)
 
 
 def _makers(candidates: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -> dict[str, float]:
-    """What it is worth to be of these providers: a reseller's id names the maker, as
+    """Provider → bonus as the maker of `candidates`. Resellers name it in their ids, such as
     "anthropic/claude-sonnet-4.5" at openrouter."""
     sold = Counter(id.split("/")[-2] for _, id in candidates if "/" in id)
     worth: dict[str, float] = {}
@@ -187,13 +187,13 @@ def _makers(candidates: Iterable[tuple[str, str]], by_name: Mapping[str, str]) -
 
 
 def _names(ids: Sequence[str]) -> list[str]:
-    """The last part of each, plain. All at once, since a call for each would take the time."""
+    """The plain last part of each id. All in one call, since a call for each would be slow."""
     names = plain("\0".join(ids)).split("\0")  # no id holds a NUL
     return [name.rpartition("/")[2] for name in names]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest of a few `known`, or all of them, or nothing.
+    """A hint with the nearest of a few `known` words, else with all of them; "" without any.
 
     For ids of models and providers see `hint`.
     """
@@ -209,5 +209,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, known: Collection[str], share: float = 0.6) -> str | None:
-    """The one of `known` that `word` was probably meant to be: of which it has this share."""
+    """The word of `known` that is most similar to `word`, at least by `share`; else None."""
     return next(iter(closest(word, known, share=share)), None)

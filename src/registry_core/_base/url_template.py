@@ -1,10 +1,9 @@
-"""Base URLs with `${VARIABLE}` in them: one strict parser, so that no two readers disagree.
+"""Base URLs with `${VARIABLE}`: one strict parser, so that all readers agree.
 
-Only plain URLs pass: `http` or `https`, a host name or address, a port, a path. User
+Only plain URLs are accepted: `http` or `https`, a host name or address, a port, a path. User
 names, queries, fragments, backslashes, percent signs, white space, dot segments, trailing
-dots and anything that is not ASCII are refused, since HTTP libraries read those
-differently (an international host name is written in its `xn--` form). What is a host
-here is therefore the host for every client.
+dots and non-ASCII characters are refused, since HTTP libraries read them differently. (Write an
+international host name in its `xn--` form.) So every client sees the same host.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _URL = re.compile(
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 
-#: What a variable may hold: one word of a path or host name…
+#: The allowed value of a variable: one word of a path or host name…
 _WORD = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-#: …or, where it stands for the whole host, a host and perhaps a port.
+#: …or, if it is the whole host, a host with an optional port.
 _HOST_PORT = re.compile(rf"(?:{_HOST})(?::[0-9]{{1,5}})?")
 
-#: What clients add to a base URL: the path of one operation.
+#: The path of an operation, which clients add to a base URL.
 _OPERATION = re.compile(
     r"(?<!/)(?:(?:/chat)?/completions|/embeddings|/messages|/responses"
     r"|(?:/models/[^/]+)?:(?:g|streamG)enerateContent)/?\Z"
@@ -42,7 +41,7 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
 class BadValueError(ValueError):
-    """A variable whose value does not fit where the template uses it. `str()` is its name."""
+    """The value of a variable does not fit its place in the template. `str()` is its name."""
 
 
 @frozen
@@ -61,7 +60,7 @@ class UrlTemplate:
 
     @property
     def fixed(self) -> bool:
-        """Whether the host is spelt out, not taken from a variable."""
+        """Whether the host is written out, and not taken from a variable."""
         return "$" not in self.origin
 
     @property
@@ -71,13 +70,13 @@ class UrlTemplate:
 
     @property
     def private(self) -> bool:
-        """Whether nobody between here and the host can read along: https, or loopback."""
+        """Whether requests can't be read on the way: https, or loopback."""
         return self.scheme == "https" or self.loopback
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The URL with each variable replaced by its value.
 
-        A value may choose the host only where the template leaves the whole host to it
+        A value may choose the host only if the variable is the whole host
         (`https://${HOST}/v1`, `${BASE_URL}/v1`). Raises BadValueError.
         """
 
@@ -119,7 +118,7 @@ def version(url: str) -> str | None:
 
 
 def parse(text: str) -> UrlTemplate:
-    """Raises ValueError for what is not a plain URL (see the module)."""
+    """Parse a base URL. Raises ValueError if it is not plain (see the module)."""
     match = _URL.fullmatch(text)
     if match is None:
         raise ValueError("not a plain URL")

@@ -1,7 +1,6 @@
-"""Names of variables: what one says of its value (a secret, a place, or neither), and how an
-id becomes one.
+"""Names of variables: whether a name means a secret or a place, and how to make one from an id.
 
-Catalogs list the variables of a provider without saying which holds what.
+Catalogs list the variables of a provider without saying what each holds.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ _SECRETS = frozenset(
         "TOKEN",
     }
 )
-#: These count inside a word, too: GITHUBTOKEN, PGPASSWORD.
+#: These also count as part of a word: GITHUBTOKEN, PGPASSWORD.
 _INSIDE = ("APIKEY", "CREDENTIAL", "PASSW", "SECRET", "TOKEN")
-#: As the last word of a name: ACME_TOKEN_URL holds no token.
+#: These count as the last word of a name: ACME_TOKEN_URL is not a token.
 _PLACES = frozenset(
     {
         "ACCOUNT",
@@ -67,7 +66,7 @@ _PLACES = frozenset(
 
 
 def holds_secret(variable: str) -> bool:
-    """Whether a word of the name means a secret, wherever it stands: better too often."""
+    """Whether any word of the name means a secret. Rather too often than too rarely."""
     return not _SECRETS.isdisjoint(_words(variable))
 
 
@@ -77,7 +76,7 @@ def is_credential(variable: str) -> bool:
 
 
 def is_place(variable: str) -> bool:
-    """Whether it is the name of a place (`ACME_ACCOUNT_ID`), and says nothing of a secret."""
+    """Whether it is the name of a place (`ACME_ACCOUNT_ID`), without a word for a secret."""
     return (
         _words(variable)[-1] in _PLACES
         and not holds_secret(variable)
