@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from .engine import Engine, Fault, Found, Version
 _forked = False
 
 
+@lru_cache(maxsize=8)
 def engine_at(url: str, patience: float) -> Engine:
-    """`patience`: see `Engine`."""
+    """`patience`: see `Engine`. One for all calls of a process: it keeps the credentials that it
+    has asked for (the role of a pod), and its connections."""
     return Apart(url, patience) if _forked else Engine(url, patience)
 
 
@@ -81,6 +84,7 @@ def main() -> None:
 def _note() -> None:
     global _forked
     _forked = _forked or "obstore" in sys.modules
+    engine_at.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
