@@ -69,7 +69,10 @@ BAD: dict[str, list[str]] = {
     "fetch_deadline_ms": ["30s"],
     "fetch_max_bytes": ["64M", str(10**13)],
     "shrink_limit": ["50%", "1.5", "-0.1", "nan", "inf"],
-    "shared": ["bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"],
+    "shared": [
+        *("bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"),
+        *("s3://b//x", "s3://b/../x", "s3://b/x/..", "file:///x//y", "file:///"),
+    ],
     "shared_mode": ["write"],
     "shared_poll_ms": ["1m"],
     "shared_key": [],  # every text is a key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from registry_core._shared.lease import LONGEST
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.proxy import Answer, Asked, Proxy
 from tests.fleet.test_sharing import HOUR, pointer, status
-from tests.loopback import Reply
+from tests.loopback import Loopback, Reply
 
 
 def hold(hosts: Hosts, number: int = 0, **more: Any) -> None:
@@ -246,6 +247,28 @@ def test_a_refresher_serves_what_is_new_within_a_poll(proxy: Proxy, on_moto: Hos
         assert on_moto.fetches == 1
     finally:
         live.stop()
+
+
+def test_the_role_of_a_pod_is_asked_for_once(
+    on_moto: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As EKS gives it to a pod: not a request for credentials at each poll."""
+    given = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c"}
+    told = json.dumps({**given, "Expiration": "2100-01-01T00:00:00Z"}).encode()
+    (tmp_path / "token").write_text("x")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with Loopback() as pod:
+        pod.route("/role", Reply(200, told))
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", pod.url("/role"))
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+        live = Live(on_moto.host("one"))
+        try:
+            for _ in range(5):
+                assert live.poll() == ["gpt-1", "gpt-2"]
+            assert pod.paths == ["/role"]
+        finally:
+            live.stop()
 
 
 def test_an_engine_that_is_busy_is_asked_less_often(proxy: Proxy, on_moto: Hosts) -> None:

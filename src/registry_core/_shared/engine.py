@@ -175,7 +175,10 @@ class Engine:
                 culprit=self.url,
                 hint="check the engine's own variables, and the rights of that account",
             )
-        if status:
+        missing = re.search(r"(Content-Length|Last-Modified|ETag) Header missing", text)
+        if missing:
+            message = f"sends {name} without {missing[1]}, as where it is compressed on the way"
+        elif status:
             message = f"answered {status[1]} for {name}"
         elif "Unable to canonicalize" in text:
             message = "is not there"

@@ -38,6 +38,10 @@ class UnsoundError(Fault):
     """It is damaged, or nobody vouches for it; the next publisher replaces it."""
 
 
+class StaleError(UnsoundError):
+    """An older one than was seen here: from a cache that is behind, or put back."""
+
+
 def _hash(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise ValueError("names an object that can't be")
@@ -53,6 +57,12 @@ def _seconds(value: Any) -> float:
     if not 0 <= seconds < 253402300800:  # the year 10000; nor is it NaN
         raise ValueError("names a time that can't be")
     return seconds
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ValueError("holds what is no count")
+    return value
 
 
 def _text(value: Any) -> str:
@@ -88,7 +98,7 @@ class Entry:
     say something else."""
     error: str = field(default="", converter=_text)
     """Why it was asked in vain."""
-    failures: int = field(default=0, converter=int)
+    failures: int = field(default=0, converter=_count)
     """How often in a row, by whatever machine."""
     core: str = field(default="", converter=_text)
     """Version of registry-core, which may know more fields of a model than another."""
@@ -174,12 +184,19 @@ def from_bytes(data: bytes, key: str | None, culprit: str) -> Pointer:
             Entry(**{name: one[name] for name in _FIELDS if name in one}) for one in raw["entries"]
         ]
         return Pointer(
-            int(raw["serial"]),
+            _count(raw["serial"]),
             FrozenDict({one.key: one for one in entries}),
             FrozenDict({_hash(name): _seconds(at) for name, at in raw["objects"].items()}),
             _seconds(raw["cleaned_at"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        LookupError,
+        ArithmeticError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise UnsoundError(
             f"its pointer {error}", culprit=culprit, hint="the next to publish replaces it"
         ) from None

@@ -6,7 +6,8 @@ import logging
 import platform
 from typing import TYPE_CHECKING
 
-from .._shared.engine import Engine, Fault
+from .._shared.apart import engine_at
+from .._shared.engine import Fault
 from .._shared.fleet import Fleet
 from .._shared.lease import LONGEST
 from .locking import patience
@@ -25,7 +26,7 @@ def fleet_of(world: World, store: Store | None) -> Fleet:
         world.secrets.hide(settings.shared_key, "REGISTRY_CORE_SHARED_KEY")
     return Fleet(
         # So that a source can still be asked before its deadline, if the engine is slow.
-        Engine(settings.shared, settings.fetch_deadline_ms / 4000),
+        engine_at(settings.shared, settings.fetch_deadline_ms / 4000),
         store.folder if store else None,
         world.places.trusts(settings.store_dir),
         key=settings.shared_key or None,

@@ -19,7 +19,7 @@ from .._base.version import __version__
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
 from .._shared.lease import LONGEST
-from .._shared.pointer import Entry, NewerError, UnsoundError
+from .._shared.pointer import Entry, NewerError, StaleError, UnsoundError
 from ..errors import GatewayError
 from ..records import clean_providers
 from ..report import Problem
@@ -66,11 +66,14 @@ class Sharing:
     def look(self) -> None:
         try:
             self._fleet.look()
+        except StaleError as fault:
+            self._sound = self._replaceable = True
+            self._tell(fault, fatal=False)
         except UnsoundError as fault:
             self._replaceable = True
             self._tell(fault)
         except Fault as fault:
-            self._tell(fault, fatal=isinstance(fault, NewerError))
+            self._tell(fault, fatal=isinstance(fault, NewerError) or self._reads_only)
         else:
             self._sound = self._replaceable = True
 
@@ -300,8 +303,9 @@ class Sharing:
             core=__version__,
         )
 
-    def _tell(self, fault: Fault, *, fatal: bool = False) -> None:
-        found = Problem.of("shared", fault, fatal=fatal or self._reads_only)
+    def _tell(self, fault: Fault, *, fatal: bool | None = None) -> None:
+        """`fatal`: None stands for whether only others fetch."""
+        found = Problem.of("shared", fault, fatal=self._reads_only if fatal is None else fatal)
         if found not in self.problems:
             self.problems.append(found)
             logger.debug("shared catalog: %s", found)
