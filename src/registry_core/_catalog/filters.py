@@ -160,9 +160,10 @@ def _nearest_day(text: str) -> str:
 
 
 def _sort(value: Any) -> tuple[str, ...]:
-    words = _words("sort")(value)
-    names = (SORTS[one_of("sort", one.removeprefix("-"), SORTS)] for one in words)
-    return tuple("-" * one.startswith("-") + name for one, name in zip(words, names, strict=True))
+    return tuple(
+        "-" * one.startswith("-") + SORTS[one_of("sort", one.removeprefix("-"), SORTS)]
+        for one in _words("sort")(value)
+    )
 
 
 @frozen
