@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -152,7 +153,33 @@ def test_a_status_with_a_dash_is_found_in_either_spelling() -> None:
 
 def test_a_provider_that_no_gateway_claims_is_of_none() -> None:
     shelf = snapshot(model("m"), gateway=None)
-    assert found(on=shelf) and not found(on=shelf, gateway="main")
+    assert found(on=shelf) and not found(on=shelf, gateway=["main", "?*"])
+
+
+def test_what_names_no_status_is_not_found_by_an_empty_one() -> None:
+    with pytest.raises(ArgumentError, match="status: can't be ''"):
+        found(status="")
+
+
+@pytest.mark.skipif(not hasattr(clock, "tzset"), reason="the zone is the system's")
+def test_today_is_the_day_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        time, "time", lambda: datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp()
+    )
+    monkeypatch.setenv("TZ", "EAST-1")
+    clock.tzset()
+    try:
+        assert "acme/gone" in found(today=None)
+    finally:
+        monkeypatch.undo()
+        clock.tzset()
+
+
+def test_a_snapshot_asks_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACME_KEY", raising=False)
+    assert keyed().find_models(usable=True) == ()
+    monkeypatch.setenv("ACME_KEY", "k")
+    assert keyed().find_models(usable=True)
 
 
 def test_an_unknown_side_fits_whatever_the_other_side_is() -> None:
@@ -186,6 +213,7 @@ def test_a_model_is_found_by_the_status_that_it_has_today(
         ({"input": "image"}, ["acme/big", "acme/blank", "other/embedder"]),
         ({"output": "audio"}, ["acme/blank", "other/embedder"]),
         ({"min_context": 9_000}, ["acme/big", "acme/blank", "other/embedder"]),
+        ({"min_context": 8_000}, ALL),
         ({"max_input_cost": 0}, ["acme/blank", "acme/small"]),
         ({"max_output_cost": 1}, ["acme/blank", "acme/small", "other/embedder"]),
         ({"released_since": "2026-05-02"}, ["acme/big", "acme/blank", "other/embedder"]),

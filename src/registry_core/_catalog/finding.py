@@ -38,7 +38,7 @@ def find(columns: Columns, query: Query, provider: Providers) -> list[int]:
         found = _usable(columns, query, found, provider)
     for key in reversed(query.sort):
         found = _sorted(columns, key, found)
-    return found[: query.limit] if query.limit is not None else found
+    return found[: query.limit]
 
 
 def _having(columns: Columns, query: Query) -> list[int]:
@@ -87,7 +87,7 @@ def _of_status(columns: Columns, query: Query, found: list[int], today: str) -> 
     if query.retires_before:  # what is deprecated goes first
         said = columns.statuses
         return [one for one in found if "retired" not in (gone.get(one), said[one])]
-    return [place for place in found if place not in gone] if gone else found
+    return [place for place in found if place not in gone]
 
 
 def _worded(columns: Columns, text: str, found: list[int]) -> list[int]:
