@@ -164,7 +164,7 @@ def test_what_names_no_status_is_not_found_by_an_empty_one() -> None:
 @pytest.mark.skipif(not hasattr(clock, "tzset"), reason="the zone is the system's")
 def test_today_is_the_day_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        time, "time", lambda: datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp()
+        clock, "time", lambda: datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp()
     )
     monkeypatch.setenv("TZ", "EAST-1")
     clock.tzset()
