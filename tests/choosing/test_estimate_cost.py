@@ -56,6 +56,11 @@ def test_each_count_has_its_own_price(counts: dict[str, int], usd: float) -> Non
     assert estimate_cost(FULL, **counts) == pytest.approx(usd)
 
 
+def test_what_is_free_in_a_tier_costs_nothing_there() -> None:
+    tier = {"input": 0, "output": 1, "tier": {"type": "context", "size": 0}}
+    assert estimate_cost(model(input=2, output=4, tiers=[tier]), input=1, output=1_000_000) == 1
+
+
 @pytest.mark.parametrize(
     ("counts", "usd"),
     [
