@@ -53,7 +53,11 @@ TESTED = {
     f"{CORE}/_catalog/filters.py": ["tests/choosing/test_find_models.py"],
     f"{CORE}/_catalog/finding.py": ["tests/choosing/test_find_models.py"],
     f"{CORE}/_catalog/journal.py": ["tests/test_journal.py"],
-    f"{CORE}/_catalog/snapshot.py": ["tests/test_snapshot.py", "tests/test_long_ids.py"],
+    f"{CORE}/_catalog/snapshot.py": [
+        "tests/test_snapshot.py",
+        "tests/test_long_ids.py",
+        "tests/choosing/test_find_models.py",
+    ],
     f"{CORE}/_catalog/store.py": [
         "tests/test_store.py",
         "tests/test_loading.py",

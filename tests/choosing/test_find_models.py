@@ -244,6 +244,7 @@ def test_what_is_unknown_fits_a_bound_only_if_it_is_wanted(
         ("released", ["acme/small", "acme/big", "acme/blank", "other/embedder"]),
         ("-released", ["acme/big", "acme/small", "acme/blank", "other/embedder"]),
         ("retires", ["acme/small", "acme/big", "acme/blank", "other/embedder"]),
+        ("-retires", ["acme/small", "acme/big", "acme/blank", "other/embedder"]),
         ("-name", ["acme/big", "acme/blank", "acme/small", "other/embedder"]),
         (["-output_cost", "id"], ["acme/big", "acme/small", "acme/blank", "other/embedder"]),
     ],
