@@ -48,6 +48,7 @@ def printed(command: str, home: Path) -> str:
         "PATH": os.environ["PATH"],
         "TERM": "xterm-256color",
         "REGISTRY_CORE_STORE_DIR": str(home / "store"),
+        "REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,registry-gateway-netlify",
         "OPENAI_API_KEY": "set",
     }
     argv = [sys.executable, "-m", "registry_core", *command.split()]
