@@ -178,6 +178,15 @@ def test_colours_are_those_of_the_theme_and_can_be_had_or_not(
     assert "retires in 12 days" in found
 
 
+@pytest.mark.parametrize("columns", [60, 140])
+def test_a_dumb_terminal_is_as_wide_as_it_says(terminal: Callable[..., str], columns: int) -> None:
+    dumb, plainly = (
+        terminal("list", "acme", "--all", columns=columns, **how)
+        for how in ({"TERM": "dumb"}, {"NO_COLOR": "1"})
+    )
+    assert dumb.splitlines() == [line.rstrip() for line in plain(plainly)]
+
+
 def test_show_says_where_a_call_goes_and_whether_the_key_is_set_never_its_value(
     terminal: Callable[..., str],
 ) -> None:

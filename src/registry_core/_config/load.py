@@ -9,7 +9,6 @@ from typing import Any
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._base.suggesting import nearest
 from ..errors import SettingsError
 from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
 from .project import Project, candidates, find_project
@@ -103,6 +102,8 @@ def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
             and variable not in VARIABLES
             and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host knows about those
         ):
+            from .._base.suggesting import nearest  # not above: mostly nothing is mistyped
+
             near = nearest(variable.removeprefix(PREFIX).lower(), BY_NAME, 0.8)
             if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)
                 warn(f"{variable} is no setting; did you mean {BY_NAME[near].variable}?")

@@ -57,7 +57,7 @@ color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="always: the table of a terminal, also in a pipe; never: the table in plain text.",
+    help="always: the table of a terminal, also in a pipe; never: no colour.",
 )
 
 

@@ -75,6 +75,7 @@ def text(value: str, style: str = "") -> Text:
 def _console(color: bool | None) -> Console:
     return Console(
         width=width(),
+        height=height(),  # else rich takes any dumb terminal for one of 80 columns
         force_terminal=True,
         legacy_windows=False,
         color_system="auto" if color is None else "standard" if color else None,
