@@ -35,12 +35,12 @@ for hour in (1, 2):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_worker_that_was_forked_shares_as_its_parent_did(hosts: Hosts) -> None:
+def test_a_worker_that_was_forked_shares_as_its_parent_did(on_moto: Hosts) -> None:
     about = {
-        "folder": str(hosts.folder / "forking"),
-        "upstream": hosts.server.url("/main.json"),
+        "folder": str(on_moto.folder / "forking"),
+        "upstream": on_moto.server.url("/main.json"),
         "now": 1_800_000_000.0,
-        "settings": {"shared": hosts.url},
+        "settings": {"shared": on_moto.url},
     }
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(about)],
@@ -50,11 +50,11 @@ def test_a_worker_that_was_forked_shares_as_its_parent_did(hosts: Hosts) -> None
     )
     assert done.returncode == 0, done.stderr
     assert list(map(json.loads, done.stdout.splitlines())) == [{"ok": True, "problems": []}] * 3
-    assert (hosts.fetches, pointer(hosts).serial) == (3, 3)
-    other = hosts.host("other")
+    assert (on_moto.fetches, pointer(on_moto).serial) == (3, 3)
+    other = on_moto.host("other")
     other.let_pass(2 * HOUR)
     assert other.sync().problems == ()
-    assert hosts.fetches == 0
+    assert on_moto.fetches == 0
 
 
 def test_each_call_can_be_made_by_another_process(

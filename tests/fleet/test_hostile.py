@@ -20,6 +20,8 @@ from tests.fleet.test_lease import Live
 from tests.fleet.test_sharing import HOUR, pointer, status
 from tests.loopback import Loopback, Reply, dripping
 
+pytestmark = pytest.mark.slow
+
 DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
 
 # What lies there
@@ -249,7 +251,6 @@ def test_any_prefix_holds_a_catalog_of_its_own(hosts: Hosts, prefix: str) -> Non
     assert hosts.objects == []
 
 
-@pytest.mark.slow
 def test_thousands_of_objects_are_cleaned_up(
     on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,11 +20,17 @@ from .engine import Engine, Fault, Found, Version
 _forked = False
 
 
-@lru_cache(maxsize=8)
 def engine_at(url: str, patience: float) -> Engine:
     """`patience`: see `Engine`. One for all calls of a process: it keeps the credentials that it
     has asked for (the role of a pod), and its connections."""
-    return Apart(url, patience) if _forked else Engine(url, patience)
+    kind = Apart if _forked else Engine
+    is_folder = url.startswith("file:")  # which may be gone the next time
+    return kind(url, patience) if is_folder else _kept(kind, url, patience)
+
+
+@lru_cache(maxsize=8)
+def _kept(kind: type[Engine], url: str, patience: float) -> Engine:
+    return kind(url, patience)
 
 
 class Apart(Engine):
@@ -84,7 +90,6 @@ def main() -> None:
 def _note() -> None:
     global _forked
     _forked = _forked or "obstore" in sys.modules
-    engine_at.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
