@@ -1,5 +1,5 @@
 """What a lookup reads: snapshots, the store on disk, the bundle in the wheel.
 
-All that a lookup touches is here, in `_base`, and in the public modules of values. Imports
-no other room: no plugin, no network, no settings file.
+A lookup uses only this room, `_base`, `_files` and the public modules of values: no plugin, no
+network, no settings file.
 """

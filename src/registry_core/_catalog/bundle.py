@@ -1,4 +1,4 @@
-"""The snapshot in the wheel: last good data of the gateways that it was made from."""
+"""The snapshot in the wheel, which is last good data of its gateways."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Bundle:
     """A snapshot that ships with the code, and when its payloads were captured."""
 
     load: Callable[[], Snapshot]
-    """Raises StoreError if it was left out when the code was packed."""
+    """Raises StoreError if a packer left the file out."""
     captured: Mapping[str, float]
     """Gateway id → epoch seconds of the capture, never later than the data."""
     plugins: Mapping[str, str]
     """Gateway id → key of the plugin that fetches it."""
     sources: Mapping[str, str]
-    """Gateway id → where the data came from, and its licence; for people."""
+    """Gateway id → origin of the data and its licence, for people."""
 
     @classmethod
     def of_wheel(cls) -> Bundle:
@@ -33,7 +33,7 @@ class Bundle:
 
 @cache
 def _load() -> Snapshot:
-    # Where there is a file, asking the library for it would take longer than reading it.
+    # Reading a plain file is faster than asking the library for it.
     file = os.path.join(os.path.dirname(data.__file__), _NAME)  # noqa: PTH118, PTH120
     try:
         return Snapshot.open(file)

@@ -1,7 +1,7 @@
-"""A stranger's record, checked: what it says of a model, with models.dev's names.
+"""Check records of models that come from outside.
 
-A sync moves thousands of models from payloads to snapshots and looks at few of them. So
-they are checked and kept as text, and become `ModelInfo` when somebody asks for them.
+A sync moves thousands of models from payloads to snapshots, and reads only few of them. So
+they are checked and kept as text, and become `ModelInfo` when they are read.
 """
 
 from __future__ import annotations
@@ -34,18 +34,17 @@ _PLAIN: Converters = {
 
 
 def _ignore(_name: str) -> None:
-    """For callers that don't care what is unknown."""
+    """For callers that ignore unknown names."""
 
 
 def check_record(
     record: Mapping[str, Any], unknown: Callable[[str], object] = _ignore
 ) -> dict[str, Any]:
-    """What `record`, with models.dev's names, says of a model: fields of `ModelInfo`.
+    """The fields of `ModelInfo` in `record`, without unknown values.
 
-    What is unknown is left out; what `ModelInfo` has no field for goes to `extra` (unknown
-    keys of `cost`, `limit`, … below the same name there); ids are ignored. `unknown` hears
-    of each such name ("speed", "limit.images"). Raises TypeError or ValueError for what
-    `ModelInfo` would refuse.
+    Keys that `ModelInfo` doesn't have go to `extra`, those of `cost`, `limit`, … below the same
+    name there. `unknown` is called with each such name ("speed", "limit.images"). Ids are
+    ignored. Raises TypeError or ValueError for values that `ModelInfo` would refuse.
     """
     known: dict[str, Any] = {}
     extra: dict[str, Any] = {}
@@ -87,7 +86,7 @@ def _checked_part(converters: Converters, record: Any) -> tuple[dict[str, Any], 
 
 
 def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
-    """The text of a record from `checked` or `of_model`, and its flags (see `ModelMap`).
+    """The text of a record from `check_record` or `of_model`, and its flags (see `ModelMap`).
 
     Raises TypeError for what JSON can't hold.
     """
@@ -96,7 +95,7 @@ def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
 
 @lru_cache(maxsize=1024)
 def near_miss(name: str) -> str | None:
-    """The field that this unknown name was probably meant to be: "toolCall" → "tool_call"."""
+    """The field that this unknown name probably means: "toolCall" → "tool_call"."""
     part, _, key = name.rpartition(".")
     names = _PARTS.get(part, {}) if part else {*_PLAIN, *_PARTS}
     plain = {field.replace("_", ""): field for field in names}

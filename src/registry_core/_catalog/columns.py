@@ -1,8 +1,8 @@
-"""What models are chosen by, in columns: one pass over a snapshot's records makes them.
+"""The columns that `find_models` filters by, made in one pass over the records of a snapshot.
 
-A model is a place in them, and the places are in the order of providers and ids. To test one
-column of all models takes tens of nanoseconds for each; to decode a model takes 20 µs, and so
-only those are decoded that were found.
+Each model has a place, an index into the columns, in the order of providers and ids. Testing a
+column takes tens of nanoseconds per model, decoding a model 20 µs. So only the models that fit
+are decoded.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from .._base.fields import KINDS, Kind, Modalities
 from .._base.frozen import EMPTY
 from ..models import CAPABILITIES, CONVERSES, FLAGS, ModelInfo, decoded
 
-#: What models take and make, whether any does today or not.
+#: Modalities that always have a bit, even if no model has them today.
 MODALITIES = ("text", "image", "audio", "video", "pdf")
 SIDES = ("input", "output")
 _NAMES = frozenset(CAPABILITIES)
 _CAPABLE = sum(FLAGS[name] for name in CAPABILITIES)
-#: The bit of a model that is neither deprecated nor retired, by its status.
+#: The bit of a model whose status is neither deprecated nor retired.
 CURRENT = FLAGS["deprecated"]
-#: Of `unknown`: that nobody says what goes in, or comes out.
+#: Bits of `unknown`: the input, or the output, is unknown.
 NO_INPUT, NO_OUTPUT = 2 * max(FLAGS.values()), 4 * max(FLAGS.values())
-#: The bit of the first modality, behind these and the flags.
+#: The bit of the first modality, after these and the flags.
 _FIRST = 2 * NO_OUTPUT
 _GONE = ("deprecated", "retired")
 _UNKNOWN = math.nan
 """Compares as false with every number."""
 
-#: What dates of this length lack of a day.
+#: Length of a date → the rest that makes it a day.
 _REST = {4: "-01-01", 7: "-01", 10: ""}
 
 Record = dict[str, Any]
 
 
 class Columns:
-    """`have` holds a bit for all that a model is known to have, by `bits`; `unknown` one for
-    what nobody says. Numbers are NaN and texts "" if unknown."""
+    """`have` has a bit for each ability or modality of a model, by `bits`; `unknown` has a bit
+    for each that is unknown. Unknown numbers are NaN, unknown texts ""."""
 
     def __init__(self) -> None:
         self.bits = {name: FLAGS[name] for name in CAPABILITIES}
@@ -60,11 +60,11 @@ class Columns:
         self.input_cost: list[float] = []
         self.output_cost: list[float] = []
         self.released: list[str] = []
-        """The first day that the date can mean: "2026-01" is 2026-01-01."""
+        """The first day that the date can mean: 2026-01-01 for "2026-01"."""
         self.released_by: list[str] = []
-        """A text that sorts behind the last such day."""
+        """A text that sorts after the last day that the date can mean."""
         self.lifecycles: dict[int, tuple[str, str]] = {}
-        """Of the few that have one: from when on it is deprecated, and retired."""
+        """Place → first day of being deprecated and retired, for models with such a day."""
         self.gateways: dict[str, str] = {}
         """Provider id → gateway."""
         self._said_kinds: dict[int, Any] = {}
@@ -75,10 +75,10 @@ class Columns:
     def of(
         cls, lines: Iterable[bytes], providers: Iterable[Sequence[Any]]
     ) -> tuple[Columns, list[Record]]:
-        """The columns, and each model's record, for a caller that decodes some of them at once.
+        """The columns, and the record of each model, for decoding some of them at once.
 
-        `lines`: those of a snapshot. `providers`: its rows of id, gateway and more, in order.
-        Raises KeyError for a record that is missing.
+        `lines`: the lines of a snapshot. `providers`: its rows of id, gateway and more, in
+        order. Raises KeyError for a missing record.
         """
         known = {
             (provider, model): record
@@ -99,14 +99,14 @@ class Columns:
 
     @cached_property
     def texts(self) -> list[str]:
-        """What a word is looked for in."""
+        """The text of each model in which words are searched."""
         rows = zip(self.providers, self.ids, self.names, self.families, strict=True)
         return [
             f"{provider}/{id}\n{name}\n{family}".casefold() for provider, id, name, family in rows
         ]
 
     def kind(self, place: int) -> Kind | None:
-        """`ModelInfo.kind` of the model at this place; the rules are asked once."""
+        """`ModelInfo.kind` of the model at this place. The rules are applied once."""
         if place not in self._kinds:
             from .._base.kinds import kind_of  # few ask
 
@@ -125,7 +125,8 @@ class Columns:
         record: Callable[[str, str], bytes],
         records: Sequence[Record] | None = None,
     ) -> tuple[ModelInfo, ...]:
-        """The models at these places; `record` gives the record of one, unless `records` has it."""
+        """The models at these places. `record(provider, id)` gives a record, unless `records`
+        has it."""
         cached = self._models
         models = tuple(map(cached.__getitem__, places))
         if all(models):
@@ -180,7 +181,7 @@ class Columns:
         return modalities
 
     def _mask(self, kind: str, words: tuple[str, ...]) -> int:
-        """The bits of these modalities; thousands of models have the same few."""
+        """The bits of these modalities, cached, since thousands of models have the same few."""
         mask = self._modalities.get((kind, words))
         if mask is None:
             mask = 0

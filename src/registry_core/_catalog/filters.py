@@ -1,4 +1,4 @@
-"""What `find_models` is asked for: each argument checked, once, for every way to ask."""
+"""The arguments of `find_models`, checked in one place for all callers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._base.fields import KINDS, iso_date
 from ..errors import ArgumentError
 from ..models import CAPABILITIES
 
-#: What people call what a model can do: a capability, or something that goes in or comes out.
+#: People's words for abilities of models → a capability, or an input or output.
 WORDS: Mapping[str, str] = {
     **{name: name for name in CAPABILITIES},
     "audio": "input:audio",
@@ -34,7 +34,7 @@ WORDS: Mapping[str, str] = {
     "video": "input:video",
     "vision": "input:image",
 }
-#: What models can be sorted by, and what people call it.
+#: People's words for sort keys → the key.
 SORTS: Mapping[str, str] = {
     "context": "context",
     "cost": "input_cost",
@@ -76,7 +76,7 @@ class Filters(TypedDict, total=False):
 
 
 def one_of(name: str, word: str, known: Iterable[str]) -> str:
-    """`word`, if it is among the `known`, whatever its case and dashes."""
+    """The word of `known` that equals `word`, ignoring case and dashes. Raises ArgumentError."""
     folded = re.sub(r"[-\s]", "_", word.strip().casefold())
     by_form = {name.casefold().replace("-", "_"): name for name in known}
     if folded not in by_form:
@@ -92,7 +92,7 @@ def _wrong(name: str, expected: str, value: object) -> ArgumentError:
 
 
 def _words(name: str, known: Iterable[str] = ()) -> Callable[[Any], tuple[str, ...]]:
-    """One text or several; of those that are `known`, if these are given."""
+    """A converter for one text or several, which must be among `known`, if that is given."""
 
     def convert(value: Any) -> tuple[str, ...]:
         several: Any = () if value is None else (value,) if isinstance(value, str) else value
@@ -148,7 +148,7 @@ def _day(name: str) -> Callable[[Any], str | None]:
 
 
 def _nearest_day(text: str) -> str:
-    """A question that names the day that `text` was probably meant to be."""
+    """A "did you mean" with the day that `text` probably means."""
     match = re.fullmatch(r"\s*([12]\d{3})(?:\D?(\d{1,2})(?:\D?(\d{1,2}))?)?(?:[T\s].*)?", text)
     if match is None:
         return ""
@@ -168,16 +168,16 @@ def _sort(value: Any) -> tuple[str, ...]:
 
 @frozen
 class Query:
-    """The arguments, checked; empty and None is no condition."""
+    """The checked arguments. Empty or None means no condition."""
 
     text: str = ""
     """Words that must all occur in the id, the name or the family."""
     provider: tuple[str, ...] = ()
-    """Globs, of which one must fit; so must one gateway, kind and status."""
+    """Globs, of which one must match. The same holds for gateway, kind and status."""
     gateway: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     supports: tuple[str, ...] = ()
-    """All of them; so must be all of `input`, and of `output`."""
+    """A model must have all of them. The same holds for input and output."""
     input: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
     min_context: float | None = None
@@ -194,15 +194,15 @@ class Query:
     usable: bool = False
     environ: Mapping[str, str] | None = None
     sort: tuple[str, ...] = ()
-    """Of `SORTS`, the most important first; "-" before one: the largest first."""
+    """Keys of `SORTS`, the most important first. A "-" before a key sorts the largest first."""
     limit: int | None = None
     today: str | None = None
-    """When it is asked: what was deprecated or has retired by then."""
+    """The day for which deprecated and retired are judged."""
 
     @classmethod
     def of(cls, text: Words | None, filters: Filters) -> Query:
-        """Raises ArgumentError, and TypeError for an argument that does not exist; both name the
-        nearest."""
+        """Check the arguments. Raises ArgumentError for a wrong value, and TypeError for an
+        argument that does not exist. Both suggest the nearest."""
         for name in filters:
             if name not in _CHECKS:
                 from .._base.refusals import nearest_question

@@ -1,4 +1,4 @@
-"""`find_models`: from columns and a query to the places of the models, in the order wanted."""
+"""`find_models`: from columns and a query to the sorted places of models."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .filters import WORDS, Query, one_of
 
 Providers = Callable[[str], ProviderConfig | None]
 
-#: What sources write, beside None.
+#: Statuses that sources write.
 STATUSES = ("alpha", "beta", "deprecated", "retired")
 
 
 def find(columns: Columns, query: Query, provider: Providers) -> list[int]:
-    """The places of the models that `query` asks for; `provider` gives the one with an id."""
+    """The places of the models that fit `query`. `provider(id)` gives a provider."""
     today = query.today or datetime.fromtimestamp(time.time(), UTC).date().isoformat()
     places = _having(columns, query)
     places = _of_status(columns, query, places, today)
@@ -42,7 +42,7 @@ def find(columns: Columns, query: Query, provider: Providers) -> list[int]:
 
 
 def _having(columns: Columns, query: Query) -> list[int]:
-    """Those that can do, take and make all that is wanted, and whose status is no obstacle."""
+    """Places of models with all wanted abilities, inputs and outputs, and a fitting status."""
     words = [WORDS[word] for word in query.supports]
     for side in SIDES:
         known = [name.partition(":")[2] for name in columns.bits if name.startswith(f"{side}:")]
@@ -66,12 +66,12 @@ def _having(columns: Columns, query: Query) -> list[int]:
 
 
 def _bits(columns: Columns, words: Iterable[str], start: str = "") -> int:
-    """The bits of the words that start so, in one number."""
+    """The bits of the words with this start, as one number."""
     return reduce(or_, (columns.bits[word] for word in words if word.startswith(start)), 0)
 
 
 def _of_status(columns: Columns, query: Query, places: list[int], today: str) -> list[int]:
-    """Those of the status that is wanted, or that are not gone by now."""
+    """The places with a wanted status, or else those that are not deprecated or retired."""
     statuses = columns.statuses
     gone = {  # as `ModelInfo.status_on`
         place: "retired" if has_retired or statuses[place] == "retired" else "deprecated"
@@ -98,7 +98,7 @@ def _worded(columns: Columns, text: str, places: list[int]) -> list[int]:
 
 
 def owned_rows(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequence[Any]]:
-    """Those rows (id, gateway and more) whose id and gateway are wanted."""
+    """The rows (id, gateway and more) whose id and gateway match the query."""
     wanted = [
         (place, re.compile("|".join(translate(glob.casefold()) for glob in globs)).match)
         for place, globs in enumerate((query.provider, query.gateway))
@@ -110,7 +110,7 @@ def owned_rows(providers: Iterable[Sequence[Any]], query: Query) -> list[Sequenc
 
 
 def _owned(columns: Columns, query: Query, places: list[int]) -> list[int]:
-    """Those of a provider and a gateway that are wanted."""
+    """The places whose provider and gateway match."""
     if not (query.provider or query.gateway):
         return places
     owners = {id for id, _ in owned_rows([*columns.gateways.items()], query)}
@@ -119,8 +119,8 @@ def _owned(columns: Columns, query: Query, places: list[int]) -> list[int]:
 
 
 def _bounded(columns: Columns, query: Query, places: list[int]) -> list[int]:
-    """Those within the bounds. What is unknown is within none, unless it is wanted, too: NaN
-    is neither above nor below any number."""
+    """The places within all bounds. An unknown value is within none, unless unknown values are
+    wanted: NaN is neither above nor below any number."""
     unknown = query.include_unknown
     least, context = query.min_context, columns.context
     if least is not None:
@@ -175,7 +175,7 @@ def _usable(columns: Columns, query: Query, places: list[int], provider: Provide
 
 
 def _sorted(columns: Columns, key: str, places: list[int]) -> list[int]:
-    """By `key`, then as before; what is unknown comes last, whichever the direction."""
+    """Sort by `key`, stably. Unknown values come last in both directions."""
     down, name = key.startswith("-"), key.removeprefix("-")
     by: dict[str, Callable[[], Sequence[Any]]] = {
         "id": lambda: range(len(columns)),

@@ -1,5 +1,4 @@
-"""Full ids: how they can be split into a provider's and a model's; and roles, which stand
-for them."""
+"""Splitting full ids into provider and model, and checking roles."""
 
 from __future__ import annotations
 
@@ -9,19 +8,20 @@ from .._base.fields import asked_id, check_each, valid_id, valid_provider_id
 
 
 def parse_model_string(id: str) -> tuple[str | None, str]:
-    """``provider/model`` at the first slash; `(None, id)` without one, or with an empty half."""
+    """Split ``provider/model`` at the first slash. Without a slash, or with an empty half, it is
+    `(None, id)`."""
     provider, _, model = asked_id(id).partition("/")
     return (provider, model) if provider and model else (None, id)
 
 
 def lengths_of(providers: Iterable[str]) -> list[int]:
-    """The lengths that ids of providers have, for `splits`."""
+    """The lengths of provider ids, for `splits`."""
     return sorted({*map(len, providers)}, reverse=True)
 
 
 def splits(id: str, lengths: Iterable[int]) -> Iterator[tuple[str, str]]:
-    """The ways to split a full id at a slash, of those whose provider has one of these
-    lengths. An id may hold thousands of slashes, and providers have a few dozen lengths."""
+    """The ways to split a full id at a slash so that the provider has one of these lengths.
+    An id may contain thousands of slashes, while providers have a few dozen lengths."""
     for length in lengths:
         if id.startswith("/", length):
             yield id[:length], id[length + 1 :]
@@ -29,7 +29,7 @@ def splits(id: str, lengths: Iterable[int]) -> Iterator[tuple[str, str]]:
 
 def checked_roles(roles: Mapping[str, str]) -> dict[str, str]:
     """`roles`, if each is an id without a slash that stands for a full id. Raises TypeError or
-    ValueError, naming the role that is wrong."""
+    ValueError that names the wrong role."""
     return check_each(roles, _target)
 
 

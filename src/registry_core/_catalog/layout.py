@@ -7,9 +7,9 @@
              after a policy also "overlays", "withheld" and "roles", see the properties
     records  per bucket lines of JSON [provider id, model id or null, record]
 
-A record's key is ``provider/model`` (or the provider id); its bucket is the CRC-32
-of the key modulo the bucket count. Each checksum covers its own position too, so a
-slot that points astray is found out, and so is a missing record.
+A record's key is ``provider/model`` (or the provider id). Its bucket is the CRC-32
+of the key modulo the bucket count. Each checksum also covers its own position, so a
+slot that points to a wrong place is detected, and so is a missing record.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a lookup serves: a pinned file, the stored generation, or the bundle. Writes nothing."""
+"""Choose what a lookup serves: a pinned file, the stored generation, or the bundle.
+
+Writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -30,27 +33,27 @@ class Loaded:
 
     snapshot: Snapshot
     look: Callable[[], tuple[Store | None, Signature | None]] = lambda: (None, None)
-    """Which store is to be read, and how its pointer looks, as of now."""
+    """Returns the store to read and the signature of its pointer, as of now."""
     store: Store | None = None
     signature: Signature | None = None
-    """Of the store's pointer when it was read."""
+    """Signature of the store's pointer when it was read."""
     generation: Generation | None = None
-    """What the pointer said, if it could be read."""
+    """Content of the pointer, if it could be read."""
     origin: Literal["bundled", "stored", "explicit"] = "bundled"
     lasting: bool = True
-    """False: the system refused for now, so the next lookup is to try again."""
+    """False if something can't be read now, so that the next lookup tries again."""
 
     @property
     def current(self) -> bool:
-        """Whether the store still says the same. One `stat`, if it can be written.
+        """Whether the store is unchanged. One `stat`, if the store can be written.
 
-        Raises StoreError if the system can't tell now.
+        Raises StoreError if that can't be checked now.
         """
         return self.look() == (self.store, self.signature)
 
     def without_volatile(self) -> Snapshot:
-        """`snapshot` without volatile data: what may leave this machine. Raises StoreError; also
-        while the snapshot before serves, since nobody knows any more what of it is volatile."""
+        """`snapshot` without volatile data, for use outside this machine. Raises StoreError, also
+        while the previous snapshot is served, since its volatile parts are not known any more."""
         if self.store is None or self.generation is None or self.origin != "stored":
             return self.snapshot
         wanted = self.generation.lasting or self.generation.snapshot
@@ -65,12 +68,13 @@ def load(
     damaged: Collection[str] = (),
     last: Loaded | None = None,
 ) -> Loaded:
-    """What to serve now. `damaged`: hashes of snapshots in which a lookup met damage; `last`:
-    what this process has served.
+    """The data to serve now.
 
-    Damage ends in the snapshot before, or in the bundle; what the system refuses for now, in
-    `last`, or in the bundle. But the bundle knows of no policy, so where one applies, or may
-    apply, it raises StoreError instead. It also does for an explicit snapshot file.
+    `damaged`: hashes of snapshots in which a lookup found damage. `last`: what this process
+    has served. If the stored data is damaged, the previous snapshot or the bundle is served.
+    If it can't be read now, `last` or the bundle is served. But no policy has passed the
+    bundle, so if a policy applies or may apply, it raises StoreError instead. It also raises
+    StoreError for an explicit snapshot file that can't be used.
     """
     if settings.snapshot is not None:
         return Loaded(open_explicit(settings.snapshot), origin="explicit")
@@ -105,7 +109,7 @@ def load(
             return Loaded(snapshot, look, store, signature, generation, "stored")
         except StoreError as error:
             fault = error
-        except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
+        except (OSError, ImportError, MemoryError) as error:  # an import needs a descriptor, too
             fault = unreadable("the registry", error)
     if isinstance(fault, SnapshotDamagedError):
         if store and spare:
@@ -127,15 +131,15 @@ def load(
 
 
 def _may_serve(last: Loaded, store: Store | None) -> bool:
-    """Whether no policy can have come into force since `last`, which has passed none."""
+    """Whether `last` may be served: no policy can have come into force since."""
     if last.generation is not None and last.generation.overlays:
-        return True  # the policy before, for a while
+        return True  # under the policy that it has passed
     return store is None or not store.may_have_policy()
 
 
 def _refuse_unpassed(store: Store, generation: Generation | None) -> None:
-    """Raise SnapshotDamagedError for a generation that the policy in force has not passed: one
-    of another version, or one that was put back."""
+    """Raise SnapshotDamagedError if the generation has not passed the policy in force, because
+    it is of another version, or was put back."""
     if store.may_serve(generation):
         return
     reason = "the generation is gone" if generation is None else "the generation is older than it"
@@ -151,13 +155,13 @@ def _open(store: Store, hash: str, damaged: Collection[str]) -> Snapshot:
 
 
 def _logger() -> Logger:
-    import logging  # here, since most lookups have nothing to tell
+    import logging  # here, since most lookups log nothing
 
     return logging.getLogger("registry_core")
 
 
 def _debug(message: str) -> None:
-    if "logging" in sys.modules:  # else nobody can have asked for it
+    if "logging" in sys.modules:  # else nobody has enabled it
         _logger().debug(message)
 
 
@@ -165,10 +169,10 @@ _EXPLICIT = "REGISTRY_CORE_SNAPSHOT names it; make one with: registry-core expor
 
 
 def open_explicit(path: Path, hint: str = _EXPLICIT, *, verify: bool = False) -> Snapshot:
-    """The snapshot in a file of the user's choice. Raises StoreError, SnapshotDamagedError.
+    """The snapshot in a file that the user chose. Raises StoreError, SnapshotDamagedError.
 
-    It is read whole: unlike a stored one, it may be overwritten while it is served. What is
-    made of all of it is to `verify` it first; a lookup verifies what it reads.
+    The file is read completely: unlike a stored snapshot, it may be overwritten while it is
+    served. Lookups verify what they read. Use `verify` before using all of it.
     """
     try:
         data = read_file(str(path))
@@ -185,10 +189,10 @@ def open_explicit(path: Path, hint: str = _EXPLICIT, *, verify: bool = False) ->
 
 
 def _outdated(generation: Generation, store: Store, bundle: Bundle) -> bool:
-    """The bundle is newer for every gateway of a generation that holds no other.
+    """Whether the bundle has newer data for every gateway of the generation.
 
-    An overlay would be lost with the generation, so one that had any is kept. The
-    times in the state are newer than the pointer's, but only read when they matter.
+    A generation under an overlay is never outdated, since the overlay would be lost. The
+    times in the state are newer than those of the pointer, but are read only when needed.
     """
     if generation.overlays or not generation.gateways.keys() <= bundle.captured.keys():
         return False

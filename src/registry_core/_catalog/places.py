@@ -1,7 +1,7 @@
-"""Where the store lives: per environment first, then the user's cache, then a temporary folder.
+"""Where the store is: in the environment, else in the user's cache, else in a temporary folder.
 
-`{sys.prefix}/share/registry-core` belongs to a virtual environment as Jupyter's data
-does: it is copied and deleted with it.
+`{sys.prefix}/share/registry-core` belongs to the virtual environment, as Jupyter's data
+does, and is copied and deleted with it.
 """
 
 from __future__ import annotations
@@ -33,36 +33,39 @@ class Places:
 
     @classmethod
     def of_interpreter(cls) -> Places:
-        if getattr(sys, "frozen", False):  # it may unpack itself elsewhere each time
+        if getattr(sys, "frozen", False):  # it may unpack itself to a new folder each time
             return cls(sys.executable, sys.executable)
         return cls(sys.prefix, sys.base_prefix)
 
     def stores(self, store_dir: Path | None = None, *, make: bool = False) -> Iterator[StrPath]:
-        """Candidate folders of target 1, best first: with `make` those that may be made, and the
-        temporary folder is, once its turn comes; else those that may be there, and nothing is
-        created. Raises StoreError if the system can't tell now."""
+        """Candidate folders for the environment's store and artifacts, best first.
+
+        Without `make`, nothing is created. With `make`, also folders that may be created, and
+        the temporary folder is created when it is reached. Raises StoreError if a folder can't
+        be checked now.
+        """
         if store_dir is not None:
             yield store_dir
             return
         if self.prefix != self.base_prefix:
             yield os.path.join(self.prefix, "share", "registry-core")  # noqa: PTH118
         cache = self.user_cache()
-        # On a new machine a lookup then need not even know the name.
+        # So on a new machine a lookup need not compute the name.
         if cache is not None and (make or status_of(os.fspath(cache))):
             yield self._own(cache)
         if self._has_temporary(make=make):
             yield self._own(self._temporary())
 
     def _own(self, folder: StrPath) -> StrPath:
-        """The folder of this environment in one that all of them share."""
+        """The folder of this environment inside one that all environments share."""
         from hashlib import sha256
 
         name = "env-" + sha256(os.fsencode(self.prefix)).hexdigest()[:16]
         return os.path.join(folder, name)  # noqa: PTH118
 
     def trusts(self, store_dir: Path | None = None) -> Trust:
-        """Whose files count in those folders: those of the user and root, and of the owner of
-        the environment, whose code runs here; anybody's in a folder that the user has named."""
+        """Whose files are trusted in those folders: those of the user, of root, and of the owner
+        of the environment, whose code runs here; anybody's in a folder that the user named."""
         if store_dir is not None:
             return anybody
 
@@ -77,9 +80,12 @@ class Places:
     def payloads(
         self, store: Path | None, store_dir: Path | None = None, *, make: bool = True
     ) -> Iterator[Path]:
-        """Candidate folders of raw payloads, best first: one that the user's environments share,
-        so that one fetch serves the machine, unless the store was moved by hand; and one in
-        `store`, where that is known. With `make` the temporary folder may be made now."""
+        """Candidate folders of raw payloads, best first.
+
+        First a folder that the user's environments share, so that one fetch is enough for all;
+        not with a `store_dir`. Then one in `store`, if that is known. With `make`, the
+        temporary folder may be created.
+        """
         from pathlib import Path
 
         if store_dir is None:
@@ -96,10 +102,10 @@ class Places:
         if self.cache is not None:
             return self.cache
         named = os.environ.get("XDG_CACHE_HOME", "").strip()
-        # That of the specification, which has a relative path ignored.
+        # The specification says to ignore a relative path.
         base = named if os.path.isabs(named) else os.path.join(os.environ.get("HOME", ""), ".cache")  # noqa: PTH117, PTH118
         if sys.platform == "linux" and os.path.isabs(base):  # noqa: PTH117
-            # As platformdirs says, whose import would take a first lookup longer than the rest.
+            # As platformdirs does, whose import would double the time of a first lookup.
             path = os.path.join(base, "registry-core")  # noqa: PTH118
         else:
             from platformdirs import user_cache_dir
@@ -111,8 +117,8 @@ class Places:
         return path if os.path.isabs(path) else None  # noqa: PTH117
 
     def _has_temporary(self, *, make: bool) -> bool:
-        """Whether there is a temporary folder that nobody else planted, or may write in:
-        the folder that it lies in is open to every user."""
+        """Whether there is a temporary folder that only this user created and can write. Its
+        parent is open to every user."""
         if make:
             with suppress(OSError):
                 os.mkdir(self._temporary(), mode=0o700)  # noqa: PTH102
@@ -122,7 +128,7 @@ class Places:
         if self.temporary is not None:
             return self.temporary
         user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-        # Not `tempfile.gettempdir()`, which writes a file to see whether it can.
+        # Not `tempfile.gettempdir()`, which writes a file as a test.
         named = map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))
         base = next(filter(None, named), "/tmp")  # noqa: S108
         return os.path.join(base, f"registry-core-{user}")  # noqa: PTH118

@@ -1,8 +1,8 @@
 """The snapshot: an immutable view of every provider and model.
 
-A snapshot *is* its bytes: built once by a sync, hashed, and read through a hash
-table, so that one lookup reads one record whatever the size. The same bytes serve
-the store, the wheel, `export --format snapshot` and pickle. `layout` describes them.
+A snapshot *is* its bytes. A sync builds and hashes them once. A hash table lets a lookup
+read one record, whatever the size. The store, the wheel, `export --format snapshot` and pickle
+use the same bytes. `layout` describes them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class Snapshot(Table):
-    """Every provider and model of one generation. Lookups take no lock and no clock.
+    """Every provider and model of one generation. Lookups use no lock and no clock.
 
-    Two snapshots are equal when their content hash is. Pickle and copy keep it.
-    A file that turns out to be damaged raises SnapshotDamagedError on access.
+    Two snapshots are equal if their content hashes are. Pickle and copy preserve the hash.
+    If the file is damaged, access raises SnapshotDamagedError.
     """
 
     __slots__ = ("_models", "_providers", "_views")
@@ -54,8 +54,9 @@ class Snapshot(Table):
         withheld: Mapping[str, str] = EMPTY,
         roles: Mapping[str, str] = EMPTY,
     ) -> Snapshot:
-        """A snapshot of these providers; the rest is what the properties say. Raises
-        TypeError or ValueError for what can be no role (see `with_roles`)."""
+        """A snapshot of these providers. The other arguments are described at the properties
+        with the same names. Raises TypeError or ValueError for a wrong role (see
+        `with_roles`)."""
         from .ids import checked_roles
         from .writing import encode
 
@@ -69,36 +70,36 @@ class Snapshot(Table):
             "roles": checked_roles(roles),
         }
         snapshot = cls.from_bytes(encode(ordered, metadata))
-        # What was just built need not be decoded again. Model lookups stay with the
-        # bytes: they know which provider wins an id that can be split in two ways.
+        # Providers that were just built need not be decoded again. Model lookups use the
+        # bytes, which say which provider wins an id that can be split in two ways.
         snapshot._providers.update(ordered)
         snapshot._views["providers"] = ordered
         return snapshot
 
     @property
     def gateways(self) -> Mapping[str, str]:
-        """Gateway id → key of the plugin that its data came through."""
+        """Gateway id → key of the plugin that fetched its data."""
         return self._about("gateways")
 
     @property
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
-        """Key of each plugin whose overlay saw this data → its `version`, and the digest of
-        its `options` ("" without any)."""
+        """Key of each plugin whose overlay has passed this data → its `version`, and a digest of
+        its `options` ("" without options)."""
         overlays: Mapping[str, Mapping[str, str]] = self._contents().get("overlays", EMPTY)
         return FrozenDict({key: FrozenDict(details) for key, details in overlays.items()})
 
     @property
     def withheld(self) -> Mapping[str, str]:
-        """What the overlays took out: provider id, or full id of a model → key of the plugin.
+        """What overlays took out: provider id, or full id of a model → key of the plugin.
 
-        Of a provider that is gone as a whole, only the provider is named.
+        If a whole provider was taken out, only its id is listed.
         """
         return self._about("withheld")
 
     @property
     def roles(self) -> Mapping[str, str]:
-        """Role → the full id that it stands for, as overlays declared it. There may be no such
-        model, or it may be withheld."""
+        """Role → the full id that it stands for, as declared by overlays. The model may be
+        missing or withheld."""
         if "roles" not in self._views and (roles := self._contents().get("roles")):
             from .ids import checked_roles
 
@@ -109,8 +110,8 @@ class Snapshot(Table):
         return self._about("roles")
 
     def get_model(self, id: str) -> ModelInfo | None:
-        """The model with this full id, or of this role. If a full id can be split in two
-        ways, the longest provider id that has the model wins."""
+        """The model with this full id or role; None if there is none. If a full id can be split
+        in two ways, the longest provider id that has the model wins."""
         try:
             return self._models[id]
         except (KeyError, TypeError):  # what has no hash is no id
@@ -134,22 +135,22 @@ class Snapshot(Table):
     def find_models(
         self, text: Words | None = None, **filters: Unpack[Filters]
     ) -> tuple[ModelInfo, ...]:
-        """The models that fit all that is asked; see `ModelRegistry.find_models`."""
+        """The models that fit all filters; see `ModelRegistry.find_models`."""
         columns, places, records = self._found(text, filters)
         return columns.models(places, self._model_record, records)
 
     def find_ids(self, text: Words | None = None, **filters: Unpack[Filters]) -> tuple[str, ...]:
-        """The full ids of what `find_models` gives; no model is decoded."""
+        """The full ids of what `find_models` returns. Decodes no model."""
         columns, places, _ = self._found(text, filters, narrow=True)
         return tuple(f"{columns.providers[place]}/{columns.ids[place]}" for place in places)
 
     def _found(
         self, text: Words | None, filters: Filters, *, narrow: bool = False
     ) -> tuple[Columns, list[int], list[Any] | None]:
-        """Columns, the places in them of what was asked for, and the records if they were read.
+        """The columns, the places of the models that fit, and the records if they were read.
 
-        `narrow`: the first time, read no other providers than those asked for, since a command
-        searches once. The second search makes the columns of all, which stay.
+        With `narrow`, the first search reads only the wanted providers, since a command
+        searches once. The second search makes columns of all providers, and keeps them.
         """
         from .columns import Columns
         from .filters import Query
@@ -180,7 +181,7 @@ class Snapshot(Table):
         return view
 
     def providers_of(self, gateway: str) -> Mapping[str, ProviderConfig]:
-        """The providers that this gateway published, by id, sorted. Decodes no other."""
+        """The providers of this gateway, by id, sorted. Decodes no others."""
         rows = self._contents()["providers"]
         return self._providers_among(row for row in rows if row[1] == gateway)
 
@@ -197,7 +198,7 @@ class Snapshot(Table):
         return view
 
     def flags(self) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """Each provider's id, with the `flags_of` its models by bare id. Decodes no provider."""
+        """Each provider id, with bare id → `flags_of` its models. Decodes no provider."""
         for id, *_ in self._contents()["providers"]:
             known = self._providers.get(id)
             if known is not None:
@@ -206,9 +207,9 @@ class Snapshot(Table):
                 yield id, _flags(json.loads(record))
 
     def count(self, *gateways: str) -> tuple[int, int]:
-        """How many providers and models there are, of these gateways or of all.
+        """The numbers of providers and models, of these gateways or of all.
 
-        Read from the directory: no provider is decoded.
+        They are read from the directory, so no provider is decoded.
         """
         rows = self._contents()["providers"]
         counts = [count for _, gateway, count, *_ in rows if not gateways or gateway in gateways]
@@ -218,12 +219,12 @@ class Snapshot(Table):
         return self.get_provider_config(id) is not None
 
     def offers(self, id: str) -> bool:
-        """Whether this is the id of a provider, or the full id of a model; a role is neither."""
+        """Whether this is the id of a provider or the full id of a model. Roles don't count."""
         return self._find(id) is not None or self.is_provider_registered(id)
 
     def split(self, id: str) -> tuple[str | None, str]:
-        """Full id → (provider, bare model id): the longest registered provider that has
-        the model, else the longest registered one, else up to the first slash."""
+        """Split a full id into (provider, bare model id): at the longest registered provider
+        that has the model, else at the longest registered one, else at the first slash."""
         model = self.get_model(id)
         if model is not None:
             return model.provider_id, model.id
@@ -239,18 +240,18 @@ class Snapshot(Table):
     def with_providers(
         self, providers: Mapping[str, ProviderConfig] | Iterable[ProviderConfig]
     ) -> Snapshot:
-        """A snapshot of these providers instead; what an overlay returns."""
+        """A snapshot with these providers instead, for an overlay to return."""
         return self.replace(providers=providers)
 
     def with_roles(self, roles: Mapping[str, str]) -> Snapshot:
-        """A snapshot with these roles, too: role → full id. What an overlay returns.
+        """A snapshot with these additional roles (role → full id), for an overlay to return.
 
-        A role is an id without a slash. Raises TypeError or ValueError, naming the role.
+        A role is an id without a slash. Raises TypeError or ValueError that names the role.
         """
         return self.replace(roles={**self.roles, **as_object(roles)})
 
     def replace(self, **changes: Any) -> Snapshot:
-        """A copy with these arguments of `build` instead, each as a whole."""
+        """A copy with these arguments of `build` replaced, each as a whole."""
         if "providers" not in changes:
             changes["providers"] = self.get_providers()
         metadata = {
@@ -270,7 +271,7 @@ class Snapshot(Table):
         end = len(key) + 4  # of both halves in a line, between `["` and `",`
         longest, record = b"", b""
         for line in lines:
-            # The last `","`: the id of a provider may end with `",`, none of a model holds it.
+            # The last `","`: a provider id may end with `",`, but no model id contains it.
             provider, _, model = line[2:end].rpartition(b'","')
             same = line.startswith(b'",', end) and b"%b/%b" % (provider, model) == key
             if same and len(provider) > len(longest):

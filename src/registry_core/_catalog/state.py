@@ -1,4 +1,4 @@
-"""What the store remembers beyond its data: times, failures, plugins. Lookups don't need it."""
+"""The state of a store beyond its data: times, failures, plugins. Lookups don't need it."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from .._base.frozen import EMPTY, FrozenDict, freeze
 
 @frozen
 class GatewayState:
-    """What is known of one gateway beyond its data. Times are epoch seconds."""
+    """The state of one gateway. Times are epoch seconds."""
 
     retrieved_at: float | None = None
     """When this machine last got a 200 or 304 that was used."""
     checked_at: float | None = None
-    """When it was last asked, in vain or not."""
+    """When it was last asked, with or without success."""
     status: str = "never asked"
     error: str | None = None
     fingerprint: str = ""
-    """Of the version and code of the plugin, the core's version, and the options, at the last
-    good fetch."""
+    """Fingerprint of the plugin's version and code, the core's version, and the options, at the
+    last good fetch."""
     asked: tuple[Mapping[str, Any], ...] = ()
     """The requests of the last good fetch, to be revalidated first."""
     warnings: tuple[tuple[str, str], ...] = ()
     """(culprit, message) of each record that could not be used in the last good fetch."""
     identity: Mapping[str, str] = EMPTY
-    """Whose data the last good fetch got: see `Cache.whose`. Empty: anybody's."""
+    """Whose data the last good fetch got (see `Cache.whose`). Empty if it is public."""
     private: bool = False
-    """A credential was sent in the last good fetch, from wherever."""
+    """Whether any credential was sent in the last good fetch."""
 
 
 @frozen
 class State:
-    """`state.json`. A part that can't be read is as if it had never been written; what a
-    newer version wrote beyond these fields is skipped."""
+    """The content of `state.json`. A part that can't be read counts as missing. Fields of a
+    newer version are skipped."""
 
     last_refresh: float | None = None
     """Epoch seconds of the last sync that reached every enabled gateway."""
@@ -47,24 +47,24 @@ class State:
     """Epoch seconds: when the sync that wrote this began."""
     gateways: Mapping[str, GatewayState] = field(default=EMPTY)
     plugins: Mapping[str, Mapping[str, Any]] = field(default=EMPTY)
-    """Plugin key → version, hooks, load time and failure, as last seen."""
+    """Plugin key → version, hooks, load time and failure, as of the last load."""
     bindings: Mapping[str, tuple[tuple[str, str], ...]] = field(default=EMPTY)
-    """Provider id → (variable, origin) pairs first seen; see `_resolve/bindings.py`."""
+    """Provider id → first seen (variable, origin) pairs; see `_resolve/bindings.py`."""
     in_project: bool = False
-    """Some sync found a project: its options are not to be missed where none is found."""
+    """Whether any sync found a project. Then a sync without one keeps the policy's options."""
     generation: Mapping[str, Any] = field(default=EMPTY)
-    """A copy of what the pointer said, for the sync that finds it damaged."""
+    """A copy of the pointer, for a sync that finds the pointer damaged."""
     clashes: tuple[tuple[str, str], ...] = ()
-    """(culprit, message) of each provider that lost out in the last merge, and of what overlays
-    warned of."""
+    """(culprit, message) of each provider that lost a clash in the last merge, and of each
+    warning of an overlay."""
     problems: tuple[tuple[str, str], ...] = ()
-    """(culprit, message) of what made the last sync fail, beside gateways; up to a limit."""
+    """(culprit, message) of fatal problems of the last sync, except gateways; up to a limit."""
     project: str | None = None
-    """The folder of the project that it was done for."""
+    """The folder of the project of the last sync."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> State:
-        """Raises ValueError if it is damaged as a whole."""
+        """Parse `text`. Raises ValueError if it is damaged as a whole."""
         try:
             parsed = json.loads(text)
         except RecursionError:
@@ -107,17 +107,18 @@ class State:
         )
 
     def confirmed(self, gateway: str, retrieved_at: float) -> float:
-        """When data of `gateway`, retrieved then, was last confirmed: now and then by a 304."""
+        """When data of `gateway` that was retrieved at `retrieved_at` was last confirmed, perhaps
+        later by a 304."""
         known = self.gateways.get(gateway)
         return max(retrieved_at, (known and known.retrieved_at) or 0.0)
 
     def hooks(self) -> dict[str, tuple[str, ...]]:
-        """Plugin key → the hooks that it had when it was last loaded."""
+        """Plugin key → the hooks that the plugin had when it was last loaded."""
         return {key: _texts(details.get("hooks")) for key, details in self.plugins.items()}
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
-        """(culprit, message) of all that is wrong with the data in use."""
+        """(culprit, message) of all problems with the data in use."""
         warnings = [warning for gateway in self.gateways.values() for warning in gateway.warnings]
         return (*warnings, *self.clashes)
 
@@ -130,7 +131,7 @@ _CHECKSUM = "checksum"
 
 
 def _checksum(raw: Mapping[str, Any]) -> str:
-    """CRC-32, in hexadecimal, of all that is beside it."""
+    """CRC-32, in hexadecimal, of all other keys."""
     return _crc32(json.dumps(raw, sort_keys=True))
 
 
@@ -139,7 +140,7 @@ def _crc32(text: str) -> str:
 
 
 def past(seconds: float | None, now: float) -> float | None:
-    """None for a time in the future: a clock was wrong then, or is now."""
+    """`seconds`, or None for a time in the future, since the clock was or is wrong."""
     return None if seconds is None or seconds > now else seconds
 
 

@@ -1,16 +1,16 @@
-"""The store, as lookups and syncs read it. `commit.py` is the only one that writes it.
+"""Reading the store. Only `commit.py` writes it.
 
-    registry-core.policy  the overlays that data must have passed: there while a policy applies
+    registry-core.policy  the overlays that data must have passed; exists while a policy applies
     v1/pointer       which generation is current: one line, `checksum JSON`
-    v1/state.json    times, statuses, validators: what changes at every sync; and a copy of
-                     what the pointer says
+    v1/state.json    times, statuses, validators, which change at every sync; and a copy of
+                     the pointer
     v1/objects/      snapshots named by their hash: generations, and results per gateway
     v1/journal.jsonl what each generation changed
     v1/emitted.json  what was last written to which target
-    v1/quarantine/   what was found damaged
+    v1/quarantine/   damaged files
 
-A folder of another schema is not read: absent, not damaged. The mark of a policy is outside of
-it: in every version it says that nothing may be served which no policy has passed.
+A folder of another schema counts as absent, not as damaged. The mark of a policy is outside
+these folders: for every version it says that only data that has passed the policy may be served.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="AttrsInstance")
 
-# attrs compiles every method that it makes, at the first lookup of each process. So the
-# classes that only lookups and syncs see do without what nobody needs.
+# attrs compiles every method that it makes, at the first lookup of each process. So these
+# internal classes leave out the methods that nobody needs.
 
-#: Of a pointer file: inode, time, size.
+#: Inode, time and size of a pointer file.
 Signature = tuple[int, int, int]
 
 #: Plugin key → version and options of its overlay, as in `Snapshot.overlays`.
@@ -86,28 +86,28 @@ _SOME: Overlays = FrozenDict({"": EMPTY})
 
 @frozen(eq=False, repr=False)
 class GatewayData(Value):
-    """The last good data of one gateway, as a generation refers to it."""
+    """A reference of a generation to the last good data of one gateway."""
 
     plugin: str
     """Key of the plugin that fetched it: `distribution:entry point`."""
     retrieved_at: float = field(converter=_seconds)
-    """Epoch seconds: when this machine last got it (200) or, for bundled data, its capture."""
+    """Epoch seconds: when this machine last got it (200), or when bundled data was captured."""
     result: str | None = field(default=None, converter=_opt_hash)
-    """Hash of the object that holds it; None: it is the wheel's bundled data."""
+    """Hash of the object that holds it; None for the bundled data of the wheel."""
     volatile: bool = field(default=False, converter=bool)
-    """It comes and goes: lookups see it, and nothing that leaves this machine holds it."""
+    """Whether it comes and goes. Lookups see it, but nothing that leaves this machine has it."""
     facts: int | None = field(default=None, converter=_opt_count)
-    """Of a source of facts: how many of its models a gateway offers. None: it is a gateway."""
+    """For a source of facts: how many of its models a gateway offers. None for a gateway."""
     shared: str | None = field(default=None, converter=_opt_hash)
-    """Hash of the fleet's object that it was taken from; None: this machine fetched it."""
+    """Hash of the fleet's object that it was taken from; None if this machine fetched it."""
     vouched: bool = field(default=True, converter=bool)
-    """Fetched here, or published by one who has the fleet's key: else no key is bound to a host
-    by it."""
+    """Whether it was fetched here, or published with the fleet's key. If not, it binds no key to
+    a host."""
 
 
 @frozen(eq=False, repr=False)
 class Generation(Value):
-    """What the pointer says."""
+    """The content of the pointer."""
 
     snapshot: str = field(converter=_hash)
     """Hash of the merged and overlaid snapshot."""
@@ -115,17 +115,17 @@ class Generation(Value):
     inputs: str
     """Fingerprint of everything that the merge was made from."""
     overlays: Overlays = field(default=EMPTY, converter=_overlays)
-    """Those that it was made under; some that are not known have the key ""."""
+    """The overlays that it was made under. The key "" stands for unknown ones."""
     previous: str | None = field(default=None, converter=_opt_hash)
-    """Hash of the snapshot before, if the same policy passed it and it holds nothing that was
-    withheld since: what serves if this one turns out to be damaged."""
+    """Hash of the previous snapshot, which is served if this one is damaged. None unless it has
+    passed the same policy and holds nothing that was withheld since."""
     lasting: str | None = field(default=None, converter=_opt_hash)
-    """Hash of the snapshot as it is without volatile data; None: `snapshot` has none. It alone
-    may be written to a project, exported or shared."""
+    """Hash of the snapshot without volatile data; None if `snapshot` has none. Only this one may
+    be written to a project, exported or shared."""
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Generation:
-        """From what `attrs.asdict` gave; what a newer version wrote beyond that is skipped.
+        """Make one from the result of `attrs.asdict`. Fields of a newer version are skipped.
 
         Raises AttributeError, KeyError, TypeError or ValueError.
         """
@@ -133,7 +133,7 @@ class Generation(Value):
         return _known(cls, {**raw, "gateways": FrozenDict(gateways)})
 
     def same_as(self, other: Generation) -> bool:
-        """Whether they differ in nothing but times of retrieval, and in what was before."""
+        """Whether they differ at most in times of retrieval and in `previous`."""
         return self._timeless() == other._timeless()
 
     def _timeless(self) -> Generation:
@@ -144,26 +144,27 @@ class Generation(Value):
         return evolve(self, gateways=FrozenDict(gateways), previous=None)
 
     def objects(self) -> set[str]:
-        """Hashes of all that it is made of."""
+        """Hashes of all objects that it refers to."""
         hashes = {self.snapshot, self.lasting, *(data.result for data in self.gateways.values())}
         return {hash for hash in hashes if hash}
 
 
 @frozen(repr=False)
 class Store:
-    """One store folder. Reading writes nothing, not even a folder.
+    """One store folder. Reading writes nothing, and creates no folder.
 
-    Lookups get by with names: importing `pathlib` costs them a third of a bare interpreter.
+    Lookups use names instead of paths, since importing `pathlib` takes a third of the time of a
+    bare interpreter.
     """
 
     _place: str | os.PathLike[str] = field(alias="place", eq=os.fspath)
     _trusts: Trust = field(default=anybody, alias="trusts", eq=False)
-    """Whose files are read."""
+    """Whose files are trusted."""
     schema: int = SCHEMA
 
     @property
     def place(self) -> Path:
-        """The folder of target 1: artifacts lie here, the store in `v1` below."""
+        """The folder of the environment: artifacts lie here, the store in `v1` below."""
         from pathlib import Path
 
         return Path(self._place)
@@ -200,26 +201,26 @@ class Store:
         return self.folder / "objects" / hash
 
     def name(self, *parts: str) -> str:
-        """Of the folder, or of a file in it."""
+        """The path of the folder, or of a file in it, as text."""
         return os.path.join(self._place, f"v{self.schema}", *parts)  # noqa: PTH118
 
     def signature(self) -> Signature | None:
-        """Changes whenever the pointer is replaced; None if there is none that this user may
-        read and trust. If the pointer is gone and a policy applies, that of its mark, or of
-        the state that remembers it.
+        """A value that changes whenever the pointer is replaced; None if there is no pointer that
+        this user may read and trusts. If the pointer is gone and a policy applies, it is the
+        signature of the mark, or of the state that remembers the policy.
 
-        Mostly one `stat`. Raises StoreError if the system can't tell now.
+        Usually one `stat`. Raises StoreError if it can't be read now.
         """
         status = status_of(self.name("pointer"))
         if status is not None and not self._trusts(status):
             warn_once(f"{self.name('pointer')} belongs to somebody else, and is not used")
             status = None
-        # Of any owner, if it can be seen: where a policy applied, nothing else is served.
+        # The mark counts whoever owns it: under a policy, nothing else may be served.
         status = status or status_of(self._policy_name) or self._status_of_memory()
         return status and (status.st_ino, status.st_mtime_ns, status.st_size)
 
     def _status_of_memory(self) -> os.stat_result | None:
-        """That of the state, if it remembers a policy."""
+        """The status of the state file, if it remembers a policy."""
         for folder in (self._place, self.name()):
             if not os.path.isdir(folder):  # noqa: PTH112
                 return None  # no store yet
@@ -230,7 +231,7 @@ class Store:
         return status if status and self.remembers_policy() else None
 
     def read_generation(self) -> Generation | None:
-        """The current generation, None if there is none (yet). Raises SnapshotDamagedError, and
+        """The current generation; None if there is none yet. Raises SnapshotDamagedError, and
         StoreError if it can't be read now."""
         line = read_file(self.name("pointer"), self._trusts)
         if line is None:
@@ -250,10 +251,10 @@ class Store:
             ) from error
 
     def policies(self) -> tuple[Overlays, ...] | None:
-        """The overlays that a generation must have passed to be served; None: no policy
+        """The overlays that a generation must have passed to be served; None if no policy
         applies. Raises StoreError if that can't be read now.
 
-        A damaged file names none, so that no generation will do.
+        For a damaged file the result is empty, so that no generation may be served.
         """
         if status_of(self._policy_name) is None:
             return None
@@ -264,26 +265,26 @@ class Store:
             return ()
 
     def may_have_policy(self) -> bool:
-        """Whether a policy applies, or the system can't even tell that."""
+        """Whether a policy applies, or that can't be checked."""
         try:
             return status_of(self._policy_name) is not None
         except StoreError:
             return True
 
     def remembers_policy(self) -> bool:
-        """Whether the state says that one applied, where mark and pointer say nothing; or the
-        system can't tell even that."""
+        """Whether the state says that a policy applied, or that can't be checked. For when mark
+        and pointer are gone."""
         try:
             return bool(self.read_state().generation.get("overlays"))
         except StoreError:
             return True
 
     def may_serve(self, generation: Generation | None) -> bool:
-        """Whether this generation has passed the policy in force; of None, whether the bundle
+        """Whether this generation has passed the policy in force; for None, whether the bundle
         may be served. Raises StoreError if that can't be read now.
 
-        The first pointer of a store under a policy says that there is no generation yet. So
-        one that is absent was lost.
+        The first pointer under a policy says that there is no generation yet. So a missing
+        pointer was lost.
         """
         policies = self.policies()
         if generation is not None:
@@ -297,7 +298,7 @@ class Store:
         return os.path.join(self._place, _POLICY)  # noqa: PTH118
 
     def open_snapshot(self, hash: str) -> Snapshot:
-        """The object with this hash. Raises SnapshotDamagedError, also if it is gone, and
+        """The snapshot with this hash. Raises SnapshotDamagedError if it is damaged or gone, and
         StoreError if it can't be read now."""
         name = self.name("objects", hash)
         descriptor = open_file(name, self._trusts)
@@ -316,12 +317,12 @@ class Store:
         return snapshot
 
     def read_journal(self) -> bytes | None:
-        """None if there is none. Raises SnapshotDamagedError, and StoreError if it can't be read
-        now. `journal` says what it means."""
+        """The content of the journal; None if there is none. Raises SnapshotDamagedError, and
+        StoreError if it can't be read now. The module `journal` parses it."""
         return read_file(str(self.journal), self._trusts)
 
     def load_state(self) -> State:
-        """What is remembered, if anything. Raises SnapshotDamagedError, and StoreError if it
+        """The state; empty if there is none. Raises SnapshotDamagedError, and StoreError if it
         can't be read now."""
         from .state import State
 
@@ -336,7 +337,8 @@ class Store:
             ) from error
 
     def read_state(self) -> State:
-        """What is remembered; nothing if that is damaged. Raises StoreError as `load_state`."""
+        """The state; empty if there is none, or if it is damaged. Raises StoreError if it can't
+        be read now."""
         from .state import State
 
         try:
@@ -348,12 +350,12 @@ class Store:
 def find_store(
     places: Iterable[str | os.PathLike[str]], trusts: Trust = anybody
 ) -> tuple[Store | None, Signature | None]:
-    """The store that lookups read, and its signature: the first of `places` that has a
-    pointer, and that this process could write. Raises StoreError if the system can't tell now.
+    """The store that lookups read, and its signature; (None, None) if there is none.
 
-    Syncs leave out what they can't write, like an environment that was made as root. So
-    of those on the way to a writable one the last that was written to is taken; of those
-    with a policy, if there are any.
+    Looks in `places`, up to the first store that this process can write. Syncs skip stores that
+    they can't write, such as an environment that was made as root. So among these stores, the
+    one that was written last is taken; if some have a policy, only those count. Raises
+    StoreError if a store can't be checked now.
     """
     stores: list[tuple[Store, Signature]] = []
     for store in (Store(place, trusts) for place in places):
@@ -371,7 +373,7 @@ _POLICY = "registry-core.policy"
 
 
 def pointer_line(generation: Generation | None) -> bytes:
-    """The pointer's content. The checksum is CRC-32, in hexadecimal."""
+    """The content of a pointer file. The checksum is CRC-32, in hexadecimal."""
     from attrs import asdict
 
     text = json.dumps(generation and asdict(generation), sort_keys=True).encode()

@@ -1,6 +1,6 @@
-"""The bytes of a snapshot: records in a hash table, each found by its key. `layout` describes it.
+"""The bytes of a snapshot: records in a hash table, as described in `layout`.
 
-What they say of providers and models is read elsewhere.
+What the records mean is the business of `snapshot`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import os
     from typing import Self
 
-#: Bytes that are read at once where all are.
+#: Bytes per read when all are read.
 _PART = 2**20
 
 
 class Table:
-    """Records by their ids. Each look is checked: what is damaged raises SnapshotDamagedError."""
+    """Records by their ids. Every read is checked, and raises SnapshotDamagedError for damage."""
 
-    # No attrs class: to make one of these fields takes 1 % of a cold lookup.
+    # Not an attrs class: making one takes 1 % of a cold lookup.
     __slots__ = ("_buckets", "_data", "_directory", "_hash")
 
     def __init__(
@@ -53,12 +53,12 @@ class Table:
     @classmethod
     def map(cls, descriptor: int, *, name: str) -> Self:
         """Read an open file; the descriptor may be closed afterwards. Raises as `open`, and
-        StoreError, now or at a later look, for what the system refuses for now."""
+        StoreError, now or at a later read, if the file can't be read now."""
         return cls.from_bytes(open_parts(descriptor, name), name=name)
 
     @classmethod
     def from_bytes(cls, data: Parts, *, name: str = "snapshot") -> Self:
-        """A snapshot from `to_bytes()`. Raises SnapshotDamagedError naming `name`."""
+        """A snapshot from `to_bytes()`. Raises SnapshotDamagedError that names `name`."""
         header = data[: HEADER.size]
         try:
             magic, schema, total, buckets, size, checksum, digest, own = HEADER.unpack(header)
@@ -95,7 +95,7 @@ class Table:
 
     def lines(self) -> Iterator[bytes]:
         """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
-        data = self._data[:]  # at once: to ask the system for each chunk takes it longer
+        data = self._data[:]  # faster than a system call for each chunk
         end = HEADER.size + self._buckets * SLOT.size
         table = data[HEADER.size : end]
         if len(table) % SLOT.size:
@@ -105,7 +105,7 @@ class Table:
             yield from self._checked(chunk, size, checksum, number).splitlines()
 
     def lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
-        """As `lines`, of these providers alone: each record is looked up."""
+        """As `lines`, but only of these providers. Each record is looked up."""
         for id in providers:
             provider = self.record(id, None)
             if provider is not None:
@@ -123,7 +123,7 @@ class Table:
         start = HEADER.size + number * SLOT.size
         try:
             offset, size, checksum = SLOT.unpack(self._data[start : start + SLOT.size])
-        except StructError:  # cut since it was opened
+        except StructError:  # truncated since it was opened
             raise damaged("is cut off", self.hash) from None
         return self._chunk(offset, size, checksum, number + 1).splitlines()
 
@@ -141,7 +141,7 @@ def damaged(message: str, name: str) -> SnapshotDamagedError:
 
 
 def _start(provider: str, model: str | None) -> bytes:
-    """How a record's line starts; it ends with one more bracket."""
+    """The start of a record's line. The record and a bracket follow."""
     name = "null" if model is None else _quoted(model)
     return f"[{_quoted(provider)},{name},".encode("utf-8", "surrogatepass")
 

@@ -1,8 +1,8 @@
-"""Whether a model can be called with what an environment holds; `resolve` finds out how.
+"""Whether a model can be called with the variables of an environment, as a quick test.
 
-No plugin is loaded for it, and no store read: `resolve` may still refuse to send a key there.
-A server on this machine whose provider names a key counts with that key alone, though `resolve`
-needs none: in a catalog there are many such servers, of which most do not run.
+It loads no plugin and reads no store, so `resolve` may still refuse to send a key. A server on
+this machine whose provider names a key counts only if that key is set, although `resolve` does
+not need it: a catalog has many such servers, and most do not run.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from ..models import ProviderConfig
 def can_call(
     provider: ProviderConfig, own_url: str | None, environ: Mapping[str, str]
 ) -> bool | None:
-    """Whether a key of `provider` is set, or it names none, and there is a URL for the model.
-    `own_url`: the model's, if it has another than its provider. None if only the gateway may
-    know the URL."""
+    """Whether there is a URL for the model, and a key of `provider` is set or not needed.
+
+    `own_url`: the URL of the model, if it differs from the provider's. The result is None if
+    only the gateway may know the URL.
+    """
     variables = provider.api_key_env_vars
     has_key = not variables or any(environ.get(variable, "").strip() for variable in variables)
     if provider.unroutable or not has_key:

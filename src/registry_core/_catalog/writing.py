@@ -1,4 +1,4 @@
-"""A snapshot's bytes from its providers. Lookups don't need this module."""
+"""Make the bytes of a snapshot. Lookups don't need this module."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
 def encode(
     providers: Mapping[str, ProviderConfig], metadata: Mapping[str, Mapping[str, Any]]
 ) -> bytes:
-    """The bytes of a snapshot of these providers, sorted by id. `about`: what the directory
-    says beside them; of that, only gateways may be empty."""
+    """The bytes of a snapshot of these providers, which are sorted by id. `metadata`: the other
+    keys of the directory; empty ones are left out, except `gateways`."""
 
     def dumps(value: Any) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
@@ -49,7 +49,7 @@ def encode(
     table = bytearray()
     offset = HEADER.size + count * SLOT.size + len(directory)
     for number, chunk in enumerate(buckets, 1):
-        # Never 0: a slot that was zeroed by a damaged disk is no empty bucket.
+        # Starts at 1, so that a slot that a damaged disk zeroed is not a valid empty bucket.
         table += SLOT.pack(offset, len(chunk), crc32(chunk, number))
         offset += len(chunk)
     content = b"".join((table, directory, *buckets))

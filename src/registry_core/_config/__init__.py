@@ -1,2 +1,2 @@
-"""What commands and syncs go by, beyond the table of `settings`: the project's file, and the
-variables of plugins. Lookups read neither."""
+"""The project's file, and the variables of plugins. Commands and syncs read them, lookups
+don't."""

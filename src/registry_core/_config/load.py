@@ -1,4 +1,4 @@
-"""What commands and syncs go by: an argument, else the environment, else the project's file."""
+"""Load settings of commands and syncs: arguments, else the environment, else the project's file."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .variables import plugin_variables
 
 @frozen
 class Source:
-    """Where the settings of a process come from, to read them again when a file was edited."""
+    """The origin of a process's settings, for reading them again after a file was edited."""
 
     environ: Mapping[str, str]
     project: Path | None = None
     explicit: Mapping[str, Any] = field(default=EMPTY)
 
     def read(self) -> Settings:
-        """As `load_settings`, from the folder that the process is in now."""
+        """Load the settings, with the current working directory."""
         return load_settings(self.environ, working_folder(), project=self.project, **self.explicit)
 
     def files(self) -> tuple[Path, ...]:
-        """What may hold them; none if the working directory is gone."""
+        """The files that may contain settings; empty if the working directory is gone."""
         try:
             return candidates(working_folder(), self.project)
         except SettingsError:
@@ -43,14 +43,15 @@ def load_settings(
     warn: Warn = warn_once,
     **explicit: Any,
 ) -> Settings:
-    """What commands and syncs go by. An explicit None means "not given".
+    """The settings of commands and syncs. An explicit None means "not given".
 
-    The project is the nearest one upward of `cwd`: a pyproject.toml that contains the table
-    `[tool.registry-core]`, or a registry-core.toml; or the one in the folder `project`.
-    Relative paths start at `cwd`, those in a file at its folder. Raises SettingsError naming
-    the key, the value, what is allowed, and where it came from; and for a project that
-    can't be read, or belongs to somebody else (see `find_project`). A variable that seems
-    to be a setting misspelt is told to `warn`.
+    The project is the one in the folder `project`, else the nearest one upward of `cwd`: a
+    pyproject.toml with the table `[tool.registry-core]`, or a registry-core.toml. Relative
+    paths start at `cwd`; those in a file start at its folder. `warn` is called for variables
+    that look like misspelt settings.
+
+    Raises SettingsError that names the key, the value, what is allowed and the source; also
+    for a project that can't be read or belongs to somebody else (see `find_project`).
     """
     if unknown := explicit.keys() - BY_NAME.keys():
         raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
@@ -84,7 +85,8 @@ def load_settings(
 
 
 def working_folder() -> Path:
-    """Where relative paths start, and the search for a project. Raises SettingsError."""
+    """The current directory, where relative paths and the search for a project start. Raises
+    SettingsError."""
     try:
         return Path.cwd()
     except OSError as error:
@@ -100,10 +102,10 @@ def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
         if (
             variable.startswith(PREFIX)
             and variable not in VARIABLES
-            and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host knows about those
+            and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host checks those
         ):
             from .._base.suggesting import nearest  # not above: mostly nothing is mistyped
 
             near = nearest(variable.removeprefix(PREFIX).lower(), BY_NAME, 0.8)
-            if near is not None:  # else it may be a plugin's, or Kubernetes' (a service's port)
+            if near is not None:  # otherwise it may be a plugin's, or set by Kubernetes
                 warn(f"{variable} is no setting; did you mean {BY_NAME[near].variable}?")

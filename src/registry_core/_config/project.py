@@ -1,9 +1,9 @@
 """The table `[tool.registry-core]` of a pyproject.toml, or of a registry-core.toml.
 
-It decides what is fetched from where and which hosts are trusted with keys, and is looked
-for upward, where others may be able to put files (`/tmp`, a shared disk). So a table of
-somebody else needs the user's consent; and a file that is there and can't be read is an
-error, since without it a policy could be lost in silence.
+It decides what is fetched from where, and which hosts get keys. The search for it goes upward
+into folders where others may be able to put files (`/tmp`, a shared disk). So a table of
+somebody else needs the user's consent. A file that exists but can't be read is an error, since
+without it a policy could be lost without notice.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Project:
     """A checked table."""
 
     file: Path
-    """The file that holds it, absolute."""
+    """The absolute path of its file."""
     values: Mapping[str, Any]
-    """Settings by name, not read yet."""
+    """Settings by name, not parsed yet."""
     outputs: Mapping[str, Path]
     """Emitter → absolute folder inside the repository."""
     types_providers: tuple[str, ...] | None
@@ -48,9 +48,9 @@ class ProjectFile:
 
     path: Path
     data: bytes
-    """Cut off behind the largest size that is read."""
+    """Truncated if it is larger than the limit."""
     statuses: tuple[os.stat_result, ...]
-    """Of the name, which may be a link, and of the file itself."""
+    """The status of the name, which may be a link, and of the file itself."""
 
 
 def find_project(
@@ -60,17 +60,17 @@ def find_project(
     environ: Mapping[str, str],
     safe: Iterable[str] = (),
 ) -> Project | None:
-    """The project of `folder`, else the nearest upward of `cwd`.
+    """The project in `folder`, else the nearest one upward of `cwd`.
 
-    That is a pyproject.toml that has the table, or a registry-core.toml, even an empty one.
-    It must belong to the user, to root, to the owner of the environment, or, for root, to the user
-    who called it through sudo (as `environ` says); in `folder`, and in what `safe` names (see
-    `Settings.safe_project`), it may belong to anybody.
+    A project is a pyproject.toml with the table, or a registry-core.toml, even an empty one.
+    It must belong to the user, to root, or to the owner of the environment; for root also to the
+    user who called sudo (as `environ` says). In `folder`, and in the folders that `safe` names
+    (see `Settings.safe_project`), it may belong to anybody.
 
-    Raises SettingsError for a `folder` with neither file, for one with two tables, for a
-    stranger's table, for a file that can't be read, for one that can't be parsed (upward: a
-    pyproject.toml only if it seems to have the table; others' files are not ours to judge),
-    and for whatever the table holds that is not allowed.
+    Raises SettingsError if `folder` has neither file, if both files have the table, if the
+    table belongs to somebody else, if a file can't be read or parsed, or if the table has a
+    wrong key or value. In the search upward, a pyproject.toml that can't be parsed is an error
+    only if it seems to have the table.
     """
     start = _real(cwd)
     if folder is not None:
@@ -89,7 +89,7 @@ def find_project(
 
 
 def candidates(cwd: Path, folder: Path | None = None) -> tuple[Path, ...]:
-    """The files that `find_project` looks for, whether they are there or not."""
+    """The files that `find_project` looks for, whether they exist or not."""
     home = (cwd / folder).resolve() if folder is not None else cwd.resolve()
     folders = (home,) if folder is not None else (home, *home.parents)
     return tuple(parent / name for parent in folders for name in (SHARED, OWN))
@@ -103,8 +103,8 @@ def _covers(safe: str, folder: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Where `path` leads; itself for a link that leads to itself, at which `resolve` of Python
-    before 3.13 raises RuntimeError."""
+    """`path` without links. A link to itself is returned unchanged; `Path.resolve` raises
+    RuntimeError for it before Python 3.13."""
     return Path(os.path.realpath(path))
 
 
@@ -132,10 +132,10 @@ def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project |
 
 
 def read_project_file(path: Path) -> ProjectFile | None:
-    """None if there is no such file; a folder, a FIFO or a device holds no table."""
+    """Read the file; None if there is none, or if it is a folder, a FIFO or a device."""
     try:
         name = path.lstat()
-        if not stat.S_ISREG(path.stat().st_mode):  # to open a device can do something to it
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a device may have an effect
             return None
         descriptor = open_file(str(path))
         if descriptor is None:
@@ -151,7 +151,8 @@ def read_project_file(path: Path) -> ProjectFile | None:
 
 
 def table_of(file: ProjectFile, trusts: Trust, *, strict: bool) -> dict[str, Any] | None:
-    """The table as it is, None if there is none. `strict`: the file is ours to judge."""
+    """The unchecked table; None if there is none. With `strict`, a file that can't be parsed is
+    an error even without the table."""
     import tomllib  # not above: there may be no file, and it takes as long as all else here
 
     own = file.path.name == OWN
@@ -180,7 +181,8 @@ def table_of(file: ProjectFile, trusts: Trust, *, strict: bool) -> dict[str, Any
 
 
 def _decoded(data: bytes) -> str:
-    """With or without a byte order mark. Raises ValueError that says where it is not UTF-8."""
+    """Decode UTF-8, with or without a byte order mark. Raises ValueError that says where it is
+    not UTF-8."""
     if b"\0" in data:
         raise ValueError("it holds NUL, as UTF-16 does; save it as UTF-8")
     try:
@@ -239,11 +241,11 @@ def _read(file: Path, table: dict[str, Any], trusts: Trust) -> Project:
 
 
 def _folder(file: Path, emitter: str, value: Any, trusts: Trust) -> Path:
-    """The folder that `value` names; it must stay inside the repository.
+    """The folder that `value` names; it must be inside the repository.
 
-    A clone's pyproject.toml is a stranger's text: it must not choose files elsewhere on
-    this disk, nor in `.git`, whose hooks are programs. A `.git` that a stranger put into a
-    folder above makes no repository.
+    The pyproject.toml of a clone was written by somebody else. It must not choose files
+    elsewhere on the disk, nor in `.git`, whose hooks are programs. A `.git` that somebody else
+    put into a parent folder doesn't count.
     """
     key = f"{_TABLE}.output {emitter}"
     if not isinstance(value, str) or not value.strip() or "\0" in value:

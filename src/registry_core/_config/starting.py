@@ -1,4 +1,4 @@
-"""A first `[tool.registry-core]`, for `registry-core init`: all of it in comments."""
+"""The first `[tool.registry-core]` of `registry-core init`, all in comments."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .._files.writing import write_atomically
 from ..errors import SettingsError, TargetError
 from .project import OWN, SHARED, ProjectFile, read_project_file, table_of
 
-#: A line that begins with "# key =" or "# [" is a setting without its mark: the tests try each.
+#: The tests uncomment and try each line that begins with "# key =" or "# [".
 TEMPLATE = """\
 [tool.registry-core]
-# Settings of registry-core. All are optional: take the "# " away from what you need.
+# Settings of registry-core. All are optional: remove the "# " from those that you need.
 
-# Of two gateways that publish one provider, the first that is named here keeps it.
+# If two gateways publish the same provider, the one named first here keeps it.
 # priority = ["models.dev", "netlify"]
 
 # Installed plugins that must not load.
 # disable_plugins = ["registry-gateway-netlify"]
 
-# Hosts that keys of the environment may go to, beside those that are known.
+# Further hosts that keys of the environment may go to.
 # trusted_hosts = ["llm.example.com"]
 
 # Generated files that the project wants, each with a folder inside the repository.
@@ -32,23 +32,24 @@ TEMPLATE = """\
 # python = "typings"
 # typescript = "src/llm"
 
-# The providers that these files name; without it, all.
+# The providers in these files; by default all.
 # [tool.registry-core.types]
 # providers = ["openai", "anthropic"]
 
-# Options of a plugin, under the name of its entry point (registry-core plugins shows it).
+# Options of a plugin, under the name of its entry point (see: registry-core plugins).
 # [tool.registry-core.plugin.models-dev]
 # url = "https://models.example.com/api.json"
 """
 
 
 def add_table(folder: Path) -> tuple[Path, bool]:
-    """The file with the settings of `folder`, and whether it was written now.
+    """Add the template to the settings of `folder`. Returns the file, and whether it was written.
 
-    The template goes to the end of its pyproject.toml, which else stays as it is, byte for
-    byte; without one, into a registry-core.toml. What has the table already is left alone.
-    Raises SettingsError for a file that can't be read or parsed, belongs to somebody else, or
-    can take no table at its end, and TargetError for one that can't be written.
+    The template is appended to pyproject.toml, which otherwise stays unchanged byte for byte.
+    Without a pyproject.toml, it goes into a registry-core.toml. A file that has the table
+    already is not changed. Raises SettingsError for a file that can't be read or parsed, that
+    belongs to somebody else, or to which a table can't be appended, and TargetError for one
+    that can't be written.
     """
     for path in (folder / OWN, folder / SHARED):
         file = read_project_file(path)
@@ -67,7 +68,8 @@ def add_table(folder: Path) -> tuple[Path, bool]:
 
 
 def _refuse_others(file: ProjectFile) -> None:
-    """To replace a file would make it ours."""
+    """Raise SettingsError for a file of somebody else, since replacing it would change its
+    owner."""
     for status in file.statuses if sys.platform != "win32" else ():
         if status.st_uid != os.geteuid():
             raise SettingsError(

@@ -1,4 +1,4 @@
-"""Variables that are no settings: options of plugins (see `_plugins.options`)."""
+"""Variables that are not settings but options of plugins (see `_plugins.options`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..settings import PREFIX, VARIABLES
 
 PLUGIN_PREFIX = f"{PREFIX}PLUGIN_"
-#: What Kubernetes sets in each container for a service, here one named registry-core-….
+#: Variables that Kubernetes sets in each container for a service, here one named registry-core-….
 _SERVICE = re.compile(
     r"\w+(_SERVICE_HOST=.*|_SERVICE_PORT(_\w+)?=.*|_PORT=\w+://.*"
     r"|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?=.*)"
@@ -28,7 +28,7 @@ def plugin_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str | in
 
 
 def _scalar(text: str) -> str | int | bool:
-    """As TOML reads it, where nothing is lost by that: `str` gives an integer's text back."""
+    """The value as TOML reads it. An integer only if `str` gives the same text back."""
     if text in ("true", "false"):
         return text == "true"
     return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text

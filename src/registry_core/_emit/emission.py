@@ -1,4 +1,4 @@
-"""Call the writers, and bring each target to what they returned."""
+"""Call the writers, and write what they return to each target."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ logger = logging.getLogger("registry_core")
 
 Scope = tuple[str, ...] | None
 
-_FEW = 3  # files that are named
+_FEW = 3  # up to this many files are named
 
-#: The key of an emission of which something was left out: that is said at each sync.
+#: The key of an emission with files that were left out. It makes each sync report them again.
 _AGAIN = "again"
 
 
 class Emission:
-    """The artifacts of one snapshot; each scope of types is made once, when first wanted."""
+    """The artifacts of one snapshot. Each scope of types is made once, when it is first needed."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Emission:
         scope: Scope,
         lasting: Snapshot | None = None,
     ) -> None:
-        """`lasting`: what targets get that the user named, if that is not `snapshot`, too."""
+        """`lasting`: the snapshot for targets that the user named, if it differs."""
         self._host = host
         self._snapshot = snapshot
         self._lasting = lasting or snapshot
@@ -56,13 +56,13 @@ class Emission:
             emitted, problems = self._host.emit(snapshot, scope)
             legal, refused = split_legal(emitted)
             self._made[scope, snapshot] = legal
-            new = (*problems, *refused)  # of another scope mostly the same
+            new = (*problems, *refused)  # mostly the same for another scope
             self.problems += [problem for problem in new if problem not in self.problems]
             self._refused |= bool(refused)
         return self._made[scope, snapshot]
 
     def key(self, target: Target) -> str:
-        """Changes with the snapshot, the emitters, the scope and the folders."""
+        """A digest of the snapshot, the emitters, the scope and the folders."""
         folders = sorted((target.folders or {}).items())
         parts = (
             self._snapshot_of(target).hash,
@@ -74,10 +74,10 @@ class Emission:
     def write(
         self, targets: Sequence[Target], manifest: Manifest, *, force: bool = False
     ) -> tuple[str, ...]:
-        """Write what differs, target by target; one that fails doesn't stop the others.
+        """Write the files that differ, target by target. A failure doesn't stop the others.
 
-        `force` asks the writers even if nothing says that they would return anything new, and
-        compares each file.
+        Returns the paths that were written or removed. `force` calls the writers even if
+        nothing has changed, and compares each file.
         """
         changed: list[str] = []
         stale: list[tuple[Target, dict[Path, bytes], str]] = []
@@ -90,7 +90,7 @@ class Emission:
             contents = target.contents(self.artifacts(target))
             self._name_unmade(target)
             if self._host.lacks_some or any(problem.fatal for problem in self.problems):
-                key = ""  # a writer that failed is asked again, and its last good files stay
+                key = ""  # a failed writer is called again, and its last good files stay
             elif self._refused:
                 key = _AGAIN
             manifest.begin(target.name, contents)
@@ -114,7 +114,7 @@ class Emission:
         return tuple(changed)
 
     def differing(self, target: Target) -> tuple[str, ...]:
-        """Paths in `target` that are not what the writers make; writes nothing."""
+        """Paths in `target` that differ from what the writers make. Writes nothing."""
         if not self._has_any(target):
             return ()
         artifacts = self.artifacts(target)
@@ -123,7 +123,8 @@ class Emission:
         return differing(target, artifacts)
 
     def _has_any(self, target: Target) -> bool:
-        """An empty registry is no data: what the user named stays as it is."""
+        """Whether there is data for this target. An empty registry doesn't overwrite targets
+        that the user named."""
         return not target.requested or self._lasting.count() != (0, 0)
 
     def _scope_of(self, target: Target) -> Scope:
@@ -133,7 +134,7 @@ class Emission:
         return self._lasting if target.requested else self._snapshot
 
     def _name_unmade(self, target: Target) -> None:
-        """Report what the target's settings ask for and nobody can make."""
+        """Report emitters that the target's settings name but no plugin provides."""
         # The core's writers may have nothing to write.
         emitters = {*dict(BUILTINS), *(artifact.emitter for artifact in self.artifacts(target))}
         for emitter in sorted((target.folders or {}).keys() - emitters):
@@ -142,12 +143,12 @@ class Emission:
             self.problems.append(Problem("target", culprit, text))
 
     def _name_unknown(self, target: Target) -> None:
-        """Report what the scope of the target's types names and nobody publishes for long."""
+        """Report providers in the scope of the target's types that are not in the lasting data."""
         self.problems += unknown_in(self._scope_of(target), self._lasting, self._snapshot)
 
 
 def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Problem]:
-    """Each provider of `scope` that is not in `lasting`; it may be in `every`."""
+    """A problem for each provider of `scope` that is not in `lasting`. It may be in `every`."""
     known = lasting.get_models() if scope else {}
     for provider in scope or ():
         if provider not in known:
@@ -158,13 +159,13 @@ def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Pro
 
 
 def names_of_few(paths: Sequence[str], root: Path) -> str:
-    """As ": web/provider-registry.json, …", of a few; else nothing."""
+    """The names of up to a few files, as ": web/provider-registry.json, …"; else ""."""
     few = paths if len(paths) <= _FEW else ()
     return ": " * bool(few) + ", ".join(relative_name(root, Path(path)) for path in few)
 
 
 def relative_name(root: Path, path: Path) -> str:
-    """Relative to `root`, if it lies in there."""
+    """`path` relative to `root`, if it is inside."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 

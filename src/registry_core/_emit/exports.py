@@ -1,4 +1,4 @@
-"""Copies of what is served, for other machines and other tools."""
+"""Export the served data, for other machines and other tools."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ def export_snapshot(snapshot: Snapshot, path: Path) -> tuple[Path, ...]:
 def export_mastra(
     snapshot: Snapshot, host: PluginHost, refreshed: datetime | None, folder: Path
 ) -> tuple[Path, ...]:
-    """The files of Mastra's cache, as the plugins of `host` write them; the time `refreshed`,
-    if it is known, goes to `gateway-refresh-time` (epoch milliseconds), which keeps Mastra from
-    fetching for an hour. Raises OSError, TargetError."""
+    """The files of Mastra's cache, as the plugins of `host` write them.
+
+    The time `refreshed`, if known, goes to `gateway-refresh-time` (epoch milliseconds), which
+    keeps Mastra from fetching for an hour. Raises OSError, TargetError.
+    """
     if folder.is_file():
         raise TargetError("is a file", culprit=str(folder), hint="name a folder")
     target = Target("output", folder, dict.fromkeys(_MASTRA, folder))
-    # Mastra knows no roles: it must not complete what it can't call.
+    # Mastra has no roles, and must not complete what it can't call.
     emission = Emission(host, snapshot.replace(roles={}) if snapshot.roles else snapshot, None)
     written = emission.write([target], Manifest(None))
     for problem in emission.problems:
@@ -55,5 +57,5 @@ def export_mastra(
 def _write(path: Path, data: bytes) -> None:
     refuse_store(path)
     refuse_special(path)
-    # What a link leads to, and not the link: `/dev/stdout` is one.
+    # Write the target of a link, not the link itself.
     write_atomically(Path(os.path.realpath(path)), data, durable=False)

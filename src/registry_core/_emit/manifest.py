@@ -1,4 +1,5 @@
-"""What syncs wrote into targets: to write only what differs, and remove only what is theirs."""
+"""A record of what syncs wrote to targets, so that they write only what differs, and remove only
+their own files."""
 
 from __future__ import annotations
 
@@ -19,25 +20,25 @@ Signature = list[int]
 
 
 class Manifest:
-    """Name of a target → key of its emission, and per file its size, time, inode and digest.
+    """Name of a target → key of its emission, and for each file its size, time, inode and digest.
 
-    It is saved before a target is touched, too, with the digests of what will be written:
-    a file that a killed sync has made is known to the next one, whatever that one makes.
-    Lost or damaged it costs a comparison of contents, and leftovers that stay.
+    It is also saved before a target is written, with the digests of the files to be written.
+    So the next sync knows the files of a killed one. If the manifest is lost or damaged,
+    contents are compared again, and files that are no longer made stay.
     """
 
     def __init__(self, path: Path | None) -> None:
-        """`path`: None keeps nothing, and compares contents each time. Raises StoreError if
-        the file can't be read now."""
+        """With `path` None nothing is kept, and contents are compared each time. Raises
+        StoreError if the file can't be read now."""
         self._path = path
-        self._digest = cache(digest)  # of what is written, each is asked for twice
+        self._digest = cache(digest)  # needed twice for each file that is written
         self._targets: dict[str, Any] = {}
         with suppress(SnapshotDamagedError, ValueError, RecursionError):
             text = read_file(str(path)) if path else None
             self._targets = {} if text is None else _object(json.loads(text))
 
     def current(self, target: str, key: str) -> bool:
-        """Nothing to do: the same emission, and every file as it was left."""
+        """Whether there is nothing to do: the emission is the same, and no file has changed."""
         entry = self._entry(target)
         return entry.get("key") == key and all(
             isinstance(record, list) and signature(name) == record[:-1]
@@ -45,11 +46,11 @@ class Manifest:
         )
 
     def key(self, target: str) -> str | None:
-        """That of the last emission that was completed; None if there is none."""
+        """The key of the last completed emission; None if there is none."""
         return self._entry(target).get("key") or None
 
     def targets(self) -> tuple[str, ...]:
-        """The names of all that were written to."""
+        """The names of all targets that were written to."""
         return tuple(sorted(self._targets))
 
     def count(self, target: str) -> int:
@@ -58,7 +59,7 @@ class Manifest:
         return len({*_object(entry.get("files")), *_object(entry.get("begun"))})
 
     def digests(self, target: str) -> dict[Path, set[str]]:
-        """Path → digests of what syncs wrote there, or were about to write."""
+        """Path → digests of the contents that syncs wrote there, or were about to write."""
         entry = self._entry(target)
         digests: dict[Path, set[str]] = {}
         for part in ("files", "begun"):
@@ -67,7 +68,7 @@ class Manifest:
         return digests
 
     def holds(self, target: str, path: Path, data: bytes) -> bool:
-        """Whether a sync wrote `data` there, and nobody has touched the file since."""
+        """Whether a sync wrote `data` to `path`, and the file has not changed since."""
         current = signature(path)
         record = _object(self._entry(target).get("files")).get(str(path))
         return bool(current) and record == [*current, self._digest(data)]
@@ -89,14 +90,14 @@ class Manifest:
         contents: Mapping[Path, bytes],
         signatures: Mapping[Path, Signature],
     ) -> None:
-        """Note that these files are all that the target holds, and how each was `seen` to be."""
+        """Note that the target now consists of these files, with these signatures."""
         files = {
             str(path): [*signatures[path], self._digest(data)] for path, data in contents.items()
         }
         self._targets[target] = {"key": key, "files": files}
 
     def save(self) -> None:
-        """Raises OSError."""
+        """Write the manifest. Raises OSError."""
         if self._path is not None:
             text = json.dumps(self._targets, sort_keys=True)  # without indent, or it is slow
             write_atomically(self._path, text.encode(), durable=False)
@@ -106,17 +107,17 @@ class Manifest:
 
 
 def digest(data: bytes) -> str:
-    """The same for two texts that differ only in how their lines end."""
+    """A digest that ignores the difference between LF and CRLF."""
     return hashlib.blake2b(plain(data), digest_size=16).hexdigest()
 
 
 def plain(data: bytes) -> bytes:
-    """A text as it is compared: a checkout may have changed the ends of its lines."""
+    """`data` with LF line endings, for comparison: a checkout may have changed them to CRLF."""
     return data.replace(b"\r\n", b"\n")
 
 
 def signature(path: str | Path) -> Signature:
-    """What tells a file from another, and from what it was; empty if there is none."""
+    """Size, time and inode of a file, to notice changes; empty if there is no file."""
     try:
         return signature_of(os.lstat(path))
     except (OSError, ValueError):  # a damaged manifest may name what can't be a path
@@ -124,7 +125,7 @@ def signature(path: str | Path) -> Signature:
 
 
 def signature_of(status: os.stat_result) -> Signature:
-    # The time alone is coarse: of two processes, each would take the other's file for its own.
+    # The time alone is too coarse to tell the files of two processes apart.
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 

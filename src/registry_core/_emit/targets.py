@@ -1,7 +1,7 @@
-"""Where artifacts go, and getting them there: atomically, and only when they differ.
+"""Targets, and writing artifacts to them: atomically, and only files that differ.
 
-A target that gets the JSON gets it last: it is the commit mark of that target.
-Files of an earlier emission that are no longer made are removed afterwards.
+In a target that gets the JSON, it is written last, as the commit mark of that target.
+Afterwards, files that are no longer made are removed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from .manifest import Manifest, Signature, digest, plain, signature, signature_o
 logger = logging.getLogger("registry_core")
 
 #: environment: all artifacts, beside the store · installed: the types in site-packages ·
-#: project: what `[tool.registry-core.output]` names · output: all, in a folder of the user's
+#: project: the folders of `[tool.registry-core.output]` · output: all artifacts, in a folder that
+#: the user named
 TargetKind = Literal["environment", "installed", "project", "output"]
 
 _RESERVED = frozenset(
@@ -57,17 +58,17 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What the manifest knows it by."""
+        """Its name in the manifest."""
         return f"{self.kind} {self.root}"
 
     @property
     def requested(self) -> bool:
-        """The user named it: not to be able to write it is a failure, and its types are
-        those of `[tool.registry-core.types] providers`."""
+        """Whether the user named it. Then a failure to write it is fatal, and its types have the
+        scope `[tool.registry-core.types] providers`."""
         return self.kind in ("project", "output")
 
     def contents(self, artifacts: Iterable[Artifact]) -> dict[Path, bytes]:
-        """What is to be in this target, in the order of writing."""
+        """The files of this target: path → content, in the order of writing."""
         contents: dict[Path, bytes] = {}
         for artifact in artifacts:
             folder = self.root if self.folders is None else self.folders.get(artifact.emitter)
@@ -81,7 +82,7 @@ class Target:
 def installed_types(path: Sequence[str] | None = None) -> Target | None:
     """The `.pyi` in site-packages, if this is a plain installation whose RECORD lists it."""
     located = _installed_types(None if path is None else tuple(path))
-    if located is None:  # or it is just being installed
+    if located is None:  # perhaps it is being installed right now
         _installed_types.cache_clear()
         return None
     if not located.is_file() or not os.access(located.parent, os.W_OK):
@@ -90,7 +91,7 @@ def installed_types(path: Sequence[str] | None = None) -> Target | None:
     return Target("installed", located.parent, {"python": located.parent}, rename)
 
 
-@cache  # a process goes on with the code that it has imported, whatever is installed meanwhile
+@cache  # a process keeps the code that it has imported, whatever is installed later
 def _installed_types(path: tuple[str, ...] | None) -> Path | None:
     from importlib.metadata import Distribution
 
@@ -110,8 +111,8 @@ def _installed_types(path: tuple[str, ...] | None) -> Path | None:
 
 
 def split_legal(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Problem]]:
-    """Artifacts whose paths are legal on every system, in the order of writing, and a
-    report of the others. Of two that clash the first keeps its place."""
+    """The artifacts whose paths are legal on every system, in the order of writing, and problems
+    for the others. If two clash, the first one is kept."""
     legal: list[Artifact] = []
     problems: list[Problem] = []
     files: dict[str, str] = {}
@@ -136,8 +137,8 @@ def split_legal(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Pro
 
 
 def _as_one(path: str) -> str:
-    """The same for all paths that some system takes for one: macOS composes accents, and
-    like Windows does not tell upper case from lower."""
+    """A form that is equal for paths that some system treats as the same: macOS composes accents,
+    and macOS and Windows ignore case."""
     return normalize("NFC", normalize("NFC", path).casefold())
 
 
@@ -177,12 +178,12 @@ def write(
     *,
     force: bool = False,
 ) -> tuple[str, ...]:
-    """Bring `target` to `contents`; the paths written or removed.
+    """Write `contents` to `target`. Returns the paths that were written or removed.
 
-    An empty `key` says that a writer failed: nothing is removed, and the next sync emits again.
-    `force` reads each file, even one that the manifest says nobody has touched.
+    An empty `key` means that a writer failed: nothing is removed, and the next sync emits again.
+    `force` reads each file, even if the manifest says that it has not changed.
 
-    Raises TargetError if it can't be written; what was written by then is whole.
+    Raises TargetError if a file can't be written. Files written before that are complete.
     """
     changed: list[str] = []
     signatures: dict[Path, Signature] = {}
@@ -204,12 +205,12 @@ def write(
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
         for path, data in contents.items():
-            # Before it is looked at or moved: what others then do to it is to be noticed.
+            # Before reading or writing the file, so that later changes by others are noticed.
             signatures[path] = signature(path)
             untouched = not force and manifest.holds(target.name, path, data)
             if not untouched and not _holds(path, data):
                 refuse_special(path)
-                # What watches the other kinds is content with a rename.
+                # Watchers of the other kinds of files understand a rename.
                 exchange = path.suffix == ".ts"
                 status = write_atomically(path, data, durable=False, exchange=exchange)
                 signatures[path] = signature_of(status)
@@ -234,8 +235,8 @@ def write(
 
 
 def refuse_store(path: Path) -> None:
-    """Raise TargetError for a file or folder inside a store, of whatever environment: what is
-    written there would be taken for the store's, or replace it."""
+    """Raise TargetError for a path inside a store of any environment: a file there would count
+    as part of the store, or replace it."""
     real = Path(os.path.realpath(path))
     for folder in (real, *real.parents):
         if _STORE.fullmatch(folder.name) and (
@@ -249,7 +250,7 @@ def refuse_store(path: Path) -> None:
 
 
 def is_made_of(path: Path, digests: Collection[str]) -> bool:
-    """Whether `path` is a file that a sync wrote, and nobody has touched since. Raises OSError."""
+    """Whether `path` is a file that a sync wrote, unchanged since. Raises OSError."""
     try:
         return stat.S_ISREG(path.lstat().st_mode) and digest(path.read_bytes()) in digests
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: can't be a path
@@ -257,7 +258,7 @@ def is_made_of(path: Path, digests: Collection[str]) -> bool:
 
 
 def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
-    """Paths in `target` whose text is not that of its artifact, however its lines end."""
+    """Paths in `target` whose text differs from that of the artifact, ignoring line endings."""
     contents = target.contents(artifacts)
     return tuple(str(path) for path, data in contents.items() if not _holds(path, data))
 
@@ -271,8 +272,8 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def is_inside(target: Target, folder: Path) -> bool:
-    """Whether `folder` is one of `target`, or lies below, and no symlink there leads out."""
-    real = os.path.realpath  # unlike `Path.resolve` it takes links that lead to themselves
+    """Whether `folder` is a folder of `target` or below one, and no symlink leads out."""
+    real = os.path.realpath  # unlike `Path.resolve` it accepts a link to itself
     tops = (target.root,) if target.folders is None else target.folders.values()
     return any(
         folder.is_relative_to(top) and Path(real(folder)).is_relative_to(real(top)) for top in tops

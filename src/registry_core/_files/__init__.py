@@ -1,4 +1,3 @@
-"""Files: whose may decide, what is absent, damaged or refused for now, and writing them whole.
-
-Imports `_base` and `errors`.
+"""Files: which owners are trusted; whether a file is absent, damaged or unreadable for now; and
+atomic writing. Imports `_base` and `errors`.
 """

@@ -1,8 +1,8 @@
-"""A file that one process holds at a time.
+"""A lock file that one process holds at a time.
 
-Mostly the kernel keeps the lock, and frees it however its holder ends. Some network file
-systems have none; there the file says which process of which host holds it. If that one was
-killed, the next on the same host takes over, but nobody on another host can tell.
+Usually it is a lock of the kernel, which is freed when its holder ends. Some network file systems
+have none. There the file contains the process and the host that hold it. If that process was
+killed, the next one on the same host takes over; another host can't know that it was killed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..errors import StoreError
 from .reading import is_special, read_file
 from .writing import write_hint
 
-# It is no news to a reader of our own messages, and would name a line of the library.
+# Our own messages say this, and the warning would show a line of the library.
 warnings.filterwarnings("ignore", "flock not supported", UserWarning)
 
 logger = logging.getLogger("registry_core")
@@ -31,12 +31,12 @@ _WAY_OUT = "if it is gone, remove the file"
 
 
 class HeldError(TimeoutError):
-    """Somebody else held the lock for longer than was to be waited."""
+    """Another process held the lock for longer than the time to wait."""
 
     def __init__(self, holder: str | None, seconds: float) -> None:
         self.holder = holder or "another process"
         self.way_out = _WAY_OUT if holder else None
-        """What to do about one that may have been killed on another host."""
+        """What to do if the holder may have been killed on another host; else None."""
         super().__init__(f"{self.holder} has held it for {seconds:.3g} s")
 
 
@@ -48,20 +48,20 @@ def locked(
     *,
     mode: int | None = None,
 ) -> Generator[None]:
-    """Hold the lock for this thread alone. If somebody else has it, `waits` is called, and up
-    to `patience` seconds are waited. Raises HeldError, and StoreError if it can't be locked."""
+    """Hold the lock for this thread. If it is taken, call `waits`, and wait up to `patience`
+    seconds. Raises HeldError, and StoreError if the file can't be locked."""
     options: dict[str, Any] = {"thread_local": False} | ({} if mode is None else {"mode": mode})
     lock: BaseFileLock = FileLock(path, **options)
     ends = monotonic() + patience
     try:
         try:
             lock.acquire(timeout=0)
-        except NotImplementedError:  # a library that leaves the choice to us
+        except NotImplementedError:  # no kernel lock here, and the library doesn't fall back
             lock = SoftFileLock(path, **options)
             lock.acquire(timeout=0)
     except Timeout:
         waits()
-        if holder := _holder(path):  # which may have been killed on another host
+        if holder := _holder(path):  # it may have been killed on another host
             logger.warning("%s: waits for %s, up to %.3g s; %s", path, holder, patience, _WAY_OUT)
         try:
             lock.acquire(timeout=max(0.0, ends - monotonic()))
@@ -82,7 +82,7 @@ def locked(
 
 
 def _holder(path: str) -> str | None:
-    """As "process 12 on host"; None if the kernel alone knows, or somebody writes it just now."""
+    """The holder, as "process 12 on host"; None if the file doesn't say so (yet)."""
     try:
         process, host, *_ = (read_file(path) or b"").decode().splitlines()
     except (ValueError, StoreError):

@@ -1,8 +1,8 @@
-"""A file that is read in parts, for as long as somebody may want more of it.
+"""A file that stays open and is read in parts.
 
-Not mapped: a process that reads a mapped file ends with SIGBUS if somebody has cut the file
-meanwhile (`cp` and `rsync --inplace` do), or if its disk fails. Here these are errors. On
-Windows, where nobody can cut a mapped file, it is mapped.
+It is not mapped. A process that reads a mapped file crashes with SIGBUS if somebody truncates
+the file meanwhile (as `cp` and `rsync --inplace` do), or if the disk fails. Here these are
+errors. On Windows, where a mapped file can't be truncated, it is mapped.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _Identity = tuple[int, int]
 
 
 class Parts(Protocol):
-    """What bytes, a mapped and an open file have in common."""
+    """The common interface of bytes, a mapped file and an open file."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, part: slice, /) -> bytes: ...
 
 
 class OpenFile:
-    """The bytes of a file, each part read when it is asked for: `file[10:20]`.
+    """The bytes of a file; `file[10:20]` reads these.
 
-    All of one file share one descriptor, kept until nobody needs it. It is opened again by
-    its name if the system refuses to read, or if somebody has closed it: a process that
-    becomes a daemon closes all that are open. Raises StoreError if that fails, too.
+    All readers of a file share one descriptor, which is closed when the last one is gone. If
+    reading fails, the file is opened again by its name, since a process that becomes a daemon
+    closes all descriptors. Raises StoreError if that fails, too.
     """
 
     __slots__ = ("__weakref__", "_held", "_identity", "_name")
 
     def __init__(self, descriptor: int, identity: _Identity, name: str) -> None:
-        """`descriptor` is its own from now on."""
+        """Takes over `descriptor`."""
         self._held = [descriptor]  # the last one counts
         self._identity = identity
         self._name = name
@@ -57,7 +57,7 @@ class OpenFile:
 
     def _part(self, part: slice) -> bytes:
         size, start, stop = self._size(), part.start or 0, part.stop
-        wanted = (size if stop is None or stop > size else stop) - start  # damage may claim any
+        wanted = (size if stop is None or stop > size else stop) - start  # offsets may be damaged
         return os.pread(self._held[-1], wanted, start) if wanted > 0 else b""
 
     def _size(self) -> int:
@@ -68,7 +68,7 @@ class OpenFile:
         return status.st_size
 
     def _trying(self, read: Callable[[], T]) -> T:
-        """What `read` gives, at the second try from a new descriptor."""
+        """The result of `read()`, which is tried again with a new descriptor if it fails."""
         try:
             return read()
         except OSError:
@@ -86,10 +86,8 @@ class OpenFile:
 
 
 def open_parts(descriptor: int, name: str) -> Parts:
-    """What the file `name`, open as `descriptor`, holds; that may be closed afterwards.
-
-    Raises OSError.
-    """
+    """The content of the file `name`, which is open as `descriptor`. The descriptor may be closed
+    afterwards. Raises OSError."""
     if sys.platform == "win32":
         from mmap import ACCESS_READ, mmap
 
@@ -112,5 +110,5 @@ def _identity(status: os.stat_result) -> _Identity:
 def _close(descriptors: list[int], identity: _Identity) -> None:
     for descriptor in descriptors:
         with suppress(OSError):
-            if _identity(os.fstat(descriptor)) == identity:  # else it is somebody else's by now
+            if _identity(os.fstat(descriptor)) == identity:  # it may have been reused
                 os.close(descriptor)

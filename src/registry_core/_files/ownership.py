@@ -1,8 +1,8 @@
-"""Whose files may decide where a key goes: the user's own, root's, and those of the
-owner of the environment; nobody else's.
+"""Owners of files that may decide where a key goes: the user, root, and the owner of the
+environment.
 
-Files are checked on the open descriptor: by the time that a file is opened, its name may
-lead to another one.
+Files are checked on the open descriptor, since a name may lead to another file by the time it
+is opened.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def is_ours(status: os.stat_result, environ: Mapping[str, str] = _NOBODY) -> boo
 
 
 def owns_environment(status: os.stat_result, prefix: StrPath = sys.prefix) -> bool:
-    """Whether who owns the file owns the environment at `prefix`: their code runs here anyway."""
+    """Whether the owner of the file also owns the environment at `prefix`, so that their code
+    runs here anyway."""
     if sys.platform == "win32":
         return False
     try:
@@ -42,20 +43,20 @@ def owns_environment(status: os.stat_result, prefix: StrPath = sys.prefix) -> bo
 
 
 def owner_of(status: os.stat_result) -> str:
-    """Who owns the file with this status, for messages: "alice (uid 1001)"."""
+    """The owner of the file with this status, for messages: "alice (uid 1001)"."""
     try:
         import pwd
 
         return f"{pwd.getpwuid(status.st_uid).pw_name} (uid {status.st_uid})"
-    except (ImportError, KeyError):  # Windows; a user whom nobody knows here
+    except (ImportError, KeyError):  # Windows; an unknown user
         return f"uid {status.st_uid}"
 
 
 def is_private(folder: StrPath, trusts: Callable[[os.stat_result], bool] = is_ours) -> bool:
-    """Whether `folder` is there, is no link, and only whom we trust can put anything into it.
+    """Whether `folder` exists, is not a link, and only trusted users can put files into it.
 
-    Of the name, since nothing is read through it: files are opened by their names, and each
-    is checked then, so that nobody gains by exchanging the folder meanwhile.
+    This checks the name, not a descriptor. Exchanging the folder later gains nothing, because
+    each file in it is checked when it is opened.
     """
     try:
         status = os.lstat(folder)

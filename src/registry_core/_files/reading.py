@@ -1,9 +1,9 @@
-"""Reading a file that others may have damaged, replaced or put there.
+"""Read a file that others may have damaged, replaced or put there.
 
-Three things can be wrong, and only one of them is damage. A file may be *absent*. It may be
-*damaged*: no regular file, a stranger's, too large to be one of ours (what it holds is for
-the caller to judge). Or the system refuses for a reason that may pass: no descriptor is
-left, no memory, an I/O error. That says nothing about the file, so nobody may act on it.
+There are three cases, and only one is damage. A file may be *absent*. It may be *damaged*: not a
+regular file, owned by somebody who is not trusted, or too large (the caller checks its content).
+Or it *can't be read now*: no descriptor or memory left, an I/O error. That says nothing about
+the file, so nothing may be changed because of it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 from ..errors import SnapshotDamagedError, StoreError
 
-#: Whether somebody who owns a file with this status may decide what it holds.
+#: Whether the owner of a file with this status is trusted.
 Trust = Callable[[os.stat_result], bool]
 
-#: Bytes; what is read whole. A state file of ten thousand gateways has five million.
+#: Maximum size in bytes. A state file of ten thousand gateways has five million.
 _MOST = 256 * 2**20
 _FLAGS = os.O_RDONLY
 for _name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NONBLOCK"):  # a pipe must not hold us
@@ -25,15 +25,15 @@ for _name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NONBLOCK"):  # a pipe must
 
 
 def anybody(_status: os.stat_result) -> bool:
-    """The trust in a file that the user has named."""
+    """Trust every owner, for a file that the user named."""
     return True
 
 
 def open_file(path: str, trusts: Trust = anybody) -> int | None:
-    """A descriptor of the file, checked after it was opened; None if it is absent.
+    """An open descriptor of the file, checked after opening; None if the file is absent.
 
-    Raises SnapshotDamagedError if it is no regular file of somebody trusted, and StoreError
-    for what may pass.
+    Raises SnapshotDamagedError if it is not a regular file of a trusted owner, and StoreError
+    if it can't be read now.
     """
     try:
         descriptor = os.open(path, _FLAGS)
@@ -59,7 +59,7 @@ def open_file(path: str, trusts: Trust = anybody) -> int | None:
 
 
 def read_file(path: str, trusts: Trust = anybody) -> bytes | None:
-    """What the file holds; None if it is absent. Raises as `open_file`."""
+    """The content of the file; None if it is absent. Raises as `open_file`."""
     descriptor = open_file(path, trusts)
     if descriptor is None:
         return None
@@ -79,7 +79,8 @@ def read_file(path: str, trusts: Trust = anybody) -> bytes | None:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """None if there is nothing, or nothing that this user could reach. Raises StoreError."""
+    """The status of the file; None if there is none, or if this user can't reach it. Raises
+    StoreError if that can't be checked now."""
     try:
         return os.stat(path)
     except OSError as error:
@@ -91,20 +92,19 @@ def status_of(path: str) -> os.stat_result | None:
 
 
 def is_special(path: str) -> bool:
-    """Whether what lies there is no regular file: a FIFO, a device, a socket, a folder, or a
-    link to one, or to itself. Raises StoreError."""
+    """Whether something other than a regular file is there: a FIFO, a device, a socket, a folder,
+    a link to one of these, or a link to itself. Raises StoreError."""
     status = status_of(path)
     return status is not None and not stat.S_ISREG(status.st_mode)
 
 
 def _is_no_file(error: OSError, path: str) -> bool:
-    """Whether the name can't be opened at all: that of a socket, of a link that leads to
-    itself, on Windows of a folder."""
+    """Whether this can't be opened at all: a socket, a link to itself, on Windows a folder."""
     import errno  # rarely needed
 
     if error.errno not in (errno.ENXIO, errno.ELOOP):
         return os.path.isdir(path)  # noqa: PTH112
-    try:  # an automounter may say the same of a sound file, for a while
+    try:  # an automounter may give the same error for a good file, for a while
         return not stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
@@ -120,7 +120,7 @@ def is_out_of_reach(error: OSError, path: str) -> bool:
 
 
 def unreadable(path: str, error: Exception) -> StoreError:
-    """The system refuses, for a reason that may pass; a MemoryError is one."""
+    """The StoreError for a file that can't be read now, for example for lack of memory."""
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return StoreError(
         f"can't be read now: {why}",

@@ -1,10 +1,10 @@
-"""Replacing a file so that a reader, or a kill, meets the old one or the new one, never a part.
+"""Replace a file atomically: readers see the old file or the new one, also after a kill.
 
-Guaranteed: the temporary file lies in the same folder, ends in ``.tmp`` (dev servers
-restart for other names), and is gone after a failure; an existing file keeps its mode,
-a new one gets the umask's; a symlink at the destination is replaced, not followed.
-Not guaranteed: that a rename outlives a loss of power (the folder is not synced). What a
-killed process leaves lies there until `clear_leftovers`.
+Guaranteed: the temporary file is in the same folder, ends in ``.tmp`` (dev servers
+restart for other names), and is removed after a failure. An existing file keeps its mode,
+a new one gets the umask's. A symlink at the destination is replaced, not followed.
+Not guaranteed: that a rename survives a power failure (the folder is not synced). Temporary
+files of a killed process stay until `clear_leftovers`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _BUSY = (5, 32)  # Windows: access denied, sharing violation; somebody has the f
 def write_atomically(
     path: Path, data: bytes, *, durable: bool, mode: int = 0o666, exchange: bool = False
 ) -> os.stat_result:
-    """Replace `path` by a file that holds `data`. Raises OSError; then nothing has changed.
+    """Replace `path` by a file with `data`. Raises OSError; then nothing has changed.
 
-    Returns what the system said of the file just before: another may lie there by now.
+    Returns the status of the new file. Another process may have replaced it since.
 
     `durable` syncs the data to disk before the rename; `mode` is that of a new file,
     before the umask; `exchange` lets editors on Linux see a change, see `_exchange`.
@@ -72,8 +72,8 @@ def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) ->
 
 
 def refuse_special(path: Path) -> None:
-    """Raise OSError if `path` is, or leads to, a FIFO, a device or a socket: somebody else made
-    it for something else, and `write_atomically` would replace it."""
+    """Raise OSError if `path` is, or leads to, a FIFO, a device or a socket, which
+    `write_atomically` would replace."""
     with suppress(FileNotFoundError):
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -94,9 +94,9 @@ def write_hint(error: OSError) -> str:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove the temporary files of killed processes in `folder`; what can't be, stays.
+    """Remove the temporary files of killed processes in `folder`, as far as possible.
 
-    One that a living process is just writing may go with them: that one writes it again.
+    It may also remove the file of a running process, which then writes it again.
     """
     with suppress(OSError):
         for path in folder.iterdir():
@@ -109,13 +109,13 @@ _BINARY: int = getattr(os, "O_BINARY", 0)
 
 
 def _exchange(path: Path, temporary: str) -> bool:
-    """Let both files swap their names in one step; False if it can't be done here.
+    """Swap the names of both files in one step. Returns False if that is not possible here.
 
-    Linux then tells watchers that `path` went away and came back, which VS Code's makes
-    "changed" of and Neovim passes on. Of a rename over `path` they hear only that it was
-    created (a touch afterwards is merged into that), and TypeScript 7.0 does not read again
-    what was created: microsoft/TypeScript#64195. The first name is the first to go away; were
-    `path` the second, it would seem to be gone.
+    Linux then reports to watchers that `path` was deleted and created. VS Code turns that into
+    "changed", and Neovim passes it on. After a rename over `path`, watchers only hear that it
+    was created (also after a touch), and TypeScript 7.0 does not read a created file again:
+    microsoft/TypeScript#64195. `path` must be the first name, which is deleted first;
+    otherwise it would seem to be gone.
     """
     if sys.platform != "linux":
         return False
@@ -132,7 +132,7 @@ _AT_FDCWD, _EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def _replace(temporary: str, path: Path) -> None:
-    """`os.replace`, tried again while a reader or virus scanner of Windows holds the file."""
+    """`os.replace`, with retries while a reader or virus scanner on Windows has the file open."""
     for attempt in range(_TRIES):
         try:
             os.replace(temporary, path)

@@ -1,1 +1,1 @@
-"""Finding, importing, checking and calling plugins. Knows nothing of what the hooks are for."""
+"""Find, import, check and call plugins. Independent of the purpose of the hooks."""

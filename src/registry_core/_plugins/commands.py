@@ -1,4 +1,4 @@
-"""The commands that plugins add: found as plugins are, and importing none of them."""
+"""Find the commands of plugins, in the same way as plugins, without importing them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 def find_commands(
     settings: Settings, core: Collection[str], path: Sequence[str] | None = None
 ) -> Discovery:
-    """One command of each name; `core` are those of registry-core, which nobody replaces.
+    """One command for each name. `core`: names of the core's commands, which can't be replaced.
 
-    What is refused is among the `excluded`, with the reason, and is a problem, too. Raises
-    as `find_plugins`.
+    Refused commands are in `excluded`, with the reason, and in `problems`. Raises as
+    `find_plugins`.
     """
     discovery = find_plugins(settings, path, COMMANDS)
     commands: dict[str, PluginSource] = {}

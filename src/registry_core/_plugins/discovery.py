@@ -1,8 +1,8 @@
-"""Which plugins there are: a pure step that imports none of them.
+"""Find plugins, without importing them.
 
-A plugin is an entry point of the group `registry_core` of an installed distribution, a command
-one of the group `registry_core.commands`; all rules but those of their names are the same.
-Filters apply here, so that what is switched off is never imported.
+A plugin is an entry point of the group `registry_core` in an installed distribution, a command
+one of the group `registry_core.commands`. Only the rules for their names differ. Filters apply
+here, so that a plugin that is switched off is never imported.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _GROUPS = (GROUP, COMMANDS)
 
 @frozen(order=True)
 class PluginSource:
-    """Where a plugin comes from, and what would be imported. Sorted by its key."""
+    """Where a plugin comes from, and what would be imported. Sorts by its key."""
 
     distribution: str
     """Normalized name."""
@@ -52,7 +52,7 @@ class PluginSource:
     value: str
     """`module` or `module:object`."""
     code: str = field(default="", eq=False)
-    """Changes with the code, which an author edits without a new version; "" of a command."""
+    """A digest of the code, which authors edit without a new version; "" for a command."""
     group: str = GROUP
 
     @property
@@ -71,10 +71,10 @@ class Discovery:
 
     selected: tuple[PluginSource, ...]
     excluded: tuple[tuple[PluginSource, str], ...]
-    """What the settings switch off, and by which variable."""
+    """Plugins that the settings switch off, each with the reason."""
     problems: tuple[Problem, ...]
     entries: frozenset[str] = field(default=frozenset(), eq=False)
-    """The names of all entry points, plugins and commands: each may have options."""
+    """The names of all entry points, of plugins and commands. Each may have options."""
 
     @property
     def found(self) -> tuple[PluginSource, ...]:
@@ -84,9 +84,9 @@ class Discovery:
 def find_plugins(
     settings: Settings, path: Sequence[str] | None = None, group: str = GROUP
 ) -> Discovery:
-    """Search the metadata in the folders of `path` (None: `sys.path`) for what is in `group`.
+    """Search the metadata in the folders of `path` (None: `sys.path`) for entry points of `group`.
 
-    Raises StoreError if a folder can't be listed now: nobody then knows what is installed.
+    Raises StoreError if a folder can't be listed now, since a plugin could be missed.
     """
     every, problems = _search(path, group)
     sources = [source for source in every if source.group == group]
@@ -108,7 +108,7 @@ def find_plugins(
 
 
 def exclusion(settings: Settings, key: str) -> str | None:
-    """Why the settings keep the plugin `distribution:entry` out, installed or not; None if not."""
+    """Why the settings exclude the plugin `distribution:entry`; None if they don't."""
     names = {key, key.partition(":")[0]}
     if not names.isdisjoint(map(_normalized, settings.disable_plugins)):
         return "it is in disable_plugins (REGISTRY_CORE_DISABLE_PLUGINS)"
@@ -118,20 +118,19 @@ def exclusion(settings: Settings, key: str) -> str | None:
 
 
 def source_mentions(module: str, word: str) -> bool:
-    """Whether the code of `module`, or of the package that it is in, holds `word`.
+    """Whether the code of `module`, or of its package, contains `word`. Imports nothing.
 
-    Imports nothing. True also if the code is there and can't be read; False if there is
-    no such module.
+    True if the code exists but can't be read; False if there is no such module.
     """
     try:
         return any(word.encode() in file.read_bytes() for file in _files(module, "*.py"))
-    except Exception:  # finders are anybody's
+    except Exception:  # foreign finders may raise anything
         return True
 
 
 def _code(distribution: Distribution, module: str) -> str:
-    """For `PluginSource.code`: what was installed, by its RECORD. Of an editable installation
-    that names no module: there the files around `module` count."""
+    """For `PluginSource.code`: a digest of RECORD. The RECORD of an editable installation lists no
+    modules, so there the files of the package of `module` count."""
     origin = distribution.read_text("direct_url.json") or ""
     record = distribution.read_text("RECORD") or ""
     try:
@@ -142,19 +141,18 @@ def _code(distribution: Distribution, module: str) -> str:
         return _digest(
             repr([(path, status.st_size, status.st_mtime_ns) for path, status in statuses])
         )
-    except Exception:  # finders are anybody's, and so is metadata
+    except Exception:  # foreign finders and metadata may raise anything
         return ""
 
 
 def _digest(text: str) -> str:
-    import hashlib  # commands are listed without
+    import hashlib  # not needed to list commands
 
     return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
 def _files(module: str, pattern: str) -> Iterator[Path]:
-    """The file of `module`, and what matches `pattern` in the package that it is in. Imports
-    nothing."""
+    """The file of `module`, and the files of its package that match `pattern`. Imports nothing."""
     name, *rest = module.split(".")
     spec = find_spec(name)
     # A package without __init__.py may be shared by many distributions.
@@ -173,12 +171,12 @@ def _files(module: str, pattern: str) -> Iterator[Path]:
 
 
 def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource], list[Problem]]:
-    """What the metadata says of both groups, and what is wrong with it for those of `group`."""
+    """The entry points of both groups, and problems with those of `group`."""
     sources: dict[tuple[str, str], PluginSource] = {}
     problems: list[Problem] = []
     names: set[str] = set()
     installed = tuple(distributions(path))
-    # Of two of one name the first on the path is the one that gets imported.
+    # If two have the same name, the first one on the path gets imported.
     first_of = {
         _normalized(file_name(distribution)): distribution for distribution in reversed(installed)
     }
@@ -200,16 +198,16 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
                 first = sources.setdefault((source.group, source.key), source)
                 if first != source and source.group == group:
                     problems += [problem(source.title, "is there twice; the first is used")]
-        except Exception as error:  # metadata is anybody's
+        except Exception as error:  # foreign metadata may contain anything
             text = f"can't be read: {error_text(error)}; reinstall it"
-            # What the system refuses may hold one of the group.
+            # Metadata that can't be read now may contain a plugin of the group.
             fatal = f"[{group}]" in entries or isinstance(error, OSError)
             problems.append(problem(where, text, fatal=fatal))
     return sorted(sources.values()), problems
 
 
 def _misspelt(where: str, entries: str, group: str) -> Iterator[Problem]:
-    """The groups of entry points that are nearly `group`."""
+    """Problems for groups of entry points that look like a misspelt `group`."""
     if "registry" not in entries.lower():
         return
     for name in re.findall(r"^[^\S\n]*\[(.+)\][^\S\n]*$", entries, re.MULTILINE):
@@ -252,7 +250,7 @@ def _normalized(name: str) -> str:
 
 
 def problem(culprit: str, message: str, *, fatal: bool = False) -> Problem:
-    """One of the plugins, or of what is said of them."""
-    from ..report import Problem  # rarely: help must stay quick
+    """A problem with plugins, or with settings about them."""
+    from ..report import Problem  # here, since `--help` must be fast
 
     return Problem("plugin", culprit, message, fatal)

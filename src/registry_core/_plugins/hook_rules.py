@@ -1,4 +1,4 @@
-"""What a plugin's hooks must look like, checked at load, and what they must return."""
+"""Rules for hooks: their form, checked when a plugin is loaded, and their results."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ HOOKS = {
 }
 _ORDERINGS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
 
-#: What is wrong with one item that a hook returned; an error if the plugin itself says it.
+#: What is wrong with one item that a hook returned. It is an error if the plugin returned that.
 Complaint = str | RegistryError
 
 
 def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]:
     """The hooks that `plugin` implements, sorted.
 
-    Raises PluginError for one that breaks a rule, and OverlayError (a PluginError) if
-    that one is an overlay, or was probably meant to be.
+    Raises PluginError if one breaks a rule. If that is an overlay, or probably meant to be one,
+    it raises OverlayError, a PluginError.
     """
     for fault in hook_faults(manager, plugin):
         raise fault
@@ -45,7 +45,7 @@ def implemented_hooks(manager: PluginManager, plugin: object) -> tuple[str, ...]
 
 
 def hook_faults(manager: PluginManager, plugin: object) -> Iterator[PluginError]:
-    """Every rule that a hook of `plugin` breaks; see `implemented_hooks`."""
+    """An error for every rule that a hook of `plugin` breaks; see `implemented_hooks`."""
     try:
         hash(plugin)
     except TypeError:
@@ -81,10 +81,10 @@ def _marked(manager: PluginManager, plugin: object) -> Iterator[tuple[str, Hooki
 
 
 def option_variables(plugin: object) -> Mapping[str, str]:
-    """Option → variable that it is read from, too: what the plugin says in `OPTION_VARIABLES`.
+    """`OPTION_VARIABLES` of the plugin: option → variable that it is also read from.
 
-    Raises PluginError for what is no such mapping, and for the name of a setting or one
-    outside the namespace `REGISTRY_CORE_`.
+    Raises PluginError if it is not such a mapping, or if a variable is a setting or does not
+    start with `REGISTRY_CORE_`.
     """
     declared: Any = getattr(plugin, "OPTION_VARIABLES", EMPTY)
     pairs = declared.items() if isinstance(declared, Mapping) else [(None, declared)]
@@ -102,7 +102,7 @@ def option_variables(plugin: object) -> Mapping[str, str]:
 
 def _unmarked(plugin: object, attribute: str) -> Iterator[PluginError]:
     function = inspect.getattr_static(plugin, attribute, None)
-    is_spec = hasattr(function, f"{specs.PROJECT}_spec")  # imported, to call or document it
+    is_spec = hasattr(function, f"{specs.PROJECT}_spec")  # the plugin imported the hookspec
     if attribute in HOOKS and inspect.isroutine(function) and not is_spec:
         yield _error(attribute, "is not marked as a hook", "put @hookimpl above it")
 
@@ -136,8 +136,8 @@ def _error(name: str, message: str, hint: str) -> PluginError:
 
 @frozen(eq=False)
 class Described:
-    """A gateway or a source of facts, and what it says of itself: read once, since a property
-    may say something else the next time."""
+    """A gateway or a source of facts, and its attributes. They are read once, since a property
+    may return something else the next time."""
 
     itself: RegistrySource
     id: str
@@ -163,16 +163,16 @@ def returned_artifacts(value: Any) -> tuple[tuple[Artifact, ...], tuple[Complain
 
 
 def returned_snapshot(value: Any) -> Snapshot | None:
-    """What an overlay returned. Raises PluginError if it is something else."""
+    """The result of an overlay. Raises PluginError if it is neither a Snapshot nor None."""
     if value is not None and not isinstance(value, Snapshot):
         raise PluginError(f"returned {type(value).__name__}", hint="return a Snapshot or None")
     return value
 
 
 def reason_disabled(gateway: Described, answer: Any) -> str | None:
-    """Why `gateway` is not to be asked, by what its `should_enable` returned; None: ask it.
+    """Why `gateway` must not be asked, from the result of its `should_enable`; None to ask it.
 
-    Raises GatewayError for an answer that says neither, such as a text or a class.
+    Raises GatewayError for any other result, such as a text or a class.
     """
     if isinstance(answer, bool):
         return None if answer else "it is not enabled"
@@ -186,7 +186,7 @@ def reason_disabled(gateway: Described, answer: Any) -> str | None:
 
 
 def describe_gateway(gateway: object) -> Described:
-    """What can be registered as a gateway. Raises TypeError for anything else."""
+    """`gateway` with its attributes, if it can be registered. Raises TypeError otherwise."""
     if not isinstance(gateway, ModelGateway):
         raise TypeError(f"expected a ModelGateway, got {_kind_of(gateway)}")
     result = _described(gateway)
@@ -223,7 +223,7 @@ def _sorted_out(
 
 
 def _read(item: object, cls: type, check: Callable[[Any], object]) -> object:
-    """What `check` says of it. One whose property raises costs no other."""
+    """The result of `check(item)`, or an error if a property of `item` raises."""
     try:
         return check(item)
     except KeyboardInterrupt:
@@ -233,9 +233,9 @@ def _read(item: object, cls: type, check: Callable[[Any], object]) -> object:
 
 
 def _described(gateway: RegistrySource) -> Described | str:
-    """It, or what is wrong with it."""
+    """The gateway with its attributes, or what is wrong with it."""
     id, name = getattr(gateway, "id", None), getattr(gateway, "name", None)
-    # A kind of text of its own, such as an Enum's, can be shown, stored or compared otherwise.
+    # A subclass of str, such as an Enum, may be shown, stored or compared differently.
     if type(id) is not str or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", id):
         return (
             f"a gateway has the id {id!r}; use a plain text, up to 64 of a-z 0-9 . _ -, "
@@ -251,7 +251,7 @@ def _described(gateway: RegistrySource) -> Described | str:
 
 
 def _checked(artifact: Artifact) -> Artifact | str:
-    """It, or what is wrong with it; as plain as it was when this looked."""
+    """A plain copy of the artifact, or what is wrong with it."""
     artifact = Artifact(artifact.emitter, artifact.path, artifact.text)
     for field in ("emitter", "path", "text"):
         value = getattr(artifact, field)

@@ -1,7 +1,7 @@
-"""The plugin host: calls the hooks of the plugins, each apart from all others.
+"""The plugin host: calls the hooks of plugins, and isolates their failures.
 
-Whatever a plugin raises (`SystemExit` too) becomes a `Problem` that names it, and the
-others' results survive. One exception: policy fails closed, see `PluginHost.overlay`.
+Whatever a plugin raises (also `SystemExit`) becomes a `Problem` that names it, and the results
+of the others are used. The exception is policy, which fails closed, see `PluginHost.overlay`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _KINDS: Mapping[str, Kind] = {OVERLAY: "overlay", "registry_emit": "emitter"}
 
 @frozen(eq=False)
 class LoadedGateway:
-    """A gateway or a source of facts, the plugin that added it, and that plugin's settings."""
+    """A gateway or a source of facts, its plugin, and the settings of that plugin."""
 
     gateway: Described
     plugin: Plugin
@@ -51,7 +51,7 @@ class LoadedGateway:
 
 @frozen(eq=False)
 class Outcome:
-    """What one implementation of a hook returned, or the problem that it met."""
+    """The result of one implementation of a hook, or its problem."""
 
     plugin: Plugin
     value: Any = None
@@ -64,14 +64,14 @@ class Outcome:
 
 
 class PluginHost(PluginLoader):
-    """The plugins of one process. `load()` finds and imports them; the rest calls their hooks."""
+    """The plugins of one process. `load()` finds and imports them; the other methods call hooks."""
 
-    # Per implementation of a hook in _SOURCES: asked once, so that gateways keep their state.
+    # By implementation of a hook in _SOURCES. Each is called once, so that gateways keep state.
     _asked: Mapping[HookImpl, Outcome] = EMPTY
     _gateway_problems: tuple[Problem, ...] = ()
 
     def load(self) -> None:
-        """As `PluginLoader.load`; a gateway hook that raised is called again, too."""
+        """As `PluginLoader.load`. Hooks for gateways that failed will be called again."""
         with self._lock:
             super().load()
             self._asked = {
@@ -81,13 +81,13 @@ class PluginHost(PluginLoader):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What the last `load()` met, and the call of `gateways()` after it."""
+        """The problems of the last `load()`, and of the call of `gateways()` after it."""
         return (*super().problems, *self._gateway_problems)
 
     def call_each(self, hook: str, /, **arguments: Any) -> list[Outcome]:
         """Call each implementation of `hook`, in the order of `plugins`.
 
-        `settings` is added: each gets its own view.
+        Each also gets `settings`, its own view.
         """
         return [
             self._call(plugin, impl, lambda value: value, arguments)
@@ -95,10 +95,10 @@ class PluginHost(PluginLoader):
         ]
 
     def gateways(self) -> tuple[LoadedGateway, ...]:
-        """The gateways, and the sources of facts, of all plugins; of two with one id the first
+        """The gateways and sources of facts of all plugins. If two have the same id, the first
         plugin keeps it.
 
-        Each hook is called once, again only if it failed. Problems go to `problems`.
+        Each hook is called once, and again only if it failed. Problems go to `problems`.
         """
         taken: dict[str, LoadedGateway] = {}
         problems: list[Problem] = []
@@ -127,9 +127,9 @@ class PluginHost(PluginLoader):
         return tuple(taken.values())
 
     def failure_of(self, key: str) -> PluginError | None:
-        """Why a gateway of the plugin with this key is missing: what failed, or was refused.
+        """Why a gateway of the plugin with this key is missing: a failure, or a refused gateway.
 
-        None if the plugin met no problem, or is not there.
+        None if the plugin has no problem, or is not installed.
         """
         for plugin in self.failed:
             if plugin.key == key:
@@ -142,8 +142,8 @@ class PluginHost(PluginLoader):
         return PluginError("; ".join(failures), culprit=key) if failures else None
 
     def overlays(self) -> Mapping[str, Mapping[str, str]]:
-        """Key of each plugin that has a policy, or may have one that could not be loaded → its
-        `version`, and a digest of its `options` ("" without any)."""
+        """Key of each plugin with an overlay → its `version`, and a digest of its `options` (""
+        without options). Includes plugins that could not be loaded and may have one."""
         self._ensure_loaded()
         return FrozenDict(
             {
@@ -157,10 +157,12 @@ class PluginHost(PluginLoader):
         )
 
     def unseen_by(self, snapshot: Snapshot) -> str | None:
-        """Key of a plugin whose overlay has not passed `snapshot`, or with other options.
+        """Key of a plugin whose overlay has not passed `snapshot`, or passed it with other options;
+        None if all have passed it.
 
-        Without a project the options say nothing: a service runs anywhere. Nor does the version:
-        after an upgrade, what a new process has synced is right for one that still runs.
+        Without a project, options are not compared, since a service may run in any folder.
+        Versions are never compared: after an upgrade, data that a new process has synced is right
+        for a process that still runs the old version.
         """
         for key, overlay in self.overlays().items():
             passed = snapshot.overlays.get(key)
@@ -171,7 +173,7 @@ class PluginHost(PluginLoader):
         return None
 
     def policy_hint(self, unseen: str) -> str:
-        """The hint for data that the policy of this plugin has not passed."""
+        """The hint for data that the overlay of this plugin has not passed."""
         if self.settings.snapshot is None:
             return "run registry-core sync"
         return (
@@ -180,8 +182,8 @@ class PluginHost(PluginLoader):
         )
 
     def outdated_overlay(self) -> PluginError | None:
-        """Why this process must not apply its policies: another version of one is installed by
-        now than the one that it runs. None if all are as installed."""
+        """Why this process must not apply its policy: another version of an overlay has been
+        installed since it was loaded. None if all are up to date."""
         selected = self.discovery.selected if self.discovery else ()
         installed = {source.key: source.version for source in selected}
         for key, overlay in self.overlays().items():
@@ -200,14 +202,15 @@ class PluginHost(PluginLoader):
         before: Snapshot | None = None,
         tell: Callable[[Problem], object] = lambda warning: None,
     ) -> Snapshot:
-        """`snapshot` after all overlays, each on the result of the one before. It names them,
-        and what each withheld. If `before` has passed the same ones, what was withheld of it
-        and is not offered any more is still named: somebody may ask for it by name. `tell`
-        hears what they warn of.
+        """`snapshot` after all overlays, each applied to the result of the previous one.
 
-        Raises OverlayError, naming the plugin, if one raises, returns something else, or
-        if a plugin that may have one could not be loaded: a deny list that is skipped is
-        worse than old data.
+        The result lists the overlays, and what each withheld. If `before` has passed the same
+        overlays, its withheld ids that are not offered any more stay listed, since somebody may
+        still ask for them. `tell` is called for each warning.
+
+        Raises OverlayError that names the plugin if an overlay raises or returns something else,
+        or if a plugin that may have one could not be loaded: a skipped deny list is worse than
+        old data.
         """
         overlays = self.overlays()
         for failed in self.failed:
@@ -224,13 +227,13 @@ class PluginHost(PluginLoader):
                 raise _held(plugin, outcome.problem.error)
             if outcome.value is not None:
                 withheld |= {id: plugin.key for id, _ in _gone(result, outcome.value)}
-                roles = {**result.roles, **outcome.value.roles}  # kept if it was built anew
+                roles = {**result.roles, **outcome.value.roles}  # kept even if it dropped them
                 result = outcome.value
                 if roles != result.roles:
                     result = result.replace(roles=roles)
         if not overlays:
             return result
-        # One overlay may put back a part of a provider that another took out as a whole.
+        # An overlay may restore a part of a provider that another one took out completely.
         parts = {id: withheld.get(owner, "") for id, owner in _gone(snapshot, result)}
         withheld = {id: key for id, key in (parts | withheld).items() if not result.offers(id)}
         return result.replace(gateways=snapshot.gateways, overlays=overlays, withheld=withheld)
@@ -238,8 +241,8 @@ class PluginHost(PluginLoader):
     def emit(
         self, snapshot: Snapshot, types_providers: tuple[str, ...] | None
     ) -> tuple[tuple[Artifact, ...], tuple[Problem, ...]]:
-        """The artifacts of all writers, and what went wrong. Of two that claim one file of
-        one emitter the first keeps it. `types_providers` scopes the types; None is all."""
+        """The artifacts of all writers, and the problems. If two claim the same file of an
+        emitter, the first keeps it. `types_providers`: the scope of the types, None for all."""
         taken: dict[tuple[str, str], tuple[Artifact, Plugin]] = {}
         problems: list[Problem] = []
         for plugin, impl in self.implementations("registry_emit"):
@@ -260,8 +263,8 @@ class PluginHost(PluginLoader):
         return tuple(artifact for artifact, _ in taken.values()), tuple(problems)
 
     def emitters_fingerprint(self) -> str:
-        """Changes with each writer's version, code and options, with the core's version, and with
-        what `PluginSettings.wants` answers."""
+        """A digest of each writer's version, code and options, of the core's version, and of the
+        answers of `PluginSettings.wants`."""
         from .._writers import ALWAYS
 
         self._ensure_loaded()
@@ -276,7 +279,7 @@ class PluginHost(PluginLoader):
     def refreshed(
         self, report: SyncReport, snapshot: Snapshot, previous: Snapshot
     ) -> tuple[Problem, ...]:
-        """Tell the observers of a sync."""
+        """Call the observers of a sync."""
         arguments = {"report": report, "snapshot": snapshot, "previous": previous}
         outcomes = self.call_each("registry_refreshed", **arguments)
         return tuple(problem for outcome in outcomes for problem in outcome.problems)
@@ -288,7 +291,8 @@ class PluginHost(PluginLoader):
         read: Callable[[Any], Any],
         arguments: Mapping[str, Any],
     ) -> Outcome:
-        """`read` checks and converts what was returned; what it raises counts as the plugin's."""
+        """Call one implementation. `read` checks and converts the result; its errors count as
+        errors of the plugin."""
         given = {"settings": self.settings_for(plugin), **arguments}
         positional = [given[name] for name in impl.argnames]
         defaulted = {name: given[name] for name in impl.kwargnames if name in given}
@@ -317,8 +321,7 @@ class PluginHost(PluginLoader):
 
 
 def _gone(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:
-    """Ids of the providers, and full ids of other providers' models, that `after` lacks; each
-    with the provider's id."""
+    """(id, provider id) of all that `after` lacks: providers, and models of other providers."""
     remaining = after.get_models()
     for id, models in before.get_models().items():
         if id not in remaining:

@@ -1,4 +1,4 @@
-"""What an entry point names, and what went wrong with it: plugins and commands alike."""
+"""Import entry points of plugins and commands, and describe their failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def import_entry(source: PluginSource) -> Any:
 def failure(
     source: PluginSource, what: str, error: BaseException, mask: Callable[[str], str] = str
 ) -> PluginError:
-    """What a plugin raised, for the report, without secrets; the traceback goes to the log."""
+    """The error for an exception of a plugin, without secrets. Logs the traceback."""
     if logger.isEnabledFor(logging.DEBUG):
         trace = "".join(traceback.format_exception(error))
         logger.debug("%s: %s\n%s", source.title, what, mask(trace))

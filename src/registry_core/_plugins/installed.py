@@ -1,7 +1,7 @@
-"""The metadata of installed distributions, as `importlib.metadata` finds it.
+"""Read the metadata of installed distributions, like `importlib.metadata`.
 
-That takes longer to import than all else that `registry-core --help` does, so it is asked only
-where metadata is no plain folder.
+Importing that library takes longer than everything else in `registry-core --help`. So it is used
+only for metadata that is not in a plain folder.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ ENTRIES = "entry_points.txt"
 
 
 class Distribution(Protocol):
-    """What is used of those of the library."""
+    """The part of the library's interface that is used here."""
 
     def read_text(self, filename: str, /) -> str | None:
         """A file of its metadata; None if there is none."""
 
 
 def distributions(path: Sequence[str] | None) -> Iterator[Distribution]:
-    """Those in the folders of `path` (None: `sys.path`), in its order.
+    """The distributions in the folders of `path` (None: `sys.path`), in its order.
 
-    The library would take a folder that can't be listed now for an empty one, for good; here
-    that raises StoreError.
+    Raises StoreError if a folder can't be listed now. (The library would treat it as empty, and
+    remember that.)
     """
     finders = [finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]
     if finders != [PathFinder] or _library_is_patched():
-        # Who knows what that one looks at; tests of applications replace it.
+        # A foreign finder may look elsewhere, and tests of applications replace the library.
         for distribution in _by_library(path):
             if not os.path.basename(location(distribution)).startswith("~"):  # noqa: PTH119
                 yield distribution
@@ -54,7 +54,7 @@ def distributions(path: Sequence[str] | None) -> Iterator[Distribution]:
             yield _Folder(os.path.join(folder, name))  # noqa: PTH118
 
 
-#: As pip, without what it has moved aside while it installs something else.
+#: As in pip, without names that pip has moved aside during an installation.
 _IS_METADATA = re.compile(r"([^~].*\.(dist|egg)|egg)-info", re.IGNORECASE)
 
 
@@ -74,15 +74,15 @@ def _by_library(path: Sequence[str] | None) -> Iterator[Distribution]:
 
 
 class _Folder:
-    """A `.dist-info` or `.egg-info`, each file of it read once; the latter may be a file itself,
-    whose name is ""."""
+    """A `.dist-info` or `.egg-info` folder. Each file is read once. An `.egg-info` may itself be a
+    file, which has the name ""."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._texts: dict[str, str | None] = {}
 
     def read_text(self, filename: str) -> str | None:
-        """As the library, which takes what the system refuses for now for what is not there."""
+        """The text of a file; None if there is none. Raises OSError if it can't be read now."""
         if filename not in self._texts:
             self._texts[filename] = self._read(filename)
         return self._texts[filename]
@@ -101,27 +101,27 @@ class _Folder:
 
 
 def has_entry_points(group: str) -> bool:
-    """Whether any distribution has entry points of `group`; True if that can't be told now."""
+    """Whether any distribution has entry points of `group`; True if that can't be checked."""
     try:
         texts = (distribution.read_text(ENTRIES) or "" for distribution in distributions(None))
         return any(f"[{group}]" in text for text in texts)
-    except Exception:  # metadata is anybody's; who looks closer says what is wrong
+    except Exception:  # foreign metadata; `find_plugins` reports the problem
         return True
 
 
 def location(distribution: Distribution) -> str:
-    """The path of its metadata, "" if it does not say."""
+    """The path of its metadata; "" if it is unknown."""
     return str(getattr(distribution, "_path", ""))
 
 
 def file_name(distribution: Distribution) -> str:
-    """The distribution's name, by the name of its folder."""
+    """The distribution's name, from the name of its metadata folder."""
     folder = os.path.basename(location(distribution))  # noqa: PTH119
     return os.path.splitext(folder)[0].partition("-")[0]  # noqa: PTH122
 
 
 def header(distribution: Distribution, name: str) -> str | None:
-    """A field of its METADATA, without reading the README that follows."""
+    """A field of its METADATA; None if it is missing."""
     texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
     headers, _, _ = next(filter(None, texts), "").partition("\n\n")
     match = re.search(rf"^{name}:[ \t]*(.*\S)", headers, re.MULTILINE | re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The packages of this project that a user may want beside the core; `[all]` names them all."""
+"""The further packages of this project; the extra `[all]` installs all of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KNOWN: Mapping[str, str] = MappingProxyType(
     }
 )
 
-#: The name of its options, which is that of its entry point → distribution.
+#: Name of the entry point, and so of the options → distribution.
 OWNERS: Mapping[str, str] = MappingProxyType(
     {
         "catalog": "registry-catalog",
@@ -36,5 +36,5 @@ OWNERS: Mapping[str, str] = MappingProxyType(
 
 
 def install_hint(entry: str) -> str:
-    """How to install the plugin with these options; empty if it is none of this project."""
+    """How to install the plugin with these options; "" if it is not from this project."""
     return f"pip install {OWNERS[entry]} adds it" if entry in OWNERS else ""

@@ -1,4 +1,4 @@
-"""Imports the selected plugins, each apart from all others, and keeps what came of it."""
+"""Import the selected plugins, isolate their failures, and keep the results."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ OVERLAY = "registry_overlay"
 
 @frozen
 class Plugin:
-    """A plugin that was loaded, or that could not be; then the next `load()` tries again."""
+    """A plugin that was loaded, or that failed. The next `load()` tries a failed one again."""
 
     source: PluginSource
     hooks: tuple[str, ...] = ()
-    """The hooks that it implements, sorted; if it failed, those it was last known to have."""
+    """The hooks that it implements, sorted; for a failed plugin those of its last load."""
     load_ms: float = 0.0
-    """Milliseconds that its import took."""
+    """Duration of its import in milliseconds."""
     builtin: bool = False
     error: PluginError | None = None
     """Why it could not be loaded."""
     may_overlay: bool = False
-    """It has a policy; if it failed: it may have one."""
+    """Whether it has an overlay; for a failed plugin whether it may have one."""
 
     @property
     def failure(self) -> str | None:
-        """The same in words, for where the plugin is named already."""
+        """The text of `error`, without the name of the plugin."""
         return self.error.text if self.error else None
 
     @property
@@ -66,12 +66,12 @@ class Plugin:
 
 
 class PluginLoader:
-    """Finds and imports plugins; `PluginHost` adds the calls of their hooks.
+    """Finds and imports plugins. `PluginHost` calls their hooks.
 
     `path`: where to look for metadata, None for `sys.path`. `builtins`: names and objects
-    that no filter touches and that come first, None for the core's writers. `known_hooks`:
-    plugin key → hooks that it had when it was last loaded, so that a policy is missed
-    even if its code is gone. `timer` counts seconds.
+    that come first and that no filter excludes, None for the core's writers. `known_hooks`:
+    plugin key → hooks at the last load, so that a policy is noticed even if its code is gone.
+    `timer` returns seconds.
     """
 
     def __init__(
@@ -99,19 +99,19 @@ class PluginLoader:
         self._load_problems: tuple[Problem, ...] = ()
         self._consulted: dict[str, set[str]] = {}
         self._entries: frozenset[str] = frozenset()
-        # Plugin key → option → the variable that the plugin reads it from, too.
+        # Plugin key → option → the variable that it is also read from.
         self._declared: dict[str, Mapping[str, str]] = {}
         #: What the last `load()` found; None before it.
         self.discovery: Discovery | None = None
-        # What went wrong at the last `load()` was the system's: try again before it is used.
+        # The last `load()` had a temporary problem: load again before use.
         self._may_pass = False
-        #: In the order in which hooks are called: the core's, then by the option `order`,
+        #: In the order in which hooks are called: the core's first, then by the option `order`,
         #: distribution, entry point.
         self.plugins: tuple[Plugin, ...] = ()
         self.failed: tuple[Plugin, ...] = ()
 
     def with_settings(self, settings: Settings) -> Self:
-        """The same plugins under other settings, not loaded yet."""
+        """A host for the same plugins under other settings, not loaded yet."""
         return type(self)(
             settings,
             environ=self._environ,
@@ -126,16 +126,15 @@ class PluginLoader:
         )
 
     def load(self) -> None:
-        """Import what is selected and not loaded yet; what failed before is tried again.
+        """Import the selected plugins that are not loaded yet, also those that failed before.
 
-        What went wrong is in `problems`. Raises SettingsError for an option `order` that
-        is no integer.
+        Problems are in `problems`. Raises SettingsError if an option `order` is not an integer.
         """
         with self._lock:
             self._load_builtins()
             if self.failed:
-                importlib.invalidate_caches()  # what was missing may have been installed since
-            self._may_pass = True  # until it is through
+                importlib.invalidate_caches()  # missing modules may have been installed since
+            self._may_pass = True  # until this has finished
             discovery = find_plugins(self.settings, self._path)
             self._may_pass = any(problem.fatal for problem in discovery.problems)
             builtin = (plugin.source for plugin in self._loaded.values())
@@ -163,23 +162,23 @@ class PluginLoader:
             )
 
     def after_fork(self) -> None:
-        """A lock that another thread held at the fork would be held for ever in the child."""
+        """Replace the lock: another thread may have held it at the fork."""
         self._lock = RLock()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What the last `load()` met."""
+        """The problems of the last `load()`."""
         return self._load_problems
 
     @property
     def lacks_some(self) -> bool:
-        """Whether a plugin that is installed could not be found out about, or loaded."""
+        """Whether an installed plugin could not be read or loaded."""
         return any(problem.fatal for problem in self._load_problems)
 
     def known_plugins(self) -> Mapping[str, Mapping[str, Any]]:
-        """Plugin key → version, hooks, load_ms and failure, to be recorded; the core's left out.
+        """Plugin key → version, hooks, load_ms and failure, for the state; without the core's.
 
-        The hooks are what `known_hooks` wants at the next start.
+        The next start passes the hooks as `known_hooks`.
         """
         return FrozenDict(
             {
@@ -195,7 +194,7 @@ class PluginLoader:
         )
 
     def is_excluded(self, key: str) -> bool:
-        """Whether the settings switch the plugin `distribution:entry` off, installed or not."""
+        """Whether the settings exclude the plugin `distribution:entry`, installed or not."""
         return exclusion(self.settings, key) is not None
 
     def settings_for(self, plugin: Plugin) -> PluginSettings:
@@ -206,13 +205,13 @@ class PluginLoader:
     def options_of(self, source: PluginSource) -> Mapping[str, Any]:
         """The options of a plugin, from the table and from the environment.
 
-        Without the variables that it declares, until it is loaded.
+        Variables that the plugin declares count only after it is loaded.
         """
         declared = self._declared.get(source.key, EMPTY)
         return options_of(self.settings, source.entry, self._entries, declared)
 
     def settings_of(self, entry: str) -> PluginSettings:
-        """The settings as a command with this name, or of the plugin with it, sees them."""
+        """The settings as the command or plugin with this entry-point name sees them."""
         self._ensure_loaded()
         declared = (own for key, own in self._declared.items() if key.endswith(f":{entry}"))
         options = options_of(self.settings, entry, self._entries, next(declared, EMPTY))
@@ -252,10 +251,10 @@ class PluginLoader:
             loaded = self._register(source, plugin, load_ms=self._elapsed_ms(started))
         except KeyboardInterrupt:
             raise  # the user's
-        except BaseException as error:  # SystemExit, CancelledError: nothing of a plugin's passes
+        except BaseException as error:  # also SystemExit and CancelledError
             load_ms = self._elapsed_ms(started)
             self._may_pass |= isinstance(error, OSError)
-            importlib.invalidate_caches()  # of a folder that could not be looked at for now
+            importlib.invalidate_caches()  # a folder may have been unreadable for a moment
             module = source.value.partition(":")[0].strip()
             known = tuple(sorted(self._known_hooks.get(source.key, ())))
             may_overlay = (
@@ -274,7 +273,7 @@ class PluginLoader:
         return loaded
 
     def _register(self, source: PluginSource, plugin: object, **details: Any) -> Plugin:
-        """Raises PluginError for what breaks a rule; then it takes no part."""
+        """Register a plugin. Raises PluginError if it breaks a rule; then it is not used."""
         hooks, variables = implemented_hooks(self._manager, plugin), option_variables(plugin)
         if self._manager.is_registered(plugin):
             twin = self._manager.get_name(plugin)
@@ -299,7 +298,7 @@ class PluginLoader:
 
     def _options_in_vain(self) -> Iterator[Problem]:
         installed = self.discovery.entries if self.discovery else frozenset()
-        entries = self._entries - (OWNERS.keys() - installed)  # a writer's may be a plugin's, too
+        entries = self._entries - (OWNERS.keys() - installed)  # writers may share a plugin's name
         for entry in self.settings.plugin_options:
             if entry not in entries:
                 culprit = f"[tool.registry-core.plugin.{entry}]"
@@ -310,7 +309,7 @@ class PluginLoader:
             yield Problem("plugin", variable, text, fatal=False)
 
     def implementations(self, hook: str) -> Iterator[tuple[Plugin, HookImpl]]:
-        """Who implements `hook`, in the order of `plugins`; loads them if nobody did yet."""
+        """The implementations of `hook`, in the order of `plugins`. Loads the plugins if needed."""
         self._ensure_loaded()
         impls = getattr(self._manager.hook, hook).get_hookimpls()
         for plugin in self.plugins:

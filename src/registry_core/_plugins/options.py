@@ -1,4 +1,4 @@
-"""The options of each plugin, from the project's table and from the environment."""
+"""Options of plugins, from the project's table and from the environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .known import OWNERS, install_hint
 if TYPE_CHECKING:
     from ..settings import Settings
 
-#: So many characters of a variable are compared with the names of plugins.
+#: Maximum number of characters of a variable that are compared with names of plugins.
 _LONGEST = 100
 
 
@@ -25,9 +25,9 @@ def options_of(
 ) -> Mapping[str, Any]:
     """The options of the plugins with the entry-point name `entry`.
 
-    They are those of the table; above it, of the variables that the plugin has `declared`
-    (option → variable); above these, of `REGISTRY_CORE_PLUGIN_<ENTRY>_<OPTION>`. `entries`:
-    all names of entry points, since the longest that fits wins.
+    `REGISTRY_CORE_PLUGIN_<ENTRY>_<OPTION>` outranks the variables that the plugin has `declared`
+    (option → variable), and these outrank the table. `entries`: the names of all entry points,
+    since the longest name that fits a variable wins.
     """
     options = dict(settings.plugin_options.get(entry, EMPTY))
     variables = settings.plugin_variables
@@ -48,8 +48,8 @@ def variables_in_vain(
 ) -> Iterator[tuple[str, str]]:
     """The variables that no plugin gets, each with what is wrong with it.
 
-    One that is not in the namespace of the plugins counts only if it seems to be one of the
-    `declared` misspelt: it may be read as a secret.
+    A variable outside the namespace of plugins is reported only if it looks like a misspelt
+    `declared` one, since a plugin may read it as a secret.
     """
     for variable in sorted({*settings.plugin_variables} - {*declared}):
         if variable.startswith(PLUGIN_PREFIX):
@@ -65,7 +65,7 @@ def variables_in_vain(
 
 
 def _split(variable: str, entries: Collection[str]) -> tuple[str, str]:
-    """Entry, as it is in variables, and option; two empty texts if none fits."""
+    """The entry, in the form of variables, and the option; two empty texts if no entry fits."""
     names = "|".join(sorted(map(as_variable, entries), key=len, reverse=True))
     match = re.fullmatch(rf"{PLUGIN_PREFIX}({names})_([A-Z0-9_]+)", variable)
     return (match[1], match[2].lower()) if match else ("", "")

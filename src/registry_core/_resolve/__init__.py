@@ -1,1 +1,1 @@
-"""Where and how to call a model, and which key may go there. Knows nothing of syncs."""
+"""Where and how to call a model, and which key may go there. Independent of syncs."""

@@ -1,22 +1,23 @@
 """Which variable may be sent to which origin.
 
-A registry is data from the network, and says both which variable holds a key and where
-to send it. Somebody who can change that data could ask for any secret at any address. So a
-variable goes only where it is *bound* for that provider:
+A registry is data from the network. It says both which variable holds a key and where to send
+it, so somebody who can change that data could get any secret. Therefore a variable goes only
+to origins to which it is *bound* for that provider:
 
-- for a provider of the bundle, by the bundle, which came with the package;
-- for any other, by the first sync that saw it, except variables that were already bound
-  elsewhere, and keys of more than one vendor;
-- for a registry frozen from a file that the user chose, by that file, with the same
+- For a provider of the bundle, the bundle binds it, which came with the package.
+- For any other provider, the first sync that saw it binds it, except variables that were already
+  bound elsewhere, and keys of more than one vendor.
+- For a registry frozen from a file that the user chose, the file binds it, with the same
   exceptions.
 
-URLs are logged everywhere, and a secret may have any name. So what is filled into one is a
-place: by the bundle, where it has it there, else by its name (`_base.variable_names`).
+URLs end up in logs, and a secret may have any name. So only places are filled into a URL:
+variables that the bundle has in it, else variables whose names mean a place
+(`_base.variable_names`).
 
-Names of variables are compared without case, as Windows' environment compares them: there
-`openai_api_key` holds the key of OpenAI, too.
+Names of variables are compared without case, as in the environment of Windows, where
+`openai_api_key` also holds the key of OpenAI.
 
-What the user names (trusted hosts, `<PROVIDER>_BASE_URL`) is in `routing`.
+The user's own choices (trusted hosts, `<PROVIDER>_BASE_URL`) are in `routing`.
 """
 
 from __future__ import annotations
@@ -37,25 +38,26 @@ if TYPE_CHECKING:
 #: A variable, and an origin (`scheme://host[:port]`, as in the URL template).
 Pair = tuple[str, str]
 
-#: What syncs remember: provider id → its pairs.
+#: The bindings that syncs remember: provider id → its pairs.
 Memory = Mapping[str, Iterable[Pair]]
 
-#: Stands in a pair for "nowhere": the variable is known, its provider has no URL.
+#: The origin in a pair whose provider has no URL.
 NOWHERE = ""
 
 
 def folded(variable: str) -> str:
-    """The name as it is compared. Everywhere, not on Windows alone: the environment is
-    passed in, and a mapping doesn't tell how it compares its keys.
+    """The name in the form in which names are compared, on every system: the environment is
+    passed in, and a mapping doesn't say how it compares keys.
 
-    In upper case as `os.environ` does it (it takes "ı" for "I"), then in lower case for
-    those who do that (they take the Kelvin sign for "k").
+    First upper case, as in `os.environ` (which maps "ı" to "I"), then lower case, as elsewhere
+    (which maps the Kelvin sign to "k").
     """
     return variable.upper().lower()
 
 
 def pairs(provider: ProviderConfig) -> frozenset[Pair]:
-    """What `provider` asks for: key variables at all its origins, template variables at theirs."""
+    """The pairs that `provider` asks for: key variables at all its origins, template variables at
+    their own."""
     origins = {template.origin for template in _templates(provider)} or {NOWHERE}
     keys = {(name, origin) for name in provider.api_key_env_vars for origin in origins}
     return _places(provider).union(keys)
@@ -66,12 +68,12 @@ def remember(
     bundle: Mapping[str, ProviderConfig],
     remembered: Memory,
 ) -> FrozenDict[str, tuple[Pair, ...]]:
-    """What to remember after a sync of `providers`; sorted.
+    """The bindings to remember after a sync of `providers`, sorted.
 
-    A provider that is already remembered keeps its pairs, for ever; those of the bundle
-    are never remembered, nor are those without a URL. A new one gets what it asks for,
-    less the variables that the bundle or the memory binds to other origins, and less keys
-    that don't begin with the same word as its first. `remembered` is what this returned last.
+    `remembered` is the previous result. A remembered provider keeps its pairs forever. Providers
+    of the bundle, and those without a URL, are not remembered. A new provider gets the pairs
+    that it asks for, without variables that the bundle or the memory binds to other origins, and
+    without keys that don't begin with the same word as its first key.
     """
     bound = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
     claims = _claims(map(pairs, bundle.values()), bound.values())
@@ -84,7 +86,7 @@ def remember(
 
 @frozen
 class Bindings:
-    """What is bound: the providers of the bundle, and what `remember` returned for the others.
+    """The bindings of the bundle, and those of `remember` for other providers.
 
     `remembered` is None for a registry that is frozen from a file that the user chose.
     """
@@ -93,7 +95,7 @@ class Bindings:
     remembered: Memory | None
 
     def origins(self, provider: ProviderConfig, variable: str) -> frozenset[str]:
-        """Where `variable` may be sent for `provider`."""
+        """The origins to which `variable` may be sent for `provider`."""
         known = self.bundle.get(provider.id)
         if known is not None:
             own = pairs(known)
@@ -105,15 +107,15 @@ class Bindings:
         return frozenset(origin for name, origin in own if folded(name) == wanted) - {NOWHERE}
 
     def fills(self, provider: ProviderConfig, variable: str, origin: str) -> bool:
-        """Whether `variable` may be filled into a URL of `provider` at `origin`: its provider
-        comes with the bundle and has it there, or it is bound and its name says a place."""
+        """Whether `variable` may be filled into a URL of `provider` at `origin`: the bundle has
+        it there; or, for other providers, it is bound and its name means a place."""
         known = self.bundle.get(provider.id)
         if known is not None:
             return (folded(variable), origin) in {(folded(name), at) for name, at in _places(known)}
         return is_place(variable) and origin in self.origins(provider, variable)
 
     def known_origins(self, variable: str) -> frozenset[str]:
-        """Where `variable` is bound for any provider; for messages."""
+        """The origins to which `variable` is bound for any provider; for messages."""
         return frozenset(self._all_claims().get(folded(variable), ())) - {NOWHERE}
 
     def _all_claims(self) -> dict[str, set[str]]:
@@ -127,7 +129,7 @@ def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:
         if url:
             try:
                 yield parse(url)
-            except ValueError:  # can't be called, so needs no binding
+            except ValueError:  # it can't be called, so it needs no binding
                 continue
 
 
@@ -148,8 +150,8 @@ def _claims(*owners: Iterable[Iterable[Pair]]) -> dict[str, set[str]]:
 
 
 def _granted(provider: ProviderConfig, claims: Mapping[str, set[str]]) -> frozenset[Pair]:
-    """What a provider that is not in the bundle gets of what it asks for: what nobody else
-    claims elsewhere, and of its keys those of one vendor, or it could fish with a long list."""
+    """The pairs that a provider outside the bundle gets: those that no other provider claims for
+    another origin, and only keys of one vendor, so that it can't try a long list."""
     free = {pair for pair in pairs(provider) if pair[1] in claims.get(folded(pair[0]), (pair[1],))}
     names = {name for name, _ in free}
     keys = [name for name in provider.api_key_env_vars if name in names]

@@ -1,4 +1,4 @@
-"""Which dialect a model speaks, where only its JavaScript package says so (`docs/resolve.md`)."""
+"""The dialect of a model, from its JavaScript package (`docs/resolve.md`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN, Dialect
 
-#: JavaScript package → dialect. Any other package is taken to speak "openai".
+#: JavaScript package → dialect. Any other package counts as "openai".
 #: `@ai-sdk/openai` calls the Responses API unless told otherwise.
 DIALECTS: Mapping[str, Dialect] = {
     "@ai-sdk/anthropic": "anthropic",
@@ -19,7 +19,7 @@ SHAPES: Mapping[str, Dialect] = {"completions": "openai", "responses": "openai-r
 
 
 def dialect_of(provider_id: str, npm: str | None, shape: str | None) -> Dialect:
-    """The dialect of a model, from what its override or its provider says."""
+    """The dialect of a model, from its override or its provider."""
     if shape and shape in SHAPES:
         return SHAPES[shape]
     if npm:

@@ -1,4 +1,4 @@
-"""From a full model id to an endpoint: the gateway's own way first, else the core's."""
+"""From a full model id to an endpoint, by the model's gateway or else by the core."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 
 class OfflineExchangeError(ExchangeError, OfflineError):
-    """So that `except OfflineError` catches it here, too."""
+    """An ExchangeError that `except OfflineError` also catches."""
 
 
 class ExchangeTimeoutError(ExchangeError, GatewayTimeoutError):
-    """So that `except GatewayTimeoutError` catches it here, too."""
+    """An ExchangeError that `except GatewayTimeoutError` also catches."""
 
 
 _KINDS: tuple[type[ExchangeError], ...] = (OfflineExchangeError, ExchangeTimeoutError)
@@ -72,18 +72,18 @@ def resolve(
         raise UnknownModelError(
             "no provider has this model", culprit=culprit, hint=_hint(id, snapshot)
         )
-    # The registry may be older than the model, and fine-tuned models are in no registry.
+    # The model may be newer than the registry, and no registry has fine-tuned models.
     model = provider.models.get(model_id) or ModelInfo(model_id, provider.id)
     endpoint = _taken_over(provider, model, world, environ, registered)
     if endpoint is not None:
         return endpoint
     bundle = world.bundle.load().get_providers()
-    # Nothing is remembered for a registry that is frozen from a file of the user's choice.
+    # Nothing is remembered for a registry that is frozen from a file that the user chose.
     remembered: Memory | None = None
     if world.lookups.snapshot is None:
         remembered = world.state().bindings
     if remembered is not None and provider.gateway in registered:
-        # The application itself registered this gateway: what it says now is what is bound.
+        # The application registered this gateway itself, so its present data is bound.
         remembered = remember([provider], bundle, remembered)
     return routing.resolve(
         provider,
@@ -95,10 +95,10 @@ def resolve(
 
 
 def _obey_policies(id: str, snapshot: Snapshot, host: PluginHost, culprit: str) -> None:
-    """Raise WithheldError if a policy took this model out, or never saw this data.
+    """Raise WithheldError if a policy took this model out, or has not passed this data.
 
-    An id that no gateway lists is passed on, but not if anything of its provider was taken
-    out: a dated id of a denied model would slip through.
+    An id that no gateway lists is passed on, unless anything of its provider was taken out:
+    a dated id of a denied model would slip through.
     """
     unseen = host.unseen_by(snapshot)
     if unseen is not None:
@@ -128,15 +128,15 @@ def _taken_over(
     environ: Mapping[str, str],
     registered: Mapping[str, RegistrySource],
 ) -> Endpoint | None:
-    """What the provider's gateway says itself; None: it leaves it to the core."""
+    """The endpoint of the provider's gateway; None if it leaves it to the core."""
     by_id = {loaded.gateway.id: loaded for loaded in world.host.gateways()}
     id = provider.gateway or ""
     installed = by_id.get(id)
     gateway = installed.gateway.itself if installed else registered.get(id)
     if not isinstance(gateway, ModelGateway):
         return None
-    # Of its own: a server that resolves for many tenants must not gather theirs. Without
-    # payloads: what is exchanged here is a key, which is never stored.
+    # Separate secrets, since a server that resolves for many tenants must not collect theirs.
+    # No payloads, since an exchanged key must not be stored.
     secrets = Secrets()
     config = HttpConfig(world.settings, secrets, environ, world.clock, tokens=world.tokens)
     client = HttpClient(
@@ -161,7 +161,7 @@ def _taken_over(
             (kind for kind in _KINDS if isinstance(error, kind.__bases__[1])), ExchangeError
         )
         failure, cause = kind(error.message, culprit=error.culprit, hint=error.hint), error
-    except BaseException as error:  # a plugin's own; SystemExit is not its to raise
+    except BaseException as error:  # of a plugin, also SystemExit
         safe = as_error(error, ExchangeError, "", secrets.mask, type(gateway).__module__)
         failure = ExchangeError(f"its endpoint failed: {safe.message}")
         cause = None if _shows_secret(error, secrets) else error
@@ -172,7 +172,7 @@ def _taken_over(
 
 
 def _shows_secret(error: BaseException, secrets: Secrets) -> bool:
-    """Whether a traceback of this error would: nobody can mask a stranger's."""
+    """Whether a traceback of this error would show a secret. Foreign errors can't be masked."""
     from traceback import format_exception
 
     shown = "".join(format_exception(error))

@@ -1,4 +1,4 @@
-"""From a provider and a model to an `Endpoint`. The environment is passed in."""
+"""From a provider and a model to an `Endpoint`, with a given environment."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def resolve(
 ) -> Endpoint:
     """How to call `model` of `provider`.
 
-    The base URL is that of `<PROVIDER>_BASE_URL`, else of the model's override, else of
-    the provider, else of the table of known providers. The key is that of the first of the
-    provider's key variables that is set; on this machine none has to be.
+    The base URL is `<PROVIDER>_BASE_URL`, else the URL of the model's override, else that of the
+    provider, else that of the table of known providers. The key is the first key variable of
+    the provider that is set. A server on this machine needs no key.
 
     Raises UnroutableError (the provider can't be called with a URL and a key),
     MissingCredentialError (a variable is not set), HostChangedError (a variable would go
-    to an origin that it is not bound to; see `bindings`), ResolveError (a variable holds
-    what can't be used). No message holds the value of a variable.
+    to an origin that it is not bound to; see `bindings`), ResolveError (the value of a variable
+    can't be used). No message contains the value of a variable.
     """
     if provider.unroutable:
         raise UnroutableError(
@@ -76,7 +76,7 @@ def resolve(
         raise _host_changed(provider, key_variable, template, bound)
 
     ending = operation(base_url)
-    if ending:  # only now: the hint is for hosts that may have the key
+    if ending:  # after the checks above: the hint is only for hosts that may get the key
         raise UnroutableError(
             f"its base URL {template.text} ends in {ending}, which the client adds by itself",
             culprit=provider.id,
@@ -137,7 +137,7 @@ def _no_place(provider: ProviderConfig, asked: str) -> UnroutableError:
 
 
 def _trusted(template: UrlTemplate, trusted_hosts: Collection[str]) -> bool:
-    """Whether the user trusts this host by name; one from a variable has none."""
+    """Whether the user trusts this host by name. A host from a variable can't be trusted."""
     authority = template.origin.rpartition("//")[2]
     trusted = {host.strip().lower() for host in trusted_hosts}
     return (
@@ -148,8 +148,8 @@ def _trusted(template: UrlTemplate, trusted_hosts: Collection[str]) -> bool:
 def _key_variable(
     provider: ProviderConfig, environ: Mapping[str, str], origin: str, bound: Bindings
 ) -> str | None:
-    """The first variable that is set: of those bound to `origin`, else of those that are bound
-    for this provider elsewhere, else of all."""
+    """The first key variable that is set, preferably one that is bound to `origin`, else one that
+    is bound for this provider elsewhere."""
 
     def doubt(variable: str) -> tuple[bool, bool]:
         homes = bound.origins(provider, variable)
@@ -230,7 +230,7 @@ def _key(variable: str, environ: Mapping[str, str]) -> str:
 
 
 def _key_header(provider: ProviderConfig, key: str | None) -> Mapping[str, str]:
-    """The provider's own header for the key; "Authorization" means that of the dialect."""
+    """The provider's own header for the key. "Authorization" stands for that of the dialect."""
     header = provider.api_key_header
     if key is None or header is None or header.lower() == "authorization":
         return EMPTY

@@ -1,7 +1,7 @@
-"""The writers that come with the core: plugins like any other, registered by the host.
+"""The writers of the core: plugins like any other, registered by the host.
 
-Each is a module with one `registry_emit` hook: snapshot in, artifacts out. `mastra` holds the
-rules that the writers of Mastra's files share, `featured` which ids the types name first.
+Each is a module with one `registry_emit` hook. `mastra` has the rules that the writers of
+Mastra's files share, and `featured` chooses the ids that the types name.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ BUILTINS: tuple[tuple[str, object], ...] = (
     ("typescript", typescript),
 )
 
-#: Those that write whether or not a project asks (see `PluginSettings.wants`).
+#: Emitters that always write, even if no project asks (see `PluginSettings.wants`).
 ALWAYS = frozenset({"capabilities", "json", "python", "typescript"})

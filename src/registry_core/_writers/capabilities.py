@@ -32,5 +32,5 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
             yield Artifact("capabilities", path, to_json(known))
 
 
-#: What `encodeURIComponent` leaves as it is, beyond letters, digits and `_.-~`.
+#: Characters that `encodeURIComponent` keeps, beside letters, digits and `_.-~`.
 _UNRESERVED = "!'()*"

@@ -1,9 +1,9 @@
-"""A few ids that stand for all, where all would be too many.
+"""Choose a few ids where all would be too many.
 
-The newest models of the providers whose SDK package bears their own name
-(`@ai-sdk/openai` of `openai`; where there is none, of all providers), in turns: the
+They are the newest models of the providers whose SDK package has their name
+(`@ai-sdk/openai` of `openai`; if there are none, of all providers), in turns: the
 newest of each, then the second of each. Deprecated models are left out, and models that
-call tools go before those that don't. So it follows the data, and names nobody.
+call tools come first. So the choice follows the data, without a list of names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CALLS_TOOLS = flags_of({"tool_call": True}.get)
 def featured(
     snapshot: Snapshot, most_providers: int, most_models: int
 ) -> tuple[list[str], list[str]]:
-    """At most so many provider ids, and at most so many full ids of theirs; both sorted."""
+    """At most `most_providers` provider ids, and `most_models` full ids of theirs; both sorted."""
     all_providers = snapshot.get_providers().values()
     own = [
         provider.id
@@ -40,13 +40,13 @@ def featured(
 
 
 def _newest(snapshot: Snapshot, provider: str, models: Mapping[str, int]) -> list[str]:
-    """Full ids of what isn't deprecated; of two that are as new, the first in the alphabet."""
+    """Full ids of current models, the newest first; equally new ones in alphabetical order."""
 
     def newest_last(id: str) -> tuple[bool, str]:
-        # Not decoded: a sync makes no models.
+        # From the record, since a sync decodes no models.
         date = json.loads(snapshot.record(provider, id) or b"{}").get("release_date")
         return bool(models[id] & _CALLS_TOOLS), date or ""
 
     current = (id for id, flags in models.items() if not flags & DEPRECATED)
-    # The reverse keeps equal ones in their order.
+    # `reverse` keeps the order of equal ones.
     return [f"{provider}/{id}" for id in sorted(current, key=newest_last, reverse=True)]

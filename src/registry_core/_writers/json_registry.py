@@ -33,7 +33,7 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
 
 
 def to_json(content: Any) -> str:
-    """Two spaces of indent and a newline at the end; the order of keys is the caller's."""
+    """JSON with an indent of two and a final newline. The order of keys is kept."""
     import orjson  # as in `_http/parsing.py`
 
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

@@ -1,8 +1,8 @@
 """Emitter `litellm`: `model_prices_and_context_window.json`, in the shape of LiteLLM's cost map.
 
-LiteLLM knows a model by its own name for the provider and the bare id, and models of a few
-providers by the bare id alone. Prices are in USD per token. What is unknown is left out, and
-so are roles: only this package knows what they stand for.
+LiteLLM's key for a model is its own name for the provider and the bare id, and for a few
+providers only the bare id. Prices are in USD per token. Unknown values are left out. So are
+roles, since only this package can resolve them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..models import Cost, ModelInfo
     from ..plugin import PluginSettings
 
-#: Provider id → LiteLLM's name for it, where that is another.
+#: Provider id → LiteLLM's name for it, if that differs.
 NAMES: Mapping[str, str] = {
     "abliteration-ai": "abliteration",
     "alibaba": "dashscope",
@@ -48,9 +48,9 @@ NAMES: Mapping[str, str] = {
 }
 #: Names of the providers whose models are keyed by the bare id.
 BARE = frozenset({"anthropic", "bedrock", "cohere", "openai"})
-#: Name → that of its models which converse.
+#: Name → the name for its chat models.
 _CHAT = {"bedrock": "bedrock_converse", "cohere": "cohere_chat"}
-#: Keys of the map that are no models.
+#: Keys of the map that are not models.
 _RESERVED = frozenset({"fallback_generalizations", "sample_spec"})
 
 _MODES = {
@@ -69,7 +69,7 @@ _PRICES = {
     "cache_write": "cache_creation_input_token_cost",
     "input_audio": "input_cost_per_audio_token",
 }
-#: These don't grow with the context.
+#: Prices that don't depend on the context.
 _FLAT_PRICES = {
     "reasoning": "output_cost_per_reasoning_token",
     "output_audio": "output_cost_per_audio_token",
@@ -87,7 +87,7 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
             # A bare id with a slash would look like a model of another provider.
             bare = name in BARE and "/" not in model.id and model.id not in _RESERVED
             key = model.id if bare else f"{name}/{model.id}"
-            # The first that claims a key keeps it.
+            # If two models have the same key, the first one counts.
             if key not in entries:
                 entries[key] = dict(sorted(_entry(name, model)))
     content = {key: entries[key] for key in sorted(entries)}
@@ -149,7 +149,7 @@ def _priced(
 
 
 def _per_token(price: float) -> float:
-    """Of a price per million: divided as it is written, so that 0.15 gives 1.5e-07. What comes
-    after twelve digits is what somebody's sum left behind."""
+    """The price of one token from a price per million. Shifts the decimal point, so that 0.15
+    gives 1.5e-07, and rounds to twelve digits, to drop rounding noise."""
     digits, _, exponent = f"{price:.11e}".partition("e")
     return float(f"{digits}e{int(exponent) - 6}")

@@ -1,9 +1,9 @@
-"""Which providers Mastra can call, and what it leaves out of their records.
+"""Which providers Mastra can call, and what its records leave out.
 
-Read from the output of Mastra 1.71.0 (see `docs/mastra.md`). The registry holds
-every provider whole; these rules are for Mastra's own files, and only for providers
-of the models.dev gateway: those of other gateways are published as they are. How Mastra
-calls each is a column of the table in `known_providers`.
+The rules come from the output of Mastra 1.71.0 (see `docs/mastra.md`). They apply only to
+Mastra's own files, and only to providers of the gateway models.dev. Providers of other
+gateways are published unchanged. How Mastra calls each provider is a column of the table in
+`known_providers`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _GATEWAY = "models.dev"
 #: Prefix of model ids → the provider whose models Mastra's own router serves under it.
 ALIASES = {"mastra": "openrouter"}
-#: How many of a provider's key variables Mastra names, if not one.
+#: Provider → number of key variables that Mastra names, if not one.
 _NAMED = {"google": 2}
-#: Gateway → what it names beside them, though it is no key.
+#: Gateway → further variables that it names, which are not keys.
 _BESIDE = {"netlify": ("NETLIFY_SITE_ID",)}
-#: The packages that Mastra uses where none is named, and so doesn't name.
+#: Generic packages, which Mastra uses by default and doesn't name.
 _GENERIC_PACKAGES = frozenset({"@ai-sdk/gateway", "@ai-sdk/openai-compatible"})
 
 
@@ -45,7 +45,7 @@ def can_call(provider: ProviderConfig) -> bool:
 
 
 def key_variables(provider: ProviderConfig) -> tuple[str, ...]:
-    """The variables that Mastra names: it asks for each of them."""
+    """The variables that Mastra names. It requires all of them."""
     names = provider.api_key_env_vars
     if provider.gateway == _GATEWAY:
         return names[: _NAMED.get(provider.id, 1)]
@@ -53,13 +53,13 @@ def key_variables(provider: ProviderConfig) -> tuple[str, ...]:
 
 
 def key_header(provider: ProviderConfig) -> str | None:
-    """The header of the key, None where an SDK package sets it."""
+    """The header of the key; None if an SDK package sets it."""
     how = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).mastra
     knows_itself = provider.gateway == _GATEWAY and how == "sdk"
     return None if knows_itself else provider.api_key_header
 
 
 def package(provider: ProviderConfig) -> str | None:
-    """The SDK package, None where it is a generic one."""
+    """The SDK package; None if it is a generic one."""
     generic = provider.gateway == _GATEWAY and provider.npm in _GENERIC_PACKAGES
     return None if generic else provider.npm

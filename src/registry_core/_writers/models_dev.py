@@ -1,10 +1,10 @@
 """Emitter `models-dev`: `api.json`, in the shape of models.dev's catalog.
 
-What reads models.dev reads it, opencode for one, and the gateway `models.dev`. What that
-gateway took from models.dev comes out as it went in, but for what an overlay has changed
-since. Roles are left out: only this package knows what they stand for.
+Programs that read models.dev can read it, such as opencode and the gateway `models.dev`. Data
+of that gateway is written as models.dev had it, except for changes of overlays. Roles are left
+out, since only this package can resolve them.
 
-The format has a word for an unknown limit, 0; all else that is unknown is left out.
+The format writes an unknown limit as 0. All other unknown values are left out.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..models import ProviderConfig
     from ..plugin import PluginSettings
 
-#: Whose `extra` is in the format's own words.
+#: The gateway whose `extra` has the keys of the format.
 _GATEWAY = "models.dev"
 #: The states that the format knows.
 _STATUSES = ("alpha", "beta", "deprecated")
 #: Fields of a model that are not the format's.
 _OURS = ("kind", "lifecycle")
-#: Fields that are objects: what the format adds to them is below their name in `extra`.
+#: Fields that are objects. Further keys of the format are below their name in `extra`.
 _PARTS = frozenset({"cost", "limit", "modalities"})
 #: The keys of a model's place that `ProviderConfig.model_overrides` holds.
 _PLACE = ("api", "npm", "shape")
@@ -47,7 +47,7 @@ def _provider(provider: ProviderConfig) -> dict[str, Any]:
         **extra,
         "api": replaced.get(provider.url or "", provider.url),
         "doc": provider.doc_url,
-        # It also names what is no key, unless other keys count by now.
+        # `env` also names variables that are not keys. It is dropped if an overlay changed keys.
         "env": env if {*provider.api_key_env_vars} <= {*env} else provider.api_key_env_vars,
         "id": provider.id,
         "name": provider.name or provider.id,
@@ -60,7 +60,7 @@ def _provider(provider: ProviderConfig) -> dict[str, Any]:
 def _model(provider: ProviderConfig, id: str) -> dict[str, Any]:
     import orjson  # as in `_http/parsing.py`
 
-    # Not decoded, as in `featured`.
+    # From the record, as in `featured`.
     stored: dict[str, Any] = orjson.loads(provider.models.record(id))
     extra = dict(_extra(provider, stored.pop("extra", EMPTY)))
     place = _object(extra.pop("provider", EMPTY))

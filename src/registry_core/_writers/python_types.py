@@ -1,22 +1,21 @@
 """Emitter `python`: `registry_core_types.pyi`, what type checkers read.
 
-`KnownModelId` (full ids, closed), `ModelId` (the same, open to any text), `ProviderId`,
-and `Model_<provider>` (bare ids) for each provider; `model_id("…")`, `provider_id("…")` and
-`@takes_model_id`, which name every id. A role counts as a full id. At run time the types are
-`str`, and the functions give back what they are given. For an id that will be shut off,
-`model_id` is marked as deprecated, with the day and what follows.
+It has `KnownModelId` (full ids, closed), `ModelId` (the same, open to any text), `ProviderId`,
+and `Model_<provider>` (bare ids) for each provider. `model_id("…")`, `provider_id("…")` and
+`@takes_model_id` accept every id. A role counts as a full id. At run time the types are `str`,
+and the functions return their argument. For an id that will be shut off, `model_id` is marked
+as deprecated, with the day and the successor.
 
-Type checkers compare two unions member by member, so a large one makes `a == b` take
-minutes. So every id stands in parameters of functions without a body, where nothing is
-compared; what these functions return is a class of its own, one member. The unions hold
-that class, and ids as literals: those of the scope, or, without a scope, `FEW`.
+Type checkers compare two unions member by member, so with large ones `a == b` takes minutes.
+So all ids are in parameters of functions without a body, where nothing is compared. These
+functions return a separate class, a single member. The unions hold that class, and ids as
+literals: those of the scope, or without a scope up to `FEW`.
 
-A provider's name is `Model_` and its id, each run of other characters than ASCII
-letters and digits written as one `_` (none at the ends): `Model_fireworks_ai`,
-`Model_302ai`. If several ids give the same name, the one spelled in lower-case words
-joined by single hyphens keeps it; each of the others is told apart by `__` and the
-first 16 hex digits of the SHA-256 of its id. A name so depends on no provider but
-those that clash with it.
+A provider's name is `Model_` and its id, with one `_` for each run of characters other than
+ASCII letters and digits (none at the ends): `Model_fireworks_ai`, `Model_302ai`. If several
+ids give the same name, the one in lower-case words joined by single hyphens keeps it. The
+others get `__` and the first 16 hex digits of the SHA-256 of the id. So a name depends only on
+providers that clash with it.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from ..plugin import PluginSettings
 
-#: Most literals in each of the unions while no scope is set: so few that comparing two of
-#: them costs type checkers next to nothing beside what reading the file does.
+#: Maximum number of literals in each union without a scope. With so few, comparing two unions
+#: costs type checkers almost nothing compared with reading the file.
 FEW = 30
 
-# The first line for ruff is against its rule that no file may have the second.
+# The first line for ruff switches off its rule against the second.
 _HEADER = """\
 # Made by `registry-core sync`; changes are overwritten.
 # ruff: noqa: PGH004
@@ -72,8 +71,8 @@ _MODEL_ID = "def model_id(id: {}, /) -> _CheckedModelId: ..."
 _PROVIDER_ID = "def provider_id(id: {}, /) -> _CheckedProviderId: ..."
 _CALL = "def __call__(self, model: {}, /, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ..."
 
-# The first two are for functions, and the others for methods; each takes what accepts any
-# text before what accepts known ids only.
+# The first two overloads are for functions, the others for methods. In each pair, the first is
+# for parameters that accept any text, the second for those that accept only known ids.
 _DECORATOR = """
 class _OpenMethod(t.Protocol[_Self_contra, _P, _R_co]):
     def __get__(self, it: _Self_contra, cls: type | None = None, /) -> _Open[_P, _R_co]: ...
@@ -105,12 +104,12 @@ _Self = t.TypeVar("_Self")
 _Self_contra = t.TypeVar("_Self_contra", contravariant=True)
 """
 
-# pyrefly takes a `Literal` of more than 256 members for `str`, and a union of more than
-# 4,096; ty one of more than 8,192. They say nothing of it, and check nothing any more.
+# pyrefly silently treats a `Literal` of more than 256 members, and a union of more than 4,096,
+# as `str`. ty does so with a union of more than 8,192.
 _LITERAL, _UNION = 256, 4096
-# mypy prints a union of literals in full, 300 KB for today's ids, but of a union of more
-# than ten aliases it prints the first five. So a list of more than twenty is written as ten
-# short steps and the rest; that costs nothing in mypy or pyright (see docs/types.md).
+# mypy prints a union of literals in full (300 KB for today's ids), but only the first five of
+# more than ten aliases. So a list of more than twenty ids is written as ten short aliases and
+# the rest, which costs nothing in mypy or pyright (see docs/types.md).
 _STEPS, _STEP = 10, 2
 
 _CANONICAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
@@ -130,7 +129,7 @@ def registry_emit(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Arti
         few, known = featured(snapshot, FEW, max(FEW - len(roles), 0))
         known = [*roles, *known][:FEW]
         providers = few if len(providers) > FEW else providers
-        # pyright takes the first signature that fits, and time for each that doesn't.
+        # pyright tries signatures in order, and each that doesn't fit takes time.
         usual = {*roles, *(f"{provider}/{id}" for provider in few for id in models[provider])}
         groups = [[id for id in ids if (id in usual) is first] for first in (True, False)]
     names = type_names(snapshot.get_models())
@@ -179,15 +178,15 @@ def type_names(provider_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _parts(name: str, groups: Iterable[Sequence[str]]) -> tuple[list[str], str]:
-    """Names of types that together hold the values of all groups, and their definitions."""
+    """Names of types that together contain all values of the groups, and their definitions."""
     cut = [part for group in groups for part in _cut(group, _UNION)]
     parts = {f"{name}_{n}": part for n, part in enumerate(cut)}
     return [*parts], "".join(_alias(alias, part) for alias, part in parts.items())
 
 
 def _going(going: Mapping[str, tuple[str, Sequence[str]]]) -> str:
-    """The signatures of `model_id` for what will be shut off: an editor strikes the call, and
-    says when. They come first, since checkers take the first that fits."""
+    """The signatures of `model_id` for ids that will be shut off. Editors strike such a call
+    through, and show the message. They come first, since checkers use the first that fits."""
     return "".join(
         f"\n@t.overload\n@_deprecated({_string(text)})\n{_MODEL_ID.format(name)}\n"
         for name, (text, _) in going.items()
@@ -195,13 +194,13 @@ def _going(going: Mapping[str, tuple[str, Sequence[str]]]) -> str:
 
 
 def _overloads(function: str, types: Sequence[str], *, one_of_many: bool = False) -> str:
-    """A function whose parameter is of any of the types, one signature for each."""
+    """A function whose parameter has any of these types, with one signature for each."""
     mark = "@t.overload\n" if one_of_many or len(types) > 1 else ""
     return "\n" + "".join(f"{mark}{function.format(name)}\n" for name in types)
 
 
 def _alias(name: str, values: Sequence[str], *others: str) -> str:
-    """The definition of a type: literals, and other types."""
+    """The definition of a type, as a union of literals and other types."""
     head = _STEPS * _STEP
     if len(values) <= head:
         literals = [_literal(values)] if values or not others else []
@@ -209,7 +208,7 @@ def _alias(name: str, values: Sequence[str], *others: str) -> str:
     cut = [*_cut(values[:head], _STEP), *_cut(values[head:], _LITERAL)]
     steps = {f"_{name.lstrip('_')}_{n}": part for n, part in enumerate(cut)}
     lines = [f"\n{step}: t.TypeAlias = {_literal(part)}\n" for step, part in steps.items()]
-    # Not `|`: pyright gives up an expression of more than 256 of them.
+    # Not `|`: pyright gives up on an expression with more than 256 of them.
     union = "".join(f"    {member},\n" for member in (*steps, *others))
     return f"{''.join(lines)}\n{name}: t.TypeAlias = t.Union[\n{union}]\n"
 
@@ -226,6 +225,6 @@ def _literal(values: Sequence[str]) -> str:
 
 
 def _string(value: str) -> str:
-    # `ascii` escapes what could end the line or the string, or turn its direction.
+    # `ascii` escapes characters that could end the line or the string, or reverse text.
     quoted = ascii(value)
     return quoted if '"' in quoted else f'"{quoted[1:-1]}"'

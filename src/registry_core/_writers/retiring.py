@@ -1,4 +1,4 @@
-"""What will be shut off, and when, in words for an editor."""
+"""Messages for editors about models that will be shut off."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
 
-#: Messages. mypy shows each signature of a function, and there is one for each of them.
+#: Maximum number of messages. Each is a signature of a function, and mypy shows all of them.
 _MESSAGES = 8
-#: Models whose successor is in one message.
+#: Maximum number of successors in one message.
 _SUCCESSORS = 12
 _OTHERS = "to be shut off, or deprecated: `registry-core show ID` says when, and what follows"
 
@@ -19,11 +19,11 @@ _OTHERS = "to be shut off, or deprecated: `registry-core show ID` says when, and
 def retiring(
     snapshot: Snapshot, *, among: Iterable[str], usual: Collection[str]
 ) -> dict[str, list[str]]:
-    """What to say of the models `among` these that have a day of retirement, or are deprecated
-    → their full ids.
+    """Message → full ids, for the models `among` these that are deprecated or have a day of
+    retirement.
 
-    It depends on the data alone, and on no clock. The days of which most models of the `usual`
-    providers have a message of their own, all others share one.
+    It depends only on the data, not on a clock. The days with the most models of the `usual`
+    providers have their own message; all others share one.
     """
     days: dict[str, dict[str, str | None]] = {}
     known = set(among)

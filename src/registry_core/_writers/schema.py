@@ -1,13 +1,13 @@
 """Emitter `schema`: `models.schema.json`, a JSON schema for others to refer to.
 
-It allows anything by itself; what is of use are its definitions: `KnownModelId` (full ids and
+The schema itself allows anything. Others use its definitions: `KnownModelId` (full ids and
 roles, closed), `ModelId` (the same, open to any text), `KnownProviderId`, `ProviderId`, and
-`Model_<provider>` (bare ids, closed) for each provider, with the names of the Python types.
+`Model_<provider>` (bare ids, closed) for each provider, named like the Python types.
 
-Each list is one `enum`, since validators look at thousands of texts in no time, and at
-thousands of subschemas (`const`, with its `description`) for seconds. What an editor shows
-beside an id stands in `enumDescriptions`, which VS Code's language services read. It holds
-numbers and words of ours alone: some editors take it for Markdown.
+Each list is one `enum`. Validators check thousands of texts at once, but take seconds for
+thousands of subschemas (`const` with a `description`). The text that an editor shows beside an
+id is in `enumDescriptions`, which VS Code's language services read. It contains only numbers
+and our own words, since some editors treat it as Markdown.
 """
 
 from __future__ import annotations

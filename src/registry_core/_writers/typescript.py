@@ -1,9 +1,9 @@
 """Emitter `typescript`: `provider-types.generated.d.ts`, with Mastra's five exports.
 
 The full ids are written out beside the table of bare ids. They could be derived from it, but
-then the language server would do so at every keystroke, and take up to twice as long for a
-completion (docs/types-cost.md). `| (string & {})` accepts any other id and keeps the
-completions, which a plain `| string` would swallow.
+then the language server would do that at every keystroke, and a completion would take up to
+twice as long (docs/types-cost.md). `| (string & {})` accepts any other id and keeps the
+completions, which `| string` would remove.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from ..plugin import PluginSettings
 
-# ESLint warns of an `eslint-disable` with nothing to disable, and its --fix removes it: so
-# there is a rule that the file breaks in any project.
+# ESLint warns about an `eslint-disable` without effect, and its --fix removes it. So the file
+# sets a rule that it breaks in any project.
 _HEADER = """\
 // Made by `registry-core sync`; changes are overwritten.
 /* eslint max-lines: [1, 9] -- breaks a rule, so that the next line is never unused */

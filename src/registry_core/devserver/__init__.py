@@ -1,7 +1,7 @@
-"""What happens when a dev server starts and ends; the adapters beside it call this.
+"""Start and stop registry-core in a dev server. The adapters call this.
 
-`startup` belongs where a process begins to serve, `shutdown` where it ends. For a server
-without an adapter an application calls both itself.
+Call `startup` where a process begins to serve, and `shutdown` where it ends. An application
+does this itself if there is no adapter for its server.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _serving: ModelRegistry | None = None
 
 
 def startup(registry: ModelRegistry | None = None) -> None:
-    """This process serves an application in development: tell the plugins, and refresh.
+    """Call when this process begins to serve an application in development.
 
-    From now on a refresh also writes the project's files (`[tool.registry-core.output]`).
-    It runs in the background, unless `auto_refresh_providers` is false: beneath
-    `registry-core dev`, which refreshes itself, that is so. None means the registry of
-    this process. Only the first call in a process counts; a forked worker starts its own.
-    What goes wrong is logged; raises nothing.
+    It calls the plugins' hooks, and starts to refresh in the background, unless
+    `auto_refresh_providers` is false. (That is so under `registry-core dev`, which refreshes
+    itself.) From now on a refresh also writes the project's files
+    (`[tool.registry-core.output]`). `registry`: None for the registry of this process. Only the
+    first call in a process counts; a forked worker calls it again. Errors are logged, not
+    raised.
     """
     global _serving
     with _lock:
@@ -39,7 +40,7 @@ def startup(registry: ModelRegistry | None = None) -> None:
             from .._sync.telling import show_lines
             from ..registry import ModelRegistry
 
-            show_lines()  # before a refresh that the environment may start
+            show_lines()  # before a refresh that the next line may start
             registry = registry or ModelRegistry.get_instance()
             settings = registry.world.settings
             registry.world.in_dev, _serving = True, registry
@@ -60,9 +61,9 @@ def startup(registry: ModelRegistry | None = None) -> None:
 
 
 def shutdown() -> None:
-    """The end of what `startup` began; nothing if it was not called. Raises nothing.
+    """Stop what `startup` began. Does nothing if that was not called, and raises nothing.
 
-    Called by itself when the interpreter exits.
+    Called automatically when the interpreter exits.
     """
     global _serving
     with _lock:
@@ -82,7 +83,7 @@ def shutdown() -> None:
 
 
 def is_dev(framework: bool, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a dev server: `REGISTRY_CORE_DEV` if it is set, else what the
+    """Whether this is a dev server: `REGISTRY_CORE_DEV` if it is set, else `framework`, what the
     framework says."""
     from ..settings import SETTINGS, Settings
 
@@ -107,7 +108,7 @@ def _warn(what: str, error: Exception) -> None:
 
 
 def _after_fork() -> None:
-    """What the parent serves is the parent's; its lock may be held by a thread that is gone."""
+    """Forget what the parent serves, and replace the lock, which another thread may have held."""
     global _lock, _serving
     _lock, _serving = threading.RLock(), None
 

@@ -1,11 +1,11 @@
-"""Starlette, FastAPI, and whatever else takes a lifespan of one argument.
+"""The adapter for Starlette, FastAPI, and other frameworks with a lifespan of one argument.
 
     from registry_core.devserver.asgi import dev_lifespan
 
     app = FastAPI(lifespan=dev_lifespan())              # or dev_lifespan(my_lifespan)
 
-A lifespan runs in the process that serves, so a reloader's parent never starts anything.
-It acts under `fastapi dev`, and under any server if `REGISTRY_CORE_DEV` is true.
+A lifespan runs in the process that serves, so a reloader's parent starts nothing. The adapter
+is active under `fastapi dev`, and under any server if `REGISTRY_CORE_DEV` is true.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
 def dev_lifespan(own: Lifespan | None = None, *, registry: ModelRegistry | None = None) -> Lifespan:
-    """A lifespan that runs `own`, the application's, and in dev the registry's around it.
+    """A lifespan that runs `own`, the application's lifespan, and in dev starts registry-core.
 
-    What `own` yields is passed on. `registry`: None is that of this process. In
-    production there is only `own`.
+    It yields what `own` yields. `registry`: None for the registry of this process. In
+    production only `own` runs.
     """
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncGenerator[Any]:
         async with AsyncExitStack() as stack:
-            # fastapi-cli sets it, from 0.0.32, unless the user did
+            # fastapi-cli sets it from 0.0.32 on, unless the user did
             if is_dev(os.environ.get("FASTAPI_ENV") == "development"):
                 stack.callback(shutdown)
                 startup(registry)

@@ -1,9 +1,9 @@
-"""Django: put it into the settings.
+"""The adapter for Django. Add it to the settings:
 
     INSTALLED_APPS = [..., "registry_core.devserver.django.RegistryCoreConfig"]
 
-It acts in the process of `manage.py runserver` that serves: not in the autoreloader's
-parent, nor in any other command. `REGISTRY_CORE_DEV=false` switches it off.
+It is active in the process of `manage.py runserver` that serves, but not in the autoreloader's
+parent, nor in other commands. `REGISTRY_CORE_DEV=false` switches it off.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from . import is_dev, startup
 
 
 class RegistryCoreConfig(AppConfig):  # type: ignore[misc]  # Django has no types
-    """An application without models: only its `ready` is of use."""
+    """An application without models; only its `ready` is used."""
 
     name = "registry_core.devserver.django"
     label = "registry_core"
@@ -30,8 +30,8 @@ class RegistryCoreConfig(AppConfig):  # type: ignore[misc]  # Django has no type
 
 
 def _serves(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether this is `runserver`, and not the parent of its autoreloader; told from what
-    Django itself goes by."""
+    """Whether this is `runserver`, and not the parent of its autoreloader. Uses the same signs as
+    Django itself."""
     if argv[1:2] != ["runserver"]:
         return False
     return "--noreload" in argv or environ.get("RUN_MAIN") == "true"

@@ -1,10 +1,13 @@
-"""For the tests of plugins and applications; see `docs/plugins.md`.
+"""Helpers for the tests of plugins and applications; see `docs/plugins.md`.
 
-`check_plugin` finds mistakes that need no service; `GatewayContract`, `FactsContract`,
-`OverlayContract`, `EmitterContract` and `ObserverContract` hold the host's expectations, as
-tests to inherit; `CannedClient` and `plugin_settings` are what the host would give a plugin;
-`write_distribution` installs one in a folder. The fixture `frozen_registry` comes with
-the distribution (`registry_core.pytest_plugin`) and needs no import.
+- `check_plugin` finds mistakes that can be found without a service.
+- `GatewayContract`, `FactsContract`, `OverlayContract`, `EmitterContract` and
+  `ObserverContract` are tests to inherit, with what the host expects.
+- `CannedClient` and `plugin_settings` replace what the host passes to a plugin.
+- `write_distribution` installs a distribution in a folder.
+
+The fixture `frozen_registry` comes with the distribution (`registry_core.pytest_plugin`), and
+needs no import.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the host gives a plugin, for its tests: no network, no environment."""
+"""The client and settings of a plugin for its tests, without network and environment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plugin_settings(
     types_providers: tuple[str, ...] | None = None,
     outputs: Iterable[str] = (),
 ) -> PluginSettings:
-    """The settings as a plugin with these options sees them; `secrets` is the environment, and
+    """The settings as a plugin with these options sees them. `secrets` is the environment, and
     `outputs` names the emitters that the project gives a folder."""
     return PluginSettings(
         options=options,
@@ -45,26 +45,26 @@ def plugin_settings(
 
 @frozen
 class CannedRequest:
-    """What a gateway asked for."""
+    """One request of a gateway."""
 
     url: str
-    """With the query that `params` make."""
+    """The URL, with the query from `params`."""
     bearer: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     method: str = "GET"
     json: Any = field(default=None, repr=False)
-    """What a POST sent, or `form`."""
+    """The JSON of a POST; or see `form`."""
     form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 class CannedClient:
-    """A `GatewayClient` that answers from `routes`, and keeps what it was asked and told.
+    """A `GatewayClient` that answers from `routes`, and records requests and warnings.
 
-    `routes`: URL, query included → the JSON value that is there, to a GET or a POST, or the
-    body as bytes (read as the host reads one), or an exception to raise. Another URL is a
-    GatewayError. Tokens are kept as the host keeps them, for this client alone. `secrets` is
-    the environment that `secret` reads. `requests` and `warnings` are in order; unlike the
-    host's, the warnings are as the gateway wrote them: nothing is masked.
+    `routes` maps a URL, with its query, to the answer of a GET or POST: a JSON value, a body as
+    bytes (parsed as the host does), or an exception to raise. Any other URL raises
+    GatewayError. Tokens are kept as the host keeps them, only for this client. `secrets` is the
+    environment that `secret` reads. `requests` and `warnings` are in order. Unlike the host's
+    warnings, these are not masked.
 
         client = CannedClient({"https://llm.acme.example/v1/models": {"data": []}})
     """
@@ -86,7 +86,7 @@ class CannedClient:
 
     @property
     def urls(self) -> list[str]:
-        """Of the requests so far."""
+        """The URLs of the requests so far."""
         return [request.url for request in self.requests]
 
     def warn(self, culprit: str, message: str) -> None:

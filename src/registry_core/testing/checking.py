@@ -1,4 +1,4 @@
-"""`check_plugin`: the mistakes of a plugin that need no answer of a service to be found."""
+"""`check_plugin`: finds the mistakes of a plugin that can be found without a service."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .watch import watch_acts
 
 _GROUPS = (GROUP, COMMANDS)
 _FLAGS = tuple(name for name, value in vars(RegistrySource).items() if isinstance(value, bool))
-#: How alike a name must be to be taken for a misspelt one: helpers have names, too.
+#: How similar a name must be to count as misspelt. Names of helpers must not.
 _LIKE = 0.8
 
 
@@ -37,11 +37,14 @@ def check_plugin(
 ) -> None:
     """Raise AssertionError that lists every mistake that can be found without a service.
 
-    `plugin`: what the entry point names, a module, an object or a class. Its hooks' names,
-    marks and arguments; the gateways that it returns, their names, methods and answers to
-    `should_enable`; what its overlay and emitter make of a sample; its `OPTION_VARIABLES`; and
-    the entry points in the pyproject.toml beside its source, if there is one. `options` and
-    `secrets` (variables) are those with which it does something.
+    `plugin` is what the entry point names: a module, an object or a class. `options` and
+    `secrets` (variables) are those with which the plugin works. Checks
+
+    - the names, marks and arguments of its hooks;
+    - its gateways: their names, methods and results of `should_enable`;
+    - the results of its overlay and emitter for a sample;
+    - its `OPTION_VARIABLES`;
+    - the entry points in the pyproject.toml beside its source, if there is one.
 
         def test_it_is_a_plugin() -> None:
             check_plugin(acme_gateway)
@@ -66,7 +69,7 @@ def check_plugin(
 def _behaviour(
     name: str, plugin: object, options: Mapping[str, Any], secrets: Mapping[str, str]
 ) -> Iterator[str]:
-    """What its hooks do when they are called as the host does."""
+    """Mistakes that show when its hooks are called as the host does."""
     settings = Settings(plugin_options={name: options})
     host = PluginHost(
         settings, environ=secrets, secrets=Secrets(), path=[], builtins=[(name, plugin)]
@@ -117,7 +120,7 @@ def _source(
 
 
 def _own(source: RegistrySource) -> Mapping[str, Any]:
-    """What its author named."""
+    """The attributes that its author defined."""
     classes = [cls for cls in type(source).__mro__ if issubclass(cls, RegistrySource)]
     own: dict[str, Any] = {}
     for cls in reversed(classes):
@@ -126,12 +129,12 @@ def _own(source: RegistrySource) -> Mapping[str, Any]:
 
 
 def _meant(name: str, known: Collection[str]) -> str | None:
-    """The one of `known` that `name`, which is none of them, is nearly."""
+    """The word of `known` that `name` is probably a misspelling of; None if it is correct."""
     return None if name in known else nearest(name, known, _LIKE)
 
 
 def _misspelt_hooks(plugin: object) -> Iterator[str]:
-    """Names that the host passes over, since they may be right."""
+    """Names that look like misspelt hooks, which the host ignores because they may be right."""
     for name in dir(plugin):
         value = inspect.getattr_static(plugin, name, None)
         if not inspect.isfunction(value):
@@ -145,7 +148,7 @@ def _misspelt_hooks(plugin: object) -> Iterator[str]:
 
 
 def _entry_points(module: str) -> Iterator[str]:
-    """What is wrong with those in the pyproject.toml beside the plugin's source."""
+    """Mistakes in the entry points of the pyproject.toml beside the plugin's source."""
     groups = _declared(module)
     if groups is None:
         return
@@ -170,7 +173,7 @@ def _entry_points(module: str) -> Iterator[str]:
 
 
 def _declared(module: str) -> Mapping[str, Mapping[str, str]] | None:
-    """Group → name → value; None if no pyproject.toml is near, or it leaves that to its backend."""
+    """Group → name → value; None if no pyproject.toml is near, or its entry points are dynamic."""
     file = Path(getattr(sys.modules.get(module), "__file__", None) or "none")
     folders = () if "site-packages" in file.parts else file.parents[: module.count(".") + 3]
     for folder in folders:

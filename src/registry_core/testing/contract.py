@@ -1,4 +1,4 @@
-"""What the host expects of every gateway, as tests to inherit."""
+"""Tests to inherit, with what the host expects of every gateway."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Providers = Mapping[str, ProviderConfig]
 
 
 class GatewayContract:
-    """Tests of a gateway: inherit them, and say what its service answers.
+    """Tests of a gateway. Inherit them, and define the answers of its service.
 
         class TestAcme(GatewayContract):
             routes = {"https://llm.acme.example/v1/models": {"data": [{"id": "a"}, {"id": "b"}]}}
@@ -32,9 +32,9 @@ class GatewayContract:
             def gateway(self):
                 return AcmeGateway()
 
-    `routes`: URL → JSON value, as for `CannedClient`: a good answer, small, of two models
-    or more. `options` and `secrets` (variables) are those with which it is enabled. The
-    fixture `gateway` makes a new one each time.
+    `routes`: URL → JSON value, as for `CannedClient`. Use a small, good answer with two models
+    or more. `options` and `secrets` (variables) are those with which the gateway is enabled.
+    The fixture `gateway` makes a new gateway each time.
     """
 
     routes: ClassVar[Mapping[str, Any]] = EMPTY
@@ -184,7 +184,7 @@ class GatewayContract:
                 yield url, payload
 
     def _answers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Routes with one bad answer, and that answer for a message."""
+        """A text for messages, and routes with one bad answer."""
         for url in self.routes:
             for body in BODIES:
                 yield repr(body), {**self.routes, url: body}
@@ -193,7 +193,7 @@ class GatewayContract:
                 yield f"{bad!r:.500}", {**self.routes, url: bad}
 
     def _try(self, gateway: Any, client: CannedClient, answer: str) -> Providers:
-        """What the host would publish; nothing if it would report an error of ours."""
+        """The providers that the host would publish; empty if it would report a RegistryError."""
         try:
             return self._published(gateway, client)
         except RegistryError:

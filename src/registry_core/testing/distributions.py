@@ -1,4 +1,4 @@
-"""Real installed distributions for tests: metadata as an installer leaves it, no mocks."""
+"""Installed distributions for tests, with real metadata instead of mocks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def write_distribution(
 ) -> Path:
     """Write `name-version.dist-info` (METADATA, entry_points.txt, RECORD) and the modules.
 
-    `entry_points`: name → `module` or `module:object`, in `group`; `commands`: the same in the
-    group `registry_core.commands`. `modules`: path relative to `folder`, like
-    `acme/__init__.py`, → text. Returns `folder`, to be put on `sys.path`.
+    `entry_points`: name → `module` or `module:object`, in `group`. `commands`: the same in the
+    group `registry_core.commands`. `modules`: path relative to `folder`, such as
+    `acme/__init__.py`, → text. Returns `folder`, for `sys.path`.
 
         site = write_distribution(
             tmp_path,

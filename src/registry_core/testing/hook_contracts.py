@@ -1,4 +1,4 @@
-"""What the host expects of overlays, emitters and observers, as tests to inherit."""
+"""Tests to inherit, with what the host expects of overlays, emitters and observers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .watch import watch_acts
 
 
 class _Contract:
-    """`options`, `secrets` (variables) and `outputs` (emitters that the project gives a folder):
-    those with which the plugin does something. `snapshot`: one on which it does. The fixture
-    `plugin` is what the entry point names, a module or an object."""
+    """`options`, `secrets` (variables), `outputs` (emitters that the project gives a folder) and
+    `snapshot` are those with which the plugin has an effect. The fixture `plugin` is what the
+    entry point names, a module or an object."""
 
     hook: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = EMPTY
@@ -34,7 +34,7 @@ class _Contract:
     snapshot: ClassVar[Snapshot] = SAMPLE
 
     def _call(self, plugin: object, snapshot: Snapshot, **more: Any) -> Any:
-        """What its hook returns, called as the host does; `options` may be others."""
+        """The result of its hook, called as the host does. `more` may contain other options."""
         manager = PluginManager(specs.PROJECT)
         manager.add_hookspecs(specs)
         manager.register(plugin)
@@ -71,7 +71,7 @@ class _Contract:
 
 
 class EmitterContract(_Contract):
-    """Tests of `registry_emit`: inherit them, and say which plugin.
+    """Tests of `registry_emit`. Inherit them, and define the plugin.
 
         class TestPrices(EmitterContract):
             options = {"providers": ["acme"]}
@@ -80,7 +80,7 @@ class EmitterContract(_Contract):
             def plugin(self):
                 return registry_price_list
 
-    `snapshot`, `options` and `outputs` are some with which it returns an artifact.
+    `snapshot`, `options` and `outputs` are those with which it returns an artifact.
     """
 
     hook = "registry_emit"
@@ -118,7 +118,7 @@ class EmitterContract(_Contract):
 
 
 class OverlayContract(_Contract):
-    """Tests of `registry_overlay`: inherit them, and say which plugin.
+    """Tests of `registry_overlay`. Inherit them, and define the plugin.
 
     class TestPolicy(OverlayContract):
         options = {"denied": ["acme"]}
@@ -154,9 +154,9 @@ class OverlayContract(_Contract):
 
 
 class ObserverContract(_Contract):
-    """Tests of `registry_refreshed`: inherit them, and say which plugin.
+    """Tests of `registry_refreshed`. Inherit them, and define the plugin.
 
-    Give one that tells nobody: an object that is made with its sender, say.
+    It must not notify anybody: for example, use an object that takes its sender as an argument.
     """
 
     hook = "registry_refreshed"

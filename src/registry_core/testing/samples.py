@@ -1,4 +1,4 @@
-"""Snapshots and reports that a hook may be given: nothing, next to nothing, and odd texts."""
+"""Snapshots and reports for testing hooks: empty ones, small ones, and ones with odd texts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SAMPLE = Snapshot.build(
     ],
     {"acme": "acme-gateway:acme", "openai": "openai-gateway:openai"},
 )
-"""One model of which much is known, and models of which nothing is."""
+"""One model with many known fields, and models with none."""
 
 ODD = Snapshot.build(
     [
@@ -69,4 +69,4 @@ REPORTS = (
     ),
     SyncReport(_NOW, offline=True, pinned="frozen.snapshot"),
 )
-"""Of a first sync, of one that went well, of one that failed, and of one that asked nobody."""
+"""Reports of an empty sync, a good one, a failed one, and one that asked no gateway."""

@@ -1,4 +1,4 @@
-"""One file as a plugin, without installing it: `registry-core sync --plugin FILE`."""
+"""Try a file as a plugin, without installing it: `registry-core sync --plugin FILE`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from .distributions import write_distribution
 
 @contextmanager
 def trial(file: Path, settings: Settings) -> Iterator[Settings]:
-    """`settings` under which `file` is a plugin beside the installed ones, named after the file,
-    and the store is a folder that is removed afterwards.
+    """Settings under which `file` is a plugin beside the installed ones, named after the file.
+    The store is a temporary folder.
 
-    Policies that are installed apply as elsewhere: what is written is no way around them.
-    Raises SettingsError for a file that can't be imported by its name, and if there is no folder
-    for what is written.
+    Installed policies still apply. Raises SettingsError if the file can't be imported by its
+    name, or if no output folder is set.
     """
     file, name = file.absolute(), file.stem
     if settings.output is None:
@@ -32,9 +31,9 @@ def trial(file: Path, settings: Settings) -> Iterator[Settings]:
         raise _refused(file, "is no Python module", "name it like acme_gateway.py")
     paths = list(sys.path)
     with TemporaryDirectory(prefix="registry-core-", ignore_cleanup_errors=True) as folder:
-        # A name that no distribution can have, since of two of one name the first counts.
+        # A name that no installed distribution can have, since the first of two counts.
         site = write_distribution(Path(folder, "site"), file.name, "0", entry_points={name: name})
-        # At the end: a neighbour of the file must not hide a module that others import.
+        # At the end, so that a neighbour of the file doesn't hide a module that others import.
         sys.path += [str(site), str(file.parent)]
         try:
             taken = _origin(name)
@@ -52,7 +51,7 @@ def trial(file: Path, settings: Settings) -> Iterator[Settings]:
 
 def _origin(name: str) -> str | None:
     """The file that `import name` would run, or has run."""
-    with suppress(ImportError, ValueError):  # one without a spec is nobody's file
+    with suppress(ImportError, ValueError):  # a module without a spec has no file
         spec = find_spec(name)
         if spec is not None and spec.has_location:
             return spec.origin

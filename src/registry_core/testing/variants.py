@@ -1,4 +1,4 @@
-"""A payload gone wrong, in every place and in the ways that services do it."""
+"""Damaged variants of a payload: every part, in the ways in which services fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-#: What is there instead of the payload.
+#: Bodies in place of the payload.
 BODIES = (
     b"",
     b"<!doctype html><title>Sign in</title>",
@@ -23,7 +23,7 @@ BODIES = (
     b'{"error": {"message": "no"}}',
 )
 _VALUES: tuple[Any, ...] = (None, False, -1, 1e300, "", "\0", "a/", [], [None], {}, {"": None})
-#: Of a long list, so many items are tried; of all variants of a payload, so many.
+#: Maximum number of items of a list, and of variants of a payload, that are tried.
 _ITEMS = 5
 _MOST = 500
 
@@ -34,7 +34,7 @@ def with_part_replaced(payload: Any) -> Iterator[Any]:
 
 
 def with_stray(payload: Any) -> Iterator[Any]:
-    """Copies of `payload`, each with a null at the head of one of its lists or objects."""
+    """Copies of `payload`, each with a null at the start of one of its lists or objects."""
     return islice(_changed(payload, _stray), _MOST)
 
 

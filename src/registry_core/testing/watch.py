@@ -1,4 +1,4 @@
-"""What a call does behind the back of its arguments: I/O, and reads of the environment."""
+"""Notice what a call does beside using its arguments: I/O, and reads of the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threading import local
 from types import FrameType
 from typing import Any
 
-#: Beginnings of audit events (docs.python.org/3/library/audit_events.html) that mean I/O.
+#: Prefixes of audit events (docs.python.org/3/library/audit_events.html) that mean I/O.
 _IO = ("open", "os.", "shutil.", "socket.", "sqlite3.", "subprocess.", "tempfile.", "urllib.")
 
 _watch = local()
@@ -19,7 +19,7 @@ _watch = local()
 
 @contextmanager
 def watch_acts() -> Generator[list[str]]:
-    """The list that is given fills with what this thread does; imports don't count."""
+    """Yields a list to which the acts of this thread are added, except imports."""
     _install_hook()
     environ: Any = type(os.environ)
     read = environ.__getitem__
@@ -40,7 +40,7 @@ def watch_acts() -> Generator[list[str]]:
 
 @cache
 def _install_hook() -> None:
-    """Once per process: an audit hook can't be removed, so it is there only when wanted."""
+    """Install the audit hook, once per process and only when needed, since it can't be removed."""
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if getattr(_watch, "seen", None) is not None and event.startswith(_IO):
