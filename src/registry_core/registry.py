@@ -200,6 +200,10 @@ class ModelRegistry:
             lambda snapshot: disagreements(wanted, snapshot, self.world, self._loaded)
         )
 
+    def suggest(self, text: str, most: int = 3) -> tuple[str, ...]:
+        """Full ids that `text` was probably meant to be; see `registry_core.suggest`."""
+        return self._read(lambda snapshot: snapshot.suggest(text, most))
+
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id; None if it is unknown.
 
