@@ -218,7 +218,19 @@ def test_the_url_is_an_option() -> None:
     settings = plugin_settings(options={"url": "https://mirror.example/map.json"})
     (source,) = plugin.registry_facts(settings)
     client = CannedClient({"https://mirror.example/map.json": {"gpt-x": row("openai")}})
-    assert source.fetch_facts(client) == {}
+    assert source.fetch_facts(client) == plugin.retired()
+
+
+def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:
+    days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.retired().items()}
+    assert days["openai/text-davinci-003"] == "2024-01-04"
+    assert max(days.values()) < f"{CAPTURED:%Y-%m-%d}"
+    assert {id for id in days if FACTS[id]["lifecycle"]["retires_on"] != days[id]} == set()
+    client = CannedClient({plugin.URL: {"text-davinci-003": row("openai", max_input_tokens=5)}})
+    found = plugin.LiteLLMCostMap().fetch_facts(client)
+    assert found["openai/text-davinci-003"] == {"limit": {"input": 5}}  # the map decides
+    offered = [OURS.get_model(id) for id in days]
+    assert {one.status for one in offered if one} <= {"deprecated"}
 
 
 @pytest.fixture

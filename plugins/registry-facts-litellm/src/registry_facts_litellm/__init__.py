@@ -42,15 +42,24 @@ class LiteLLMCostMap(FactSource):
     name = "LiteLLM's cost map"
 
     def __init__(self, url: str = URL) -> None:
-        self.url = url
+        self.url, self._retired = url, retired()
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
-        return facts_from_map(client.get_json(self.url))
+        return {**self._retired, **facts_from_map(client.get_json(self.url))}
 
     def bundled(self) -> tuple[Facts, datetime]:
-        held = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
+        held = _held("cost_map.json")
         captured = datetime.fromisoformat(held["captured"]).replace(tzinfo=UTC)
-        return facts_from_map(held["map"]), captured
+        return {**self._retired, **facts_from_map(held["map"])}, captured
+
+
+def retired() -> Facts:
+    """What the map has dropped, since it was shut off: code may still name it."""
+    return facts_from_map(_held("retired.json"))
+
+
+def _held(name: str) -> Any:
+    return json.loads(files(__name__).joinpath(name).read_text("utf-8"))
 
 
 def facts_from_map(cost_map: Any) -> Facts:
