@@ -14,6 +14,7 @@ from registry_core import FactSource, GatewayError, hookimpl
 from registry_core.records import cost_per_million
 
 from .mapping import full_id
+from .retired import RETIRED
 
 if TYPE_CHECKING:
     from registry_core import Facts, GatewayClient, PluginSettings
@@ -42,24 +43,20 @@ class LiteLLMCostMap(FactSource):
     name = "LiteLLM's cost map"
 
     def __init__(self, url: str = URL) -> None:
-        self.url, self._retired = url, retired()
+        self.url = url
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
-        return {**self._retired, **facts_from_map(client.get_json(self.url))}
+        return {**retired(), **facts_from_map(client.get_json(self.url))}
 
     def bundled(self) -> tuple[Facts, datetime]:
-        held = _held("cost_map.json")
+        held = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
         captured = datetime.fromisoformat(held["captured"]).replace(tzinfo=UTC)
-        return {**self._retired, **facts_from_map(held["map"])}, captured
+        return {**retired(), **facts_from_map(held["map"])}, captured
 
 
 def retired() -> Facts:
     """What the map has dropped, since it was shut off: code may still name it."""
-    return facts_from_map(_held("retired.json"))
-
-
-def _held(name: str) -> Any:
-    return json.loads(files(__name__).joinpath(name).read_text("utf-8"))
+    return facts_from_map(RETIRED)
 
 
 def facts_from_map(cost_map: Any) -> Facts:
