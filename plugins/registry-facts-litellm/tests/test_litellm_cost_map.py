@@ -218,11 +218,11 @@ def test_the_url_is_an_option() -> None:
     settings = plugin_settings(options={"url": "https://mirror.example/map.json"})
     (source,) = plugin.registry_facts(settings)
     client = CannedClient({"https://mirror.example/map.json": {"gpt-x": row("openai")}})
-    assert source.fetch_facts(client) == plugin.retired()
+    assert source.fetch_facts(client) == plugin.shut_off()
 
 
 def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:
-    days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.retired().items()}
+    days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.shut_off().items()}
     assert days["openai/text-davinci-003"] == "2024-01-04"
     assert max(days.values()) < f"{CAPTURED:%Y-%m-%d}"
     assert {id for id in days if FACTS[id]["lifecycle"]["retires_on"] != days[id]} == set()

@@ -46,15 +46,15 @@ class LiteLLMCostMap(FactSource):
         self.url = url
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
-        return {**retired(), **facts_from_map(client.get_json(self.url))}
+        return {**shut_off(), **facts_from_map(client.get_json(self.url))}
 
     def bundled(self) -> tuple[Facts, datetime]:
         held = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
         captured = datetime.fromisoformat(held["captured"]).replace(tzinfo=UTC)
-        return {**retired(), **facts_from_map(held["map"])}, captured
+        return {**shut_off(), **facts_from_map(held["map"])}, captured
 
 
-def retired() -> Facts:
+def shut_off() -> Facts:
     """What the map has dropped, since it was shut off: code may still name it."""
     return facts_from_map(RETIRED)
 
