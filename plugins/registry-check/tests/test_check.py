@@ -89,7 +89,7 @@ def test_the_provider_that_the_context_names_decides(
     (project / "b.yaml").write_text("provider: azure\nmodel: gpt-4\n")
     (project / "c.yaml").write_text("base_url: https://api.acme.example/v1\nmodel: acme-large-1\n")
     (project / "d.py").write_text("client.chat(provider='azure', model='gpt-4')\n")
-    assert texts(look()) == ["a.py:3 retired gpt-4", "c.yaml:2 retired acme-large-1"]
+    assert texts(look()) == ["c.yaml:2 retired acme-large-1"]
 
 
 def test_unknown_is_not_said_of_what_may_be_the_users_own(

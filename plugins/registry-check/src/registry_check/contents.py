@@ -25,6 +25,7 @@ LANGUAGES = {
     ".ini": "lines", ".cfg": "lines", ".conf": "lines", ".properties": "lines", ".env": "lines",
     ".md": "markdown", ".mdx": "markdown", ".markdown": "markdown",
     ".ipynb": "notebook",
+    ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
 }  # fmt: skip
 _NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
@@ -53,7 +54,10 @@ _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
 #: What says how things were.
-_PAST = re.compile(r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news|.*\.min\.js$)")
+_PAST = re.compile(
+    r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news)[^.]*(?:\.(?:mdx?|markdown|json|ya?ml))?"
+    r"|.*\.min\.js"
+)
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -69,7 +73,7 @@ class Sighting:
 
 def language_of(name: str, data: bytes = b"") -> str | None:
     """By the name of a file and its first bytes; None if files of this kind are not read."""
-    if _PAST.match(name):
+    if _PAST.fullmatch(name):
         return None
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
@@ -104,7 +108,7 @@ class Reader:
 
     def _names_in(self, data: bytes) -> Iterator[Name]:
         # To split takes a fifth of the time that a pattern takes.
-        words = {*data.translate(_SPACED).split()}
+        words = {*data.replace(b":-", b" ").translate(_SPACED).split()}
         texts = {one for one in words if b"-" in one or b"/" in one or b":" in one or b"@" in one}
         texts |= words & self._plain
         if any(one in data for one in _PATHS):
@@ -251,8 +255,9 @@ def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     for name, start, end in reader.candidates(data):
         line = data[data.rfind(b"\n", 0, start) + 1 : start]
         place = _in_url(data, start, end)
-        if place is None and not line.lstrip().startswith((b"#", b"//")):
+        if place is None and not line.lstrip().startswith((b"#", b"//", b"LABEL")):
             before = re.sub(rb"(?i)^\s*(?:env|arg)\s+(\w+)\s+$", rb"\1=", line)
+            before = re.sub(rb"^(\w+)\s*[:?+]?=\s*$", rb"\1=", before)  # a Makefile's
             if EMBEDDED.search(before) and AFTER.match(data, end):
                 place = Place(sure=True, strict=True, names=[line.decode("utf-8", "replace")])
                 if key_of(line.decode("utf-8", "replace")).words[:1] == ("image",):

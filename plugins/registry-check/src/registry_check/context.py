@@ -28,6 +28,8 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
             found.update(_of_module(module.strip(), names))
     if narrow := _NARROW.search(text):
         word = narrow[0].lower()
+        if not re.search(r"\b(?:Async|Chat)?(?:OpenAI|Anthropic)\(", text):
+            found -= {"openai", "anthropic"}
         found.add(
             "amazon-bedrock"
             if "bedrock" in word
@@ -46,6 +48,12 @@ def _of_module(module: str, names: Names) -> tuple[str, ...]:
             return (provider,)
     named = spellings.NAMED_PACKAGE.match(module)
     return names.providers(named[1]) if named else ()
+
+
+def sellers_of(place: Place, names: Names) -> tuple[str, ...]:
+    """The providers that keys around the place are called exactly like, the nearest first: a
+    list of what each offers."""
+    return tuple(one for one in place.names if one in names.models)
 
 
 def of_place(place: Place, names: Names) -> tuple[str, ...]:

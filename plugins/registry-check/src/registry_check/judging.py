@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from . import spellings
-from .context import of_place
+from .context import of_place, sellers_of
 from .findings import LEVELS
 from .names import Name, Names
 from .places import Place
@@ -82,7 +82,7 @@ class Judge:
         if name.full:
             if not (place.whole or place.sure):
                 return None
-            near = of_place(place, self.names)
+            near = (*sellers_of(place, self.names), *of_place(place, self.names))
             sellers = [one for one in near if self.names.knows(one, name.text)]
             named = [f"{one}/{name.bare}" for one in name.named]
             return self._of_candidates([f"{one}/{name.text}" for one in sellers] or named)
@@ -107,11 +107,14 @@ class Judge:
 
     def _bare(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
         near = of_place(place, self.names)
+        sellers = sellers_of(place, self.names)
+        if sellers and sellers[0] in name.owners:
+            return self.of_id(f"{sellers[0]}/{name.bare}")
         speaks = near or tuple(sorted(about))
         if name.vague:
             return self._mistyped(name, place, speaks)
         sure = place.kin or bool((near or about) and (place.strict or "-" in name.bare))
-        if not (sure or name.distinct or (name.maker and (place.strict or "-" in name.bare))):
+        if not (sure or name.distinct or (name.maker and "-" in name.bare)):
             return None
         for provider in speaks:
             if self.names.knows(provider, name.bare):
@@ -249,8 +252,10 @@ class Judge:
         self, name: Name, place: Place, provider: str, about: frozenset[str]
     ) -> Verdict | None:
         base = self._base(name.bare)
+        sellers = sellers_of(place, self.names)
         if (
             not place.strict
+            or (sellers and provider not in sellers)
             or not self._may_be_unknown(name, provider)
             or (base and any(self.names.knows(one, base) for one in name.named or (provider,)))
             or ("local" in about and name.maker is None)

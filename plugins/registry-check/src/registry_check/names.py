@@ -165,7 +165,7 @@ class Names:
         providers += tuple(one for one in spellings.PREFIXES.get(head, ()) if one != head)
         if not providers or not rest or rest[0] in "/:":
             return None
-        rest = spellings.WRAPPERS.sub("", rest, count=1) if "/" in rest else rest
+        rest = spellings.WRAPPERS.sub("", rest, count=1) if "/" in rest or ":" in rest else rest
         for provider in providers:
             for bare in forms(rest):
                 if self.knows(provider, bare):
