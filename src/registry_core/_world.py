@@ -124,6 +124,15 @@ class World:
                 )
             return self._host
 
+    def installed(self) -> Mapping[str, str]:
+        """Plugin key → version of those that are installed and not switched off; what loads
+        plugins is not even imported for it. Raises SettingsError, StoreError."""
+        if self._host is not None:
+            return self._host.installed()
+        from ._plugins.discovery import find_plugins
+
+        return find_plugins(self.settings).versions
+
     def reread(self) -> PluginHost:
         """The plugins under the settings as they are to be read now, loaded; `host` itself if
         these are the same. Raises SettingsError."""
@@ -144,6 +153,8 @@ class World:
     def settings(self) -> Settings:
         """What commands and syncs go by: `settings`, else environment and project. Raises
         SettingsError."""
+        if self._host is None and self._explicit is not None:
+            return self._explicit
         return self.host.settings
 
     def load(self, damaged: Collection[str] = (), last: Loaded | None = None) -> Loaded:

@@ -174,8 +174,7 @@ class PluginLoader:
 
     def installed(self) -> Mapping[str, str]:
         """Plugin key → version of what is installed and not switched off; imports none of it."""
-        found = self.discovery or find_plugins(self.settings, self._path)
-        return {one.key: one.version for one in found.selected}
+        return (self.discovery or find_plugins(self.settings, self._path)).versions
 
     def known_plugins(self) -> Mapping[str, Mapping[str, Any]]:
         """Plugin key → version, hooks, load_ms and failure, to be recorded; the core's left out.

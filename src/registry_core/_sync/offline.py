@@ -10,24 +10,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from .._base.frozen import EMPTY
 from .._catalog.ids import parse_model_string
-from .._world import World
-from ..errors import OverlayError
 from ..models import ModelInfo, ModelMap, decoded
-from .before import look_back
-from .facts import completed
-from .options import Options
-from .prepare import prepare
-from .sync import payloads_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._catalog.loading import Loaded
     from .._catalog.snapshot import Snapshot
+    from .._world import World
 
 Known = tuple["Snapshot", Mapping[str, ModelInfo]]
 
@@ -38,6 +30,21 @@ def offline(world: World, loaded: Loaded) -> Known:
         return loaded.snapshot, EMPTY
     if loaded.origin == "stored" and _synced_by(world):
         return loaded.snapshot, _Unlisted(_kept(loaded), loaded.snapshot, world)
+    return _as_synced(world)
+
+
+def _as_synced(world: World) -> Known:
+    """What a sync without the network would serve now. Raises OverlayError."""
+    # Where one has synced, all of this is not needed: it takes longer than all else.
+    from attrs import evolve
+
+    from .._world import World
+    from ..errors import OverlayError
+    from .before import look_back
+    from .options import Options
+    from .prepare import prepare
+    from .sync import payloads_of
+
     settings = evolve(world.settings, offline=True, shared=None)
     alone = World(
         settings,
@@ -65,7 +72,7 @@ def offline(world: World, loaded: Loaded) -> Known:
 def _synced_by(world: World) -> bool:
     """Whether the plugins that are installed and wanted are those of the last sync."""
     known = world.state().plugins
-    return world.host.installed() == {key: about.get("version") for key, about in known.items()}
+    return world.installed() == {key: about.get("version") for key, about in known.items()}
 
 
 def _kept(loaded: Loaded) -> dict[str, ModelMap]:
@@ -93,6 +100,8 @@ class _Unlisted(Mapping[str, ModelInfo]):
     def __getitem__(self, id: str) -> ModelInfo:
         if id not in self._ids:
             raise KeyError(id)
+        from .facts import completed
+
         provider, bare = parse_model_string(id)
         said = {
             source: json.loads(models.record(id))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Larger files are no code that anybody wrote; notebooks hold pictures.
 LARGEST, LARGEST_NOTEBOOK = 2_000_000, 50_000_000
+#: Most files are smaller: to ask for the size of each takes as long as to read it.
+_MOST_AT_ONCE = 65_536
 _IGNORE = re.compile(
     rb"(?:#|//|/\*|<!--|;|--|\{/\*|REM)[^\n]*?\bregistry-core:[ \t]*ignore(-file|-next-line)?\b",
     re.IGNORECASE,
@@ -83,7 +85,7 @@ class Check:
     def __init__(self, names: Names, judge: Judge) -> None:
         self._names = names
         self._judge = judge
-        self._reader = Reader(judge.read, names.plain())
+        self._reader = Reader(judge.read, names.plain(), names.stems())
         triggers = [one.encode() for one in names.triggers()]
         automaton = BytesAhoCorasick(triggers, implementation=Implementation.DFA)
         self._has_trigger: Callable[[bytes], object] = automaton.find_matches_as_indexes
@@ -146,12 +148,13 @@ def _read(path: str, largest: int) -> bytes:
         path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     )
     try:
-        size = os.fstat(descriptor).st_size
-        if size > largest:
-            raise ValueError(f"has {size:,} bytes, which is more than is read")
-        data = os.read(descriptor, size + 1)
-        while len(data) < size and (more := os.read(descriptor, size - len(data))):
-            data += more
+        data = os.read(descriptor, _MOST_AT_ONCE)
+        if len(data) == _MOST_AT_ONCE:
+            size = os.fstat(descriptor).st_size
+            if size > largest:
+                raise ValueError(f"has {size:,} bytes, which is more than is read")
+            while len(data) < size and (more := os.read(descriptor, size - len(data))):
+                data += more
     finally:
         os.close(descriptor)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -99,6 +99,13 @@ VAGUE = re.compile(
     r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
+#: Of which one is in each of these.
+STEMS = (
+    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
+    "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "mistral", "codestral",
+    "command-", "grok", "deeps", "text-", "code-", "babbage-", "embedding-", "moderation-", "sora-",
+    "devstral",
+)  # fmt: skip
 #: What is in files that speak of them, whatever the model.
 FAMILIES = (
     "gpt-", "claude", "gemini", "stral-", "grok-", "command-r", "command-a", "deepseek-", "o1-",
