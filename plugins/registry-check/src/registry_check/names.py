@@ -87,8 +87,8 @@ class Names:
         every = {*plain, *prefixes, *self.roles, *hosts}
         # Where one holds another, that one is enough, and how it begins is: whole, they take
         # four times the memory, and find no fewer files.
-        known = re.compile("|".join(map(re.escape, spellings.FAMILIES)))
-        others = {one[:_ENOUGH] for one in every if not known.search(one)}
+        families = re.compile("|".join(map(re.escape, spellings.FAMILIES)))
+        others = {one[:_ENOUGH] for one in every if not families.search(one)}
         return [*spellings.FAMILIES, *sorted(others)]
 
     def stems(self) -> list[str]:
