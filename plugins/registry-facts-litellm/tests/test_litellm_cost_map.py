@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -263,3 +264,24 @@ def test_offline_a_sync_lays_it_over_the_bundle(registry: ModelRegistry) -> None
     assert after and after.replace(lifecycle=None) == before.replace(lifecycle=None)
     assert after.lifecycle.retires_on == FACTS["openai/gpt-5"]["lifecycle"]["retires_on"]
     assert after.cost == before.cost
+
+
+def test_a_day_has_its_source_its_page_and_when_that_was_retrieved(registry: ModelRegistry) -> None:
+    registry.sync_gateways()
+    (day,) = (
+        one for one in registry.sources("openai/gpt-5") if one.field == "lifecycle.retires_on"
+    )
+    said = day.source
+    assert said and (said.source, said.kind) == ("litellm-cost-map", "facts")
+    assert (said.value, said.retrieved_at) == (day.value, CAPTURED)
+    assert said.source_url and said.source_url.startswith("https://")
+
+
+def test_where_the_map_and_a_gateway_differ_is_told_for_prices_and_context(
+    registry: ModelRegistry,
+) -> None:
+    registry.sync_gateways()
+    found = registry.disagreements()
+    counts = Counter(one.field for said in found.values() for one in said)
+    assert counts["cost.input"] > 50
+    assert counts["limit.context"] > 50  # those where more may be sent than the context holds
