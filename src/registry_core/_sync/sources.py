@@ -149,9 +149,9 @@ def _of_model(
             )
     # More can't be sent than the context holds, so who says so says otherwise of the context.
     most = served.get("limit.context")
-    for one in claims.get("limit.input", ()) if most is not None else ():
-        if one.value > most:
-            claims.setdefault("limit.context", []).append(one)
+    for input in claims.get("limit.input", ()) if most is not None else ():
+        if input.value > most:
+            claims.setdefault("limit.context", []).append(input)
     for field in sorted({*served, *claims}):
         yield _judged(field, freeze(served.get(field)), claims.get(field, ()), snapshot)
 

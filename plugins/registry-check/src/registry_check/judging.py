@@ -241,6 +241,8 @@ class Judge:
             or spellings.PLACEHOLDER.search(name.bare)
             or spellings.UNLISTED.search(name.bare.rpartition("/")[2])
             or name.bare != name.bare.lower()
+            # Under a prefix of their own, others route to what its maker offers.
+            or (name.maker not in (None, provider) and self.names.knows(name.maker, name.bare))
         ):
             return False
         if name.maker is not None or name.vague:
@@ -255,7 +257,9 @@ class Judge:
         sellers = sellers_of(place, self.names)
         if (
             not place.strict
+            or place.is_key  # a name that is given here
             or (sellers and provider not in sellers)
+            or self.names.is_family(provider, name.bare)
             or not self._may_be_unknown(name, provider)
             or (base and any(self.names.knows(one, base) for one in name.named or (provider,)))
             or ("local" in about and name.maker is None)

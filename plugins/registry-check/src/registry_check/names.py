@@ -200,6 +200,10 @@ class Names:
         words = set(re.findall("[a-z]{3,}", bare.lower()))
         return bool(words & self._words(provider))
 
+    def is_family(self, provider: str, bare: str) -> bool:
+        """Whether ids of this provider begin with it: the name of many is that of none."""
+        return any(id.startswith((f"{bare}-", f"{bare}:")) for id in self.models.get(provider, ()))
+
     def resells(self, provider: str) -> bool:
         """Whether it offers what others make, who alone say when it is shut off."""
         if provider not in self._resells:
