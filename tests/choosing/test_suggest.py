@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from registry_core import suggest
+from registry_core import ModelRegistry, ProviderConfig, Snapshot, suggest
 from registry_core._base import suggesting
 from registry_core._catalog.bundle import Bundle
 from tests.choosing.cases import Case, cases, score
@@ -93,3 +93,10 @@ def test_the_module_level_function_asks_the_registry_of_this_process() -> None:
     assert suggest("GPT 4o mini")[0] == "openai/gpt-4o-mini"
     assert len(suggest("claude", most=5)) == 5
     assert suggest("") == ()
+
+
+def test_a_registry_and_a_snapshot_suggest_what_they_have() -> None:
+    snapshot = Snapshot.build([ProviderConfig("acme", ["gpt-4o-mini"])])
+    assert snapshot.suggest("gpt 4o") == ("acme/gpt-4o-mini",)
+    registry = ModelRegistry.get_instance()
+    assert registry.suggest("GPT 4o mini", 1) == suggest("GPT 4o mini", 1)

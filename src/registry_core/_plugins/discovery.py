@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,6 +75,11 @@ class Discovery:
     problems: tuple[Problem, ...]
     entries: frozenset[str] = field(default=frozenset(), eq=False)
     """The names of all entry points, of plugins and commands. Each may have options."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of what is selected, by key."""
+        return {one.key: one.version for one in self.selected}
 
     @property
     def found(self) -> tuple[PluginSource, ...]:
