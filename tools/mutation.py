@@ -62,9 +62,7 @@ TESTED = {
         "tests/test_store.py",
         "tests/test_loading.py",
         "tests/files/test_places.py",
-        "tests/files/test_strangers.py",
-        "tests/files/test_damage.py",
-        "tests/reliability/test_policy_evidence.py",
+        "tests/reliability/test_policy.py",
     ],
     f"{CORE}/_catalog/usable.py": ["tests/choosing/test_find_models.py"],
     f"{CORE}/_config/load.py": [
