@@ -173,6 +173,17 @@ def test_a_pointer_of_somebody_else_is_said_once_and_not_used(
         strict.read_generation()
 
 
+def test_a_store_that_this_user_may_not_enter_is_said_to_be_somebody_elses(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_once.cache_clear()
+    remember(store, PASSED)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert store.signature() is None
+    said = "is the store of somebody else: this user has no right to it"
+    assert caplog.messages == [f"{store.place} {said}"]
+
+
 def test_an_object_that_is_gone_or_not_what_its_name_says_is_named(store: Store) -> None:
     with pytest.raises(SnapshotDamagedError) as caught:
         store.open_snapshot(HASH)
