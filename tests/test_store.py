@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import asdict, evolve
 
-from registry_core import Snapshot, SnapshotDamagedError
+from registry_core import Snapshot, SnapshotDamagedError, StoreError
 from registry_core._base.frozen import EMPTY, FrozenDict
 from registry_core._catalog.state import State
 from registry_core._catalog.store import GatewayData, Generation, Store, pointer_line, served
@@ -182,6 +182,14 @@ def test_a_store_that_this_user_may_not_enter_is_said_to_be_somebody_elses(
     assert store.signature() is None
     said = "is the store of somebody else: this user has no right to it"
     assert caplog.messages == [f"{store.place} {said}"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there such a name is that of nothing")
+def test_where_the_system_can_not_tell_a_policy_may_apply(tmp_path: Path) -> None:
+    store = Store(tmp_path / ("x" * 300))
+    with pytest.raises(StoreError, match="can't be read now"):
+        store.policies()
+    assert store.may_have_policy() and store.remembers_policy()
 
 
 def test_an_object_that_is_gone_or_not_what_its_name_says_is_named(store: Store) -> None:
