@@ -21,6 +21,7 @@ import gc
 import importlib
 import os
 import pickle
+import resource
 import signal
 import sys
 import threading
@@ -238,7 +239,9 @@ class Driver:
         """What became of this change, and which of `items` failed."""
         child = os.fork()
         if not child:
-            signal.alarm(limit)
+            # Of the processor, so that a busy machine ends nothing; and of the clock for what hangs.
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+            signal.alarm(20 * limit)
             devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, 1)
             os.dup2(devnull, 2)
