@@ -239,7 +239,7 @@ class Driver:
         """What became of this change, and which of `items` failed."""
         child = os.fork()
         if not child:
-            # Of the processor, so that a busy machine ends nothing; and of the clock for what hangs.
+            # Of the processor: a busy machine ends nothing. Of the clock for what hangs.
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             signal.alarm(20 * limit)
             devnull = os.open(os.devnull, os.O_WRONLY)
