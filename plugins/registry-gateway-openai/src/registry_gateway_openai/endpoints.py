@@ -80,7 +80,7 @@ def endpoints_of(options: Mapping[str, Any]) -> Iterator[Endpoint | SettingsErro
     are wanted; an error in place of each that can't be used."""
     for option in options:
         if option not in _OPTIONS:
-            yield _refused(option, "there is no such option", _near(option, _OPTIONS))
+            yield _refused(option, "unknown option", _near(option, _OPTIONS))
     tables: Any = options.get("endpoint", ())
     if not isinstance(tables, (list, tuple)):
         yield _refused("endpoint", f"expected tables, got {_type(tables)}", TABLES)

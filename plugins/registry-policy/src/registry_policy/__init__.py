@@ -37,7 +37,7 @@ class Rules:
             if key not in _OPTIONS:
                 near = get_close_matches(key, _OPTIONS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OPTIONS)}"
-                raise _refused(key, "there is no such option", hint)
+                raise _refused(key, "unknown option", hint)
         allow = options.get("allow")
         return cls(
             None if allow is None else _patterns("allow", allow),
