@@ -226,7 +226,7 @@ BROKEN = {
     "1 / 0": "ZeroDivisionError: division by zero, in acme_broken.py, line 1",
     "raise SystemExit(0)": "SystemExit: 0, in acme_broken.py, line 1",
     "": "AttributeError: module 'acme_broken' has no attribute 'run'",
-    "def run(): ...": "'acme_broken:run' is no click command, but of type 'function'",
+    "def run(): ...": "'acme_broken:run' is not a click command but of type 'function'",
 }
 
 

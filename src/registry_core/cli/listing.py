@@ -38,51 +38,77 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
 @click.command("list")
 @click.argument("text", nargs=-1, shell_complete=completing.ids)
 @_several(
-    "--provider", "-p", complete=completing.providers, metavar="GLOB", help="Of these providers."
+    "--provider", "-p", complete=completing.providers, metavar="GLOB", help="Only these providers."
 )
-@_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Of these gateways.")
+@_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Only these gateways.")
 @_several("--kind", complete=completing.kinds, metavar="KIND", help="chat, embedding, image, …")
 @_several(
     "--supports",
     complete=completing.abilities,
     metavar="WORD",
-    help="That can do all of these: tools, vision, reasoning, json_schema, …",
+    help="Only models with all of these: tools, vision, reasoning, json_schema, …",
 )
-@_several("--input", complete=completing.modalities, metavar="WORD", help="That take all of these.")
 @_several(
-    "--output", complete=completing.modalities, metavar="WORD", help="That make all of these."
+    "--input",
+    complete=completing.modalities,
+    metavar="WORD",
+    help="Only models that take all of these.",
 )
-@click.option("--min-context", type=Tokens(), metavar="TOKENS", help="At least so much: 200k, 1M.")
-@click.option("--max-input", type=float, metavar="USD", help="Price of a million input tokens.")
-@click.option("--max-output", type=float, metavar="USD", help="Price of a million output tokens.")
-@click.option("--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or 30d ago.")
+@_several(
+    "--output",
+    complete=completing.modalities,
+    metavar="WORD",
+    help="Only models that produce all of these.",
+)
+@click.option("--min-context", type=Tokens(), metavar="TOKENS", help="Minimum context: 200k, 1M.")
 @click.option(
-    "--retires-before", type=Day(1), metavar="DAY", help="That retire before that, or within 90d."
+    "--max-input", type=float, metavar="USD", help="Maximum price of a million input tokens."
+)
+@click.option(
+    "--max-output", type=float, metavar="USD", help="Maximum price of a million output tokens."
+)
+@click.option(
+    "--since", type=Day(-1), metavar="DAY", help="Released since then: 2026-09-30, or 30d ago."
+)
+@click.option(
+    "--retires-before", type=Day(1), metavar="DAY", help="Retires before that day, or within 90d."
 )
 @_several(
     "--status",
     complete=completing.statuses,
     metavar="STATUS",
-    help="Of this status today: beta, deprecated, …",
+    help="Status today: beta, deprecated, …",
 )
-@click.option("--usable", is_flag=True, help="That there is a URL and a key for.")
-@click.option("--include-unknown", is_flag=True, help="Also those of which the asked is unknown.")
+@click.option("--usable", is_flag=True, help="Only models with a URL and a key.")
+@click.option(
+    "--include-unknown", is_flag=True, help="Also models for which these values are unknown."
+)
 @_several(
     "--sort",
     complete=completing.sorts,
     metavar="COLUMN",
     help="price, output_cost, context, released, retires, name, id; -context: largest first.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of models.")
 @_several(
     "--columns",
     complete=completing.columns,
     metavar="COLUMN",
     help="What to show: id, context, price, released, cost.cache_read, …",
 )
-@click.option("--all", "everything", is_flag=True, help="Deprecated and retired ones, too; no cut.")
-@click.option("--disagreements", is_flag=True, help="Where sources differ about them.")
-@_several("--field", complete=completing.fields, metavar="FIELD", help="Of these, those fields.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also deprecated and retired ones; don't cut the list.",
+)
+@click.option("--disagreements", is_flag=True, help="Show where sources differ about these models.")
+@_several(
+    "--field",
+    complete=completing.fields,
+    metavar="FIELD",
+    help="With --disagreements: only these fields.",
+)
 @color_option
 @json_option
 @reports_errors
@@ -226,14 +252,14 @@ def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, A
 
 @click.command()
 @click.argument("text", nargs=-1, shell_complete=completing.providers)
-@click.option("--usable", is_flag=True, help="Those that there is a URL and a key for.")
+@click.option("--usable", is_flag=True, help="Only providers with a URL and a key.")
 @_several(
     "--columns",
     complete=completing.provider_columns,
     metavar="COLUMN",
     help="What to show: id, name, models, gateway, url, npm, …",
 )
-@click.option("--all", "everything", is_flag=True, help="Not only one screen.")
+@click.option("--all", "everything", is_flag=True, help="Don't cut the list to one screen.")
 @color_option
 @json_option
 @reports_errors
