@@ -453,7 +453,7 @@ def test_metadata_that_is_broken_costs_no_other_command(run: Run, site: Site) ->
     entries.write_text("[registry_core.commands]\nno equals sign\n")
     done = run("--help")
     assert "entry_points.txt" not in done.stdout
-    assert "is no entry point; reinstall it" in done.stderr
+    assert "is not an entry point; reinstall it" in done.stderr
     assert run("counts").exit_code == 0
     assert run("plugins").stderr.count("reinstall it") == 1
 

@@ -164,7 +164,7 @@ def _refuse_unknown(providers: Sequence[str], mine: ModelRegistry) -> None:
     known = mine.get_models()
     for one in providers:
         if not any(fnmatchcase(id, one) for id in known):
-            complain(f"{one!r} is no provider; {did_you_mean(one, known)}")
+            complain(f"{one!r} is not a provider; {did_you_mean(one, known)}")
             raise SystemExit(1)
 
 

@@ -192,7 +192,7 @@ def url_of(goes: Mapping[str, Any]) -> str | None:
     if by == "well known":
         return f"{url} (its gateway names none; this is well known)"
     if by not in (None, "gateway"):
-        return f"{url} (from {by})" if url else f"{by} is set, to what is no plain URL"
+        return f"{url} (from {by})" if url else f"{by} is set, but not to a plain URL"
     return str(url) if url else None
 
 
