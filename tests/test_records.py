@@ -142,7 +142,7 @@ def test_a_key_that_is_nearly_a_field_is_named_once_for_all_models(
 
     assert found is not None
     assert found.models["a"].extra == {key: True}
-    message = f"{key} is no field and is kept in `extra`; did you mean {meant!r}?"
+    message = f"{key} is not a field, and is kept in `extra`; did you mean {meant!r}?"
     assert losses == [("acme", message)]
     assert model_from_record("acme", "a", {key: True}, losses) == found.models["a"]
     assert losses[1:] == [("acme/a", message)]
@@ -152,7 +152,7 @@ def test_so_is_one_of_a_part(losses: Losses) -> None:
     model_from_record("acme", "m", {"limit": {"contxt": 5}, "cost": {"per_image": 1}}, losses)
 
     ((_, message),) = losses
-    assert message.startswith("limit.contxt is no field")
+    assert message.startswith("limit.contxt is not a field")
     assert "'limit.context'" in message
 
 
@@ -630,5 +630,8 @@ def test_a_key_that_is_not_the_id_of_its_provider_is_named() -> None:
     providers, problems = clean_providers("gw", True, given)
     assert [*providers] == ["gw/oops", "gw/same", "gw"]
     (problem,) = problems
-    assert str(problem) == "gw: oops: its key counts, not 'other', the id of its ProviderConfig"
+    assert (
+        str(problem)
+        == "gw: oops: its key counts; the id of its ProviderConfig, 'other', is ignored"
+    )
     assert not clean_providers("gw", True, {"a": provider("gw/a")})[1]

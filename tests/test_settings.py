@@ -267,7 +267,7 @@ def test_a_mistyped_variable_is_named_with_the_right_one(
     warnings: list[str] = []
     settings = load_settings({variable: "1"}, tmp_path, warn=warnings.append)
     assert evolve(settings, plugin_variables={}) == Settings()
-    told = [f"{variable} is no setting; did you mean {meant}?"] if meant else []
+    told = [f"{variable} is not a setting; did you mean {meant}?"] if meant else []
     assert warnings == told
     Settings.for_lookups({variable: "1"}, warn=never)
 

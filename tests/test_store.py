@@ -34,7 +34,7 @@ def test_an_object_is_named_by_a_hash_and_by_no_path(where: str, bad: object) ->
     if bad is None and where != "snapshot":
         assert Generation.from_dict(raw)
     else:
-        with pytest.raises(ValueError, match="names an object"):
+        with pytest.raises(ValueError, match="names an invalid hash"):
             Generation.from_dict(raw)
 
 

@@ -205,7 +205,7 @@ def _tell_near_misses(unknown: Iterable[str], tell: Callable[[str], object]) -> 
     for name in sorted(map(str, unknown)):
         meant = near_miss(name)
         if meant:
-            tell(f"{name} is no field and is kept in `extra`; did you mean {meant!r}?")
+            tell(f"{name} is not a field, and is kept in `extra`; did you mean {meant!r}?")
 
 
 def _usable(
@@ -307,7 +307,7 @@ def _published(
         raise ValueError("it has no valid model")
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
     if provider.id not in (id, public):
-        warn(id, f"its key counts, not {provider.id!r}, the id of its ProviderConfig")
+        warn(id, f"its key counts; the id of its ProviderConfig, {provider.id!r}, is ignored")
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():
         if key in provider.models:

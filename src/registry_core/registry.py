@@ -1,4 +1,4 @@
-"""The registry that applications talk to: lazy, thread-safe, TTL-cached."""
+"""The registry for applications: lazy, thread-safe, with a TTL cache."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _registries: WeakSet[ModelRegistry] = WeakSet()
 
 
 class ModelRegistry:
-    """Providers and models, as the last sync left them.
+    """The providers and models of the last sync.
 
-    Lookups read one record of a stored snapshot: no plugin, no network, nothing
-    written. For `cache_ttl_ms` the loaded generation is trusted; then one `stat`
-    tells whether another process has stored a new one.
+    A lookup reads one record of a stored snapshot. It loads no plugin, uses no network, and
+    writes nothing. The loaded generation is used for `cache_ttl_ms`; then one `stat` shows
+    whether another process has stored a new one.
 
-    Constructing the class touches nothing. `world` holds all that comes from outside; without
-    one it is that of this process, with these `settings`, plugins and epoch seconds.
+    Constructing a registry reads nothing. `world` holds everything from outside; by default it is
+    that of this process, with the given `settings`, plugins and clock (epoch seconds).
     """
 
     _instance: ModelRegistry | None = None
@@ -64,7 +64,7 @@ class ModelRegistry:
         if world is not None and (settings, host, clock) != (None, None, time.time):
             raise TypeError("a world has its own settings, host and clock")
         self.world = world or World(settings, host=host, clock=clock)
-        """What it works in; for commands and adapters."""
+        """Its world: settings, plugins, places, clock. For commands and adapters."""
         self._lock = threading.RLock()
         self._cache = self._empty_cache()
         self._loaded: Loaded | None = None
@@ -110,7 +110,7 @@ class ModelRegistry:
     # Lookups
 
     def snapshot(self) -> Snapshot:
-        """An immutable view of what is served now: the same lookups, no lock, no clock."""
+        """An immutable view of the data served now, with the same lookups, but no lock or clock."""
         with self._lock:
             try:
                 return self._cache["snapshot"]  # twice as fast as `get`
@@ -127,7 +127,7 @@ class ModelRegistry:
             self._cache.clear()
 
     def get_model(self, id: str) -> ModelInfo | None:
-        """The model with this full id, as "openai/gpt-4o", or of this role; else None."""
+        """The model with this full id, such as "openai/gpt-4o", or this role; else None."""
         snapshot = self.snapshot()
         try:
             return snapshot.get_model(id)
@@ -137,7 +137,7 @@ class ModelRegistry:
     def find_models(
         self, text: Words | None = None, **filters: Unpack[Filters]
     ) -> tuple[ModelInfo, ...]:
-        """The models that fit all that is asked, in the order of providers and ids.
+        """The models that fit all filters, in the order of providers and ids.
 
         `text`: words that must all occur in the full id, the name or the family, in any case.
         Where several texts may be given, one will do as it is:
@@ -162,7 +162,7 @@ class ModelRegistry:
         return self._read(lambda snapshot: snapshot.find_models(text, **known))
 
     def find_ids(self, text: Words | None = None, **filters: Unpack[Filters]) -> tuple[str, ...]:
-        """The full ids of the models that `find_models` gives: no model is decoded for it."""
+        """The full ids of the models that `find_models` returns. Decodes no model."""
         known = self._with_defaults(filters)
         return self._read(lambda snapshot: snapshot.find_ids(text, **known))
 
@@ -177,12 +177,12 @@ class ModelRegistry:
         return filters
 
     def sources(self, id: str) -> tuple[FieldSources, ...]:
-        """Who says what of the model with this full id, or of this role: each field that
-        anybody says, by name ("cost.input").
+        """What each source says about the model with this full id or role: one item for each
+        field with a source, by name ("cost.input").
 
-        Reads what the store keeps of each gateway and source of facts, or the bundle. Loads
-        plugins only for facts that lie in a plugin's own package. Raises UnknownModelError, and
-        StoreError if the results of a gateway are damaged or can't be read.
+        Reads the stored data of each gateway and source of facts, or the bundle. Loads plugins
+        only for facts in a plugin's own package. Raises UnknownModelError, and StoreError if
+        the data of a gateway is damaged or can't be read.
         """
         from ._sync.sources import sources
 
@@ -191,8 +191,8 @@ class ModelRegistry:
     def disagreements(
         self, ids: Iterable[str] | None = None
     ) -> Mapping[str, tuple[FieldSources, ...]]:
-        """Full id → the fields of the model in which sources differ, as `sources` gives them;
-        of these ids, or of all. Raises as `sources`."""
+        """Full id → the fields in which sources differ, as in `sources`; for these ids, or for
+        all. Raises as `sources`."""
         from ._sync.sources import disagreements
 
         wanted = self.find_ids(include_deprecated=True) if ids is None else tuple(ids)
@@ -241,7 +241,7 @@ class ModelRegistry:
         return self._read(lambda snapshot: snapshot.is_provider_registered(id))
 
     def split(self, id: str) -> tuple[str | None, str]:
-        """Full id → (provider, bare model id), knowing which providers there are."""
+        """Split a full id into (provider, bare model id), by the known providers."""
         return self._read(lambda snapshot: snapshot.split(id))
 
     def _read(self, lookup: Callable[[Snapshot], T]) -> T:
@@ -363,9 +363,11 @@ class ModelRegistry:
         return tuple(one for one in either if isinstance(one, ModelGateway))
 
     def get_last_refresh_time(self) -> datetime | None:
-        """Aware UTC time of the last sync that reached every enabled gateway; None: never,
-        in the future (a clock is wrong), or what is served is a snapshot file, whose age
-        nobody knows."""
+        """Aware UTC time of the last sync that reached every enabled gateway.
+
+        None if there was none, if that time is in the future (a wrong clock), or if a snapshot
+        file is served, whose age is unknown.
+        """
         if self.world.lookups.snapshot is not None:
             return None
         from ._catalog.state import past, utc
@@ -373,10 +375,10 @@ class ModelRegistry:
         return utc(past(self.world.state().last_refresh, self.world.clock()))
 
     def changes(self, since: datetime | None = None) -> tuple[Changes, ...]:
-        """What each sync of the last 90 days has changed, oldest first; of those since then.
+        """What each sync of the last 90 days changed, oldest first; or each since `since`.
 
-        `since`: an aware time, else ArgumentError. What comes and goes is never in it. Nothing
-        while a snapshot file is served. Raises StoreError.
+        `since` is an aware time. Volatile models are never included. Empty while a snapshot file
+        is served. Raises StoreError, and ArgumentError if `since` is not aware.
         """
         store = None if self.world.lookups.snapshot else self.world.store()
         if store is None:
@@ -407,14 +409,14 @@ class ModelRegistry:
                 self._refresher.start()
 
     def stop_auto_refresh(self) -> None:
-        """Start no further sync; returns at once. One that is under way ends by itself."""
+        """Start no further sync. Returns at once; a running sync ends by itself."""
         with self._lock:
             if self._refresher is not None:
                 self._refresher.stop()
                 self._refresher = None
 
     def _after_fork(self) -> None:
-        """A lock that another thread held at the fork would be held for ever in the child."""
+        """Replace the locks: another thread may have held them at the fork."""
         self._lock = threading.RLock()
         self._joining = None
         self.world.after_fork()

@@ -97,7 +97,7 @@ def model_supports(id: str, capability: str) -> bool | None:
     Raises ValueError for a name that is not in `CAPABILITIES`.
     """
     if capability not in CAPABILITIES:
-        raise ValueError(f"{capability!r} is none of {', '.join(CAPABILITIES)}")
+        raise ValueError(f"{capability!r} is not one of {', '.join(CAPABILITIES)}")
     model = get_model(id)
     supported: bool | None = None if model is None else getattr(model, capability)
     return supported

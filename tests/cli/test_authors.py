@@ -285,8 +285,8 @@ def test_what_fails_in_a_single_file_is_told_with_its_line(shell: Shell, tried: 
     ("file", "arguments", "said"),
     [
         ("acme_gateway.py", (), "give --output DIR"),
-        ("acme-gateway.py", ("--output", "out"), "is no Python module"),
-        ("acme_gateway.txt", ("--output", "out"), "is no Python module"),
+        ("acme-gateway.py", ("--output", "out"), "is not a Python module"),
+        ("acme_gateway.txt", ("--output", "out"), "is not a Python module"),
         ("json.py", ("--output", "out"), "another module is called json: "),
         ("sys.py", ("--output", "out"), "another module is called sys"),
     ],

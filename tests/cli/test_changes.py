@@ -176,7 +176,7 @@ def test_one_provider_or_one_field_can_be_asked_for(news: Run) -> None:
 def test_a_provider_that_there_is_not_is_named(news: Run) -> None:
     done = news("changes", "--provider", "opnai")
     assert done.exit_code == 1
-    assert "'opnai' is no provider; did you mean 'openai'?" in done.stderr
+    assert "'opnai' is not a provider; did you mean 'openai'?" in done.stderr
     assert news("changes", "--since", "soon").exit_code == 2
 
 

@@ -655,7 +655,7 @@ def test_a_projects_own_mistakes_are_said_by_each_command_until_they_are_mended(
     for command in commands:
         done = run(*command)
         assert done.exit_code == 1
-        assert "'opnai' is no provider; did you mean 'openai'?" in done.output
+        assert "'opnai' is not a provider; did you mean 'openai'?" in done.output
         assert "[tool.registry-core.output] pyhton: no installed plugin writes it" in done.output
     file.write_text(output)
     for command in commands:

@@ -174,7 +174,7 @@ def test_a_project_above_counts_here_unless_this_folder_is_named(
         (b"[project]\nname = \n", "at line 2"),
         (b"[project]\n\nname = 'caf\xe9'\n", "line 3 holds"),
         (b"\xef\xbb\xbf[project]\n", "at line 1"),
-        (b"tool = {x = {y = 1}}\n", "can take no [tool.registry-core] at its end: "),
+        (b"tool = {x = {y = 1}}\n", "[tool.registry-core] can't be added at its end: "),
         (b"[[tool]]\nx = 1\n", "at its end: tool is an array (write the table by hand)"),
     ],
 )
@@ -217,7 +217,7 @@ def test_what_is_no_file_is_not_replaced_by_one(init: Init, kind: str) -> None:
     before = path.lstat()
     done = init()
     assert done.exit_code == 2
-    assert "is no regular file" in done.stderr
+    assert "is not a regular file" in done.stderr
     assert path.lstat().st_mode == before.st_mode
 
 
@@ -258,4 +258,4 @@ def test_a_strangers_file_is_refused_even_if_it_is_named(
 def test_a_folder_that_is_not_there_is_told(init: Init) -> None:
     done = init("--project", "nowhere")
     assert (done.exit_code, os.listdir()) == (2, [])
-    assert "is no folder" in done.stderr
+    assert "is not a folder" in done.stderr

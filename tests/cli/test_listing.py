@@ -191,7 +191,7 @@ def test_show_says_where_a_call_goes_never_a_secret(run: Callable[..., Result]) 
     own = {"ACME_BASE_URL": "https://user:s3cret@host/v1"}
     shown = run("show", "acme/big", **own).stdout
     assert "s3cret" not in shown
-    assert "url: ACME_BASE_URL is set, to what is no plain URL" in shown
+    assert "url: ACME_BASE_URL is set, but not to a plain URL" in shown
     plain = run("show", "acme/big", ACME_BASE_URL="https://proxy.example/v1").stdout
     assert "url: https://proxy.example/v1 (from ACME_BASE_URL)" in plain
     as_json = json.loads(run("show", "acme/big", "--json", **SET).stdout)

@@ -98,7 +98,7 @@ def test_nothing_is_overwritten(what: str, folder: Path) -> None:
 def test_a_name_that_some_system_would_not_take_is_refused(name: str, folder: Path) -> None:
     done = new("gateway", "--", name)
     assert done.exit_code == 2
-    assert "is no name for a plugin (use up to 32 of a-z, 0-9 and single dashes" in done.stderr
+    assert "can't be the name of a plugin (use up to 32 of a-z, 0-9" in done.stderr
     assert not [*folder.iterdir()]
 
 

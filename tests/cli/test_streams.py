@@ -111,7 +111,7 @@ def test_a_working_directory_that_is_gone_is_a_sentence(shell: Shell, tmp_path: 
             assert (status, err) == (0, ""), name
         else:
             assert status == 2, name
-            assert err.startswith("error: the working directory: can't be found out: "), err
+            assert err.startswith("error: the working directory: can't be determined: "), err
             assert err.count("\n") == 1
     code = "import registry_core; registry_core.resolve('openai/gpt-4o', {})"
     status, _, err = shell(f'{gone} "{sys.executable}" -P -c "{code}"')

@@ -262,7 +262,7 @@ def test_what_is_written_and_watched_is_said_at_the_start_with_the_projects_mist
     caplog.set_level(logging.INFO, "registry_core")
     assert dev.start() == {}
     dev.let_pass(2 * HOUR)
-    mistake = "[tool.registry-core.types] providers: 'opnai' is no provider"
+    mistake = "[tool.registry-core.types] providers: 'opnai' is not a provider"
     assert [one.getMessage() for one in caplog.records] == [
         "asks main every hour",
         f"writes to typings (python) in {folder}; watches them and pyproject.toml",

@@ -124,7 +124,7 @@ def test_no_path_leaves_its_folder_and_every_name_is_legal_everywhere(
     capabilities = {path for path in artifacts if path.startswith("capabilities/")}
     left_out = [line for line in done.err.splitlines() if ": left out: " in line]
     assert len(capabilities) + len(left_out) == len(EXPECTED)
-    for word in ("reserved name", "longer than 255 bytes", "only by case", "no legal name"):
+    for word in ("reserved name", "longer than 255 bytes", "only by case", "not a legal name"):
         assert any(word in line for line in left_out), word
 
 

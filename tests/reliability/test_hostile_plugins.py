@@ -97,7 +97,7 @@ BROKEN_HOOKS = {
     ),
     "emit-surrogate": (
         "registry_emit():\n    return [Artifact('emit-surrogate', 'a\\ud800', '')]",
-        "no text that a disk can name",
+        "can't be a file name",
     ),
     "emit-store": (
         "registry_emit():\n    return [Artifact('emit-store', 'v1/pointer', 'x')]",
@@ -335,7 +335,9 @@ def test_names_that_clash_are_reported_and_the_first_keeps_its_own(shell: Shell)
         shell.install(name, code, entry="twin")
     done = shell.run("sync")
     assert done.status == 1
-    assert "twin-a 1.0 (entry twin) and twin-b 1.0 (entry twin) have one name" in done.err
+    assert (
+        "twin-a 1.0 (entry twin) and twin-b 1.0 (entry twin) share one entry-point name" in done.err
+    )
     assert "twin-b 1.0 (entry twin): gateway 'twin' is taken by twin-a 1.0" in done.err
     assert "twin-b 1.0 (entry twin): 'twin.txt' of 'twin' is taken by twin-a" in done.err
     assert shell.run("list").out == "twin/of twin-a\n"

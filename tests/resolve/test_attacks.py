@@ -318,7 +318,7 @@ def test_a_provider_that_moves_to_this_machine_still_gets_no_key_unasked() -> No
 
 def test_a_trusted_host_never_gets_a_secret_in_the_url() -> None:
     config = provider("evil", url="https://ok.example/${GITLAB_TOKEN}", api_key_env_vars=())
-    with pytest.raises(UnroutableError, match="asks for GITLAB_TOKEN"):
+    with pytest.raises(UnroutableError, match="needs GITLAB_TOKEN"):
         endpoint(config, SECRETS, bundle=BUNDLE, trusted_hosts=["ok.example"])
 
 
@@ -327,7 +327,7 @@ def test_a_key_that_was_remembered_never_becomes_a_place() -> None:
     memory = remember([first], BUNDLE, {})
     assert endpoint(first, SECRETS, bundle=BUNDLE, remembered=memory).api_key  # as any key
     later = provider("evil", url="https://evil.example/${ODDLY}", api_key_env_vars=())
-    with pytest.raises(UnroutableError, match="whose name does not say that it is a place"):
+    with pytest.raises(UnroutableError, match="whose name does not mean a place"):
         endpoint(later, SECRETS, bundle=BUNDLE, remembered=remember([later], BUNDLE, memory))
 
 
@@ -346,7 +346,7 @@ def test_a_host_that_is_trusted_gets_places_and_no_more() -> None:
 
     assert at("EVIL_REGION") == "https://ok.example/eu"
     for name in UNLISTED:
-        with pytest.raises(UnroutableError, match=f"asks for {name}.*set EVIL_BASE_URL"):
+        with pytest.raises(UnroutableError, match=f"needs {name}.*set EVIL_BASE_URL"):
             at(name)
 
 
@@ -354,7 +354,7 @@ def test_the_bundle_may_name_a_place_by_any_name() -> None:
     odd = provider("odd", url="https://api.odd.example/${ODD_SLUG}/v1")
     environ = {"ODD_API_KEY": "k", "ODD_SLUG": "s"}
     assert endpoint(odd, environ).base_url == "https://api.odd.example/s/v1"
-    with pytest.raises(UnroutableError, match="asks for ODD_SLUG"):
+    with pytest.raises(UnroutableError, match="needs ODD_SLUG"):
         endpoint(odd, environ, bundle=BUNDLE, remembered=remember([odd], BUNDLE, {}))
 
 
@@ -369,7 +369,7 @@ def test_every_place_of_the_wheels_own_bundle_is_filled_in() -> None:
             except MissingCredentialError as error:
                 asked |= set(re.findall(r"[A-Z_]+", error.hint.removeprefix("set ")))
             except ResolveError as error:
-                assert "asks for" not in str(error)
+                assert "its base URL needs" not in str(error)
     assert {"DATABRICKS_HOST", "CLOUDFLARE_ACCOUNT_ID", "NEON_AI_GATEWAY_BASE_URL"} <= asked
 
 

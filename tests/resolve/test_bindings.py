@@ -167,7 +167,7 @@ def test_another_case_of_a_remembered_name_is_claimed_and_bound_with_it() -> Non
 
 def test_another_case_of_a_key_variable_does_not_go_into_a_url() -> None:
     leaky = provider(url="https://api.acme.example/${acme_thing}", api_key_env_vars="ACME_THING")
-    with pytest.raises(UnroutableError, match="a secret does not go into a URL"):
+    with pytest.raises(UnroutableError, match="secrets are not filled into URLs"):
         endpoint(leaky, WindowsEnvironment(ACME_THING="sk"))
 
 

@@ -86,7 +86,7 @@ def check(plugin: object) -> list[str]:
         check_plugin(plugin, options={"url": "https://acme.example"}, secrets={"ACME_TOKEN": "t-1"})
     except AssertionError as error:
         head, *lines = str(error).splitlines()
-        assert head == f"acme_checked: {len(lines)} to mend"
+        assert head == f"acme_checked: {len(lines)} mistakes to fix"
         return lines
     return []
 
@@ -99,11 +99,11 @@ def test_a_good_plugin_has_no_mistakes(make: Make, project: str | None) -> None:
 MISTAKES: list[tuple[tuple[str, str], str]] = [
     (
         ("def registry_emit(snapshot)", "def registry_emits(snapshot)"),
-        "registry_emits is no hook of registry-core (did you mean 'registry_emit'?)",
+        "registry_emits is not a hook of registry-core (did you mean 'registry_emit'?)",
     ),
     (
         ("@hookimpl\ndef registry_emit(", "def registry_emits("),
-        "registry_emits is no hook of registry-core; did you mean 'registry_emit'?",
+        "registry_emits is not a hook of registry-core; did you mean 'registry_emit'?",
     ),
     (
         ("@hookimpl\ndef registry_emit(", "def registry_emit("),
@@ -111,7 +111,7 @@ MISTAKES: list[tuple[tuple[str, str], str]] = [
     ),
     (
         ("def registry_emit(snapshot)", "def registry_emit(snapshoot)"),
-        "registry_emit wants 'snapshoot', which the hook does not have"
+        "registry_emit takes 'snapshoot', which the hook does not pass"
         " (did you mean 'snapshot'?)",
     ),
     (
@@ -135,12 +135,12 @@ MISTAKES: list[tuple[tuple[str, str], str]] = [
     ),
     (
         ("def should_enable(", "def should_enabled("),
-        "gateway 'acme': should_enabled is nothing of a ModelGateway;"
+        "gateway 'acme': should_enabled is not an attribute of ModelGateway;"
         " did you mean 'should_enable'?",
     ),
     (
         ("namespaced = False", "namespace = False"),
-        "gateway 'acme': namespace is nothing of a ModelGateway; did you mean 'namespaced'?",
+        "gateway 'acme': namespace is not an attribute of ModelGateway; did you mean 'namespaced'?",
     ),
     (
         ('Disabled("set ACME_TOKEN")', '"set ACME_TOKEN"'),

@@ -179,7 +179,7 @@ def test_a_key_where_none_belongs_is_not_repeated(table: Any) -> None:
     [
         (
             {"endpoints": [endpoint()]},
-            "endpoints: there is no such option (did you mean 'endpoint'?)",
+            "endpoints: unknown option (did you mean 'endpoint'?)",
         ),
         ({"endpoint": endpoint()}, "endpoint: expected tables, got "),
         ({"endpoint": "http://gpu.example"}, "endpoint: expected tables, got str (write id = "),

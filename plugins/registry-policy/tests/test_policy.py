@@ -151,7 +151,7 @@ def test_an_override_allows_nothing() -> None:
 @pytest.mark.parametrize(
     ("options", "culprit", "message"),
     [
-        ({"denny": []}, "denny", "there is no such option (did you mean 'deny'?)"),
+        ({"denny": []}, "denny", "unknown option (did you mean 'deny'?)"),
         ({"x": 1}, "x", "(known are allow, deny, order, overrides, roles)"),
         ({"deny": 7}, "deny", "expected a list, got int"),
         ({"allow": True}, "allow", "expected a list, got bool"),

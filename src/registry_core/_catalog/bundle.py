@@ -46,7 +46,7 @@ def _load() -> Snapshot:
             raise StoreError(
                 "is not in this installation of registry-core",
                 culprit=_NAME,
-                hint=f"whatever packed it must add registry_core/_catalog/data/{_NAME}",
+                hint=f"when you pack a program, add registry_core/_catalog/data/{_NAME}",
             ) from error
 
 

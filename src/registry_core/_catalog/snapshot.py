@@ -106,7 +106,7 @@ class Snapshot(Table):
             try:
                 checked_roles(roles)
             except (TypeError, ValueError) as error:  # by other hands
-                raise damaged(f"has a role that can't be: {error}", self.hash) from error
+                raise damaged(f"has an invalid role: {error}", self.hash) from error
         return self._about("roles")
 
     def get_model(self, id: str) -> ModelInfo | None:

@@ -70,7 +70,7 @@ class State:
         except RecursionError:
             raise ValueError("is nested too deeply") from None
         if not isinstance(parsed, dict):
-            raise ValueError("is no object")
+            raise ValueError("is not an object")
         raw = _object(parsed)
         if raw.pop(_CHECKSUM, None) not in (None, _checksum(raw)):
             raise ValueError("wrong checksum")

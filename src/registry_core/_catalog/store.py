@@ -53,13 +53,13 @@ Overlays = Mapping[str, Mapping[str, str]]
 def _seconds(value: Any) -> float:
     seconds = float(value)
     if not 0 <= seconds < 253402300800:  # the year 10000; nor is it NaN
-        raise ValueError("names a time that can't be")
+        raise ValueError("has an invalid time")
     return seconds
 
 
 def _hash(value: Any) -> str:
     if not isinstance(value, str) or len(value) != 64 or not set(value) <= _HEX:
-        raise ValueError("names an object that can't be")
+        raise ValueError("names an invalid hash")
     return value
 
 

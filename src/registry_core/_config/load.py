@@ -91,7 +91,7 @@ def working_folder() -> Path:
         return Path.cwd()
     except OSError as error:
         raise SettingsError(
-            f"can't be found out: {error.strerror or error}",
+            f"can't be determined: {error.strerror or error}",
             culprit="the working directory",
             hint="it may have been removed: change to a folder that is there",
         ) from error
@@ -108,4 +108,4 @@ def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
 
             near = nearest(variable.removeprefix(PREFIX).lower(), BY_NAME, 0.8)
             if near is not None:  # otherwise it may be a plugin's, or set by Kubernetes
-                warn(f"{variable} is no setting; did you mean {BY_NAME[near].variable}?")
+                warn(f"{variable} is not a setting; did you mean {BY_NAME[near].variable}?")

@@ -116,7 +116,7 @@ def _in_folder(folder: Path, trusts: Trust, *, named: bool = False) -> Project |
     with_table = [(path, table) for path, table in tables.items() if table is not None]
     if len(with_table) > 1:
         raise SettingsError(
-            f"has [{_TABLE}], and beside it lies {OWN}",
+            f"has [{_TABLE}], but there is also a {OWN}",
             culprit=str(folder / SHARED),
             hint="keep the settings in one of them",
         )
@@ -205,7 +205,7 @@ def _refuse_stranger(file: ProjectFile, trusts: Trust) -> None:
 
 def _unreadable(path: Path, why: str) -> SettingsError:
     return SettingsError(
-        f"can't be looked at: {why}",
+        f"can't be checked: {why}",
         culprit=str(path),
         hint="it may hold settings: make it readable, or name another folder with --project DIR",
     )
@@ -220,7 +220,7 @@ def _read(file: Path, table: dict[str, Any], trusts: Trust) -> Project:
                 culprit=str(file),
                 hint=f"set {setting.variable} in the environment",
             )
-    of_plugins = f"an option of a plugin belongs into [{_TABLE}.plugin.<its entry point>]"
+    of_plugins = f"an option of a plugin belongs in [{_TABLE}.plugin.<its entry point>]"
     _only((*scalars, *_SUBTABLES), table, _TABLE, file, of_plugins)
     output, plugin, types = (_subtable(table, name, file) for name in _SUBTABLES)
     _only(("providers",), types, f"{_TABLE}.types", file)

@@ -60,10 +60,10 @@ def add_table(folder: Path) -> tuple[Path, bool]:
             return path, False
         return _write(path, _appended(file))
     if not folder.is_dir():
-        raise SettingsError("is no folder", culprit=str(folder), hint="make it first")
+        raise SettingsError("is not a folder", culprit=str(folder), hint="make it first")
     path = folder / OWN
     if os.path.lexists(path):
-        raise SettingsError("is no regular file", culprit=str(path), hint="move it away")
+        raise SettingsError("is not a regular file", culprit=str(path), hint="move it away")
     return _write(path, TEMPLATE.encode())
 
 
@@ -91,7 +91,7 @@ def _appended(file: ProjectFile) -> bytes:
     except tomllib.TOMLDecodeError as error:  # `tool = {…}` is closed
         why = str(error)
     raise SettingsError(
-        f"can take no [tool.registry-core] at its end: {why}",
+        f"[tool.registry-core] can't be added at its end: {why}",
         culprit=str(file.path),
         hint="write the table by hand",
     )

@@ -152,7 +152,7 @@ def unknown_in(scope: Scope, lasting: Snapshot, every: Snapshot) -> Iterator[Pro
     known = lasting.get_models() if scope else {}
     for provider in scope or ():
         if provider not in known:
-            text = f"{provider!r} is no provider; {did_you_mean(provider, known)}"
+            text = f"{provider!r} is not a provider; {did_you_mean(provider, known)}"
             if provider in every.get_models():
                 text = f"{provider!r} comes and goes, so no file of the project names it"
             yield Problem("target", "[tool.registry-core.types] providers", text, fatal=False)

@@ -124,7 +124,9 @@ def split_legal(artifacts: Iterable[Artifact]) -> tuple[list[Artifact], list[Pro
         if name in files:
             fault = fault or f"differs from {files[name]!r} only by case, or not at all"
         for other in (*(files[parent] for parent in above if parent in files), folders.get(name)):
-            fault = fault or (other and f"one of it and {other!r} would have to be a folder")
+            fault = fault or (
+                other and f"clashes with {other!r}: one of them would have to be a folder"
+            )
         if fault is None:
             legal.append(artifact)
             files[name] = path
@@ -152,9 +154,9 @@ def _fault(path: str) -> str | None:
         if part.split(".")[0].casefold().rstrip() in _RESERVED:
             return f"{part!r} is a reserved name on Windows"
         if _ILLEGAL.intersection(part) or part[-1] in ". ":
-            return f"{part!r} is no legal name on Windows"
+            return f"{part!r} is not a legal name on Windows"
         if _unwritable(part):
-            return f"{part!r} is no text that a disk can name"
+            return f"{part!r} can't be a file name"
         if len(part.encode()) > 255:
             return "the name is longer than 255 bytes"
     if _STORE.fullmatch(parts[0]):

@@ -25,7 +25,7 @@ def find_commands(
     refused: list[tuple[PluginSource, str]] = []
     for source in discovery.selected:
         if not _NAME.fullmatch(source.entry):
-            reason = "its name is no word of letters, digits, '.', '_' and '-'"
+            reason = "its name may only have letters, digits, '.', '_' and '-'"
         elif source.entry in core:
             reason = "registry-core has a command of this name"
         elif commands.setdefault(source.entry, source) is not source:

@@ -102,7 +102,7 @@ def find_plugins(
         by_entry.setdefault(source.entry, []).append(source.title)
     for entry, titles in sorted(by_entry.items()):
         if len(titles) > 1:
-            message = f"{' and '.join(titles)} have one name and share their options"
+            message = f"{' and '.join(titles)} share one entry-point name, and so one options table"
             problems.append(problem(entry, message))
     return Discovery(
         selected=selected,
@@ -202,7 +202,7 @@ def _search(path: Sequence[str] | None, group: str) -> tuple[list[PluginSource],
             for source in _sources(counts, name, group):
                 first = sources.setdefault((source.group, source.key), source)
                 if first != source and source.group == group:
-                    problems += [problem(source.title, "is there twice; the first is used")]
+                    problems += [problem(source.title, "is installed twice; the first one is used")]
         except Exception as error:  # foreign metadata may contain anything
             text = f"can't be read: {error_text(error)}; reinstall it"
             # Metadata that can't be read now may contain a plugin of the group.

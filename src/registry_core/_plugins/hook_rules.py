@@ -66,7 +66,7 @@ def hook_faults(manager: PluginManager, plugin: object) -> Iterator[PluginError]
         elif not options.get("optionalhook"):
             hint = did_you_mean(name, HOOKS)
             error = OverlayError if "registry_overlay" in hint else PluginError
-            yield error(f"{name} is no hook of registry-core", hint=hint)
+            yield error(f"{name} is not a hook of registry-core", hint=hint)
     if not marked:
         yield PluginError(
             "has no function marked @hookimpl", hint=f"name one of {', '.join(HOOKS)}"
@@ -124,7 +124,7 @@ def _faults(name: str, function: Callable[..., Any], orderings: list[str]) -> It
         )
         if required and parameter.name not in HOOKS[name]:
             hint = did_you_mean(parameter.name, HOOKS[name])
-            yield _error(name, f"wants {parameter.name!r}, which the hook does not have", hint)
+            yield _error(name, f"takes {parameter.name!r}, which the hook does not pass", hint)
         elif required and parameter.kind is parameter.KEYWORD_ONLY:
             yield _error(name, f"takes {parameter.name!r} by keyword only", "drop the `*`")
 

@@ -192,7 +192,7 @@ class PluginHost(PluginLoader):
                 return OverlayError(
                     f"this process runs version {overlay['version']}, and {version} is installed",
                     culprit=key,
-                    hint="start this process anew",
+                    hint="restart this process",
                 )
         return None
 
@@ -342,5 +342,5 @@ def _held(plugin: Plugin, error: RegistryError | None) -> OverlayError:
     return OverlayError(
         error.text if error else "it could not be loaded",
         culprit=plugin.source.title,
-        hint=f"mend it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
+        hint=f"repair it, or switch it off: REGISTRY_CORE_DISABLE_PLUGINS={plugin.key}",
     )

@@ -137,5 +137,5 @@ def entry_points(text: str) -> Iterator[tuple[str, str, str]]:
         elif line and not line.startswith("#"):
             name, equals, value = line.partition("=")
             if not equals:
-                raise ValueError(f"{line!r} is no entry point")
+                raise ValueError(f"{line!r} is not an entry point")
             yield group, name.strip(), value.strip()

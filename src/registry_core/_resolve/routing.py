@@ -67,7 +67,7 @@ def resolve(
         if not (place and free) and not bound.fills(provider, variable, template.origin):
             if place:
                 raise _host_changed(provider, variable, template, bound)
-            raise _no_place(provider, f"{variable}, whose name does not say that it is a place")
+            raise _no_place(provider, f"{variable}, whose name does not mean a place")
     base_url = _fill(provider, template, environ)
     key_variable = _key_variable(provider, environ, template.origin, bound)
     if key_variable is None and provider.api_key_env_vars and not parse(base_url).loopback:
@@ -124,13 +124,13 @@ def _template(provider: ProviderConfig, url: str, own_variable: str, own_url: st
     keys = set(map(folded, provider.api_key_env_vars))
     for name in template.variables:
         if folded(name) in keys or holds_secret(name):
-            raise _no_place(provider, f"{name}, and a secret does not go into a URL")
+            raise _no_place(provider, f"{name}, and secrets are not filled into URLs")
     return template
 
 
 def _no_place(provider: ProviderConfig, asked: str) -> UnroutableError:
     return UnroutableError(
-        f"its base URL asks for {asked}",
+        f"its base URL needs {asked}",
         culprit=provider.id,
         hint=f"set {base_url_variable(provider.id)}",
     )
@@ -235,5 +235,5 @@ def _key_header(provider: ProviderConfig, key: str | None) -> Mapping[str, str]:
     if key is None or header is None or header.lower() == "authorization":
         return EMPTY
     if not _HEADER.fullmatch(header):
-        raise UnroutableError("names a key header that is not one", culprit=provider.id)
+        raise UnroutableError(f"has an invalid key header: {header!r}", culprit=provider.id)
     return {header: key}

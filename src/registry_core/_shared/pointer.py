@@ -67,13 +67,13 @@ def _count(value: Any) -> int:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 1000:
-        raise ValueError("holds what is no text")
+        raise ValueError("holds a value that is not a text")
     return printable(value)  # it is shown and logged
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or len(value) > 100:
-        raise ValueError("holds what is no list of texts")
+        raise ValueError("holds a value that is not a list of texts")
     return tuple(map(_text, value))
 
 

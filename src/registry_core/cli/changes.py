@@ -24,7 +24,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     """What both take."""
     for option in (
         json_option,
-        click.option("--all", "whole", is_flag=True, help="Fold nothing."),
+        click.option("--all", "whole", is_flag=True, help="Show everything, without shortening."),
         click.option(
             "--format",
             "kind",
@@ -32,9 +32,14 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             default="text",
             help="json is what --json gives.",
         ),
-        click.option("--field", "fields", multiple=True, help="As cost.input, or cost for all."),
         click.option(
-            "--provider", "providers", multiple=True, metavar="GLOB", help="Only of these."
+            "--field",
+            "fields",
+            multiple=True,
+            help="Only this field, such as cost.input, or cost for all prices.",
+        ),
+        click.option(
+            "--provider", "providers", multiple=True, metavar="GLOB", help="Only these providers."
         ),
     ):
         command = option(command)
@@ -159,7 +164,7 @@ def _refuse_unknown(providers: Sequence[str], mine: ModelRegistry) -> None:
     known = mine.get_models()
     for one in providers:
         if not any(fnmatchcase(id, one) for id in known):
-            complain(f"{one!r} is no provider; {did_you_mean(one, known)}")
+            complain(f"{one!r} is not a provider; {did_you_mean(one, known)}")
             raise SystemExit(1)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Remove without asking.")
-@click.option("--bindings", is_flag=True, help="Forget which hosts keys may go to, too.")
+@click.option("--bindings", is_flag=True, help="Also forget which hosts keys may go to.")
 @project_option
 @json_option
 @reports_errors

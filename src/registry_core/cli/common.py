@@ -95,7 +95,7 @@ def seconds(_context: click.Context, _option: click.Parameter, age: str | None) 
         return float(found[1]) * _UNITS[found[2]]
     if age is None:
         return None
-    raise click.BadParameter(f"{age!r} is no age: write 90s, 30m, 12h, 7d or 2w")
+    raise click.BadParameter(f"{age!r} is not an age: write 90s, 30m, 12h, 7d or 2w")
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}

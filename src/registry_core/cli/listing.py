@@ -64,55 +64,50 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "-p",
     complete=completing.providers,
     metavar="GLOB",
-    help="Of these providers: openai, amazon-*.",
+    help="Only these providers: openai, amazon-*.",
 )
-@_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Of these gateways.")
+@_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Only these gateways.")
 @_several("--kind", complete=completing.kinds, metavar="KIND", help="chat, embedding, image, …")
 @_several(
     "--supports",
     complete=completing.abilities,
     metavar="WORD",
-    help="Able to do all of these: tools, vision, reasoning, json_schema, …",
+    help="Only models with all of these: tools, vision, reasoning, json_schema, …",
 )
 @_several(
     "--input",
     complete=completing.modalities,
     metavar="WORD",
-    help="Taking all of these: text, image, …",
+    help="Only models that take all of these: text, image, …",
 )
 @_several(
     "--output",
     complete=completing.modalities,
     metavar="WORD",
-    help="Making all of these: text, audio, …",
+    help="Only models that produce all of these: text, audio, …",
+)
+@click.option("--min-context", type=Tokens(), metavar="TOKENS", help="Minimum context: 200k, 1M.")
+@click.option(
+    "--max-input", type=float, metavar="USD", help="Maximum price of a million input tokens."
 )
 @click.option(
-    "--min-context", type=Tokens(), metavar="TOKENS", help="Of that context or more: 200k, 1M."
+    "--max-output", type=float, metavar="USD", help="Maximum price of a million output tokens."
 )
 @click.option(
-    "--max-input", type=float, metavar="USD", help="At most so much for a million input tokens."
+    "--since", type=Day(-1), metavar="DAY", help="Released since then: 2026-09-30, or 30d ago."
 )
 @click.option(
-    "--max-output", type=float, metavar="USD", help="At most so much for a million output tokens."
-)
-@click.option(
-    "--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or since 30d ago."
-)
-@click.option(
-    "--retires-before",
-    type=Day(1),
-    metavar="DAY",
-    help="Retiring before 2026-12-31, or within 90d.",
+    "--retires-before", type=Day(1), metavar="DAY", help="Retires before that day, or within 90d."
 )
 @_several(
     "--status",
     complete=completing.statuses,
     metavar="STATUS",
-    help="Of this status today: beta, deprecated, …",
+    help="Status today: beta, deprecated, …",
 )
-@click.option("--usable", is_flag=True, help="With a URL, and a key that is set.")
+@click.option("--usable", is_flag=True, help="Only models with a URL and a key.")
 @click.option(
-    "--include-unknown", is_flag=True, help="Also those of which what is asked is unknown."
+    "--include-unknown", is_flag=True, help="Also models for which these values are unknown."
 )
 @_several(
     "--sort",
@@ -120,7 +115,7 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     metavar="COLUMN",
     help="price, output_cost, context, released, retires, name, id; -context: largest first.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of models.")
 @_several(
     "--columns",
     complete=completing.columns,
@@ -131,14 +126,14 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--all",
     "everything",
     is_flag=True,
-    help="Deprecated and retired ones, too; more than one screen.",
+    help="Also deprecated and retired ones; don't cut the list.",
 )
-@click.option("--disagreements", is_flag=True, help="Instead, where sources differ about them.")
+@click.option("--disagreements", is_flag=True, help="Show where sources differ about these models.")
 @_several(
     "--field",
     complete=completing.fields,
     metavar="FIELD",
-    help="Of --disagreements: in these fields.",
+    help="With --disagreements: only these fields.",
 )
 @color_option
 @json_option
@@ -294,14 +289,14 @@ def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, A
 
 @click.command()
 @click.argument("text", nargs=-1, shell_complete=completing.providers)
-@click.option("--usable", is_flag=True, help="Those that there is a URL and a key for.")
+@click.option("--usable", is_flag=True, help="Only providers with a URL and a key.")
 @_several(
     "--columns",
     complete=completing.provider_columns,
     metavar="COLUMN",
     help="What to show: id, name, models, gateway, url, npm, …",
 )
-@click.option("--all", "everything", is_flag=True, help="Not only one screen.")
+@click.option("--all", "everything", is_flag=True, help="Don't cut the list to one screen.")
 @color_option
 @json_option
 @reports_errors

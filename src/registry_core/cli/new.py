@@ -39,7 +39,7 @@ def new(kind: str, name: str, as_json: bool) -> None:
 
     if len(name) > 32 or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise SettingsError(
-            "is no name for a plugin",
+            "can't be the name of a plugin",
             culprit=repr(name),
             hint="use up to 32 of a-z, 0-9 and single dashes, a letter first",
         )

@@ -111,7 +111,7 @@ def load_command(source: PluginSource) -> click.Command:
             command = import_entry(source)
         if not isinstance(command, click.Command):
             raise PluginError(
-                f"{source.value!r} is no click command, but of type {type(command).__name__!r}",
+                f"{source.value!r} is not a click command but of type {type(command).__name__!r}",
                 hint="name what @click.command() made",
             )
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--load", "load_now", is_flag=True, help="Import them now, and measure.")
+@click.option("--load", "load_now", is_flag=True, help="Import them now, and measure the time.")
 @project_option
 @json_option
 @reports_errors

@@ -35,22 +35,24 @@ _DEAR = 150  # about where a == b takes pyright twice as long as with str
         "sync", "sync --max-age 7d", "sync --check", "sync --plugin hello.py --output out"
     )
 )
-@click.option("--force", is_flag=True, help="Fetch every payload whole, without validators.")
+@click.option("--force", is_flag=True, help="Fetch every payload again, even if unchanged.")
 @click.option("--offline", is_flag=True, help="Do the whole job without the network.")
-@click.option("--accept", multiple=True, metavar="GATEWAY", help="Take a result that shrank.")
+@click.option(
+    "--accept", multiple=True, metavar="GATEWAY", help="Accept its result although it shrank."
+)
 @click.option("--forget", multiple=True, metavar="GATEWAY", help="Drop its stored data first.")
 @click.option(
     "--max-age",
     callback=seconds,
     metavar="AGE",
-    help="Data younger than that will do if a gateway fails: 90s, 30m, 12h, 7d, 2w.",
+    help="Tolerate a failed gateway if its data is younger: 90s, 30m, 12h, 7d, 2w.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if files would change.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False),
     callback=as_path,
-    help="Write every artifact there, instead of the installed types and the project.",
+    help="Write every artifact to this folder, not to the installed types and the project.",
 )
 @click.option(
     "--plugin",

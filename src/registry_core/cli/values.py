@@ -65,7 +65,7 @@ class Tokens(_Type):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([km]?)", str(value).replace("_", "").casefold())
         if found is None:
-            self.fail(f"{value!r} is no count of tokens: write 200000, 200k or 1M", param, ctx)
+            self.fail(f"{value!r} is not a number of tokens: write 200000, 200k or 1M", param, ctx)
         return round(float(found[1]) * _SIZES.get(found[2], 1))
 
 
@@ -192,7 +192,7 @@ def url_of(goes: Mapping[str, Any]) -> str | None:
     if by == "well known":
         return f"{url} (its gateway names none; this is well known)"
     if by not in (None, "gateway"):
-        return f"{url} (from {by})" if url else f"{by} is set, to what is no plain URL"
+        return f"{url} (from {by})" if url else f"{by} is set, but not to a plain URL"
     return str(url) if url else None
 
 

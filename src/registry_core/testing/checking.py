@@ -63,7 +63,7 @@ def check_plugin(
         faults.append(error.text)
     mistakes |= dict.fromkeys(faults or _behaviour(name, plugin, options, secrets))
     if mistakes:
-        raise AssertionError("\n".join([f"{name}: {len(mistakes)} to mend", *mistakes]))
+        raise AssertionError("\n".join([f"{name}: {len(mistakes)} mistakes to fix", *mistakes]))
 
 
 def _behaviour(
@@ -107,7 +107,7 @@ def _source(
     for name, value in _own(source).items():
         known = given if inspect.isroutine(value) else _FLAGS
         if meant := _meant(name, known):
-            yield f"{title}: {name} is nothing of a {kind.__name__}; did you mean {meant!r}?"
+            yield f"{title}: {name} is not an attribute of {kind.__name__}; did you mean {meant!r}?"
     for given_secrets in (secrets, EMPTY):
         with watch_acts() as acts:
             try:
@@ -140,7 +140,7 @@ def _misspelt_hooks(plugin: object) -> Iterator[str]:
         if not inspect.isfunction(value):
             continue
         if not hasattr(value, f"{specs.PROJECT}_impl") and (meant := _meant(name, HOOKS)):
-            yield f"{name} is no hook of registry-core; did you mean {meant!r}?"
+            yield f"{name} is not a hook of registry-core; did you mean {meant!r}?"
         for parameter in inspect.signature(value).parameters.values() if name in HOOKS else ():
             has_default = parameter.default is not parameter.empty
             if has_default and (meant := _meant(parameter.name, HOOKS[name])):

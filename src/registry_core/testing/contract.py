@@ -117,7 +117,7 @@ class GatewayContract:
             except Exception as raised:
                 error = raised
             if client.urls:
-                assert isinstance(error, kind), f"made {error!r} of a {kind.__name__}"
+                assert isinstance(error, kind), f"turned a {kind.__name__} into {error!r}"
 
     def test_any_answer_is_sorted_out_or_a_registry_error(self, gateway: Any) -> None:
         for answer, routes in self._answers():

@@ -28,7 +28,7 @@ def trial(file: Path, settings: Settings) -> Iterator[Settings]:
     if settings.output is None:
         raise _refused(file, "writes to a folder that you name", "give --output DIR")
     if file.suffix != ".py" or not name.isidentifier():
-        raise _refused(file, "is no Python module", "name it like acme_gateway.py")
+        raise _refused(file, "is not a Python module", "name it like acme_gateway.py")
     paths = list(sys.path)
     with TemporaryDirectory(prefix="registry-core-", ignore_cleanup_errors=True) as folder:
         # A name that no installed distribution can have, since the first of two counts.

@@ -43,7 +43,8 @@ def browse(invocation: Invocation, output: Path | None, no_open: bool) -> None:
 
 
 def _write(output: Path | None, text: str) -> Path:
-    """Whole or not at all. A temporary file is the user's alone, and stays for the browser."""
+    """Write the page atomically. A temporary file is readable only for the user, and is kept for
+    the browser."""
     folder = output.absolute().parent if output else None
     handle, path = tempfile.mkstemp(prefix="registry-catalog-", suffix=".html", dir=folder)
     file = Path(path)

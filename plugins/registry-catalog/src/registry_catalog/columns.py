@@ -1,7 +1,7 @@
-"""What the page knows of the models, as small as JSON can say it.
+"""The data of the page as compact JSON.
 
 Thousands of models share a few hundred prices, limits and dates. So each field is a list of
-its different values, and for each model the number of its own; unknown is null.
+different values, and for each model the index of its value. Unknown is null.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from registry_core import ModelInfo, Snapshot
 
-#: What a model may be able to do; `page/models.js` has the same, in this order.
+#: Abilities of models; `page/models.js` has the same list, in this order.
 CAPABILITIES = (
     "tool_call",
     "reasoning",
@@ -34,8 +34,8 @@ PRICES = (
 
 def columns(snapshot: Snapshot) -> dict[str, Any]:
     """Plain JSON values: `providers` (id, name, gateway, link, number of models), the `ids` of
-    their models one after the other, `columns` (field → [values, number of each model's]),
-    and `roles` (role → full id)."""
+    all their models in order, `columns` (field → [values, index for each model]), and `roles`
+    (role → full id)."""
     providers: list[Any] = []
     models: list[ModelInfo] = []
     for id, provider in snapshot.get_providers().items():
@@ -86,7 +86,7 @@ def _prices(model: ModelInfo) -> tuple[float | None, ...] | None:
 
 
 def _tiers(model: ModelInfo) -> Hashable:
-    """(from how many tokens of context on, input, output), of those that say so."""
+    """(context size, input price, output price) of each tier with a size; None without any."""
     tiers = []
     for record in model.cost.tiers if model.cost else ():
         tier = record.get("tier")

@@ -1,9 +1,9 @@
-"""From a snapshot to one HTML file that asks nobody for anything.
+"""From a snapshot to one HTML file that makes no requests.
 
-Ids, names and links come from strangers. They are in the page as JSON alone, without a
-character that could end it; the scripts make text of them, never markup. A policy in the
-page (CSP) says the same to the browser: only the script and the style of this package, no
-request, no HTML made of text.
+Ids, names and links come from outside. The page contains them only as JSON, without characters
+that could end it, and the scripts turn them into text, never into markup. A policy in the page
+(CSP) enforces this in the browser: only the script and the style of this package, no requests,
+no HTML from text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _file(name: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-#: In the order in which they stand in the page: each knows only those before it.
+#: The scripts in the order of the page. Each uses only those before it.
 SCRIPTS = (
     "models",
     "query",
@@ -43,7 +43,7 @@ SCRIPTS = (
     "retiring",
     "page",
 )
-# Read when this is imported, which an emission does first: the hook itself reads nothing.
+# Read at import, since a hook must not read files.
 _SCRIPT = "\n".join(_file(f"{name}.js") for name in SCRIPTS)
 _STYLE = _file("page.css")
 _ENVIRONMENT = Environment(
@@ -54,7 +54,7 @@ _TEMPLATE = _ENVIRONMENT.get_template("page.html.jinja")
 
 
 def page(snapshot: Snapshot, refreshed: datetime | None = None) -> str:
-    """The whole file; `refreshed`: when the data was last fetched, if that is known."""
+    """The whole page. `refreshed`: when the data was last fetched; None if unknown."""
     models = snapshot.get_models()
     return _TEMPLATE.render(
         data=columns(snapshot),

@@ -1,4 +1,4 @@
-"""LiteLLM's cost map as a source of facts: when models retire, what follows them, prices."""
+"""LiteLLM's cost map as a source of facts: dates of retirement, successors, prices."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from registry_core import Facts, GatewayClient, PluginSettings
 
 URL = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
-#: LiteLLM's price of a token → ours of a million. What depends on more than the number of tokens
-#: (batches, priority, an hour of cache) is left out.
+#: LiteLLM's price per token → our price per million. Prices that depend on more than the number
+#: of tokens (batches, priority, an hour of cache) are left out.
 PRICES: Mapping[str, str] = {
     "input_cost_per_token": "input",
     "output_cost_per_token": "output",
@@ -32,12 +32,12 @@ PRICES: Mapping[str, str] = {
     "output_cost_per_audio_token": "output_audio",
 }
 LIMITS: Mapping[str, str] = {"max_input_tokens": "input", "max_output_tokens": "output"}
-#: A price that holds from a size of the context on.
+#: A price that applies above a context size.
 _TIER = re.compile(f"({'|'.join(PRICES)})_above_([0-9]{{1,6}})k_tokens")
 
 
 class LiteLLMCostMap(FactSource):
-    """The map at `url`; until that was fetched, the one in this package."""
+    """The map at `url`; until it was fetched, the one in this package."""
 
     id = "litellm-cost-map"
     name = "LiteLLM's cost map"
@@ -60,10 +60,10 @@ def shut_off() -> Facts:
 
 
 def facts_from_map(cost_map: Any) -> Facts:
-    """Full id → what the map says of it; of keys that nobody here has the id of, nothing.
+    """Full id → facts of the map. Keys without a matching id are left out.
 
-    Of two keys that stand for one id ("azure/gpt-x" and "azure_ai/gpt-x"), what they say
-    differently is unknown. Raises GatewayError for what is no map.
+    If two keys stand for one id ("azure/gpt-x" and "azure_ai/gpt-x"), fields on which they
+    disagree are unknown. Raises GatewayError if `cost_map` is not a mapping.
     """
     if not isinstance(cost_map, Mapping):
         raise GatewayError(f"sent {type(cost_map).__name__}, no cost map", hint="check the url")

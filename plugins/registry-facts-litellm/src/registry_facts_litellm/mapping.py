@@ -1,9 +1,9 @@
-"""LiteLLM's keys and this registry's ids: which stand for the same model.
+"""Map LiteLLM's keys to ids of this registry.
 
-The table is data (`providers.json`): LiteLLM's provider → ours, and the prefix of its keys.
-An id is never guessed: a key stands for what is left without its prefix, or for nothing. A
-price or a date of a region (`azure/eu/…`, `bedrock/us-east-1/…`), of a size of image or of a
-fine-tuned model is not one of the model.
+The table is data (`providers.json`): LiteLLM's provider → ours. An id is never guessed: a key
+without its prefix is the id, or the key is left out. A price or a date of a region
+(`azure/eu/…`, `bedrock/us-east-1/…`), of an image size or of a fine-tuned model does not apply
+to the model itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def providers() -> Mapping[str, str]:
 
 
 def prefix(provider: str) -> str:
-    """What LiteLLM's keys of this provider begin with, if not with the model."""
+    """The prefix of LiteLLM's keys for this provider, if they have one."""
     return "vertex_ai/" if provider.startswith("vertex_ai-") else f"{provider}/"
 
 
@@ -36,7 +36,7 @@ def _prefixes() -> frozenset[str]:
 
 
 def full_id(key: str, row: Any) -> str | None:
-    """The full id that `key` stands for; None if there is none, or it is in doubt.
+    """The full id that `key` stands for; None if there is none, or if it is uncertain.
 
     >>> full_id("azure/gpt-4o", {"litellm_provider": "azure"})
     'azure/gpt-4o'
@@ -47,7 +47,7 @@ def full_id(key: str, row: Any) -> str | None:
     if ours is None:
         return None
     bare = key.removeprefix(prefix(str(provider)))
-    # Under another provider's prefix it is a row that was copied and not corrected.
+    # A row with the prefix of another provider was copied and not corrected.
     if bare == key and f"{key.partition('/')[0]}/" in _prefixes():
         return None
     return f"{ours}/{bare}" if bare else None

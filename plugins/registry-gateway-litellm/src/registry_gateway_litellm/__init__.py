@@ -1,4 +1,4 @@
-"""A LiteLLM proxy as a gateway of registry-core: the models that a key of it may call."""
+"""A LiteLLM proxy as a gateway of registry-core: the models that its key may call."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .rows import is_array, is_object, models_from_rows, names_in, row_of_name
 if TYPE_CHECKING:
     from registry_core import GatewayClient, ModelInfo, PluginSettings
 
-#: What may hold the proxy's key: what most clients of it read, and what LiteLLM's own reads.
+#: Variables for the proxy's key: the usual one, and the one of LiteLLM's own client.
 KEY_VARIABLES = ("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY")
 
-#: Where the proxy lists its deployments. Some let a key ask one path and not the other.
+#: Paths with the list of deployments. Some proxies allow a key only one of them.
 INFO = ("/model/info", "/v1/model/info")
-#: Where it lists names, and little more.
+#: The path with the list of names, and little more.
 NAMES = "/v1/models"
-#: What it answers where there is no such path, or where the key may not ask it.
+#: Statuses for a path that does not exist, or that the key may not use.
 NOT_HERE = (401, 403, 404)
 
 _VARIABLE = "REGISTRY_CORE_PLUGIN_LITELLM_"
@@ -37,10 +37,10 @@ _LOCAL = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 
 class LiteLLMGateway(ModelGateway):
-    """The proxy at `url`, which is plain and has no `/v1` at its end; None: there is none.
+    """The proxy at `url`, a plain URL without `/v1` at its end; None disables the gateway.
 
-    Its models are those of the provider `id`. `key_env`: variables, the first that is set
-    holds its key. On this machine it needs none, and may come and go.
+    It publishes the provider `id`. `key_env`: variables, of which the first that is set holds
+    the key. A proxy on this machine needs no key, and is volatile.
     """
 
     name = "LiteLLM"
@@ -98,7 +98,8 @@ class LiteLLMGateway(ModelGateway):
     ) -> Endpoint | None:
         """Send the key to the URL that the user named beside it, whatever else it is bound to.
 
-        None, and the core decides, where there is no key, or somebody routes elsewhere.
+        None leaves it to the core: if there is no key, or if an overlay or a variable changes
+        the route.
         """
         variable = self._key_variable(client)
         routed = provider.url != self._api or model.id in provider.model_overrides
@@ -109,14 +110,14 @@ class LiteLLMGateway(ModelGateway):
 
     @property
     def _api(self) -> str:
-        """OpenAI's, of the proxy."""
+        """The base URL of the proxy's OpenAI API."""
         return f"{self.url}/v1"
 
     def _key_variable(self, client: GatewayClient) -> str | None:
         return next(filter(client.secret, self.key_env), None)
 
     def _read(self, client: GatewayClient, key: str | None) -> list[Any]:
-        """A row for each deployment; for models of which there is only the name, one each."""
+        """A row for each deployment, and one for each model of which only the name is known."""
 
         def ask(path: str) -> list[Any]:
             answer = client.get_json(f"{self.url}{path}", bearer=key)
@@ -148,7 +149,7 @@ class LiteLLMGateway(ModelGateway):
             client.warn(self.id, f"prices and capabilities are unknown: {', '.join(refused)}")
             return list(map(row_of_name, names))
         known = names_in(rows)
-        if any("*" in name for name in known):  # older proxies tell only there what it covers
+        if any("*" in name for name in known):  # older proxies list the covered names only there
             named = map(row_of_name, may_ask(NAMES) or ())
             rows += [row for row in named if row["model_name"] not in known]
         return rows
@@ -165,12 +166,12 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
 
 
 def _is_variable(name: Any) -> bool:
-    """In capitals, since what is written there by mistake is the key itself."""
+    """Must be in capitals, to notice a key that was written here by mistake."""
     return isinstance(name, str) and bool(re.fullmatch("[A-Z_][A-Z0-9_]*", name))
 
 
 def _wrong(option: str, expected: str) -> SettingsError:
-    # Not what it is: a URL may hold a password, and so may what should be a name.
+    # The value is not shown: a URL may contain a password, and a wrong name may be the key.
     return SettingsError(
         f"expected {expected}",
         culprit=f"the option {option} of the plugin litellm",
@@ -179,12 +180,12 @@ def _wrong(option: str, expected: str) -> SettingsError:
 
 
 def _base(url: Any) -> str:
-    """The proxy's own URL, whichever of its URLs this is; raises SettingsError for none."""
+    """The base URL of the proxy, without `/v1`. Raises SettingsError if `url` is not plain."""
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
         plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
         if plain and parts.scheme in ("http", "https") and parts.port != 0:
-            # LiteLLM says that it listens at 0.0.0.0, which is no address to call.
+            # LiteLLM prints 0.0.0.0 as its address, which can't be called.
             netloc = re.sub(r"^0\.0\.0\.0(?=:|$)", "127.0.0.1", parts.netloc)
             return f"{parts.scheme}://{netloc}{parts.path}".rstrip("/").removesuffix("/v1")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rows of a proxy, one per deployment, become models: one per name, however many serve it."""
+"""Make models from the rows of a proxy. A row is a deployment, and several may serve a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS: Mapping[str, str] = {
     "rerank": "rerank",
     "video_generation": "video",
 }
-#: Its prices of a token → ours of a million.
+#: LiteLLM's price per token → our price per million.
 PRICES: Mapping[str, str] = {
     "input_cost_per_token": "input",
     "output_cost_per_token": "output",
@@ -41,7 +41,7 @@ CAPABILITIES: Mapping[str, str] = {
     "supports_response_schema": "structured_output",
     "supports_reasoning": "reasoning",
 }
-#: What goes in beside text.
+#: Inputs beside text.
 INPUTS: Mapping[str, str] = {
     "supports_vision": "image",
     "supports_pdf_input": "pdf",
@@ -49,14 +49,14 @@ INPUTS: Mapping[str, str] = {
     "supports_video_input": "video",
 }
 
-#: Names that no call takes: wildcards, and keys of LiteLLM's price list, which a proxy shows
-#: where it spells out a wildcard ("openai/hd/1024-x-1024/dall-e-3").
+#: Names that can't be called: wildcards, and keys of LiteLLM's price list, which a proxy lists
+#: when it expands a wildcard ("openai/hd/1024-x-1024/dall-e-3").
 _NO_MODEL = re.compile(r"\*|(?:^|/)(?:[0-9]+-x-[0-9]+|max-x-max)/")
 _TIER = re.compile(r"(\w+)_above_([0-9]{1,6})k_tokens")
 
 
 def _silent(_culprit: str, _message: str) -> None:
-    """For callers that don't care what is lost."""
+    """For callers that ignore losses."""
 
 
 def models_from_rows(
@@ -64,9 +64,9 @@ def models_from_rows(
 ) -> dict[str, ModelInfo]:
     """Bare id → model of these rows of `/model/info`, one per deployment; pure.
 
-    Wildcards (`openai/*`), prices of image sizes and blocked deployments are no models.
-    `warn(culprit, message)` hears of what can't be used: a row is dropped alone, a field
-    becomes unknown.
+    Wildcards (`openai/*`), prices of image sizes and blocked deployments are left out.
+    `warn(culprit, message)` is called for data that can't be used: a row is dropped alone, a
+    field becomes unknown.
     """
     by_name: dict[str, list[ModelInfo]] = {}
     for name, info, model in _named(rows, partial(warn, provider_id)):
@@ -80,14 +80,14 @@ def models_from_rows(
 
 
 def names_in(rows: Iterable[Any]) -> set[str]:
-    """Of all that these rows name, wildcards and blocked ones too."""
+    """All names in these rows, also wildcards and blocked ones."""
     return {name for name, _, _ in _named(rows, partial(_silent, ""))}
 
 
 def _named(
     rows: Iterable[Any], lost: Callable[[str], object]
 ) -> Iterator[tuple[str, dict[str, Any], Any]]:
-    """Of each row the name, what is said of the model, and which model it is."""
+    """For each row: the name, the info about the model, and the model behind it."""
     for row in rows:
         name = row.get("model_name") if is_object(row) else None
         if not is_object(row) or not isinstance(name, str):
@@ -111,7 +111,7 @@ def row_of_name(row: Any) -> dict[str, Any]:
 
 
 def _record(info: Mapping[str, Any], model: Any, lost: Callable[[str], object]) -> dict[str, Any]:
-    """What a row says of its deployment, with the names of `ModelInfo`."""
+    """The record of a deployment, with the field names of `ModelInfo`."""
     mode, retires = info.get("mode"), info.get("deprecation_date")
     inputs, outputs = info.get("supported_modalities"), info.get("supported_output_modalities")
     if inputs is None:
@@ -134,7 +134,7 @@ def _record(info: Mapping[str, Any], model: Any, lost: Callable[[str], object]) 
         "cost": _cost(info, lost),
         "modalities": {"input": inputs, "output": outputs},
         "lifecycle": {
-            # From that day on, LiteLLM says, calls may fail.
+            # LiteLLM says that calls may fail from that day on.
             "retires_on": retires.partition("T")[0] if isinstance(retires, str) else retires,
             "successor": info.get("successor_model"),
         },
@@ -149,8 +149,7 @@ def _cost(info: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, A
     for name, price in info.items():
         tier = _TIER.fullmatch(name)
         ours = PRICES.get(tier[1] if tier else name)
-        # The whole number 0 is what LiteLLM itself puts where its cost map has no price;
-        # what is free there is 0.0.
+        # LiteLLM writes the integer 0 if its cost map has no price; a free model has 0.0.
         filled = type(price) is int and price == 0
         if ours and not (filled and not (is_array(declared) and name in declared)):
             prices = above.setdefault(int(tier[2]) * 1000, {}) if tier else base
@@ -158,7 +157,7 @@ def _cost(info: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, A
     cost: dict[str, Any] = {**cost_per_million(base, lost)}
     others = {name: info[name] for name in info if "cost_per_" in name and "token" not in name}
     if not any(cost.values()) and any(cost_per_million(others).values()):
-        return None  # not free: it is paid by the query, the second, the image
+        return None  # not free: paid by the query, the second, or the image
     tiers = [
         {"tier": {"type": "context", "size": size}, **cost_per_million(above[size], lost)}
         for size in sorted(above)
@@ -168,7 +167,7 @@ def _cost(info: Mapping[str, Any], lost: Callable[[str], object]) -> dict[str, A
 
 
 def _merged(deployments: Sequence[ModelInfo]) -> ModelInfo:
-    """What holds whichever of them a call reaches."""
+    """The model that a call gets, whichever deployment it reaches."""
     first = deployments[0]
     if len(deployments) == 1:
         return first
@@ -196,7 +195,7 @@ def _merged(deployments: Sequence[ModelInfo]) -> ModelInfo:
             "output": _common([deployment.modalities.output for deployment in deployments]),
         },
         lifecycle={
-            # The last of them takes the name with it.
+            # The name stays until the last deployment retires.
             "retires_on": None if None in retires else max(filter(None, retires)),
             "successor": _same([deployment.lifecycle.successor for deployment in deployments]),
         },
@@ -226,7 +225,7 @@ def _common(lists: Sequence[tuple[str, ...] | None]) -> list[str] | None:
 
 
 def _agreed(costs: Sequence[Cost]) -> Cost | None:
-    """The prices that all name; none, if they differ on what a long context costs."""
+    """The prices on which all agree; None if their tiers differ."""
     if _same([cost.tiers for cost in costs]) is None:
         return None
     prices = {name: _same([getattr(cost, name) for cost in costs]) for name in PRICES.values()}

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig
 
 URL = "https://models.dev/api.json"
-#: Option → variable that it is read from, too.
+#: Option → variable that it is also read from.
 OPTION_VARIABLES = {"url": "REGISTRY_CORE_MODELS_DEV_URL"}
 
-#: What models.dev leaves out, or has otherwise, by provider. The same as in Mastra 1.71.0,
-#: so that a model string means the same in both.
+#: Provider → values that models.dev lacks, or that replace its own. They are the same as in Mastra
+#: 1.71.0, so that a model string means the same in both.
 OVERRIDES: Mapping[str, Mapping[str, Any]] = {
     "groq": {"url": KNOWN_PROVIDERS["groq"].url},
     "mistral": {"url": KNOWN_PROVIDERS["mistral"].url},
@@ -26,13 +26,13 @@ OVERRIDES: Mapping[str, Mapping[str, Any]] = {
     "moonshotai-cn": {"url": "https://api.moonshot.cn/anthropic/v1", "npm": "@ai-sdk/anthropic"},
 }
 
-#: Variables that hold a provider's key, whatever models.dev lists; those of Mastra first.
+#: Provider → key variables beside those that models.dev lists; Mastra's come first.
 _KNOWN_VARIABLES: Mapping[str, Sequence[str]] = {
     "google": ("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "GEMINI_API_KEY"),
 }
-#: How a key variable ends, best first, as in Mastra 1.71.0.
+#: Endings of key variables, best first, as in Mastra 1.71.0.
 _KEY_SUFFIXES = ("_API_TOKEN", "_API_KEY", "_TOKEN", "_KEY", "_PAT")
-#: What a provider's record has fields for.
+#: Keys of a provider's record that have a field.
 _KNOWN_KEYS = ("api", "doc", "env", "id", "models", "name", "npm")
 #: Field of a provider → its name at models.dev.
 _NAMES = {"url": "api", "npm": "npm"}
@@ -59,7 +59,7 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
 
 
 def _silent(_culprit: str, _message: str) -> None:
-    """For callers that don't care what is lost."""
+    """For callers that ignore losses."""
 
 
 def providers_from_payload(
@@ -67,8 +67,8 @@ def providers_from_payload(
 ) -> dict[str, ProviderConfig]:
     """Every provider of an `api.json` by its id; pure.
 
-    `warn(culprit, message)` hears of what can't be used: a record is dropped alone, a
-    field becomes unknown. Raises GatewayError if the payload is not an object.
+    `warn(culprit, message)` is called for data that can't be used: a record is dropped alone,
+    a field becomes unknown. Raises GatewayError if the payload is not an object.
     """
     if not _is_object(payload):
         raise GatewayError(
@@ -112,17 +112,17 @@ def _provider(id: str, entry: Any, warn: Callable[[str, str], object]) -> Provid
 
 
 def _extra(entry: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """What models.dev says beyond the fields of a provider; in `replaced` stands, by the value
-    that it gives way to, what it says of a field that is overridden."""
+    """Keys of models.dev beyond the fields of a provider. `replaced` maps our value of an
+    overridden field to models.dev's."""
     extra = {key: value for key, value in entry.items() if key not in _KNOWN_KEYS}
     replaced = {ours: entry.get(_NAMES[field]) for field, ours in override.items()}
     return {**extra, "replaced": replaced} if replaced else extra
 
 
 def key_variables(id: str, variables: Sequence[str]) -> tuple[str, ...]:
-    """Those of a provider's `variables` that hold a credential, by their endings, best first.
+    """The `variables` of a provider that hold a credential, by their endings, best first.
 
-    The first of `variables` if none of them says so by its name; `<ID>_API_KEY` if there is none.
+    Without such a name it is the first of `variables`; without any, `<ID>_API_KEY`.
     """
     names = [*_KNOWN_VARIABLES.get(id, ()), *filter(is_credential, variables)]
     names = names or [*variables[:1]] or [re.sub("[^A-Z0-9]", "_", id.upper()) + "_API_KEY"]
@@ -143,7 +143,7 @@ def _variables(id: str, env: Any, warn: Callable[[str, str], object]) -> list[st
 
 
 def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
-    """What a model says of its own place: its `provider` object, as far as it is known."""
+    """Id of a model → the known keys of its `provider` object: its own URL, package or shape."""
     overrides: dict[str, dict[str, Any]] = {}
     for id, record in models.items() if _is_object(models) else ():
         own = record.get("provider") if _is_object(record) else None
@@ -158,7 +158,8 @@ def _api(override: Mapping[str, Any]) -> Any:
 
 
 def _unroutable(known: KnownProvider, urls: Iterable[Any], variables: Sequence[str]) -> str | None:
-    """Why none of its models can be called. `urls`: its own, and those of its models."""
+    """Why none of its models can be called; None if one can. `urls`: those of the provider and of
+    its models."""
     if known.unroutable or known.url or any(isinstance(url, str) and url for url in urls):
         return known.unroutable
     if len(variables) > 1:

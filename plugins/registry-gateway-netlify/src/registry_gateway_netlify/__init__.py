@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 API_URL = "https://api.netlify.com"
 URL = f"{API_URL}/api/v1/ai-gateway/providers"
 DOC_URL = "https://docs.netlify.com/build/ai-gateway/overview/"
-#: Option → variable that it is read from, too.
+#: Option → variable that it is also read from.
 OPTION_VARIABLES = {"url": "REGISTRY_CORE_NETLIFY_URL"}
 
 TOKEN = "NETLIFY_TOKEN"  # noqa: S105  # the name of a variable
@@ -32,8 +32,8 @@ SITE = "NETLIFY_SITE_ID"
 
 Dialect = Literal["openai", "openai-responses", "anthropic", "google"]
 
-#: Vendor → dialect, path below the site's URL, headers. Any other speaks "openai" at the
-#: URL itself. As in Mastra 1.71.0.
+#: Vendor → dialect, path below the site's URL, headers, as in Mastra 1.71.0. Any other vendor
+#: uses "openai" at the URL itself.
 _VENDORS: Mapping[str, tuple[Dialect, str, Mapping[str, str]]] = {
     "anthropic": ("anthropic", "/v1", {}),
     "gemini": ("google", "/v1beta", {"user-agent": "google-genai-sdk/"}),
@@ -43,7 +43,7 @@ _VENDORS: Mapping[str, tuple[Dialect, str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True)
 class SiteKey:
-    """What Netlify gives for a site's token: a key, and where it is good."""
+    """The key of a site, which Netlify gives for a token, and the URL where it is valid."""
 
     key: str = field(repr=False)
     url: str
@@ -122,7 +122,7 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway]:
 
 
 def _silent(_culprit: str, _message: str) -> None:
-    """For callers that don't care what is lost."""
+    """For callers that ignore losses."""
 
 
 def providers_from_payload(
@@ -130,8 +130,8 @@ def providers_from_payload(
 ) -> dict[str, ProviderConfig]:
     """The provider `netlify`, whose models are `<vendor>/<model>`; pure.
 
-    `warn(culprit, message)` hears of each record that is dropped. Raises GatewayError if
-    the payload is not `{"providers": {vendor: {"models": [id, …]}}}`.
+    `warn(culprit, message)` is called for each dropped record. Raises GatewayError if the
+    payload is not `{"providers": {vendor: {"models": [id, …]}}}`.
     """
     vendors = payload.get("providers") if _is_object(payload) else None
     if not _is_object(vendors):

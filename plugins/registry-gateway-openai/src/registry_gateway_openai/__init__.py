@@ -1,4 +1,4 @@
-"""OpenAI-compatible servers as gateways of registry-core: those that you run, or that you name."""
+"""OpenAI-compatible servers as gateways of registry-core: your own, or any other that you name."""
 
 from __future__ import annotations
 
@@ -76,8 +76,11 @@ class OpenAICompatibleGateway(ModelGateway):
         environ: Mapping[str, str],
         client: GatewayClient,
     ) -> Address | None:
-        """Send the key to the URL that the user wrote beside it, whatever else that key is bound
-        to. None, and the core decides, where there is no key, or somebody routes elsewhere."""
+        """Send the key to the URL that the user wrote beside it, whatever else it is bound to.
+
+        None leaves it to the core: if there is no key, or if an overlay or a variable changes
+        the route.
+        """
         variable = self._endpoint.key_env
         key = client.secret(variable) if variable else None
         routed = provider.url != self._endpoint.url or model.id in provider.model_overrides
@@ -89,7 +92,7 @@ class OpenAICompatibleGateway(ModelGateway):
         )
 
     def _listed(self, server: Server) -> list[Record]:
-        """The records of the models in OpenAI's list that have an id."""
+        """The records with an id in OpenAI's list of models."""
         url = f"{self._endpoint.url}/models"
         try:
             answer = server.client.get_json(url, bearer=server.bearer)
@@ -104,7 +107,7 @@ class OpenAICompatibleGateway(ModelGateway):
         except (GatewayTimeoutError, OfflineError, UnreachableError):
             raise
         except GatewayError as error:
-            if self._endpoint.discovered:  # some other program that listens there
+            if self._endpoint.discovered:  # another program listens there
                 raise UnreachableError(
                     f"no such server: {error.message}", culprit=self.id, hint=error.hint
                 ) from None
@@ -118,7 +121,7 @@ class OpenAICompatibleGateway(ModelGateway):
         return listed
 
     def _read(self, server: Server, listed: list[Record]) -> tuple[str, Details]:
-        """What kind of server it is, and what its own API tells of the models."""
+        """The kind of the server, and the details that its own API gives about the models."""
         named_kind = self._endpoint.kind
         for kind in TRIED if named_kind is None else (KINDS[named_kind],):
             details = kind.read(server, listed)
@@ -143,7 +146,7 @@ def registry_gateways(settings: PluginSettings) -> Iterable[ModelGateway | Regis
 
 
 def _merged(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """`fields`, and above them what `more` knows."""
+    """`fields`, overridden by the known values of `more`."""
     merged = dict(fields)
     for name, value in more.items():
         before = merged.get(name)

@@ -17,7 +17,7 @@ from .kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: Where these servers listen unless told otherwise; asked if the option `discover` is true.
+#: Default ports of these servers; asked if the option `discover` is true.
 DEFAULT_PORTS: Mapping[str, int] = {
     "ollama": 11434,
     "lmstudio": 1234,
@@ -31,7 +31,7 @@ _OPTIONS = ("discover", "endpoint", "order")  # `order` is read by the host
 _KEYS = ("id", "key_env", "kind", "url")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-#: In capitals, since what is written there by mistake is the key itself.
+#: In capitals, to notice a key that was written here by mistake.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?"
@@ -53,16 +53,16 @@ class Endpoint:
 
     id: str
     url: str
-    """The base URL of its OpenAI API, as "http://127.0.0.1:11434/v1"."""
+    """The base URL of its OpenAI API, such as "http://127.0.0.1:11434/v1"."""
     key_env: str | None = None
     kind: str | None = None
-    """One of `KINDS`; None: it is asked."""
+    """One of `KINDS`; None to detect it."""
     discovered: bool = False
-    """Nobody named it: what answers there may be anything."""
+    """Whether it is a default port that nobody named, where any program may answer."""
 
     @property
     def root(self) -> str:
-        """Where the server's own API lives, beside that of OpenAI."""
+        """The URL of the server's own API, beside that of OpenAI."""
         return _VERSION.sub("", self.url)
 
     @property
@@ -76,11 +76,11 @@ class Endpoint:
 
 
 def endpoints_of(options: Mapping[str, Any]) -> Iterator[Endpoint | SettingsError]:
-    """What the options name, in order, then the default ports that they don't name, if these
-    are wanted; an error in place of each that can't be used."""
+    """The endpoints in the options, in order, then with `discover` the default ports that they
+    don't name. An endpoint that can't be used is replaced by an error."""
     for option in options:
         if option not in _OPTIONS:
-            yield _refused(option, "there is no such option", _near(option, _OPTIONS))
+            yield _refused(option, "unknown option", _near(option, _OPTIONS))
     tables: Any = options.get("endpoint", ())
     if not isinstance(tables, (list, tuple)):
         yield _refused("endpoint", f"expected tables, got {_type(tables)}", TABLES)
@@ -124,13 +124,13 @@ def _endpoint(culprit: str, table: Any, taken: Collection[str]) -> Endpoint:
         raise _refused(culprit, f"unknown kind {kind!r:.80}", _near(kind, KINDS))
     variable = _text(culprit, table, "key_env")
     if variable is not None and not _VARIABLE.fullmatch(variable):
-        message = "its key_env is no name of a variable"  # it may be the key, so not a word of it
+        message = "its key_env is not the name of a variable"  # not shown, it may be the key
         raise _refused(culprit, message, "write the name, in capitals, and put the key into it")
     return Endpoint(id, _url(culprit, _text(culprit, table, "url")), variable, kind)
 
 
 def _url(culprit: str, text: str | None) -> str:
-    """The base URL; nothing of a bad one is repeated, since it may hold a password."""
+    """The base URL. A bad URL is not shown in the error, since it may contain a password."""
     if text is None:
         raise _refused(culprit, "has no url", 'write url = "http://127.0.0.1:8000"')
     match = _URL.fullmatch(text.strip())
@@ -150,7 +150,7 @@ def _url(culprit: str, text: str | None) -> str:
 
 
 def _has_place(url: str) -> bool:
-    """Whether its port and its address are some."""
+    """Whether its port and its address are valid."""
     try:
         return urlsplit(url).port != 0
     except ValueError:

@@ -1,6 +1,6 @@
-"""What kinds of server there are: how each is known, and what its own API tells of its models.
+"""Kinds of servers: how each is recognized, and which details its own API gives.
 
-Everything here reads strangers' answers: of a wrong shape they tell nothing.
+All answers come from outside. Parts of a wrong shape are ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 #: Id of a model → fields of its record, with the names of `ModelInfo`.
 Details = dict[str, dict[str, Any]]
 
-#: So many models of an Ollama are asked for one by one, the first of its list.
+#: Maximum number of models of an Ollama server that are asked for one by one.
 MOST_SHOWN = 100
 
 
@@ -33,19 +33,19 @@ class Server:
     bearer: str | None
 
     def get(self, path: str) -> Any:
-        """The answer; None if there is none that is JSON, as from a server of another kind."""
+        """The answer; None if it is an error or not JSON, as from a server of another kind."""
         try:
             return self.client.get_json(self.root + path, bearer=self.bearer)
         except (GatewayTimeoutError, OfflineError, UnreachableError):
-            raise  # nobody is there
+            raise  # no server answers
         except GatewayError:
             return None
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`read(server, listed)`: what the server's own API tells of its models, of which `listed`
-    are the records in OpenAI's form; None if it is of another kind."""
+    """A kind of server. `read(server, listed)` gives the details of its own API about the models
+    whose records in OpenAI's list are `listed`; None if the server is of another kind."""
 
     title: str
     read: Callable[[Server, Sequence[Record]], Details | None]
@@ -53,7 +53,7 @@ class Kind:
 
 # OpenAI's list
 
-#: Names for sizes in such a list → ours; of several the first that is there counts.
+#: Our limit → its names in such a list; the first that is present counts.
 LIMITS: Mapping[str, tuple[str, ...]] = {
     "context": (
         "max_model_len",  # vLLM, SGLang
@@ -65,12 +65,12 @@ LIMITS: Mapping[str, tuple[str, ...]] = {
     "output": ("max_output_tokens", "max_completion_tokens"),  # LiteLLM, Groq
 }
 
-#: What LiteLLM calls `mode`, where it is a kind of ours.
+#: Values of LiteLLM's `mode` that are kinds of ours.
 _MODES = ("chat", "completion", "embedding", "moderation", "rerank")
 
 
 def listed_fields(record: Record) -> dict[str, Any]:
-    """What a model's record in the list tells, whatever server sent it."""
+    """The fields in a model's record of the list, for any kind of server."""
     mode = record.get("mode")
     fields: dict[str, Any] = {"limit": _limit(record), "kind": mode if mode in _MODES else None}
     architecture = _object(record.get("architecture"))  # as OpenRouter has it, and llama.cpp
@@ -95,7 +95,7 @@ def _read_vllm(server: Server, listed: Sequence[Record]) -> Details | None:
 
 
 def _read_sized(server: Server, listed: Sequence[Record]) -> Details | None:
-    """One whose list tells sizes is asked for no more."""
+    """A server whose list has sizes is asked for nothing else."""
     return {} if any(any(_limit(record).values()) for record in listed) else None
 
 
@@ -105,8 +105,8 @@ _MEDIA = {"vision": "image"}
 
 
 def _read_llama_cpp(server: Server, listed: Sequence[Record]) -> Details | None:
-    """One that serves one model tells about it at `/props`. A router, which loads models as they
-    are asked for, is not asked about each: that would load it."""
+    """A server with one model describes it at `/props`. A router is not asked about each model,
+    since that would load the model."""
     if not _owned_by("llamacpp", listed):
         return None
     props = server.get("/props") if len(listed) == 1 else None
@@ -141,7 +141,7 @@ _LM_STUDIO_TYPES = {"llm": "chat", "vlm": "chat", "embeddings": "embedding"}
 def _read_lm_studio(server: Server, listed: Sequence[Record]) -> Details | None:
     records = _objects(_object(server.get("/api/v0/models")).get("data"))
     if not any("state" in record for record in records):
-        return None  # it answers whatever is asked, with an error and status 200
+        return None  # LM Studio answers any path, with an error and status 200
     details: Details = {}
     for record in records:
         id, type = record.get("id"), record.get("type")
@@ -166,9 +166,9 @@ def _read_lm_studio(server: Server, listed: Sequence[Record]) -> Details | None:
 
 # Ollama
 
-#: Ollama's chat takes each model that can do "completion".
+#: Ollama's chat API accepts every model with "completion".
 _OLLAMA_KINDS = {"completion": "chat", "embedding": "embedding"}
-#: Blanks of one line only: across lines a search takes the square of their number.
+#: Blanks within one line only; across lines the search would take quadratic time.
 _NUM_CTX = re.compile(r"^[^\S\n]*num_ctx[^\S\n]+([0-9]{1,12})[^\S\n]*$", re.MULTILINE)
 
 
@@ -190,7 +190,7 @@ def _read_ollama(server: Server, listed: Sequence[Record]) -> Details | None:
             shown = server.client.post_json(
                 f"{server.root}/api/show", json={"model": id}, bearer=server.bearer
             )
-        except GatewayTimeoutError:  # the list is worth more than that
+        except GatewayTimeoutError:  # keep what is known so far
             lost = f"no time was left to ask about more than {number} models"
             break
         except (OfflineError, UnreachableError):
@@ -200,7 +200,7 @@ def _read_ollama(server: Server, listed: Sequence[Record]) -> Details | None:
         else:
             details[id] = _ollama(tagged.get(id, {}), _object(shown))
     if len(failed) == len(ids):
-        return None  # others play this kind, and know nothing of their models
+        return None  # another server that imitates Ollama, without details
     for id, message in failed.items():
         server.client.warn(f"{server.id}/{id}", f"what it can do is unknown: /api/show {message}")
     if lost:
@@ -233,7 +233,7 @@ def _ollama(tagged: Record, shown: Record) -> dict[str, Any]:
 
 
 def _num_ctx(parameters: Any) -> int | None:
-    """The context that the model's own file sets, in a line such as "num_ctx   8192"."""
+    """The context that the model's file sets, in a line such as "num_ctx   8192"."""
     match = _NUM_CTX.search(parameters) if isinstance(parameters, str) else None
     return int(match[1]) if match else None
 
@@ -262,8 +262,8 @@ KINDS: Mapping[str, Kind] = {
     "tgi": Kind("Text Generation Inference", _read_tgi),
     "openai": Kind("OpenAI-compatible", _read_openai),
 }
-#: What is tried on a server of which nobody said the kind. The first three ask it nothing. Of
-#: the others LM Studio comes first: it logs an error for each path that it doesn't know.
+#: The kinds that are tried if the user named none. The first three need no further request. LM
+#: Studio is next, since it logs an error for each path that it doesn't know.
 TRIED = (
     KINDS["llama.cpp"],
     KINDS["vllm"],
@@ -283,13 +283,13 @@ def _owned_by(owner: str, listed: Sequence[Record]) -> bool:
 
 
 def _context(served_context: Any, trained: Any) -> dict[str, Any]:
-    """The context that counts is the one it is served with; what the model could do is kept."""
+    """The limit is the context of the server; the context of the training is kept in `extra`."""
     other = trained if served_context and served_context != trained else None
     return {"limit": {"context": served_context or trained}, "extra": _known(trained_context=other)}
 
 
 def _takes(given: Sequence[Any]) -> dict[str, Any]:
-    """What is known of a model that takes these modalities."""
+    """The fields of a model that takes these modalities."""
     return {
         "modalities": {"input": list(given)},
         "attachment": any(modality != "text" for modality in given) if given else None,
@@ -301,7 +301,7 @@ def _first(record: Record, *names: str) -> Any:
 
 
 def _known(**values: Any) -> dict[str, Any]:
-    """Those that say something: servers send "" and 0 for what they don't know."""
+    """The known values: servers send "" and 0 for unknown ones."""
     return {name: value for name, value in values.items() if value}
 
 

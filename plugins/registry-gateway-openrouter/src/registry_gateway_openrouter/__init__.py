@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://openrouter.ai/api/v1"
 URL = f"{BASE_URL}/models"
-#: A list with more pages than this is taken for one that never ends.
+#: A list with more pages counts as endless.
 MOST_PAGES = 100
 
-#: OpenRouter's price of a token → ours of a million. Its other prices (of a request, an
-#: image, a search) go to `extra` as they are.
+#: OpenRouter's price per token → our price per million. Its other prices (per request, image or
+#: search) go to `extra` unchanged.
 PRICES: Mapping[str, str] = {
     "prompt": "input",
     "completion": "output",
@@ -30,11 +30,11 @@ PRICES: Mapping[str, str] = {
     "audio": "input_audio",
     "audio_output": "output_audio",
 }
-#: A price beside those of what the model does: a search is asked for, and paid, apart.
+#: Prices of optional services, such as a search, which are paid separately.
 ADD_ONS = ("web_search",)
-#: Its words for modalities, where other catalogs have another.
+#: OpenRouter's words for modalities → the usual ones.
 MODALITIES: Mapping[str, str] = {"file": "pdf"}
-#: What comes out, if nothing else does → what the model is for, as far as it is told.
+#: The only output of a model → its kind.
 KINDS: Mapping[str, str] = {
     "embeddings": "embedding",
     "rerank": "rerank",
@@ -56,8 +56,8 @@ class OpenRouterGateway(ModelGateway):
         return providers_from_records(self._read(client), client.warn)
 
     def _read(self, client: GatewayClient) -> list[Any]:
-        """The records of all pages. Pages of two lists don't make one: it raises GatewayError if
-        the total differs from one page to another, or isn't reached."""
+        """The records of all pages. Raises GatewayError if the total changes between pages, or
+        isn't reached, since the pages may then be of different lists."""
         records: list[Any] = []
         totals: list[Any] = []
         url: str | None = self.url
@@ -96,7 +96,7 @@ def _fault(message: str, hint: str) -> GatewayError:
 
 
 def _next_page(page: Mapping[str, Any], url: str) -> str | None:
-    """Where the list goes on; None at its end. A page names no other server, and no file."""
+    """The URL of the next page; None after the last. It must have the origin of `url`."""
     links = page.get("links")
     link = links.get("next") if _is_object(links) else None
     if not link:
@@ -112,7 +112,7 @@ def _next_page(page: Mapping[str, Any], url: str) -> str | None:
 
 
 def _silent(_culprit: str, _message: str) -> None:
-    """For callers that don't care what is lost."""
+    """For callers that ignore losses."""
 
 
 def providers_from_records(
@@ -120,8 +120,8 @@ def providers_from_records(
 ) -> dict[str, ProviderConfig]:
     """The provider `openrouter` with the models of these records of the list; pure.
 
-    `warn(culprit, message)` hears of what can't be used: a record is dropped alone, a field
-    becomes unknown. Of two records with one id the first counts.
+    `warn(culprit, message)` is called for data that can't be used: a record is dropped alone, a
+    field becomes unknown. If two records have the same id, the first counts.
     """
     models: dict[str, dict[str, Any]] = {}
     for record in records:
@@ -209,20 +209,20 @@ def _modalities(value: Any) -> Any:
 def _cost(
     pricing: Mapping[str, Any], others: Mapping[str, Any], lost: Callable[[str], object]
 ) -> dict[str, float] | None:
-    """The prices of a million tokens that are known; None if none is.
+    """The known prices per million tokens; None if there are none.
 
-    A router, which costs what the model costs that it picks, has the price -1.
+    A router, which costs as much as the model that it picks, has the price -1.
     """
     cost = cost_per_million({ours: pricing.get(name) for name, ours in PRICES.items()}, lost)
     if not any(cost.values()):
         per_call = {name: price for name, price in others.items() if name not in ADD_ONS}
         if any(cost_per_million(per_call).values()):
-            return None  # not free: it is paid by the request, the image, the song
+            return None  # not free: paid by the request, the image, or the song
     return cost or None
 
 
 def _day(created: Any, lost: Callable[[str], object]) -> str | None:
-    """The day of these epoch seconds, in UTC."""
+    """The day, in UTC, from epoch seconds."""
     if created is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Policy by configuration: which models may be used, what they are called, what is corrected."""
+"""Policy by configuration: which models may be used, roles for them, and corrections."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Rules:
     """The options, checked."""
 
     allow: tuple[str, ...] | None
-    """None if it is not given: all is allowed. Without a pattern nothing is."""
+    """None allows everything; an empty tuple allows nothing."""
     deny: tuple[str, ...]
     roles: Mapping[str, str]
     overrides: Mapping[str, Mapping[str, Any]]
-    """Full id → what changes, as `ModelInfo.replace` takes it."""
+    """Full id → changes, as for `ModelInfo.replace`."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Rules:
-        """Raises SettingsError, which names the key."""
+        """Check the options. Raises SettingsError that names the key."""
         for key in options:
             if key not in _OPTIONS:
                 near = get_close_matches(key, _OPTIONS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OPTIONS)}"
-                raise _refused(key, "there is no such option", hint)
+                raise _refused(key, "unknown option", hint)
         allow = options.get("allow")
         return cls(
             None if allow is None else _patterns("allow", allow),
@@ -47,7 +47,7 @@ class Rules:
         )
 
     def matcher(self) -> Callable[[str], bool]:
-        """What says whether a full id is allowed."""
+        """A function that says whether a full id is allowed."""
         denied = _matcher(self.deny)
         allowed = _matcher(("*",) if self.allow is None else self.allow)
         return lambda id: allowed(id) is not None and denied(id) is None
@@ -76,7 +76,7 @@ class Rules:
         return snapshot.replace(providers=providers, roles={**snapshot.roles, **self.roles})
 
     def named(self) -> set[tuple[str, str]]:
-        """Key and text of all that should stand for models."""
+        """(option, text) of all texts that should match models."""
         texts = {
             "allow": self.allow or (),
             "deny": self.deny,
@@ -103,7 +103,7 @@ def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot |
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
-    """One regular expression for all; it tells upper from lower case on every system."""
+    """One regular expression for all patterns, case-sensitive on every system."""
     return re.compile("|".join(map(translate, patterns)) or "(?!)").match
 
 
@@ -112,7 +112,7 @@ def _ids(snapshot: Snapshot) -> list[str]:
 
 
 def _nearest(text: str, snapshot: Snapshot) -> str | None:
-    """The id or the pattern that was probably meant."""
+    """The id or pattern that `text` probably means."""
     models = snapshot.get_models()
     provider, _, name = text.replace("*", "").casefold().partition("/")
     owners = get_close_matches(provider, models, 1)
@@ -127,7 +127,7 @@ def _nearest(text: str, snapshot: Snapshot) -> str | None:
 
 
 def _patterns(key: str, value: Any) -> tuple[str, ...]:
-    """A variable can hold one text only, so commas part the patterns in one."""
+    """The patterns in a list, or in a text with commas, since a variable can't hold a list."""
     if isinstance(value, str):
         value = [pattern.strip() for pattern in value.split(",") if pattern.strip()]
     if not isinstance(value, (list, tuple)):
@@ -154,7 +154,7 @@ def _roles(value: Any) -> Mapping[str, str]:
 
 
 def _overrides(value: Any) -> Mapping[str, Mapping[str, Any]]:
-    """Checked without their models, which may be missing today."""
+    """Check overrides without their models, which may be missing today."""
     hint = 'write limit.context = 200000 in the table overrides."openai/gpt-5"'
     for id, fields in _table("overrides", value, hint).items():
         key = f'overrides."{id}"'
