@@ -362,7 +362,8 @@ def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, sett
         or spellings.CREATED.fullmatch(code)
         or _created(code, data)
     )
-    if given and given[0] == string and (factory or spellings.CALLS.fullmatch(name)):
+    is_id = string.parent is not None and _field(string.parent, "name", data) == "id"
+    if (is_id or (given and given[0] == string)) and (factory or spellings.CALLS.fullmatch(name)):
         place.sure, place.strict = True, name not in spellings.LOOSE_CALLS
         if factory:
             place.names.append(factory[1])
