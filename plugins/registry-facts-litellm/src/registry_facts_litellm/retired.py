@@ -1,6 +1,9 @@
 """Keys that LiteLLM's map has dropped since their models were shut off.
 
-Those of LiteLLM 1.7.9 to 1.104.7 that had a day, and what the providers' own pages say of others.
+A row with a page has the day that the provider gives there, as checked on stored copies. Where the
+page names only one of an alias and the dated id that it stands for, the other has the same day. A
+row without a page has the day that LiteLLM 1.7.9 to 1.104.7 gave, which may be too early: some are
+the earliest day that the provider had announced.
 """
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _ANTHROPIC = "https://docs.anthropic.com/en/docs/about-claude/model-deprecations"
-_GOOGLE = "https://ai.google.dev/gemini-api/docs/deprecations"
+_GOOGLE = "https://ai.google.dev/gemini-api/docs/changelog"
 _OPENAI = "https://platform.openai.com/docs/deprecations"
 
 #: LiteLLM's provider, the day, the page that says so, and the keys.
@@ -89,19 +92,19 @@ _DAYS: tuple[tuple[str, str, str | None, str], ...] = (
     ("deepinfra", "2026-06-01", None, "deepinfra/google/gemini-2.0-flash-001"),
     (
         "gemini",
-        "2025-02-15",
+        "2025-02-18",
         _GOOGLE,
         "gemini/gemini-1.0-pro gemini/gemini-1.0-pro-001 gemini/gemini-1.0-pro-latest "
         "gemini/gemini-pro",
     ),
     ("gemini", "2025-05-24", None, "gemini/gemini-1.5-flash-001 gemini/gemini-1.5-pro-001"),
+    ("gemini", "2025-09-24", None, "gemini/gemini-1.5-flash-002 gemini/gemini-1.5-pro-002"),
     (
         "gemini",
         "2025-09-29",
         _GOOGLE,
-        "gemini/gemini-1.5-flash gemini/gemini-1.5-flash-002 gemini/gemini-1.5-flash-8b "
-        "gemini/gemini-1.5-flash-8b-latest gemini/gemini-1.5-flash-latest gemini/gemini-1.5-pro "
-        "gemini/gemini-1.5-pro-002 gemini/gemini-1.5-pro-latest",
+        "gemini/gemini-1.5-flash gemini/gemini-1.5-flash-8b gemini/gemini-1.5-flash-8b-latest "
+        "gemini/gemini-1.5-flash-latest gemini/gemini-1.5-pro gemini/gemini-1.5-pro-latest",
     ),
     ("gemini", "2025-11-10", None, "gemini/imagen-3.0-generate-002"),
     (
