@@ -23,7 +23,6 @@ _DAYS: tuple[tuple[str, str, str | None, str], ...] = (
         "claude-1 claude-1.0 claude-1.1 claude-1.2 claude-1.3 claude-instant-1 claude-instant-1.0 "
         "claude-instant-1.1 claude-instant-1.2",
     ),
-    ("anthropic", "2025-03-01", None, "claude-3-haiku-20240307"),
     (
         "anthropic",
         "2025-07-21",
@@ -44,7 +43,8 @@ _DAYS: tuple[tuple[str, str, str | None, str], ...] = (
         "claude-3-5-haiku-20241022 claude-3-5-haiku-latest claude-3-7-sonnet-20250219 "
         "claude-3-7-sonnet-latest",
     ),
-    ("anthropic", "2026-05-14", None, "claude-opus-4-20250514 claude-sonnet-4-20250514"),
+    ("anthropic", "2026-04-20", _ANTHROPIC, "claude-3-haiku-20240307"),
+    ("anthropic", "2026-06-15", _ANTHROPIC, "claude-opus-4-20250514 claude-sonnet-4-20250514"),
     ("anthropic", "2026-08-05", None, "claude-opus-4-1-20250805"),
     ("azure", "2025-02-13", None, "azure/gpt-35-turbo-0301 azure/gpt-35-turbo-0613"),
     (
