@@ -224,7 +224,10 @@ def test_the_url_is_an_option() -> None:
 
 def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:
     days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.shut_off().items()}
+    assert len(days) == 186
     assert days["openai/text-davinci-003"] == "2024-01-04"
+    assert days["google/gemini-1.0-pro"] == "2025-02-18"
+    assert days["anthropic/claude-3-haiku-20240307"] == "2026-04-20"  # LiteLLM: 2025-03-01
     assert max(days.values()) < f"{CAPTURED:%Y-%m-%d}"
     assert {id for id in days if FACTS[id]["lifecycle"]["retires_on"] != days[id]} == set()
     client = CannedClient({plugin.URL: {"text-davinci-003": row("openai", max_input_tokens=5)}})

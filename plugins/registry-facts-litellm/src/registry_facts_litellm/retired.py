@@ -1,6 +1,9 @@
 """Keys that LiteLLM's map has dropped since their models were shut off.
 
-Those of LiteLLM 1.7.9 to 1.104.7 that had a day, and what the providers' own pages say of others.
+A row with a page has the day that the provider gives there, as checked on stored copies. Where the
+page names only one of an alias and the dated id that it stands for, the other has the same day. A
+row without a page has the day that LiteLLM 1.7.9 to 1.104.7 gave, which may be too early: some are
+the earliest day that the provider had announced.
 """
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _ANTHROPIC = "https://docs.anthropic.com/en/docs/about-claude/model-deprecations"
-_GOOGLE = "https://ai.google.dev/gemini-api/docs/deprecations"
+_GOOGLE = "https://ai.google.dev/gemini-api/docs/changelog"
 _OPENAI = "https://platform.openai.com/docs/deprecations"
 
 #: LiteLLM's provider, the day, the page that says so, and the keys.
@@ -20,7 +23,6 @@ _DAYS: tuple[tuple[str, str, str | None, str], ...] = (
         "claude-1 claude-1.0 claude-1.1 claude-1.2 claude-1.3 claude-instant-1 claude-instant-1.0 "
         "claude-instant-1.1 claude-instant-1.2",
     ),
-    ("anthropic", "2025-03-01", None, "claude-3-haiku-20240307"),
     (
         "anthropic",
         "2025-07-21",
@@ -41,7 +43,8 @@ _DAYS: tuple[tuple[str, str, str | None, str], ...] = (
         "claude-3-5-haiku-20241022 claude-3-5-haiku-latest claude-3-7-sonnet-20250219 "
         "claude-3-7-sonnet-latest",
     ),
-    ("anthropic", "2026-05-14", None, "claude-opus-4-20250514 claude-sonnet-4-20250514"),
+    ("anthropic", "2026-04-20", _ANTHROPIC, "claude-3-haiku-20240307"),
+    ("anthropic", "2026-06-15", _ANTHROPIC, "claude-opus-4-20250514 claude-sonnet-4-20250514"),
     ("anthropic", "2026-08-05", None, "claude-opus-4-1-20250805"),
     ("azure", "2025-02-13", None, "azure/gpt-35-turbo-0301 azure/gpt-35-turbo-0613"),
     (
@@ -89,19 +92,19 @@ _DAYS: tuple[tuple[str, str, str | None, str], ...] = (
     ("deepinfra", "2026-06-01", None, "deepinfra/google/gemini-2.0-flash-001"),
     (
         "gemini",
-        "2025-02-15",
+        "2025-02-18",
         _GOOGLE,
         "gemini/gemini-1.0-pro gemini/gemini-1.0-pro-001 gemini/gemini-1.0-pro-latest "
         "gemini/gemini-pro",
     ),
     ("gemini", "2025-05-24", None, "gemini/gemini-1.5-flash-001 gemini/gemini-1.5-pro-001"),
+    ("gemini", "2025-09-24", None, "gemini/gemini-1.5-flash-002 gemini/gemini-1.5-pro-002"),
     (
         "gemini",
         "2025-09-29",
         _GOOGLE,
-        "gemini/gemini-1.5-flash gemini/gemini-1.5-flash-002 gemini/gemini-1.5-flash-8b "
-        "gemini/gemini-1.5-flash-8b-latest gemini/gemini-1.5-flash-latest gemini/gemini-1.5-pro "
-        "gemini/gemini-1.5-pro-002 gemini/gemini-1.5-pro-latest",
+        "gemini/gemini-1.5-flash gemini/gemini-1.5-flash-8b gemini/gemini-1.5-flash-8b-latest "
+        "gemini/gemini-1.5-flash-latest gemini/gemini-1.5-pro gemini/gemini-1.5-pro-latest",
     ),
     ("gemini", "2025-11-10", None, "gemini/imagen-3.0-generate-002"),
     (
