@@ -82,7 +82,7 @@ class Environments:
     def ours(self) -> Path:
         """The interpreter of an environment with this checkout, installed as users do."""
         python = self._python("registry-core")
-        _pip(python, str(ROOT), *(str(ROOT / "plugins" / one) for one in PLUGINS))
+        _pip(python, f"{ROOT}[fleet]", *(str(ROOT / "plugins" / one) for one in PLUGINS))
         shutil.rmtree(python.parent.parent / "share", ignore_errors=True)
         return python
 

@@ -503,6 +503,29 @@ def gateways(bench: Bench) -> Iterator[Table]:
     )
 
 
+def fleet(bench: Bench) -> Iterator[Table]:
+    """New data of a shared catalog, taken over by one machine."""
+    argv = [bench.python, INSIDE / "fleet.py", bench.fresh("fleet"), str(bench.rounds(24))]
+    environ = bench.environments.environ()
+    done = subprocess.run(argv, env=environ, check=True, text=True, stdout=subprocess.PIPE)
+    found = json.loads(done.stdout)
+    least = "a GET of its bytes, and a sync of the same providers from memory"
+    both = zip(found["get"], found["local"], strict=True)
+    taken = {"adopted": found["adopt"], least: [sum(one) for one in both]}
+    taken["of that, the GET"] = found["get"]
+    rows = []
+    for name in taken:
+        ratio = ratios(taken, name, least)
+        limit = within(ratio.median, 1.5) if name == "adopted" else ""
+        rows.append((name, ratio, milliseconds(taken, name), limit))
+    yield Table(
+        f"Adopting {found['models']:,} models, all of them new, from a shared catalog",
+        ("", "× the least", "ms", "limit"),
+        rows,
+        f"One object of {found['bytes'] / 1e6:.2f} MB, over loopback.",
+    )
+
+
 def commands(bench: Bench) -> Iterator[Table]:
     """The command line."""
     environ, scripts = bench.environments.environ(), bench.python.parent
@@ -572,6 +595,7 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Table]]] = {
     "choose": choose,
     "sync": sync,
     "gateways": gateways,
+    "fleet": fleet,
     "commands": commands,
     "growth": growth,
 }

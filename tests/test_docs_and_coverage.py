@@ -17,6 +17,7 @@ import registry_core
 from registry_core import command, errors, testing
 from registry_core._plugins.hook_rules import HOOKS
 from registry_core.cli import main
+from registry_core.cli.group import Later
 from registry_core.errors import RegistryError
 from registry_core.settings import PREFIX, SETTINGS, Setting
 from tests.calls import words
@@ -136,7 +137,16 @@ def test_what_stands_for_a_stranger_imports_only_what_is_promised_to_strangers(f
         assert {*imported} <= PROMISED, file
 
 
-@pytest.mark.parametrize(("name", "own"), sorted(main.commands.items()))
+OWN = {name: one.load() for name, one in main.commands.items() if isinstance(one, Later)}
+
+
+def test_the_help_of_all_commands_begins_the_help_of_each() -> None:
+    assert {name: one.short_help for name, one in main.commands.items()} == {
+        name: str(one.help).partition("\n")[0] for name, one in OWN.items()
+    }
+
+
+@pytest.mark.parametrize(("name", "own"), sorted(OWN.items()))
 def test_each_command_and_option_has_an_entry_and_a_test(name: str, own: click.Command) -> None:
     found = re.search(rf"^## `{name}\b.*?(?=^## |\Z)", page("cli.md"), re.MULTILINE | re.DOTALL)
     assert found, f"docs/cli.md has no section `{name}`"

@@ -53,9 +53,15 @@ def test_the_users_priority_outranks_both() -> None:
 def test_the_loser_is_reported_with_the_mend() -> None:
     _, problems = merge(published(a=["p"], b=["p"]), owners={}, prefixes={})
     assert len(problems) == 1
-    assert problems[0].culprit == "b: provider p"
+    assert (problems[0].kind, problems[0].culprit) == ("merge", "b: provider p")
     assert "priority" in problems[0].message
-    assert not problems[0].fatal
+    assert problems[0].fatal is False
+
+
+def test_a_loser_that_came_first_is_reported_too_with_who_keeps_it() -> None:
+    (problem,) = merge(published(a=["p"], b=["p"]), owners={"p": "b"}, prefixes={})[1]
+    assert problem.culprit == "a: provider p"
+    assert problem.message.startswith("'b' publishes it too and keeps it")
 
 
 def test_what_a_priority_has_settled_is_not_reported() -> None:
@@ -90,6 +96,7 @@ def test_a_namespaced_gateway_cannot_capture_the_models_of_a_provider_of_its_nam
     merged, problems = merge(results, owners={}, prefixes={"openrouter": "openrouter"})
     assert list(merged) == ["openrouter"]
     assert problems[0].culprit == "openrouter: provider openrouter/anthropic"
+    assert problems[0].kind == "merge"
 
 
 def test_the_user_can_grant_the_prefix() -> None:
@@ -112,6 +119,12 @@ def test_the_ids_below_a_provider_are_its_gateways_even_without_a_namespace() ->
     merged, problems = merge(results, owners={}, prefixes={})
     assert sorted(merged) == ["acme", "some/where"]
     assert [one.fatal for one in problems] == [False, False]
+
+
+def test_every_prefix_of_an_id_counts() -> None:
+    for taken in ("acme", "acme/x", "acme/x/y"):
+        merged, _ = merge(published(a=[taken], b=["acme/x/y/z"]), owners={}, prefixes={})
+        assert list(merged) == [taken]
 
 
 def test_what_the_user_prefers_may_lie_below_the_prefix_of_another() -> None:

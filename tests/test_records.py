@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from decimal import localcontext
 from typing import Any
 
 import orjson
@@ -311,6 +312,11 @@ def test_a_price_of_a_token_becomes_that_of_a_million_without_noise(
     assert cost_per_million({"input": token}) == {"input": million}
 
 
+def test_a_price_is_the_same_whatever_the_callers_decimals_are() -> None:
+    with localcontext(prec=2):
+        assert cost_per_million({"input": "0.00000123456"}) == {"input": 1.23456}
+
+
 @pytest.mark.parametrize("price", [None, -1, "-1", "-0.000001"])
 def test_a_price_that_is_negative_or_missing_is_unknown(price: Any) -> None:
     assert cost_per_million({"input": price, "output": 1e-6}) == {"output": 1}
@@ -367,6 +373,12 @@ def test_a_broken_model_costs_only_itself(losses: Losses) -> None:
     assert culprits == ["acme/bad", "acme/", "acme/None", "acme/['x']", "acme/"]
 
 
+def test_a_field_of_a_wrong_type_costs_no_model_of_a_provider(losses: Losses) -> None:
+    found = provider_from_record("acme", {"models": {"m": {"name": 5, "family": "f"}}}, losses)
+    assert found == provider(models={"m": model(family="f")})
+    assert [culprit for culprit, _ in losses] == ["acme/m"]
+
+
 def test_a_broken_field_of_a_provider_is_left_out(losses: Losses) -> None:
     record = {
         "models": ["m"],
@@ -386,16 +398,26 @@ def test_a_broken_field_of_a_provider_is_left_out(losses: Losses) -> None:
     ]
 
 
-@pytest.mark.parametrize("models", [None, "gpt", 7])
-def test_models_of_another_shape_are_reported(losses: Losses, models: Any) -> None:
-    assert provider_from_record("acme", {"models": models}, losses) == provider(models=())
-    assert [culprit for culprit, _ in losses] == ["acme"]
+@pytest.mark.parametrize("record", [{"models": None}, {"models": "gpt"}, {"models": 7}, {}])
+def test_models_of_another_shape_are_reported(losses: Losses, record: dict[str, Any]) -> None:
+    assert provider_from_record("acme", record, losses) == provider(models=())
+    got = type(record.get("models")).__name__
+    said = f"its models are lost: expected an object or a list, got {got}"
+    assert losses == [("acme", said)]
+
+
+def test_an_id_inside_a_record_of_a_provider_is_ignored(losses: Losses) -> None:
+    record = {"id": "another", "models": {"m": {"id": "another"}}}
+    assert provider_from_record("acme", record, losses) == provider()
+    assert losses == []
 
 
 @pytest.mark.parametrize("id", ["", "/acme", "acme/", "/", "a\0", "a\ud800", 7, None])
 def test_a_provider_whose_id_can_not_be_used_is_dropped(losses: Losses, id: Any) -> None:
     assert provider_from_record(id, {"models": ["m"]}, losses) is None
-    assert len(losses) == 1
+    ((culprit, message),) = losses
+    assert culprit == str(id)
+    assert message.startswith("dropped: expected an id")
 
 
 @pytest.mark.parametrize("id", ["__proto__", "..", "../../evil", "with/slash", "CON", "1e3", "o'q"])
@@ -480,13 +502,42 @@ def test_what_is_no_mapping_fails_the_gateway(returned: Any) -> None:
     with pytest.raises(GatewayError, match="expected a mapping of providers") as caught:
         clean_providers("gw", True, returned)
     assert caught.value.culprit == "gw"
+    assert f"got {type(returned).__name__} (" in caught.value.text
+    assert caught.value.hint == "return {provider id: ProviderConfig} from fetch_providers"
 
 
 def test_a_result_without_a_valid_model_fails_the_gateway_and_names_the_first_loss() -> None:
     with pytest.raises(GatewayError, match="gw: sent no valid model"):
         clean_providers("gw", True, {})
-    with pytest.raises(GatewayError, match="gw: acme: dropped: it has no valid model"):
+    with pytest.raises(GatewayError) as caught:
         clean_providers("gw", True, {"acme": provider(models=()), "b": provider("b", ())})
+    first = "sent no valid model; gw: acme: dropped: it has no valid model"
+    assert caught.value.text == f"{first} ({caught.value.hint})"
+
+
+def test_nothing_is_an_answer_of_a_gateway_that_may_be_empty() -> None:
+    none = provider(models=())
+    assert clean_providers("gw", False, {}, may_be_empty=True) == ({}, ())
+    assert clean_providers("gw", False, {"a": none}, may_be_empty=True) == ({}, ())
+    some = {"a": none, "b": provider("b")}
+    providers, problems = clean_providers("gw", False, some, may_be_empty=True)
+    assert (list(providers), problems) == (["b"], ())
+
+
+@pytest.mark.parametrize("returned", [{}, {"a": provider("a", ())}])
+@pytest.mark.parametrize("lost", [False, True])
+def test_that_it_is_empty_can_be_accepted_only_if_nothing_was_lost(
+    returned: dict[str, Any], lost: bool
+) -> None:
+    reported = [Problem("record", "acme/x", "dropped", fatal=False)] * lost
+    for options in ({"may_be_empty": True}, {})[not lost :]:
+        with pytest.raises(GatewayError) as caught:
+            clean_providers("gw", False, returned, reported, **options)
+        accept = "" if lost else "; if it has none: registry-core sync --accept gw"
+        assert caught.value.hint == f"check its URL and its answer{accept}"
+    with pytest.raises(GatewayError) as caught:
+        clean_providers("gw", False, {**returned, "b": 5}, reported, may_be_empty=True)
+    assert caught.value.hint == "check its URL and its answer"
 
 
 def test_what_the_plugin_reported_is_named_with_the_rest() -> None:
@@ -496,6 +547,10 @@ def test_what_the_plugin_reported_is_named_with_the_rest() -> None:
     _, problems = clean_providers("gw", False, given, reported)
 
     assert [one.culprit for one in problems] == ["gw: acme/x", "gw: b"]
+
+    _, problems = clean_providers("gw", False, given, reported, more=7)
+
+    assert problems[-1].message == "and 7 more"
 
 
 def test_warnings_are_capped_and_the_rest_is_counted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,7 +41,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "fetch_max_bytes": [("1048576", 2**20)],
     "shrink_limit": [("0", 0.0), ("0.9", 0.9), ("1", 1.0)],
     "shared": [
-        ("s3://bucket/a/prefix/", "s3://bucket/a/prefix"),
+        ("s3://bucket/a/prefiX/", "s3://bucket/a/prefiX"),
         *((url, url) for url in ("gs://b", "az://c/p", "https://h/x", "file:///srv/x")),
     ],
     "shared_mode": [("read", "read"), (" FULL ", "full")],
@@ -69,7 +70,10 @@ BAD: dict[str, list[str]] = {
     "fetch_deadline_ms": ["30s"],
     "fetch_max_bytes": ["64M", str(10**13)],
     "shrink_limit": ["50%", "1.5", "-0.1", "nan", "inf"],
-    "shared": ["bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"],
+    "shared": [
+        *("bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"),
+        *("s3://b//x", "s3://b/../x", "s3://b/x/..", "file:///x//y", "file:///"),
+    ],
     "shared_mode": ["write"],
     "shared_poll_ms": ["1m"],
     "shared_key": [],  # every text is a key
@@ -169,7 +173,10 @@ def test_no_credential_is_shown_that_stands_in_the_place_of_the_shared_catalog()
         with pytest.raises(SettingsError) as caught:
             load_settings({"REGISTRY_CORE_SHARED": url}, Path.cwd())
         assert "hunter2" not in str(caught.value)
-    assert "hunter2" not in repr(Settings(shared_key="hunter2"))
+    with pytest.raises(SettingsError, match=re.escape("'S3://***@b/x?***' can't be read")):
+        Settings(shared="S3://me:hunter2@b/x?sig=hunter2")
+    assert "shared_key=***" in repr(Settings(shared_key="hunter2"))
+    assert "shared_key=None" in repr(Settings())
 
 
 # Environment
@@ -324,7 +331,8 @@ def test_a_lookup_says_each_thing_once(caplog: pytest.LogCaptureFixture) -> None
         Settings.for_lookups(environ)
     (record,) = caplog.records
     assert record.name == "registry_core"
-    assert "'perhaps 100%'" in record.getMessage()
+    assert record.getMessage().startswith("REGISTRY_CORE_OFFLINE: 'perhaps 100%' can't be read")
+    assert record.getMessage().endswith("using the default, False")
 
 
 def test_reading_the_environment_imports_nothing_heavy() -> None:

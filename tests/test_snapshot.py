@@ -69,6 +69,17 @@ def test_what_was_built_is_what_is_read_back(rich: Snapshot, tmp_path: Path) -> 
     assert again.get_provider_config("openai").deprecated_models == ("gpt-4o",)  # type: ignore[union-attr]
 
 
+def test_what_was_made_once_is_given_again(rich: Snapshot, tmp_path: Path) -> None:
+    for one in (rich, stored(rich.with_roles({"fast": "bare/a"}), tmp_path)):
+        for _ in range(2):
+            assert one.get_providers() is one.get_providers()
+            assert one.get_models() is one.get_models()
+            assert one.roles is one.roles
+            assert one.get_providers()["openai"] is one.get_provider_config("openai")
+            assert one.get_model("openai/gpt-4o") is one.get_model("openai/gpt-4o")
+            assert one.get_model("fast") is one.get_model("fast")
+
+
 def test_the_same_content_gives_the_same_bytes_whatever_its_order(rich: Snapshot) -> None:
     providers = list(rich.get_providers().values())
     again = Snapshot.build(reversed(providers), rich.gateways)
@@ -343,6 +354,10 @@ def test_a_role_that_can_not_be_is_damage(rich: Snapshot, tmp_path: Path, roles:
     for lookup in (registry.get_model, registry.resolve):
         with pytest.raises(SnapshotDamagedError, match="has an invalid role"):
             lookup("fast")
+    alone = Snapshot.from_bytes(data)
+    with pytest.raises(SnapshotDamagedError) as caught:
+        alone.get_model("fast")
+    assert caught.value.culprit == alone.hash
 
 
 def test_only_providers_and_models_are_offered(rich: Snapshot) -> None:

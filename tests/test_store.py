@@ -31,13 +31,25 @@ def test_an_object_is_named_by_a_hash_and_by_no_path(where: str, bad: object) ->
             Generation.from_dict(raw)
 
 
+@pytest.mark.parametrize("bad", [-1, 253402300800, float("inf"), float("nan")])
+def test_a_time_is_one_of_the_calendar(bad: float) -> None:
+    assert GatewayData("acme:main", 253402300799).retrieved_at
+    with pytest.raises(ValueError, match="has an invalid time"):
+        GatewayData("acme:main", bad)
+
+
 def test_it_is_read_as_it_was_written_and_names_its_objects() -> None:
     assert Generation.from_dict(asdict(WHOLE)) == WHOLE
+    facts = GatewayData("acme:facts", 5.0, facts=3, shared=OTHER, vouched=False, volatile=True)
+    more = evolve(WHOLE, gateways=FrozenDict({"facts": facts}), lasting=OTHER)
+    assert Generation.from_dict(asdict(more)) == more
+    assert Generation.from_dict(asdict(more)).gateways["facts"].facts == 3
     assert WHOLE.objects() == {HASH, OTHER}
 
 
-def test_the_same_but_for_times_and_what_was_before_is_the_same() -> None:
-    later = FrozenDict({"main": evolve(WHOLE.gateways["main"], retrieved_at=9.0)})
+def test_the_same_but_for_times_where_it_came_from_and_what_was_before_is_the_same() -> None:
+    times = {"retrieved_at": 9.0, "shared": HASH, "vouched": False}
+    later = FrozenDict({"main": evolve(WHOLE.gateways["main"], **times)})
     assert WHOLE.same_as(evolve(WHOLE, gateways=later, previous=None))
     assert not WHOLE.same_as(evolve(WHOLE, inputs="others"))
     assert not WHOLE.same_as(evolve(WHOLE, snapshot=OTHER))

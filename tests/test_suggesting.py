@@ -102,12 +102,17 @@ def test_what_is_like_nothing_suggests_nothing(text: str) -> None:
 
 def test_a_provider_is_named_if_no_model_is_or_none_was_asked_for() -> None:
     assert hint("opnai", CATALOG) == "did you mean 'openai'?"
+    assert hint("openia", CATALOG).startswith("did you mean 'openai'")  # two letters swapped
     assert hint("opnai/my-finetune", CATALOG) == "did you mean 'openai'?"
     assert hint("o3mini", CATALOG).startswith("did you mean 'openai/o3-mini'")
     assert hint("mistrl", CATALOG).startswith("did you mean 'mistral' or 'mistral/mistral-large'")
 
 
 ids = st.text("aB/-é\n", min_size=1, max_size=8)
+
+
+def test_two_models_of_one_full_id_are_one_suggestion() -> None:
+    assert suggest("c", {"a": ("b/c",), "a/b": ("c",)}) == ("a/b/c",)
 
 
 @given(st.text("aB/-é\n", max_size=8), st.dictionaries(ids, st.lists(ids, unique=True)))

@@ -122,6 +122,15 @@ class World:
                 )
             return self._host
 
+    def installed(self) -> Mapping[str, str]:
+        """Plugin key → version of those that are installed and not switched off; what loads
+        plugins is not even imported for it. Raises SettingsError, StoreError."""
+        if self._host is not None:
+            return self._host.installed()
+        from ._plugins.discovery import find_plugins
+
+        return find_plugins(self.settings).versions
+
     def reread(self) -> PluginHost:
         """The loaded plugins under the settings as they are now; `host` itself if these are
         unchanged. Raises SettingsError."""
@@ -142,6 +151,8 @@ class World:
     def settings(self) -> Settings:
         """The settings of commands and syncs: `settings`, else those of environment and project.
         Raises SettingsError."""
+        if self._host is None and self._explicit is not None:
+            return self._explicit
         return self.host.settings
 
     def load(self, damaged: Collection[str] = (), last: Loaded | None = None) -> Loaded:

@@ -308,14 +308,13 @@ def _published(
     public = f"{gateway_id}/{id}" if namespaced and id != gateway_id else id
     if provider.id not in (id, public):
         warn(id, f"its key counts; the id of its ProviderConfig, {provider.id!r}, is ignored")
-    models = provider.models.for_provider(public)
     overrides: dict[str, Any] = {}
     for key, value in provider.model_overrides.items():
-        if key in models:
+        if key in provider.models:
             overrides[key] = value
         else:
             warn(f"{id}/{key}", "its override is dropped: there is no such model")
-    return provider.replace(id=public, gateway=gateway_id, models=models, model_overrides=overrides)
+    return provider.replace(id=public, gateway=gateway_id, model_overrides=overrides)
 
 
 def _type(value: object) -> str:

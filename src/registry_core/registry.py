@@ -200,6 +200,27 @@ class ModelRegistry:
             lambda snapshot: disagreements(wanted, snapshot, self.world, self._loaded)
         )
 
+    def suggest(self, text: str, most: int = 3) -> tuple[str, ...]:
+        """Full ids that `text` was probably meant to be; see `registry_core.suggest`."""
+        return self._read(lambda snapshot: snapshot.suggest(text, most))
+
+    def offline(self) -> tuple[Snapshot, Mapping[str, ModelInfo]]:
+        """What is known here without the network, for commands that may run before any sync:
+        a snapshot, and what sources of facts say of models that it does not offer, by full id.
+
+        The snapshot is what is served, if the plugins are those of the last sync; else what a
+        sync without the network would serve. Then plugins are loaded, and nothing is written. A
+        snapshot file that the user has pinned is all that is known. Raises OverlayError if a
+        policy fails, SettingsError and StoreError.
+        """
+        from ._sync.offline import offline
+
+        def read(snapshot: Snapshot) -> tuple[Snapshot, Mapping[str, ModelInfo]]:
+            assert self._loaded is not None
+            return offline(self.world, evolve(self._loaded, snapshot=snapshot))
+
+        return self._read(read)
+
     def get_provider_config(self, id: str) -> ProviderConfig | None:
         """The provider with this id; None if it is unknown.
 

@@ -118,7 +118,8 @@ def _folder_patterns(value: Any, base: str) -> tuple[str, ...]:
 
 def _shared(value: Any, _base: str) -> str:
     text = str(value).strip().rstrip("/")
-    if not re.fullmatch(r"(s3|gs|az|https?)://[^\s@?#]+|file:///[^\s?#]*", text):
+    plain = r"(?:/(?!\.{1,2}(?:/|$))[^\s@?#/]+)*"  # neither empty nor `..`
+    if not re.fullmatch(rf"(s3|gs|az|https?)://[^\s@?#/]+{plain}|file://{plain}", text):
         raise ValueError
     return text
 

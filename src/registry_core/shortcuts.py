@@ -164,9 +164,7 @@ def suggest(text: str, most: int = 3) -> tuple[str, ...]:
     provider that `text` names, also as other libraries write it ("gemini/…", "bedrock/us.…",
     "openai:…"). The maker of a model comes before its resellers. Empty if nothing is similar.
     """
-    from ._base.suggesting import suggest
-
-    return suggest(text, ModelRegistry.get_instance().get_models(), most)
+    return ModelRegistry.get_instance().suggest(text, most)
 
 
 def resolve(id: str, environ: Mapping[str, str] | None = None) -> Endpoint:

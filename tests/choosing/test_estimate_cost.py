@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anthropic.types import Usage
-from openai.types import CompletionUsage
-from openai.types.responses import ResponseUsage
 
 from registry_core import ArgumentError, Cost, ModelInfo, UnknownModelError, estimate_cost
 
@@ -57,6 +54,11 @@ TIERED = model(
 )
 def test_each_count_has_its_own_price(counts: dict[str, int], usd: float) -> None:
     assert estimate_cost(FULL, **counts) == pytest.approx(usd)
+
+
+def test_what_is_free_in_a_tier_costs_nothing_there() -> None:
+    tier = {"input": 0, "output": 1, "tier": {"type": "context", "size": 0}}
+    assert estimate_cost(model(input=2, output=4, tiers=[tier]), input=1, output=1_000_000) == 1
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,8 @@ def test_what_is_no_model_is_refused_by_name(wrong: Any) -> None:
 
 
 def test_openais_chat_usage_counts_parts_within() -> None:
+    from openai.types import CompletionUsage
+
     usage = CompletionUsage.model_validate(
         {
             "prompt_tokens": 1000,
@@ -180,6 +184,8 @@ def test_openais_chat_usage_counts_parts_within() -> None:
 
 
 def test_openais_responses_usage_counts_parts_within() -> None:
+    from openai.types.responses import ResponseUsage
+
     usage = ResponseUsage.model_validate(
         {
             "input_tokens": 1000,
@@ -202,6 +208,8 @@ def test_openais_responses_usage_counts_parts_within() -> None:
 
 
 def test_anthropics_usage_counts_caches_beside() -> None:
+    from anthropic.types import Usage
+
     usage = Usage.model_validate(
         {
             "input_tokens": 1000,

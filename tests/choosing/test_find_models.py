@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -144,9 +145,41 @@ def test_a_word_is_found_in_any_case_of_any_language() -> None:
     assert found("strasse", on=snapshot(model("m", name="STRAßE")))
 
 
+def test_a_status_with_a_dash_is_found_in_either_spelling() -> None:
+    shelf = snapshot(model("m", status="early-access"))
+    for word in ("early-access", "early_access", "Early Access"):
+        assert found(on=shelf, status=word) == ["acme/m"]
+
+
 def test_a_provider_that_no_gateway_claims_is_of_none() -> None:
     shelf = snapshot(model("m"), gateway=None)
-    assert found(on=shelf) and not found(on=shelf, gateway="main")
+    assert found(on=shelf) and not found(on=shelf, gateway=["main", "?*"])
+
+
+def test_what_names_no_status_is_not_found_by_an_empty_one() -> None:
+    with pytest.raises(ArgumentError, match="status: can't be ''"):
+        found(status="")
+
+
+@pytest.mark.skipif(not hasattr(clock, "tzset"), reason="the zone is the system's")
+def test_today_is_the_day_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        clock, "time", lambda: datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp()
+    )
+    monkeypatch.setenv("TZ", "EAST-1")
+    clock.tzset()
+    try:
+        assert "acme/gone" in found(today=None)
+    finally:
+        monkeypatch.undo()
+        clock.tzset()
+
+
+def test_a_snapshot_asks_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACME_KEY", raising=False)
+    assert keyed().find_models(usable=True) == ()
+    monkeypatch.setenv("ACME_KEY", "k")
+    assert keyed().find_models(usable=True)
 
 
 def test_an_unknown_side_fits_whatever_the_other_side_is() -> None:
@@ -180,6 +213,7 @@ def test_a_model_is_found_by_the_status_that_it_has_today(
         ({"input": "image"}, ["acme/big", "acme/blank", "other/embedder"]),
         ({"output": "audio"}, ["acme/blank", "other/embedder"]),
         ({"min_context": 9_000}, ["acme/big", "acme/blank", "other/embedder"]),
+        ({"min_context": 8_000}, ALL),
         ({"max_input_cost": 0}, ["acme/blank", "acme/small"]),
         ({"max_output_cost": 1}, ["acme/blank", "acme/small", "other/embedder"]),
         ({"released_since": "2026-05-02"}, ["acme/big", "acme/blank", "other/embedder"]),
@@ -210,6 +244,7 @@ def test_what_is_unknown_fits_a_bound_only_if_it_is_wanted(
         ("released", ["acme/small", "acme/big", "acme/blank", "other/embedder"]),
         ("-released", ["acme/big", "acme/small", "acme/blank", "other/embedder"]),
         ("retires", ["acme/small", "acme/big", "acme/blank", "other/embedder"]),
+        ("-retires", ["acme/small", "acme/big", "acme/blank", "other/embedder"]),
         ("-name", ["acme/big", "acme/blank", "acme/small", "other/embedder"]),
         (["-output_cost", "id"], ["acme/big", "acme/small", "acme/blank", "other/embedder"]),
     ],
@@ -233,14 +268,20 @@ def test_what_is_unknown_comes_last_in_both_directions(sort: Any, ids: list[str]
         ({"released_since": "2026-02-30"}, "(did you mean '2026-02-28'?)"),
         ({"retires_before": "2026-12"}, "(did you mean '2026-12-01'?)"),
         ({"retires_before": "2026-12-01T10:00:00Z"}, "(did you mean '2026-12-01'?)"),
+        ({"retires_before": "2026"}, "(did you mean '2026-01-01'?)"),
+        ({"retires_before": "2026-13-05"}, "(did you mean '2026-12-05'?)"),
         ({"today": "soon"}, "today: expected a date such as 2026-09-30, got 'soon'"),
-        ({"today": 20261126}, "today: expected a date as text"),
+        ({"today": 20261126}, "today: expected a date as text, such as 2026-09-30, got int"),
         ({"min_context": "200k"}, "min_context: expected a whole number from 0, got '200k'"),
+        ({"min_context": 0.5}, "min_context: expected a whole number from 0, got 0.5"),
+        ({"max_input_cost": float("inf")}, "max_input_cost: expected a number from 0, got inf"),
         ({"max_input_cost": float("nan")}, "max_input_cost: expected a number from 0, got nan"),
         ({"max_output_cost": True}, "max_output_cost: expected a number from 0, got True"),
         ({"limit": -1}, "limit: expected a whole number from 0, got -1"),
         ({"provider": 5}, "provider: expected text, or a list of texts, got 5"),
-        ({"gateway": [None]}, "gateway: expected text, or a list of texts, got None"),
+        ({"gateway": ["x", 5]}, "gateway: expected text, or a list of texts, got 5"),
+        ({"sort": 5}, "sort: expected text, or a list of texts, got 5"),
+        ({"text": 5}, "text: expected text, or a list of texts, got 5"),
         ({"provider": {"acme": 1}}, "provider: expected text, or a list of texts, got {'acme': 1}"),
         ({"usable": "no"}, "usable: expected True or False, got 'no'"),
         ({"include_unknown": 1}, "include_unknown: expected True or False, got 1"),
@@ -253,7 +294,7 @@ def test_what_can_be_no_filter_is_named_with_the_nearest(
 ) -> None:
     with pytest.raises(ArgumentError) as caught:
         found(**filters)
-    assert said in str(caught.value)
+    assert str(caught.value).endswith(said)
     assert isinstance(caught.value, ValueError)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from registry_core import suggest
+from registry_core import ModelRegistry, ProviderConfig, Snapshot, suggest
 from registry_core._base import suggesting
 from registry_core._catalog.bundle import Bundle
 from tests.choosing.cases import Case, cases, score
@@ -47,6 +47,7 @@ def typo(id: str, chance: random.Random) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [True, False], ids=["with its provider", "without"])
 def test_a_typo_in_any_place_leads_to_the_id(bundled: Models, named: bool) -> None:
     """Measured when written, of 300: with its provider 98 % first and 99 % among three, without
@@ -71,6 +72,7 @@ def test_an_id_that_there_is_is_the_first_suggestion(bundled: Models) -> None:
         assert suggesting.suggest(id, bundled)[0] == id
 
 
+@pytest.mark.slow
 def test_few_functions_are_called_for_each_id_whatever_the_text(bundled: Models) -> None:
     ten = {f"{id}{n or ''}": own for n in range(10) for id, own in bundled.items()}
     texts = (
@@ -91,3 +93,10 @@ def test_the_module_level_function_asks_the_registry_of_this_process() -> None:
     assert suggest("GPT 4o mini")[0] == "openai/gpt-4o-mini"
     assert len(suggest("claude", most=5)) == 5
     assert suggest("") == ()
+
+
+def test_a_registry_and_a_snapshot_suggest_what_they_have() -> None:
+    snapshot = Snapshot.build([ProviderConfig("acme", ["gpt-4o-mini"])])
+    assert snapshot.suggest("gpt 4o") == ("acme/gpt-4o-mini",)
+    registry = ModelRegistry.get_instance()
+    assert registry.suggest("GPT 4o mini", 1) == suggest("GPT 4o mini", 1)

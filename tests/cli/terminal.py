@@ -16,9 +16,15 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def on_terminal(
-    *arguments: str, columns: int = 80, lines: int = 24, cwd: Path | None = None, **environ: str
+    *arguments: str,
+    columns: int = 80,
+    lines: int = 24,
+    cwd: Path | None = None,
+    status: int = 0,
+    **environ: str,
 ) -> str:
-    """What `registry-core ARGUMENTS` prints there, colours included; exit status 0."""
+    """What `registry-core ARGUMENTS` prints there, colours included, and errors if its exit
+    `status` is not to be 0."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     variables = {
@@ -29,7 +35,7 @@ def on_terminal(
     with subprocess.Popen(
         [sys.executable, "-m", "registry_core", *arguments],
         stdout=theirs,
-        stderr=subprocess.PIPE,
+        stderr=theirs if status else subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         env=variables,
         cwd=cwd,
@@ -45,9 +51,8 @@ def on_terminal(
                 break
             printed += more
         os.close(ours)
-        assert process.stderr is not None
-        complaints = process.stderr.read().decode()
-    assert process.returncode == 0, complaints
+        complaints = process.stderr.read().decode() if process.stderr else ""
+    assert process.returncode == status, complaints
     return printed.decode().replace("\r\n", "\n")
 
 

@@ -35,4 +35,4 @@ def test_a_result_that_shrank_is_taken_only_if_it_is_accepted(
     assert sync("--accept", "models.dev").exit_code == 1
     accepted = sync("--accept", "netlify")
     assert accepted.exit_code == 0, accepted.output
-    assert "netlify  fresh   1          1" in accepted.stdout
+    assert "netlify  fresh           1       1  current" in accepted.stdout

@@ -282,7 +282,7 @@ def test_in_a_terminal_it_fits_and_shows_colours_unless_told_not_to(
     news: Run, environ: dict[str, str], columns: int
 ) -> None:
     coloured = in_terminal(environ, columns, "changes")
-    assert "\x1b[32m  + gpt-6\x1b[0m" in coloured
+    assert "  \x1b[32m\x1b[1m+\x1b[0m gpt-6" in coloured
     assert "\x1b[31m(×10)\x1b[0m" in coloured
     plain = in_terminal({**environ, "NO_COLOR": "1"}, columns, "changes")
     assert plain == re.sub(r"\x1b\[\d+m", "", coloured)

@@ -544,13 +544,11 @@ def test_a_plugin_that_can_not_be_loaded_is_named_beside_the_gateways_that_are_s
 
 def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "frozen.snapshot"
-    assert (
-        "1 files written, bundled data" in run("export", "--format", "snapshot", str(path)).stdout
-    )
+    assert "1 file written, bundled data" in run("export", "--format", "snapshot", str(path)).stdout
     run("sync")
     done = run("export", "--format", "snapshot", str(path))
     assert done.exit_code == 0
-    assert "1 files written, stored data" in done.stdout
+    assert "1 file written, stored data" in done.stdout
     elsewhere = {
         "REGISTRY_CORE_SNAPSHOT": str(path),
         "REGISTRY_CORE_STORE_DIR": str(tmp_path / "none"),
@@ -581,7 +579,7 @@ def test_what_is_exported_from_a_damaged_store_is_said(
         assert not (tmp_path / "out").exists()
     stored.write_bytes(whole[:100])  # what a lookup sees when it opens it
     done = run("export", "--format", "snapshot", str(tmp_path / "out"))
-    assert "1 files written, bundled data" in done.stdout
+    assert "1 file written, bundled data" in done.stdout
     assert "the bundled data is served until the next sync" in caplog.text
 
 
@@ -632,9 +630,16 @@ def test_check_fails_after_one_id_is_edited(run: Run, tmp_path: Path) -> None:
 
 
 def test_help_says_in_whole_sentences_what_each_command_is_for(run: Run) -> None:
-    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
-    assert len(lines) == len(main.commands)
+    sections = run("--help").stdout.partition("Find models:")[2].partition("Examples:")[0]
+    lines = [line for line in sections.splitlines() if line.startswith("  ") and line.strip()]
+    assert sorted(line.split()[0] for line in lines) == sorted(main.commands)
     assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
+    assert len({line.index(line.split("  ")[-1].strip()) for line in lines}) == 1  # aligned
+
+
+def test_every_help_fits_eighty_columns(run: Run) -> None:
+    helps = [run(*command, "--help").stdout for command in ((), *([one] for one in main.commands))]
+    assert [line for help in helps for line in help.splitlines() if len(line) > 80] == []
 
 
 def test_a_projects_own_mistakes_are_said_by_each_command_until_they_are_mended(

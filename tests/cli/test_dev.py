@@ -312,7 +312,7 @@ def test_it_refreshes_beside_the_command_and_writes_the_project(
         f"writes to generated (json) in {tmp_path}; watches them and pyproject.toml\n"
     )
     name = "generated/provider-registry.json"
-    assert lines[2] == f"project target {tmp_path}: 1 files written or removed: {name}\n"
+    assert lines[2] == f"project target {tmp_path}: 1 file written or removed: {name}\n"
     assert re.match(r"new: netlify/openai/model-0; .*, and 8197 more$", lines[3])
     assert [line.partition(":")[0] for line in lines[4:]] == ["leaving", "changed"]
     written = json.loads((tmp_path / "generated" / "provider-registry.json").read_text())

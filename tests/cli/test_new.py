@@ -30,6 +30,7 @@ def new(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["new", *arguments])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_made_passes_its_own_tests(kind: str, folder: Path) -> None:
     done = json.loads(new(kind, "acme-eu", "--json").stdout)

@@ -334,7 +334,9 @@ def test_a_name_of_the_core_stays_the_cores(run: Run, site: Site) -> None:
     site.install("acme-tools", EXPLODES, doctor="acme_tools:run", counts="acme_tools:run")
     done = run("--help")
     assert done.exit_code == 0
-    assert line_of(done.stdout, "doctor") == "Show the state of data, store, targets and plugins."
+    assert (
+        line_of(done.stdout, "doctor") == "Say how old the data is, where it lies, and what failed."
+    )
     refused = (
         "acme-tools 1.0 (command doctor): is not used: registry-core has a command of this name"
     )

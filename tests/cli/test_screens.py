@@ -80,6 +80,7 @@ def terminal(tmp_path: Path) -> Callable[..., str]:
         ("show", "acme"),
         ("show", "acme/large"),
         ("show", "acme/going", "--sources"),
+        ("plugins",),
     ],
     ids=" ".join,
 )
@@ -132,6 +133,17 @@ def test_one_screen_is_shown_and_how_to_see_the_rest(terminal: Callable[..., str
     assert lines[-1].endswith("models; 1 deprecated or retired left out; all: --all")
     assert len(plain(terminal("list", "m", "--all", lines=24))) > 40
     assert plain(terminal("list", "m", "--limit", "30"))[-1].startswith("30 of ")
+    assert plain(terminal("list", "--all", "--limit", "2"))[-1] == f"2 of {len(IDS) + 40} models"
+
+
+def test_where_there_are_many_screens_it_is_said_how_to_have_fewer(
+    terminal: Callable[..., str], tmp_path: Path
+) -> None:
+    environ = {"REGISTRY_CORE_SNAPSHOT": "", "REGISTRY_CORE_STORE_DIR": str(tmp_path)}
+    found = plain(terminal("list", "gpt", **environ))
+    assert len(found) < 24
+    assert found[-1].startswith("Fewer: another word, --provider")
+    assert not any(one.startswith("Fewer") for one in plain(terminal("list", "m")))
 
 
 def test_with_nothing_asked_there_are_providers_those_with_a_key_first(
@@ -166,6 +178,15 @@ def test_colours_are_those_of_the_theme_and_can_be_had_or_not(
     assert "retires in 12 days" in found
 
 
+@pytest.mark.parametrize("columns", [60, 140])
+def test_a_dumb_terminal_is_as_wide_as_it_says(terminal: Callable[..., str], columns: int) -> None:
+    dumb, plainly = (
+        terminal("list", "acme", "--all", columns=columns, **how)
+        for how in ({"TERM": "dumb"}, {"NO_COLOR": "1"})
+    )
+    assert dumb.splitlines() == [line.rstrip() for line in plain(plainly)]
+
+
 def test_show_says_where_a_call_goes_and_whether_the_key_is_set_never_its_value(
     terminal: Callable[..., str],
 ) -> None:
@@ -173,7 +194,7 @@ def test_show_says_where_a_call_goes_and_whether_the_key_is_set_never_its_value(
     assert "https://acme.example/v1  openai" in text
     assert "ACME_API_KEY set" in text
     assert "sk-secret" not in text
-    assert "$1.25 in, $10.00 out  per million tokens" in text
+    assert "$1.25 in, $10.00 out (per million tokens)" in text
     assert "1,048,576 tokens, 8,192 of them out" in text
     assert "retires      unknown" in text
     going = "\n".join(plain(terminal("show", "acme/going")))
@@ -195,3 +216,33 @@ def test_color_always_draws_in_a_pipe_as_wide_as_is_said(tmp_path: Path) -> None
     assert lines[0].startswith("MODEL")
     assert max(map(len, lines)) <= 50
     assert "\x1b[" in done.stdout
+
+
+def test_sentences_are_broken_between_words_and_their_level_is_marked(tmp_path: Path) -> None:
+    environ = {"REGISTRY_CORE_STORE_DIR": str(tmp_path)}
+    command = ("show", "openai/gpt-4o", "--field", "no.such.field")
+    found = on_terminal(*command, columns=60, status=2, **environ)
+    assert found.startswith("\x1b[1;31merror:\x1b[0m --field: there is no field 'no.such.field'")
+    first, *rest = plain(found)
+    assert rest
+    assert max(map(len, (first, *rest))) <= 60
+    assert {line[:2] for line in rest} == {"  "}
+    piped = subprocess.run(
+        [sys.executable, "-m", "registry_core", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+    assert piped.stderr == f"{' '.join([first, *(line.strip() for line in rest)])}\n"
+    assert "\x1b" not in on_terminal(*command, status=2, NO_COLOR="1", **environ)
+
+
+def test_numbers_of_a_sync_stand_below_each_other(tmp_path: Path) -> None:
+    lines = plain(
+        on_terminal("sync", "--offline", REGISTRY_CORE_STORE_DIR=str(tmp_path), columns=100)
+    )
+    table = lines[lines.index(next(one for one in lines if one.startswith("GATEWAY"))) :]
+    heading, first, second = table[:3]
+    end = heading.index("MODELS") + len("MODELS")
+    assert {first[:end].split()[-1], second[:end].split()[-1]} == {"8,261", "265"}

@@ -76,6 +76,7 @@ def test_a_pipe_that_nobody_reads_ends_in_silence(shell: Shell, name: str) -> No
     assert "rror" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_errors_that_can_not_be_written_change_nothing_else(shell: Shell, name: str) -> None:
     usual = shell(f"rc {COMMANDS[name]} 2>/dev/null")
@@ -86,6 +87,7 @@ def test_errors_that_can_not_be_written_change_nothing_else(shell: Shell, name: 
     assert shell("rc list no-such-model 2>/dev/full") == (1, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_python_warns_of_no_stream_that_is_left_open(shell: Shell, name: str) -> None:
     for where in ("", "<&-"):
@@ -99,6 +101,7 @@ def test_no_file_of_the_store_gets_the_number_of_a_closed_stream(shell: Shell) -
     assert (status, '"written": []' in out) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_working_directory_that_is_gone_is_a_sentence(shell: Shell, tmp_path: Path) -> None:
     gone = f'mkdir "{tmp_path}/gone"; cd "{tmp_path}/gone"; rmdir "{tmp_path}/gone"; '
     lookups = ("list", "list --json", "show", "help", "version")
@@ -115,3 +118,21 @@ def test_a_working_directory_that_is_gone_is_a_sentence(shell: Shell, tmp_path: 
     assert "SettingsError: the working directory" in err
     status, _, err = shell(f"{gone} REGISTRY_CORE_STORE_DIR=relative rc show openai")
     assert (status, "REGISTRY_CORE_STORE_DIR: 'relative' can't be read" in err) == (0, True)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "cp1252"])
+@pytest.mark.parametrize("command", ["list --help", "list gpt-5", "show openai/nothing"])
+def test_output_is_utf8_whatever_the_locale_can_write(
+    tmp_path: Path, command: str, encoding: str
+) -> None:
+    shell = Shell(tmp_path)
+    shell.environ |= {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-m", "registry_core", *command.split()],
+        env=shell.environ,
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    assert b"Traceback" not in done.stderr
+    printed = (done.stdout + done.stderr).decode("utf-8")
+    assert ("chat, embedding, image, \u2026" in printed) == ("--help" in command)

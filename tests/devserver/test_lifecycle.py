@@ -54,6 +54,7 @@ def test_what_a_refresh_changed_is_shown_unless_the_application_set_up_logging(
     world.serve("main", {"openai": ["gpt-5", "gpt-new\x1b[2J"]})
     startup(registry)
     assert recorder.synced.wait(SOON)
+    registry.stop_auto_refresh()
     end_refreshers()
     shown = capsys.readouterr().err
     assert "registry-core: asks main every hour\nregistry-core: writes to typings (python) in " in (

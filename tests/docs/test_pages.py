@@ -132,6 +132,7 @@ class TestRoles(OverlayContract):
 """
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_and_the_contracts_of_its_plugins_pass(tmp_path: Path) -> None:
     for name, code in [*files().items(), ("test_contracts.py", CONTRACTS)]:
         (tmp_path / name).write_text(code, "utf-8")
@@ -221,3 +222,19 @@ def test_the_output_of_cli_md_is_that_of_the_commands(
         assert done.exit_code == 0, done.output
         real = set(map(pattern, done.stdout.splitlines()))
         assert {pattern(line) for line in lines if line != "…"} <= real
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("block", blocks("cli.md", "sh-session"), ids=lambda one: one[:40])
+def test_the_screens_of_cli_md_are_those_of_a_terminal(block: str, tmp_path: Path) -> None:
+    from tests.cli.terminal import on_terminal, plain
+
+    command, *lines = block.splitlines()
+    found = on_terminal(
+        *command.removeprefix("$ registry-core ").split(),
+        REGISTRY_CORE_STORE_DIR=str(tmp_path),
+        OPENAI_API_KEY="set",
+        ANTHROPIC_API_KEY="",
+    )
+    real = [line.rstrip() for line in plain(found)]
+    assert [line for line in lines if line not in ("…", *real)] == []

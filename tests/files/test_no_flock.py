@@ -100,6 +100,7 @@ except StoreError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_holder_of_another_host_is_named_and_not_waited_for_without_end(
     machine: Machine,
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_holder_of_another_host_is_named_and_not_waited_for_without_end(
     assert machine.sync().returncode == 0
 
 
+@pytest.mark.slow
 def test_so_is_one_that_held_the_lock_of_a_payload(machine: Machine) -> None:
     assert machine.sync().returncode == 0
     (payload,) = (machine.store / "payloads").glob("*.payload")

@@ -232,12 +232,14 @@ def calls_of_a_lookup(cases: Cases, *, loaded: bool) -> int:
     return cases.look(0, 0, loaded=loaded).calls
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_once_costs_a_sync_nothing_that_it_had(cases: Cases) -> None:
     every = range(7, cases.calls + 1, cases.calls // 16)
     outcomes = try_syncs(cases, zip(every, cycle(ERRORS), strict=False))
     assert outcomes["ok"] + outcomes["StoreError"] + outcomes["failed"] == len(every)
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_once_costs_a_lookup_nothing(cases: Cases) -> None:
     for loaded in (False, True):
         calls = calls_of_a_lookup(cases, loaded=loaded)

@@ -37,6 +37,14 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Serv
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Server]:
+    _need("obstore", "packaging")
+    server = engines.azurite(tmp_path_factory.mktemp("azurite"))
+    yield server
+    server.stop()
+
+
 def _need(*modules: str) -> None:
     for name in modules:
         if find_spec(name) is None:
@@ -114,7 +122,12 @@ class Host:
         return (self.world.store.folder / "shared.json").read_text("utf-8")
 
 
-@pytest.fixture(params=["moto", "seaweedfs"])
+@pytest.fixture(
+    params=[
+        "moto",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("seaweedfs", "azurite")),
+    ]
+)
 def hosts(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -145,7 +158,7 @@ def _hosts(
 ) -> Hosts:
     for name, value in engine.environ().items():
         monkeypatch.setenv(name, value)
-    url = f"s3://{engines.BUCKET}/{next(_numbers)}/of-a-test"
+    url = f"{engine.scheme}://{engines.BUCKET}/{next(_numbers)}/of-a-test"
     hosts = Hosts(folder, server, url)
     hosts.offers("gpt-1", "gpt-2")
     return hosts

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import os
 import shutil
 import socket
 import subprocess
@@ -10,7 +13,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from email.utils import formatdate
 from pathlib import Path
+
+from tests.nodetools import node_package
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "an-access-key-id",
@@ -24,18 +30,28 @@ BUCKET = "fleet"
 class Server:
     """One engine as a process; `url` is where its S3 API listens."""
 
-    def __init__(self, command: list[str], port: int, log: Path) -> None:
+    scheme = "s3"
+
+    def __init__(
+        self, command: list[str], port: int, log: Path, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         with log.open("wb") as file:
-            self.process = subprocess.Popen(command, stdout=file, stderr=file)
+            self.process = subprocess.Popen(command, stdout=file, stderr=file, env=environ)
         ends = time.monotonic() + 60
-        while not (self._puts(f"/{BUCKET}") and self._puts(f"/{BUCKET}/ready", b"yes")):
+        while not self._is_ready():
             if time.monotonic() > ends or self.process.poll() is not None:
                 raise AssertionError(log.read_text("utf-8", "replace")[-2000:])
             time.sleep(0.05)  # until it listens
 
-    def _puts(self, path: str, body: bytes | None = None) -> bool:
-        request = urllib.request.Request(self.url + path, body, method="PUT")
+    def _is_ready(self) -> bool:
+        """Whether the bucket is there, and can be written."""
+        return self._puts(f"/{BUCKET}") and self._puts(f"/{BUCKET}/ready", b"yes")
+
+    def _puts(
+        self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> bool:
+        request = urllib.request.Request(self.url + path, body, {**(headers or {})}, method="PUT")
         try:
             urllib.request.urlopen(request, timeout=10).close()
         except urllib.error.HTTPError as error:
@@ -51,6 +67,31 @@ class Server:
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+class Azurite(Server):
+    scheme = "az"
+    ACCOUNT = "fleet"
+    KEY = base64.b64encode(b"an-account-key-nobody-may-see").decode()
+
+    def _is_ready(self) -> bool:
+        """Unlike a bucket of S3, a container is only made by who signs."""
+        about = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+        lines = [*(f"{name}:{value}" for name, value in about.items())]
+        lines += [f"/{self.ACCOUNT}/{self.ACCOUNT}/{BUCKET}", "restype:container"]
+        text = "PUT" + "\n" * 12 + "\n".join(lines)
+        seal = hmac.digest(base64.b64decode(self.KEY), text.encode(), "sha256")
+        signed = f"SharedKey {self.ACCOUNT}:{base64.b64encode(seal).decode()}"
+        headers = {**about, "Authorization": signed, "Content-Length": "0"}
+        return self._puts(f"/{self.ACCOUNT}/{BUCKET}?restype=container", headers=headers)
+
+    def environ(self) -> Mapping[str, str]:
+        return {
+            "AZURE_STORAGE_ACCOUNT_NAME": self.ACCOUNT,
+            "AZURE_STORAGE_ACCOUNT_KEY": self.KEY,
+            "AZURE_ENDPOINT": f"{self.url}/{self.ACCOUNT}",
+            "AZURE_ALLOW_HTTP": "true",
+        }
 
 
 def free_ports(count: int) -> list[int]:
@@ -89,3 +130,14 @@ def seaweedfs(folder: Path) -> Server:
         *("-master.volumeSizeLimitMB=64", "-volume.max=20"),
     ]
     return Server(command, ports["s3"], folder / "weed.log")
+
+
+def azurite(folder: Path) -> Server:
+    """Azure's own emulator. Skips the test without npm."""
+    main = node_package("azurite", "3.37.0") / "dist" / "src" / "blob" / "main.js"
+    (port,) = free_ports(1)
+    command = ["node", str(main), "--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    # Its newest version of the API is older than that of clients.
+    command += ["--location", str(folder), "--skipApiVersionCheck", "--disableTelemetry"]
+    accounts = {"AZURITE_ACCOUNTS": f"{Azurite.ACCOUNT}:{Azurite.KEY}"}
+    return Azurite(command, port, folder / "azurite.log", {**os.environ, **accounts})

@@ -216,12 +216,12 @@ def test_an_engine_that_takes_no_notice_of_conditions_gets_nothing_published(
     host = on_moto.host("one")
     report = host.sync()
     assert report.ok
-    assert "takes no notice of conditions" in str(report.problems)
+    assert "does not hold to conditions" in str(report.problems)
     assert host.models == ["gpt-1", "gpt-2"]
     assert "PUT pointer" not in proxy.verbs
     host.let_pass(HOUR)
     report = host.sync()
-    assert "takes no notice of conditions" in str(report.problems)
+    assert "does not hold to conditions" in str(report.problems)
     assert "PUT probe" not in proxy.verbs  # it is tried once
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from registry_core._shared.lease import LONGEST
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.proxy import Answer, Asked, Proxy
 from tests.fleet.test_sharing import HOUR, pointer, status
-from tests.loopback import Reply
+from tests.loopback import Loopback, Reply
 
 
 def hold(hosts: Hosts, number: int = 0, **more: Any) -> None:
@@ -248,6 +249,48 @@ def test_a_refresher_serves_what_is_new_within_a_poll(proxy: Proxy, on_moto: Hos
         live.stop()
 
 
+def test_the_role_of_a_pod_is_asked_for_once(
+    on_moto: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As EKS gives it to a pod: not a request for credentials at each poll."""
+    given = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c"}
+    told = json.dumps({**given, "Expiration": "2100-01-01T00:00:00Z"}).encode()
+    (tmp_path / "token").write_text("x")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with Loopback() as pod:
+        pod.route("/role", Reply(200, told))
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", pod.url("/role"))
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+        live = Live(on_moto.host("one"))
+        try:
+            for _ in range(5):
+                assert live.poll() == ["gpt-1", "gpt-2"]
+            assert pod.paths == ["/role"]
+        finally:
+            live.stop()
+
+
+def test_an_engine_that_is_busy_is_asked_less_often(proxy: Proxy, on_moto: Hosts) -> None:
+    live = Live(on_moto.host("reader"))
+    try:
+        proxy.fails(503, Retry_After="600")
+        proxy.asked.clear()
+        for _ in range(55):
+            assert live.poll() == ["gpt-1", "gpt-2"]
+        # After 1, 2, 4, 8 minutes, then every ten; obstore asks three times.
+        assert proxy.verbs == ["GET pointer"] * 3 * 8
+        proxy.reset()
+        for _ in range(15):
+            live.poll()
+        assert 4 <= len(proxy.verbs) <= 20
+        proxy.asked.clear()
+        live.poll()
+        assert proxy.verbs == ["GET pointer"]
+    finally:
+        live.stop()
+
+
 def test_a_refresher_that_waits_for_another_looks_at_each_poll(on_moto: Hosts) -> None:
     hold(on_moto)
     live = Live(on_moto.host("reader"))
@@ -286,3 +329,41 @@ def test_clocks_that_are_an_hour_apart_cost_no_fetch(on_moto: Hosts) -> None:
     early.let_pass(60.0)
     report = early.sync()
     assert report.ok
+
+
+def test_a_swap_that_is_lost_reads_the_pointer_without_condition(
+    proxy: Proxy, on_moto: Hosts
+) -> None:
+    """Where an ETag is that of the content (Google), a pointer that was put back as it was has
+    the same one, and another generation."""
+    host = on_moto.host("one")
+    host.sync()
+    host.let_pass(HOUR)
+    lost: list[Asked] = []
+
+    def lose(asked: Asked) -> Answer | None:
+        if asked.verb == "PUT pointer" and not lost:
+            lost.append(asked)
+            proxy.asked.clear()
+            return Answer(412, {}, b"<Error/>")
+        return None
+
+    proxy.instead = lose
+    assert host.sync().problems == ()
+    first, second, *_ = proxy.asked
+    assert (first.verb, second.verb) == ("GET pointer", "PUT pointer")
+    assert "if-none-match" not in first.headers
+    assert pointer(on_moto).serial == 2
+
+
+def test_who_loses_each_swap_says_so(proxy: Proxy, on_moto: Hosts) -> None:
+    host = on_moto.host("one")
+    host.sync()
+    host.let_pass(HOUR)
+    proxy.instead = lambda asked: (
+        Answer(412, {}, b"<Error/>") if asked.verb == "PUT pointer" else None
+    )
+    report = host.sync()
+    assert (report.ok, len(report.problems)) == (True, 1)
+    assert "others publish" in str(report.problems)
+    assert "others publish" in json.loads(host.memory)["unpublished"]["main"]

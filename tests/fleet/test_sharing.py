@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import asdict, evolve
 
 from registry_core import (
     FactSource,
@@ -26,6 +29,7 @@ from registry_core._plugins import loader
 from registry_core._shared.engine import LostError
 from registry_core._shared.pointer import Pointer, from_bytes, to_bytes
 from registry_core._shared.results import decode, encode
+from registry_core._sync import sharing
 from tests.fleet.conftest import Hosts
 from tests.fleet.engines import CREDENTIALS
 from tests.fleet.proxy import Proxy
@@ -108,6 +112,47 @@ def test_another_version_of_a_plugin_is_taken_only_if_it_is_newer(
     assert [one.version for one in pointer(on_moto).entries.values()] == ["1.10", "1.9"]
     assert sync(on_moto.host("strange"), "yesterday") == "fresh"
     assert on_moto.fetches == 1  # what is no version is older and newer than nothing
+
+
+def test_a_result_of_an_older_core_is_not_taken(
+    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may not know each field of a model; one of a newer core knows them all."""
+    monkeypatch.setattr(loader, "__version__", "1.0")  # that of the plugin
+
+    def sync(name: str, core: str) -> int:
+        monkeypatch.setattr(sharing, "__version__", core)
+        on_moto.server.requests.clear()
+        assert status(on_moto.host(name).sync()) == "fresh"
+        return on_moto.fetches
+
+    assert sync("old", "1.9") == 1
+    assert sync("new", "1.10") == 1
+    assert sync("another old", "1.9") == 0
+    assert sync("another new", "1.10") == 0
+    assert [one.core for one in pointer(on_moto).entries.values()] == ["1.10", "1.9"]
+
+
+def test_what_a_newer_core_says_of_models_is_taken_as_far_as_it_is_known(on_moto: Hosts) -> None:
+    on_moto.host("first").sync()
+    (entry,) = pointer(on_moto).entries.values()
+    model = {"limit": {"context": 9, "galaxies": 1}, "quantum": True}
+    record = {"id": "openai", "name": "OpenAI", "planets": [1], "models": {"gpt-9": model}}
+    text = json.dumps(record).encode()
+    name = hashlib.sha256(text).hexdigest()
+    on_moto.engine.put(f"objects/{name}", zlib.compress(text))
+    old = pointer(on_moto)
+    newer = {**asdict(evolve(entry, object=name, core="99.0")), "colour": "blue"}
+    about = {"serial": old.serial + 1, "entries": [newer], "objects": {name: 1.0}, "cleaned_at": 0}
+    body = json.dumps({**about, "colours": ["blue"]}).encode()
+    seal = hashlib.sha256(b"registry-core/1 " + body).hexdigest()
+    on_moto.overwrite("pointer", f"registry-core/1 sha256:{seal} ".encode() + body)
+    host = on_moto.host("one")
+    report = host.sync()
+    assert (report.problems, status(report), host.models) == ((), "fresh", ["gpt-9"])
+    found = host.registry().get_model("openai/gpt-9")
+    assert found and found.limit and found.limit.context == 9
+    assert found.extra["quantum"] is True
 
 
 def test_machines_with_other_options_have_results_of_their_own(on_moto: Hosts) -> None:
@@ -290,8 +335,6 @@ def put_result(
     with suppress(LostError):
         hosts.engine.put(f"objects/{name}", data)
     old = pointer(hosts, seal)
-    from attrs import evolve
-
     entry = evolve(old.entries[key], object=name, **more)
     changed = evolve(old, serial=old.serial + 1, entries={**old.entries, key: entry})
     hosts.overwrite("pointer", to_bytes(changed, seal))
@@ -322,12 +365,12 @@ def test_a_result_is_checked_as_what_a_strangers_gateway_sends(on_moto: Hosts) -
     first = on_moto.host("first")
     first.sync()
     (entry,) = pointer(on_moto).entries.values()
-    for content in (b"[]", b"{", b'{"openai": 3}', b'{"openai": {"models": {"a": 1}}}', b"null"):
-        import hashlib
-        import zlib
-
-        from attrs import evolve
-
+    whole = b'{"id": "openai", "models": {"a": {}}}'
+    for content in (
+        *(b"", b"[]", b"{", b"null", b"3", b'"id"', b"\n"),
+        *(b'{"id": 3, "models": {"a": {}}}', b'{"models": {"a": {}}}'),
+        *(b'{"id": "openai", "models": {"a": 1}}', whole + b"\n[]", b"\n" + whole),
+    ):
         name = hashlib.sha256(content).hexdigest()
         on_moto.engine.put(f"objects/{name}", zlib.compress(content))
         old = pointer(on_moto)

@@ -90,7 +90,7 @@ def test_row_3_without_network_and_without_a_cache_the_bundle_serves(shell: Shel
     assert not shell.store.exists()
     done = shell.run("sync")
     assert done.status == 1
-    assert re.search(r"^models.dev +failed +\d+ +\d+ +bundled, of 20", done.out, re.MULTILINE)
+    assert re.search(r"^models.dev +failed +\d+ +[\d,]+ +bundled, of 20", done.out, re.MULTILINE)
     assert len(re.findall(r"^error: ", done.err, re.MULTILINE)) == 2  # one for each gateway
     assert shell.run("show", "openai/gpt-4o").status == 0
 

@@ -41,6 +41,7 @@ def killed_at(world: World, step: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["damaged", "gone"])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_first_policy_that_was_once_shown_holds_wherever_its_sync_was_killed(

@@ -33,6 +33,13 @@ def test_a_url_that_is_not_plain_binds_nothing_but_its_variables_stay_known() ->
     assert pairs(provider(url="https://u@evil.example")) == {("ACME_API_KEY", "")}
 
 
+def test_a_url_that_is_not_plain_keeps_no_other_from_being_bound() -> None:
+    half = provider(
+        url="https://u@evil.example", model_overrides={"m": {"api": "https://b.example"}}
+    )
+    assert pairs(half) == {("ACME_API_KEY", "https://b.example")}
+
+
 def test_the_first_sync_binds_a_new_provider_for_ever() -> None:
     first = remember([ACME], BUNDLE, {})
     moved = provider(url="https://elsewhere.example/v1")
@@ -99,6 +106,12 @@ def test_a_new_provider_gets_several_keys_of_one_vendor_only() -> None:
     claimed = provider("evil", api_key_env_vars=["OPENAI_API_KEY", "EVIL_KEY", "EVIL_TOKEN"])
     memory = remember([claimed], BUNDLE, {})
     assert {name for name, _ in memory["evil"]} == {"EVIL_KEY", "EVIL_TOKEN"}
+
+
+def test_the_vendor_of_a_key_is_its_first_word() -> None:
+    several = provider(api_key_env_vars=["ACME_API_KEY", "ACME_KEY", "ACME_PRO_API_KEY"])
+    memory = remember([several], BUNDLE, {})
+    assert {name for name, _ in memory["acme"]} == {*several.api_key_env_vars}
 
 
 def test_two_providers_that_appear_together_may_share_a_variable() -> None:

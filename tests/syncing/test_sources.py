@@ -109,6 +109,17 @@ def test_each_field_has_its_source_and_who_says_otherwise(shell: Shell) -> None:
     assert fields["limit.output"]["source"]["source"] == "dates"
 
 
+def test_more_input_than_the_context_holds_is_another_context(shell: Shell) -> None:
+    for limit, others in ((100, []), (101, [("dates", 101)])):
+        told = FACTS.replace('"limit": {"context": 100,', f'"limit": {{"input": {limit},')
+        shell.install("dates", told)
+        assert shell.run("sync").status == 0
+        said = json.loads(shell.run("show", "openai/gpt", "--sources", "--json").out)["fields"]
+        (context,) = (one for one in said if one["field"] == "limit.context")
+        found = [(one["source"], one["value"]) for one in context["otherwise"]]
+        assert found == [*others, ("second", 200)] or found == [("second", 200), *others]
+
+
 def test_what_an_overlay_changed_is_its(shell: Shell) -> None:
     shell.install("ours", POLICY)
     assert shell.run("sync").status == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -103,7 +102,6 @@ def registry(
     file.write_bytes(snapshot.to_bytes())
     monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(file))
     monkeypatch.setenv("REGISTRY_CORE_STORE_DIR", str(tmp_path / "store"))
-    monkeypatch.setitem(sys.modules, "registry_facts_litellm", None)  # what it holds changes
     ModelRegistry.reset_instance()
     yield ModelRegistry.get_instance()
     ModelRegistry.reset_instance()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-import sys
 import tarfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,7 +17,8 @@ from registry_check import LEVELS, Findings, check
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 
-from registry_core import ModelRegistry, RegistryError, Snapshot
+from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
+from registry_core.testing import write_distribution
 
 Run = Callable[..., Result]
 SOURCE = "import openai\nopenai.chat(model='gpt-4')\nopenai.chat(model='gpt-4o-mni')\n"
@@ -89,7 +89,7 @@ def test_the_provider_that_the_context_names_decides(
     (project / "b.yaml").write_text("provider: azure\nmodel: gpt-4\n")
     (project / "c.yaml").write_text("base_url: https://api.acme.example/v1\nmodel: acme-large-1\n")
     (project / "d.py").write_text("client.chat(provider='azure', model='gpt-4')\n")
-    assert texts(look()) == ["a.py:3 retired gpt-4", "c.yaml:2 retired acme-large-1"]
+    assert texts(look()) == ["c.yaml:2 retired acme-large-1"]
 
 
 def test_unknown_is_not_said_of_what_may_be_the_users_own(
@@ -204,25 +204,91 @@ def test_lines_and_files_can_be_left_out(project: Path, look: Callable[..., Find
     assert texts(look()) == ["a.py:5 retired gpt-4"]
 
 
-def test_facts_fill_what_the_catalog_does_not_know(
-    project: Path, registry: ModelRegistry, today: date, monkeypatch: pytest.MonkeyPatch
+DATES = """
+from datetime import UTC, datetime
+from registry_core import FactSource, hookimpl
+
+class Dates(FactSource):
+    id = name = "dates"
+    def fetch_facts(self, client):
+        return client.get_json("http://127.0.0.1:9")
+    def bundled(self):
+        days = {"gpt-5.6-sol": "2026-11-01", "whisper-1": "2026-12-01", "gpt-4-32k": "2025-06-06"}
+        facts = {f"openai/{id}": {"lifecycle": {"retires_on": day}} for id, day in days.items()}
+        facts["openai/gpt-4.9"] = {"cost": {"input": 1}}
+        return facts, datetime(2026, 11, 1, tzinfo=UTC)
+
+@hookimpl
+def registry_facts():
+    return [Dates()]
+"""
+
+
+@pytest.fixture
+def dates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A source of facts of somebody's, installed; the name of its package."""
+    site = tmp_path / "site"
+    write_distribution(site, "dates", entry_points={"dates": "dates"}, modules={"dates.py": DATES})
+    monkeypatch.syspath_prepend(site)
+    return "dates"
+
+
+def test_facts_say_of_ids_that_nobody_offers_that_they_are_retired_or_retire(
+    project: Path, tmp_path: Path, today: date, dates: str
 ) -> None:
-    facts = {
-        "openai/whisper-1": {"lifecycle": {"retires_on": "2026-12-01"}},
-        "openai/gpt-5.6-sol": {"lifecycle": {"retires_on": "2026-11-01"}},
-        "openai/gpt-4.9": {"cost": {"input": 1}},
-    }
-    module = ModuleType("registry_facts_litellm")
-    module.LiteLLMCostMap = lambda: SimpleNamespace(bundled=lambda: (facts, None))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "registry_facts_litellm", module)
     (project / "a.py").write_text(
         "import openai\n"
         "openai.chat(model='whisper-1')\n"
         "openai.chat(model='gpt-5.6-sol')\n"
         "openai.chat(model='gpt-4.9')\n"
+        "openai.chat(model='gpt-4-32k')\n"
     )
-    found = check(registry=registry, today=today)
-    assert texts(found) == ["a.py:2 retiring whisper-1", "a.py:3 retired gpt-5.6-sol"]
+    store = tmp_path / "store"
+    others = "registry-facts-litellm"  # what it holds changes
+    on = ModelRegistry(Settings(store_dir=store, disable_plugins=(others,)))
+    assert texts(check(registry=on, today=today)) == [
+        *("a.py:2 retiring whisper-1", "a.py:3 retired gpt-5.6-sol", "a.py:5 retired gpt-4-32k"),
+    ]
+    off = ModelRegistry(Settings(store_dir=store, disable_plugins=(others, dates)))
+    levels = [one.level for one in check(registry=off, today=today)]
+    assert levels == ["unknown", "unknown"]  # gpt-4.9 and gpt-4-32k
+    assert not store.exists()
+
+
+def test_what_was_offered_before_is_said_to_be_gone_since_then(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+import json
+from pathlib import Path
+from registry_core import ModelGateway, ProviderConfig, hookimpl
+
+class Own(ModelGateway):
+    id = name = "own"
+    namespaced = needs_network = False
+    def fetch_providers(self, client):
+        return {"acme": ProviderConfig("acme", json.loads(Path("models.json").read_text()))}
+
+@hookimpl
+def registry_gateways():
+    return [Own()]
+"""
+    site = tmp_path / "site"
+    write_distribution(site, "own", entry_points={"own": "own"}, modules={"own.py": code})
+    monkeypatch.syspath_prepend(site)
+    registry = ModelRegistry(Settings(store_dir=tmp_path / "store", plugins=("own",)))
+    (project / "a.py").write_text("llm(model='acme/acme-large-1')\n")
+    for ids in (["acme-large-1", "acme-large-2"], ["acme-large-2", "acme-large-3"]):
+        (project / "models.json").write_text(json.dumps(ids))
+        assert registry.sync_gateways().ok
+    (one,) = check(["a.py"], registry=registry)
+    assert (one.level, one.id) == ("unknown", None)
+    assert re.fullmatch(
+        r"acme has not listed acme-large-1 since 20\d\d-\d\d-\d\d; did you mean .+\?", one.message
+    )
+    (project / "models.json").write_text(json.dumps(["acme-large-1", "acme-large-2"]))
+    registry.sync_gateways()
+    assert texts(check(["a.py"], registry=registry)) == []
 
 
 def test_the_status_says_whether_something_is_urgent_enough(project: Path, run: Run) -> None:
@@ -239,9 +305,9 @@ def test_the_text_has_a_line_for_each_and_one_that_counts(project: Path, run: Ru
     (project / "a.py").write_text(SOURCE)
     first, second, last = run().stdout.splitlines()
     assert first == (
-        "a.py:2:20: retired: gpt-4: openai/gpt-4 was retired on 2026-10-23; use openai/gpt-5.6-sol"
+        "a.py:2:20: retired: openai/gpt-4 was retired on 2026-10-23; use openai/gpt-5.6-sol"
     )
-    assert second.startswith("a.py:3:20: unknown: gpt-4o-mni: ")
+    assert second.startswith("a.py:3:20: unknown: openai is not known to have a model gpt-4o-mni")
     assert second.endswith("; did you mean openai/gpt-4o?")
     assert last == "1 file: 1 retired, 1 unknown"
 

@@ -48,4 +48,4 @@ def test_pre_commit_refuses_a_commit_that_names_a_retired_model(tmp_path: Path) 
     git("add", "-A", cwd=project)
     failed = run()
     assert failed.returncode == 1
-    assert "bad.py:2:20: retired: gpt-4" in failed.stdout
+    assert "bad.py:2:20: retired: openai/gpt-4" in failed.stdout

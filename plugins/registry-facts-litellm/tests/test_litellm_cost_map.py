@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -218,7 +219,19 @@ def test_the_url_is_an_option() -> None:
     settings = plugin_settings(options={"url": "https://mirror.example/map.json"})
     (source,) = plugin.registry_facts(settings)
     client = CannedClient({"https://mirror.example/map.json": {"gpt-x": row("openai")}})
-    assert source.fetch_facts(client) == {}
+    assert source.fetch_facts(client) == plugin.shut_off()
+
+
+def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:
+    days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.shut_off().items()}
+    assert days["openai/text-davinci-003"] == "2024-01-04"
+    assert max(days.values()) < f"{CAPTURED:%Y-%m-%d}"
+    assert {id for id in days if FACTS[id]["lifecycle"]["retires_on"] != days[id]} == set()
+    client = CannedClient({plugin.URL: {"text-davinci-003": row("openai", max_input_tokens=5)}})
+    found = plugin.LiteLLMCostMap().fetch_facts(client)
+    assert found["openai/text-davinci-003"] == {"limit": {"input": 5}}  # the map decides
+    offered = [OURS.get_model(id) for id in days]
+    assert {one.status for one in offered if one} <= {"deprecated"}
 
 
 @pytest.fixture
@@ -251,3 +264,24 @@ def test_offline_a_sync_lays_it_over_the_bundle(registry: ModelRegistry) -> None
     assert after and after.replace(lifecycle=None) == before.replace(lifecycle=None)
     assert after.lifecycle.retires_on == FACTS["openai/gpt-5"]["lifecycle"]["retires_on"]
     assert after.cost == before.cost
+
+
+def test_a_day_has_its_source_its_page_and_when_that_was_retrieved(registry: ModelRegistry) -> None:
+    registry.sync_gateways()
+    (day,) = (
+        one for one in registry.sources("openai/gpt-5") if one.field == "lifecycle.retires_on"
+    )
+    said = day.source
+    assert said and (said.source, said.kind) == ("litellm-cost-map", "facts")
+    assert (said.value, said.retrieved_at) == (day.value, CAPTURED)
+    assert said.source_url and said.source_url.startswith("https://")
+
+
+def test_where_the_map_and_a_gateway_differ_is_told_for_prices_and_context(
+    registry: ModelRegistry,
+) -> None:
+    registry.sync_gateways()
+    found = registry.disagreements()
+    counts = Counter(one.field for said in found.values() for one in said)
+    assert counts["cost.input"] > 50
+    assert counts["limit.context"] > 50  # those where more may be sent than the context holds

@@ -164,6 +164,12 @@ def test_an_override_allows_nothing() -> None:
         ({"roles": {"fast": 7}}, "roles", "fast: expected a full id"),
         ({"overrides": 7}, "overrides", "expected a table, got int"),
         ({"overrides": {"gpt": {}}}, 'overrides."gpt"', "expected a full id"),
+        ({"overrides": {"/a/b": {}}}, 'overrides."/a/b"', "expected a full id"),
+        (
+            {"overrides": {"a/b": {"provider_id": "c"}}},
+            'overrides."a/b"',
+            "provider_id can't be changed",
+        ),
         ({"overrides": {"a/b": 7}}, 'overrides."a/b"', "expected a table, got int"),
         ({"overrides": {"a/b": {"id": "c"}}}, 'overrides."a/b"', "id can't be changed"),
         ({"overrides": {"a/b": {"limits": 1}}}, 'overrides."a/b"', "did you mean 'limit'?"),
@@ -187,6 +193,24 @@ def test_what_can_not_be_read_raises_and_names_the_key(
     assert caught.value.culprit == culprit
     assert message in str(caught.value)
     assert caught.value.hint
+
+
+def test_patterns_stand_for_models_in_allow_and_deny_alone() -> None:
+    told = {
+        "deny": ["acme/*", "acme/**l*rg", "acme/lrg*", "what/team/largee"],
+        "roles": {"fast": "acme/*", "slow": "acme/zzz"},
+        "overrides": {"acme/lar*": {"name": "x"}},
+    }
+    settings = plugin_settings(told)
+    registry_overlay(SMALL, settings)
+    assert settings.warnings == [
+        ("deny", "'acme/**l*rg' stands for no model; did you mean 'acme/large'?"),
+        ("deny", "'acme/lrg*' stands for no model; did you mean 'acme/large'?"),
+        ("deny", "'what/team/largee' stands for no model; did you mean '*/large'?"),
+        ("overrides", "'acme/lar*' stands for no model; did you mean 'acme/large'?"),
+        ("roles", "'acme/*' stands for no model"),
+        ("roles", "'acme/zzz' stands for no model"),
+    ]
 
 
 def test_what_stands_for_no_model_is_reported_with_the_nearest(bundled: Snapshot) -> None:

@@ -25,3 +25,8 @@ def message(text: str) -> str:
 
 def escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def counted(number: int, what: str) -> str:
+    """As "1 file", "8,526 models"."""
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -60,7 +60,7 @@ def suggest(text: str, models: Models, most: int = 3) -> tuple[str, ...]:
         return -scores[id], -exact, len(id[1]), *id
 
     best = nsmallest(most, (id for id, share in scores.items() if share >= least), order)
-    return tuple(map("/".join, best))
+    return tuple(dict.fromkeys(map("/".join, best)))
 
 
 def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
@@ -68,7 +68,7 @@ def hint(text: str, models: Models, roles: Collection[str] = ()) -> str:
     suggestions = suggest(text, models)
     provider, slash, _ = text.partition("/")
     if not (slash and suggestions):
-        near = (*closest(text, roles), *closest(provider, models, share=0.85))
+        near = (*closest(text, roles), *closest(provider, models, share=0.83))
         # Without doubles: a role may have the name of a provider.
         suggestions = tuple(dict.fromkeys((*near, *suggestions)))[:3]
     return f"did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""

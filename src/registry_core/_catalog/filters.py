@@ -160,9 +160,10 @@ def _nearest_day(text: str) -> str:
 
 
 def _sort(value: Any) -> tuple[str, ...]:
-    words = _words("sort")(value)
-    names = (SORTS[one_of("sort", word.removeprefix("-"), SORTS)] for word in words)
-    return tuple("-" * word.startswith("-") + name for word, name in zip(words, names, strict=True))
+    return tuple(
+        "-" * word.startswith("-") + SORTS[one_of("sort", word.removeprefix("-"), SORTS)]
+        for word in _words("sort")(value)
+    )
 
 
 @frozen

@@ -38,7 +38,7 @@ def find(columns: Columns, query: Query, provider: Providers) -> list[int]:
         places = _usable(columns, query, places, provider)
     for key in reversed(query.sort):
         places = _sorted(columns, key, places)
-    return places[: query.limit] if query.limit is not None else places
+    return places[: query.limit]
 
 
 def _having(columns: Columns, query: Query) -> list[int]:
@@ -87,7 +87,7 @@ def _of_status(columns: Columns, query: Query, places: list[int], today: str) ->
     if query.retires_before:  # what is deprecated goes first
         own = columns.statuses
         return [place for place in places if "retired" not in (gone.get(place), own[place])]
-    return [place for place in places if place not in gone] if gone else places
+    return [place for place in places if place not in gone]
 
 
 def _worded(columns: Columns, text: str, places: list[int]) -> list[int]:

@@ -173,6 +173,12 @@ class Snapshot(Table):
                 self._views["columns"] = columns
         return columns, find(columns, query, self.get_provider_config), records
 
+    def suggest(self, text: str, most: int = 3) -> tuple[str, ...]:
+        """Full ids that `text` was probably meant to be; see `registry_core.suggest`."""
+        from .._base.suggesting import suggest
+
+        return suggest(text, self.get_models(), most)
+
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
         view: Mapping[str, ProviderConfig] | None = self._views.get("providers")

@@ -9,7 +9,6 @@ from typing import Any
 from attrs import field, frozen
 
 from .._base.frozen import EMPTY
-from .._base.suggesting import nearest
 from ..errors import SettingsError
 from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
 from .project import Project, candidates, find_project
@@ -105,6 +104,8 @@ def _name_mistyped(environ: Mapping[str, str], warn: Warn) -> None:
             and variable not in VARIABLES
             and not variable.startswith(f"{PREFIX}PLUGIN_")  # the host checks those
         ):
+            from .._base.suggesting import nearest  # not above: mostly nothing is mistyped
+
             near = nearest(variable.removeprefix(PREFIX).lower(), BY_NAME, 0.8)
             if near is not None:  # otherwise it may be a plugin's, or set by Kubernetes
                 warn(f"{variable} is not a setting; did you mean {BY_NAME[near].variable}?")

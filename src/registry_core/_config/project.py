@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any, cast
 
 from attrs import frozen
 
-from .._base.suggesting import did_you_mean
 from .._files.ownership import is_ours, owner_of, owns_environment
 from .._files.reading import Trust, anybody, is_absent, open_file
 from ..errors import SettingsError, StoreError
@@ -155,6 +153,8 @@ def read_project_file(path: Path) -> ProjectFile | None:
 def table_of(file: ProjectFile, trusts: Trust, *, strict: bool) -> dict[str, Any] | None:
     """The unchecked table; None if there is none. With `strict`, a file that can't be parsed is
     an error even without the table."""
+    import tomllib  # not above: there may be no file, and it takes as long as all else here
+
     own = file.path.name == OWN
     try:
         if len(file.data) > _LARGEST:
@@ -284,6 +284,8 @@ def _only(
     known: Iterable[str], table: Mapping[str, Any], name: str, file: Path, else_hint: str = ""
 ) -> None:
     for key in table.keys() - set(known):
+        from .._base.suggesting import did_you_mean
+
         near = did_you_mean(key, known)
         hint = f"{near}; {else_hint}" if else_hint else near
         raise SettingsError(f"unknown key {key!r} in [{name}]", culprit=str(file), hint=hint)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._base.printable import counted
 from .._base.suggesting import did_you_mean
 from .._writers import BUILTINS
 from ..errors import RegistryError
@@ -100,10 +101,12 @@ class Emission:
             try:
                 written = write(target, contents, manifest, key, force=force)
                 changed += written
-                message = "%s target %s: %d files written or removed%s"
+                message = "%s target %s: %s written or removed%s"
                 level = logging.INFO if written and target.requested else logging.DEBUG
                 names = names_of_few(written, target.root)
-                logger.log(level, message, target.kind, target.root, len(written), names)
+                logger.log(
+                    level, message, target.kind, target.root, counted(len(written), "file"), names
+                )
             except RegistryError as error:
                 self.problems.append(Problem.of("target", error, fatal=target.requested))
         if stale:

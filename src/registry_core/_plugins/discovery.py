@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from .._base.suggesting import did_you_mean, nearest
 from ..errors import error_text
 from ..settings import Settings
 from .installed import (
@@ -76,6 +75,11 @@ class Discovery:
     problems: tuple[Problem, ...]
     entries: frozenset[str] = field(default=frozenset(), eq=False)
     """The names of all entry points, of plugins and commands. Each may have options."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of what is selected, by key."""
+        return {one.key: one.version for one in self.selected}
 
     @property
     def found(self) -> tuple[PluginSource, ...]:
@@ -212,8 +216,11 @@ def _misspelt(where: str, entries: str, group: str) -> Iterator[Problem]:
     if "registry" not in entries.lower():
         return
     for name in re.findall(r"^[^\S\n]*\[(.+)\][^\S\n]*$", entries, re.MULTILINE):
-        near = name not in _GROUPS and name.lower().startswith("reg")
-        if near and nearest(name.lower(), [group], 0.85):
+        if name in _GROUPS or not name.lower().startswith("reg"):
+            continue
+        from .._base.suggesting import nearest  # not above: mostly nothing is misspelt
+
+        if nearest(name.lower(), [group], 0.85):
             text = f"its entry points of the group {name!r} are ignored; did you mean {group!r}?"
             yield problem(where, text)
 
@@ -232,6 +239,8 @@ def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> I
     for key in ("plugins", "disable_plugins"):
         for term in getattr(settings, key) or ():
             if _normalized(term) not in known:
+                from .._base.suggesting import did_you_mean
+
                 package = _normalized(term).partition(":")[0]
                 wanted = key == "plugins" and package in KNOWN
                 hint = f"pip install {package} adds it" if wanted else did_you_mean(term, known)

@@ -175,6 +175,10 @@ class PluginLoader:
         """Whether an installed plugin could not be read or loaded."""
         return any(problem.fatal for problem in self._load_problems)
 
+    def installed(self) -> Mapping[str, str]:
+        """Plugin key → version of what is installed and not switched off; imports none of it."""
+        return (self.discovery or find_plugins(self.settings, self._path)).versions
+
     def known_plugins(self) -> Mapping[str, Mapping[str, Any]]:
         """Plugin key → version, hooks, load_ms and failure, for the state; without the core's.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -95,8 +96,10 @@ class Engine:
         )
 
     def delete(self, *names: str) -> None:
+        """What is gone by then may leave others of them for the next time."""
         if names:
-            self._tried(names[0], lambda: self._obstore.delete(self._store, list(names)))
+            with suppress(GoneError):
+                self._tried(names[0], lambda: self._obstore.delete(self._store, list(names)))
 
     def list(self, folder: str) -> Iterator[tuple[str, float]]:
         """Name and epoch seconds, by the engine's clock, of each object below `folder`."""
@@ -154,6 +157,12 @@ class Engine:
 
     def _fault(self, name: str, error: Exception) -> Fault:
         known, text = self._obstore.exceptions, str(error)
+        if re.search("NoSuchBucket|ContainerNotFound", text):
+            return Fault(
+                "there is no such bucket",
+                culprit=self.url,
+                hint="make it, or correct REGISTRY_CORE_SHARED",
+            )
         if isinstance(error, (FileNotFoundError, known.NotFoundError)):
             return GoneError(f"has no {name}", culprit=self.url)
         if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
@@ -166,7 +175,10 @@ class Engine:
                 culprit=self.url,
                 hint="check the engine's own variables, and the rights of that account",
             )
-        if status:
+        missing = re.search(r"(Content-Length|Last-Modified|ETag) Header missing", text)
+        if missing:
+            message = f"sends {name} without {missing[1]}, as where it is compressed on the way"
+        elif status:
             message = f"answered {status[1]} for {name}"
         elif "Unable to canonicalize" in text:
             message = "is not there"

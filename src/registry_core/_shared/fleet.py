@@ -19,7 +19,17 @@ from .._files.reading import Trust
 from . import memory as remembered
 from .engine import Engine, Fault, Found, GoneError, LostError, Version
 from .lease import Lease
-from .pointer import DAY, MOST, Entry, NewerError, Pointer, UnsoundError, from_bytes, to_bytes
+from .pointer import (
+    DAY,
+    MOST,
+    Entry,
+    NewerError,
+    Pointer,
+    StaleError,
+    UnsoundError,
+    from_bytes,
+    to_bytes,
+)
 from .results import Providers, decode, encode
 
 POINTER = "pointer"
@@ -88,19 +98,25 @@ class Fleet:
             found, gone = None, True
         else:
             gone = False
-        if found is None and self._folder and self.memory.looked_at is not None:
+        if found is not None:  # not each server knows conditions
+            same = found.data.decode(errors="replace") == self.memory.text
+        else:
+            same = not (gone and self.memory.text)
+        if same and self._folder and self.memory.looked_at is not None:
             remembered.confirm(self._folder, self._clock())
-        return found is not None or (gone and bool(self.memory.text))
+        return not same
 
-    def look(self) -> None:
-        """Read the pointer. Raises UnsoundError for one that `publish` will replace, and
-        NewerError for one that it must not."""
+    def look(self, *, anew: bool = False) -> None:
+        """Read the pointer; `anew`: also if it has the ETag that is remembered, which may be
+        that of the content. Raises UnsoundError for one that `publish` will replace (StaleError:
+        what was read before still counts), and NewerError for one that it must not."""
         memory, last = self.memory, self.memory.looked_at
         now = self._clock()
         found: Found | None = None
         try:
             # What is remembered is read again only if it is what the engine has.
-            found = self._engine.get(POINTER, most=MOST, unless=memory.version.get("e_tag"))
+            tag = None if anew else memory.version.get("e_tag")
+            found = self._engine.get(POINTER, most=MOST, unless=tag)
         except GoneError:
             self.note(version=EMPTY, text="", seen=EMPTY, looked_at=now)
             self.pointer, self._version = Pointer(), None
@@ -109,18 +125,28 @@ class Fleet:
         version = memory.version if found is None else found.version
         try:
             pointer = from_bytes(text, self._key, self._engine.url)
-            if pointer.serial < memory.serial:
-                raise UnsoundError(
-                    f"its pointer is number {pointer.serial}, after number {memory.serial}",
-                    culprit=self._engine.url,
-                    hint="somebody put an old one back; the next to publish replaces it",
-                )
         except (UnsoundError, NewerError):
             shown = text.decode(errors="replace")
             self.pointer, self._version = Pointer(), version
             self.note(version=dict(version), text=shown, seen=EMPTY, looked_at=now)
             raise
+        if pointer.serial < memory.serial:
+            self._keep(version)
+            raise StaleError(
+                f"its pointer is number {pointer.serial}, after number {memory.serial}",
+                culprit=self._engine.url,
+                hint="a cache is behind, or somebody put an old one back: the newer one counts",
+            )
         self._adopt(pointer, version, text, now, last)
+
+    def _keep(self, version: Version) -> None:
+        """Go on with the pointer that is remembered, and replace that of `version` by it: else
+        old ones, put back and forth, would make results new again and again."""
+        try:
+            self.pointer = from_bytes(self.memory.text.encode(), self._key, self._engine.url)
+        except Fault:
+            self.pointer = Pointer()
+        self._based, self._version = self.pointer.entries, version
 
     def _adopt(
         self, pointer: Pointer, version: Version, text: bytes, now: float, last: float | None
@@ -208,9 +234,14 @@ class Fleet:
                 self._swap(mine)
             except LostError:
                 with suppress(UnsoundError):
-                    self.look()
+                    self.look(anew=True)
             else:
                 return
+        raise Fault(
+            f"others publish at the same time: {_TRIES} tries were in vain",
+            culprit=self._engine.url,
+            hint="it is tried again at the next fetch",
+        )
 
     def _swap(self, entries: Mapping[str, Entry]) -> None:
         now = self._clock()
@@ -238,19 +269,22 @@ class Fleet:
                 self._engine.put(path, data, found.version if found else None)
 
     def _refuse_unconditional(self) -> None:
-        """Raises Fault if the engine takes no notice of conditions: found out once."""
+        """Raises Fault if the engine does not hold to conditions: found out once."""
         if self.memory.conditional is None:
             name = f"probe/{token_hex(8)}"
             first = self._engine.put(name, b"1")
             try:
-                self._engine.put(name, b"2", first)
-                minds = self._is_refused(name, None) and self._is_refused(name, first)
+                minds = (
+                    not self._is_refused(name, first)  # as an ETag is that is weak
+                    and self._is_refused(name, None)
+                    and self._is_refused(name, first)
+                )
             finally:
                 self._engine.delete(name)
             self.note(conditional=minds)
         if not self.memory.conditional:
             raise Fault(
-                "takes no notice of conditions (If-Match, If-None-Match), so nothing is published",
+                "does not hold to conditions (If-Match, If-None-Match), so nothing is published",
                 culprit=self._engine.url,
                 hint="use an engine with conditional writes, or REGISTRY_CORE_SHARED_MODE=read",
             )

@@ -62,11 +62,12 @@ class Lease:
     def _is_over(self, body: bytes, tag: str) -> bool:
         """Whether it is free, or has been the same for its term, on the clock of this machine."""
         term = LONGEST
-        with suppress(ValueError, TypeError, AttributeError, RecursionError):
+        with suppress(LookupError, ArithmeticError, ValueError, TypeError, RecursionError):
             about: Any = json.loads(body)
-            if about.get("free") is True:
+            if about["free"] is True:
                 return True
-            term = min(max(float(about["term"]), 0.0), LONGEST)
+            told = float(about["term"])
+            term = told if 0 <= told <= LONGEST else LONGEST  # nor is it NaN
         known, since = self.seen
         now = self._monotonic()
         if known != tag or since > now:

@@ -1,7 +1,8 @@
 """What the pointer says: which object holds which gateway's result, and who vouches for it.
 
 One line: `registry-core/1 SEAL JSON`. The seal is an HMAC-SHA256 under the fleet's key, or a
-plain SHA-256 where there is none, which finds damage and stops nobody.
+plain SHA-256 where there is none, which finds damage and stops nobody. A field that is not known
+is lost when this version publishes: one that must stay needs another format.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import asdict, field, fields, frozen
+from attrs import asdict, evolve, field, fields, frozen
 
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.printable import printable
@@ -37,17 +38,31 @@ class UnsoundError(Fault):
     """It is damaged, or nobody vouches for it; the next publisher replaces it."""
 
 
+class StaleError(UnsoundError):
+    """An older one than was seen here: from a cache that is behind, or put back."""
+
+
 def _hash(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise ValueError("names an object that can't be")
     return value
 
 
+def _hash_or_nothing(value: Any) -> str:
+    return "" if value == "" else _hash(value)
+
+
 def _seconds(value: Any) -> float:
     seconds = float(value)
     if not 0 <= seconds < 253402300800:  # the year 10000; nor is it NaN
-        raise ValueError("names a time that can't be")
+        raise ValueError("has an invalid time")
     return seconds
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ValueError("holds what is no count")
+    return value
 
 
 def _text(value: Any) -> str:
@@ -64,26 +79,35 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 @frozen
 class Entry:
-    """The result of one gateway."""
+    """The result of one gateway, or that it was asked in vain since."""
 
     gateway: str = field(converter=_text)
     scope: str = field(converter=_text)
     """Digest of its plugin and options: another machine's may differ."""
     version: str = field(converter=_text)
     """Of the plugin."""
-    object: str = field(converter=_hash)
+    object: str = field(converter=_hash_or_nothing)
+    """"": it was asked in vain."""
     checked_at: float = field(converter=_seconds)
-    """Epoch seconds by the publisher's clock: when the source last said so."""
+    """Epoch seconds by the publisher's clock: when the source last said so, or did not."""
     publisher: str = field(default="", converter=_text)
     accepted: bool = field(default=False, converter=bool)
     """A user has said that it may hold far fewer models than before."""
     consulted: tuple[str, ...] = field(default=(), converter=_texts)
     """Variables that the plugin asked for, and that were not set: where one is, the gateway may
     say something else."""
+    error: str = field(default="", converter=_text)
+    """Why it was asked in vain."""
+    failures: int = field(default=0, converter=_count)
+    """How often in a row, by whatever machine."""
+    core: str = field(default="", converter=_text)
+    """Version of registry-core, which may know more fields of a model than another."""
 
     @property
     def key(self) -> str:
-        return f"{self.gateway} {self.scope} {self.version}"
+        """One for its result, and one for what went wrong since."""
+        failed = "" if self.object else " failed"
+        return f"{self.gateway} {self.scope} {self.version} {self.core}{failed}"
 
 
 @frozen
@@ -99,13 +123,16 @@ class Pointer:
 
     def replaced(self, entries: Mapping[str, Entry], *, serial: int, now: float) -> Pointer:
         """With these entries, by one whose clock says `now`."""
-        merged = {**self.entries, **entries}
+        over = {evolve(one, object="").key for one in entries.values() if one.object}
+        left = {key: one for key, one in self.entries.items() if key not in over}
+        merged = {**left, **entries}
         kept = sorted(
             (one for one in merged.values() if one.key in entries or now - one.checked_at < _KEEP),
             key=lambda one: (one.key in entries, one.checked_at),
         )[-_MOST_ENTRIES:]
         objects = {name: at for name, at in self.objects.items() if abs(now - at) < DAY}
-        objects |= {one.object: now for one in (*self.entries.values(), *kept)}
+        named = (*self.entries.values(), *kept)
+        objects |= {one.object: now for one in named if one.object}
         return Pointer(
             serial,
             FrozenDict({one.key: one for one in sorted(kept, key=lambda one: one.key)}),
@@ -157,12 +184,19 @@ def from_bytes(data: bytes, key: str | None, culprit: str) -> Pointer:
             Entry(**{name: one[name] for name in _FIELDS if name in one}) for one in raw["entries"]
         ]
         return Pointer(
-            int(raw["serial"]),
+            _count(raw["serial"]),
             FrozenDict({one.key: one for one in entries}),
             FrozenDict({_hash(name): _seconds(at) for name, at in raw["objects"].items()}),
             _seconds(raw["cleaned_at"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        LookupError,
+        ArithmeticError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise UnsoundError(
             f"its pointer {error}", culprit=culprit, hint="the next to publish replaces it"
         ) from None

@@ -1,4 +1,6 @@
-"""A gateway's result as an object: JSON, compressed, named by the SHA-256 of the JSON.
+"""A gateway's result as an object: a line of JSON per provider, compressed, named by the SHA-256
+of the lines. By lines, so that no more than one provider is ever parsed: thousands of records at
+once cost more in the garbage collector than all else.
 
 It is read as what a stranger's gateway sent is read: each record is checked. So who can write
 the bucket can do what a hostile payload can, and no more.
@@ -7,6 +9,7 @@ the bucket can do what a hostile payload can, and no more.
 from __future__ import annotations
 
 import hashlib
+import io
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -24,13 +27,15 @@ Providers = Mapping[str, ProviderConfig]
 
 def encode(providers: Providers) -> tuple[str, bytes]:
     """The name of the object, and its bytes. Equal results have one name."""
-    records: dict[str, Any] = {}
-    for id, provider in providers.items():
+    lines: list[bytes] = []
+    for id in sorted(providers):
+        provider = providers[id]
         said = {one: getattr(provider, one) for one in PROVIDER}
         models = {bare: orjson.Fragment(provider.models.record(bare)) for bare in provider.models}
         known = {name: value for name, value in said.items() if value not in (None, (), EMPTY)}
-        records[id] = {**known, "models": models}
-    content = orjson.dumps(records, option=orjson.OPT_SORT_KEYS)
+        record = {**known, "id": id, "models": models}
+        lines.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+    content = b"\n".join(lines)
     return hashlib.sha256(content).hexdigest(), zlib.compress(content, 6)
 
 
@@ -47,9 +52,13 @@ def decode(name: str, data: bytes, *, most: int, culprit: str) -> dict[str, Prov
             culprit=culprit,
             hint="the next to publish replaces it",
         )
+    found: dict[str, ProviderConfig] = {}
     try:
-        records: dict[str, Any] = orjson.loads(content)
-        found = [provider_from_record(id, record) for id, record in records.items()]
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        for line in io.BytesIO(content):
+            record: dict[str, Any] = orjson.loads(line)
+            provider = provider_from_record(record["id"], record)
+            if provider is not None:
+                found[provider.id] = provider
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Fault(f"object {name[:12]} holds no result", culprit=culprit) from None
-    return {one.id: one for one in found if one is not None}
+    return found

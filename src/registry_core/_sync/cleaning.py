@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from .._base.frozen import FrozenDict
+from .._base.printable import counted
 from .._base.secrets import Secrets
 from .._catalog.state import State
 from .._catalog.store import Store
@@ -160,7 +161,7 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
         kind, _, root = name.partition(" ")
         digests = manifest.digests(name)
         if kind in ("project", "output"):
-            others[Path(root)] = f"{manifest.count(name)} files of yours"
+            others[Path(root)] = f"{counted(manifest.count(name), 'file')} of yours"
         elif name == target.name:
             for path in digests:
                 with suppress(OSError):

@@ -56,7 +56,7 @@ def fill(
             if told:
                 known = json.loads(provider.models.record(bare))
                 said = {one: json.loads(facts[one].record(full_id)) for one in told}
-                if (more := _filled(known, said, priority)) != known:
+                if (more := completed(known, said, priority)) != known:
                     records[bare] = dumps(more)
         filled[id] = _with_records(provider, records) if records else provider
     return filled, met
@@ -86,7 +86,7 @@ def _with_records(provider: ProviderConfig, records: Mapping[str, bytes]) -> Pro
     return provider.replace(models=ModelMap(provider.id, {**models.flags, **flags}, record))
 
 
-def _filled(
+def completed(
     known: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]], priority: Sequence[str]
 ) -> dict[str, Any]:
     """The record `known` with what others say of the same model: source → its record."""

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.converters import optional
 
 from .._base.frozen import EMPTY
@@ -100,11 +100,13 @@ class Outcome:
         return self.answered or self.status == "absent"
 
     @classmethod
-    def in_vain(cls, gateway: Described, failure: RegistryError, at: float) -> Outcome:
-        """What it is that `gateway` raised this, or was abandoned."""
+    def in_vain(cls, task: FetchTask, failure: RegistryError, at: float) -> Outcome:
+        """What it is that its gateway raised this, or was abandoned."""
+        gateway, client = task.gateway, task.client
         if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
             return cls("absent", error=str(failure), finished_at=at)
-        return cls.failed(gateway.id, failure, at)
+        failed = cls.failed(gateway.id, failure, at)
+        return evolve(failed, private=client.private, consulted=client.consulted)
 
     @classmethod
     def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
@@ -156,7 +158,7 @@ def fetch_all(
             culprit=id,
             hint="raise fetch_deadline_ms if it needs longer",
         )
-        outcomes[id] = Outcome.in_vain(tasks[id].gateway, failure, clock())
+        outcomes[id] = Outcome.in_vain(tasks[id], failure, clock())
         finished(id, outcomes[id])
     return {id: outcomes[id] for id in sorted(outcomes)}
 
@@ -226,6 +228,6 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         failure = as_error(error, GatewayError, gateway.id, mask, module)
         if failure is not error and task.plugin:
             failure.message += f", of {task.plugin}"
-        return Outcome.in_vain(gateway, failure, clock())
+        return Outcome.in_vain(task, failure, clock())
     finally:
         client.close()

@@ -41,10 +41,9 @@ def merge(
     for gateway in sorted(results):
         for id in results[gateway]:
             winner = min(winners.get(id, gateway), gateway, key=lambda one: rank(id, one))
-            losers = {winners.get(id, gateway), gateway} - {winner}
-            # What the user has settled is no news.
-            losers = {one for one in losers if granted(one) == granted(winner)}
-            problems.extend(_lost(id, loser, winner) for loser in losers)
+            if winner not in priority:  # what the user has settled is no news
+                losers = {winners.get(id, gateway), gateway} - {winner}
+                problems.extend(_lost(id, loser, winner) for loser in losers)
             winners[id] = winner
 
     def captured(id: str, gateway: str) -> str | None:
@@ -59,7 +58,7 @@ def merge(
         other = captured(id, gateway)
         if other is None:
             merged[id] = results[gateway][id]
-        elif granted(other) == granted(gateway):
+        elif other not in priority:
             message = f"would capture model ids below {other!r}'s prefix; dropped"
             problems.append(Problem("merge", f"{gateway}: provider {id}", message, fatal=False))
     return merged, tuple(problems)

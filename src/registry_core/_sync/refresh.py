@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .._world import World
     from ..report import SyncReport
     from .options import Options
-    from .sharing import News
+    from .polling import News
     from .watching import Watch
 
 logger = logging.getLogger("registry_core")
@@ -124,7 +124,7 @@ class Refresher:
         jitter = 0.0  # none at the first look: what is due then is due at once
         told: float | None = None
         host: PluginHost | None = None  # what a look has found
-        failing: Collection[str] = ()
+        failing: set[str] = set()
         watch: Watch | None = None
         warned: Collection[str] | None = None
         while not stop.is_set():
@@ -165,9 +165,10 @@ class Refresher:
                 level = logging.WARNING if problems.keys() - failing else logging.DEBUG
                 text = "auto-refresh: %s; the last good data stays, and it is tried again"
                 logger.log(level, text, " ".join("; ".join(problems.values()).split()))
-            elif failing:
+            still = {*problems, *failing.intersection(_waiting(report))}
+            if failing and not still:
                 logger.info("auto-refresh: works again")
-            failing = set(problems)
+            failing = still
             if report is not None:
                 warned = _tell(report, watch, self._served, warned or ())
 
@@ -234,6 +235,11 @@ def _problems(report: SyncReport) -> dict[str, str]:
     return failed | {one.culprit: str(one) for one in report.problems if one.fatal}
 
 
+def _waiting(report: SyncReport | None) -> Collection[str]:
+    """What another machine of the fleet asks."""
+    return {one.id for one in report.gateways if one.status == "waiting"} if report else ()
+
+
 def refresher_of(
     world: World, sync: Callable[[Options], SyncReport], interval_ms: int | None
 ) -> Refresher:
@@ -298,7 +304,7 @@ def refresher_of(
         if world.settings.shared is None:
             return False, LONGEST_WAIT
         if shared is None:
-            from .sharing import News
+            from .polling import News
 
             shared = News(world)
         return shared.look(), shared.poll or LONGEST_WAIT

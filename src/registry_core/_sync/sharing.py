@@ -7,7 +7,6 @@ process of this machine had fetched it. What is fetched instead is published.
 from __future__ import annotations
 
 import logging
-import platform
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
@@ -16,16 +15,17 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .._base.printable import message
+from .._base.version import __version__
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
 from .._shared.lease import LONGEST
-from .._shared.pointer import Entry, NewerError, UnsoundError
+from .._shared.pointer import Entry, NewerError, StaleError, UnsoundError
 from ..errors import GatewayError
 from ..records import clean_providers
 from ..report import Problem
 from .fetch import Outcome
 from .freshness import digest
-from .locking import patience
+from .polling import fleet_of
 
 if TYPE_CHECKING:
     from .._catalog.store import Store
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from .turn import Turn
 
 logger = logging.getLogger("registry_core")
+
+#: Seconds for which nobody asks again what was asked in vain; twice as long after each failure
+#: in a row, and never longer than a lease can last.
+_PAUSE = 60.0
 
 Adopt = Callable[[], Outcome | None]
 
@@ -62,11 +66,14 @@ class Sharing:
     def look(self) -> None:
         try:
             self._fleet.look()
+        except StaleError as fault:
+            self._sound = self._replaceable = True
+            self._tell(fault, fatal=False)
         except UnsoundError as fault:
             self._replaceable = True
             self._tell(fault)
         except Fault as fault:
-            self._tell(fault, fatal=isinstance(fault, NewerError))
+            self._tell(fault, fatal=isinstance(fault, NewerError) or self._reads_only)
         else:
             self._sound = self._replaceable = True
 
@@ -97,12 +104,30 @@ class Sharing:
         if self._reads_only:
             taken = self._taken(turn, *news) if news else None
             return taken or self._waits("only others fetch (REGISTRY_CORE_SHARED_MODE=read)")
-        if asks_anyway or not self._replaceable or not self._writes or self._may_fetch():
+        if asks_anyway or not self._replaceable or not self._writes:
             return None
-        if not self._waits_on():
+        failure = self._failure(turn)
+        if failure is not None:
+            self._fleet.note(waiting=self._monotonic())
+            why = f"{failure.publisher} asked in vain: {failure.error}"
+        elif self._may_fetch() or not self._waits_on():
             return None
+        else:
+            why = "another machine is fetching it"
         taken = self._taken(turn, *news) if news else None
-        return taken or self._waits("another machine is fetching it")
+        return taken or self._waits(why)
+
+    def _failure(self, turn: Turn) -> Entry | None:
+        """Why it is not asked now: another machine, or this one, has just done so in vain. Who
+        did waits twice as long, since the fault may be its own."""
+        key = self._entry(turn, "", 0.0).key
+        entry = self._fleet.pointer.entries.get(key) if self._sound else None
+        since = self._fleet.known_since(entry) if entry else None
+        if entry is None or since is None or self._is_for_others(turn, entry):
+            return None
+        pause = min(_PAUSE * 2.0 ** min(max(entry.failures - 1, 0), 30), LONGEST)
+        pause *= 2 if turn.known.status == "failed" else 1
+        return entry if self._clock() - since < pause else None
 
     def _waits_on(self) -> bool:
         """Whether to leave it to who has the lease: for so long as a lease can last. One that
@@ -135,7 +160,7 @@ class Sharing:
         if turn.volatile:
             return "it comes and goes"
         outcome = turn.outcome
-        own = outcome is not None and outcome.answered and not outcome.shared
+        own = outcome is not None and not outcome.shared
         sent = own and outcome is not None and (outcome.private or bool(outcome.identity))
         if outcome is None or outcome.status != "fresh":
             sent = sent or known.private or bool(known.identity)
@@ -159,7 +184,7 @@ class Sharing:
                 found.append((since, entry))
         if not found:
             return None
-        since, entry = max(found, key=lambda one: (one[0], one[1].version))
+        since, entry = max(found, key=lambda one: (one[0], one[1].version, one[1].core))
         return entry, since
 
     def _entries(self, turn: Turn) -> Iterable[Entry]:
@@ -167,11 +192,15 @@ class Sharing:
         assert loaded is not None
         scope, version = _scope(turn), loaded.plugin.version
         for entry in self._fleet.pointer.entries.values():
-            same = entry.gateway == turn.id and entry.scope == scope
-            if turn.id not in self._named and any(map(self._is_set, entry.consulted)):
-                continue  # it was got without what this machine would send
-            if same and _is_at_least(entry.version, version):
+            same = entry.gateway == turn.id and entry.scope == scope and entry.object
+            if not same or self._is_for_others(turn, entry):
+                continue
+            if _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__):
                 yield entry
+
+    def _is_for_others(self, turn: Turn, entry: Entry) -> bool:
+        """Whether it was got without what this machine would send."""
+        return turn.id not in self._named and any(map(self._is_set, entry.consulted))
 
     def _is_set(self, variable: str) -> bool:
         return bool(self._environ.get(variable, "").strip())
@@ -226,7 +255,8 @@ class Sharing:
                     why[turn.id] = reason
                 continue
             outcome = turn.outcome
-            if outcome is None or not outcome.answered or outcome.shared or outcome.asked is None:
+            own = outcome is not None and not outcome.shared
+            if outcome is None or not own or (outcome.asked is None and outcome.failure is None):
                 continue  # it is not this sync that has asked
             if not self._replaceable:
                 why[turn.id] = "the shared catalog could not be read"
@@ -242,18 +272,13 @@ class Sharing:
         self._fleet.note(unpublished=why)
 
     def _result(self, turn: Turn, outcome: Outcome) -> Result:
-        assert turn.loaded is not None
-        entry = Entry(
-            turn.id,
-            _scope(turn),
-            turn.loaded.plugin.version,
-            "0" * 64,
-            outcome.finished_at,
-            self._fleet.publisher,
-            turn.id in self._options.accept,
-            tuple(one for one in outcome.consulted if not self._is_set(one))[:100],
-        )
+        in_vain = outcome.failure is not None
+        object = "" if in_vain else "0" * 64
+        entry = self._entry(turn, object, outcome.finished_at, *outcome.consulted)
         before = self._fleet.pointer.entries.get(entry.key)
+        if in_vain:
+            failures = before.failures + 1 if before else 1
+            return Result(evolve(entry, error=(outcome.error or "")[:300], failures=failures), None)
         stored = turn.stored
         if outcome.providers is not None:
             fetched = outcome.providers
@@ -264,8 +289,23 @@ class Sharing:
             return Result(evolve(entry, object=before.object, accepted=accepted), None)
         return Result(entry, stored.providers)
 
-    def _tell(self, fault: Fault, *, fatal: bool = False) -> None:
-        found = Problem.of("shared", fault, fatal=fatal or self._reads_only)
+    def _entry(self, turn: Turn, object: str, at: float, *consulted: str) -> Entry:
+        assert turn.loaded is not None
+        return Entry(
+            turn.id,
+            _scope(turn),
+            turn.loaded.plugin.version,
+            object,
+            at,
+            self._fleet.publisher,
+            turn.id in self._options.accept,
+            tuple(one for one in consulted if not self._is_set(one))[:100],
+            core=__version__,
+        )
+
+    def _tell(self, fault: Fault, *, fatal: bool | None = None) -> None:
+        """`fatal`: None stands for whether only others fetch."""
+        found = Problem.of("shared", fault, fatal=self._reads_only if fatal is None else fatal)
         if found not in self.problems:
             self.problems.append(found)
             logger.debug("shared catalog: %s", found)
@@ -291,25 +331,6 @@ def sharing(
         mine.close()
 
 
-def fleet_of(world: World, store: Store | None) -> Fleet:
-    settings = world.settings
-    assert settings.shared is not None
-    if settings.shared_key:
-        world.secrets.hide(settings.shared_key, "REGISTRY_CORE_SHARED_KEY")
-    return Fleet(
-        # So that a source can still be asked before its deadline, if the engine is slow.
-        Engine(settings.shared, settings.fetch_deadline_ms / 4000),
-        store.folder if store else None,
-        world.places.trusts(settings.store_dir),
-        key=settings.shared_key or None,
-        publisher=platform.node()[:200],
-        term=patience(settings),
-        most=settings.fetch_max_bytes,
-        clock=world.clock,
-        monotonic=world.monotonic,
-    )
-
-
 def _scope(turn: Turn) -> str:
     assert turn.loaded is not None
     return digest([turn.loaded.plugin.key, turn.loaded.settings.options])
@@ -325,41 +346,3 @@ def _is_at_least(version: str, other: str) -> bool:
         return Version(version) >= Version(other)
     except InvalidVersion:
         return False
-
-
-class News:
-    """For the refresher: whether the shared catalog has changed. Asks once per poll of all
-    processes of this machine."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._asked: float | None = None
-
-    @property
-    def poll(self) -> float | None:
-        """Seconds; None: nothing is shared."""
-        settings = self._world.settings
-        if settings.shared is None or settings.unasked is not None:
-            return None
-        return settings.shared_poll_ms / 1000
-
-    def look(self) -> bool:
-        poll = self.poll
-        if poll is None:
-            return False
-        now = self._world.clock()
-        fleet = fleet_of(self._world, self._world.store())
-        if any(_is_recent(at, now, poll) for at in (self._asked, fleet.memory.looked_at)):
-            return False
-        self._asked = now
-        if fleet.memory.waiting is not None:
-            return True
-        try:
-            return fleet.is_news()
-        except Fault as fault:
-            logger.debug("shared catalog: %s", fault)
-            return False
-
-
-def _is_recent(looked: float | None, now: float, poll: float) -> bool:
-    return looked is not None and 0 <= now - looked < poll

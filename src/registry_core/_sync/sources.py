@@ -147,6 +147,11 @@ def _of_model(
                     _text(extra.get("as_of")),
                 )
             )
+    # More can't be sent than the context holds, so who says so says otherwise of the context.
+    most = served.get("limit.context")
+    for input in claims.get("limit.input", ()) if most is not None else ():
+        if input.value > most:
+            claims.setdefault("limit.context", []).append(input)
     for field in sorted({*served, *claims}):
         yield _judged(field, freeze(served.get(field)), claims.get(field, ()), snapshot)
 

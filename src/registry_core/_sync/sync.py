@@ -81,7 +81,7 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
     with locked(store, patience(settings)) as since, _shared(world, store, options) as sharing:
         commit.adopt_versions(store)
         commit.adopt(store, world.store())
-        payloads = _payloads(world, store, writes=True)
+        payloads = payloads_of(world, store, writes=True)
         manifest = Manifest(store.emitted)  # before anything is changed
         before = look_back(store, world.bundle, repair=True, verified=world.verified)
         prepared = prepare(world, options, before, runtime, payloads, since, sharing)
@@ -132,7 +132,7 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
     else:
         store = world.store()
         before = look_back(store, world.bundle, repair=False, verified=world.verified)
-        payloads = _payloads(world, store, writes=False)
+        payloads = payloads_of(world, store, writes=False)
         with _shared(world, store, options, writes=False) as sharing:
             prepared = prepare(world, options, before, (), payloads, None, sharing)
         prepared.problems += sharing.problems if sharing else ()
@@ -202,7 +202,7 @@ def _shared(
     return sharing(world, store, options, writes=writes)
 
 
-def _payloads(world: World, store: Store | None, *, writes: bool) -> Payloads:
+def payloads_of(world: World, store: Store | None, *, writes: bool) -> Payloads:
     settings, place = world.settings, store.place if store else None
     folders = [*world.places.payloads(place, settings.store_dir, make=writes)]
     if writes:

@@ -209,7 +209,13 @@ class Turn:
                 refuse_shrunk(self.id, fresh, self.measure, limit=limit)
             except ShrunkError as error:
                 self.quarantined = True
-                self.outcome = Outcome.failed(self.id, error, outcome.finished_at)
+                failed = Outcome.failed(self.id, error, outcome.finished_at)
+                self.outcome = evolve(
+                    failed,
+                    private=outcome.private,
+                    consulted=outcome.consulted,
+                    shared=outcome.shared,
+                )
             else:
                 self.used = fresh
 

@@ -5,23 +5,79 @@ from __future__ import annotations
 
 import click
 
-from .changes import changes, diff
-from .clean import clean
-from .dev import dev
-from .doctor import doctor
-from .export import export
-from .group import Commands
-from .init import init
-from .listing import list_models, providers
-from .new import new
-from .plugins import plugins
-from .showing import show
-from .sync import sync
+from .common import examples
+from .group import Commands, Later
 
 __all__ = ["main"]
 
+#: What commands are for → name → the first line of its help; a test holds them against it.
+_SECTIONS = {
+    "Find models": {
+        "list": "Find models by words, abilities, limits and prices.",
+        "providers": "List providers, and whether their key is set.",
+        "show": "Show all that is known of a model, a role or a provider.",
+    },
+    "Keep them right": {
+        "sync": "Fetch all gateways, merge, store, and write JSON and types.",
+        "dev": "Run a dev server, and keep models and files fresh beside it.",
+        "changes": "Show what syncs have changed: models, prices, limits.",
+        "diff": "Show what differs between two snapshots.",
+    },
+    "Set up, and look after it": {
+        "init": "Add a table of settings, all comments, to pyproject.toml.",
+        "doctor": "Say how old the data is, where it lies, and what failed.",
+        "plugins": "List what is installed, and what could be.",
+        "export": "Write what is served now for another machine or tool.",
+        "clean": "Remove what was written for this environment: store and files.",
+    },
+    "Write your own": {
+        "new": "Make a package for a plugin of yours.",
+    },
+}
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+def _load(name: str) -> click.Command:
+    """Import what a command needs; the others would take longer than most of them do."""
+    match name:
+        case "list":
+            from .listing import list_models as command
+        case "providers":
+            from .listing import providers as command
+        case "show":
+            from .showing import show as command
+        case "sync":
+            from .sync import sync as command
+        case "dev":
+            from .dev import dev as command
+        case "changes":
+            from .changes import changes as command
+        case "diff":
+            from .changes import diff as command
+        case "init":
+            from .init import init as command
+        case "doctor":
+            from .doctor import doctor as command
+        case "plugins":
+            from .plugins import plugins as command
+        case "export":
+            from .export import export as command
+        case "clean":
+            from .clean import clean as command
+        case _:
+            from .new import new as command
+    return command
+
+
+@click.group(
+    cls=Commands,
+    sections=_SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "list --supports tools,vision --max-input 1 --sort price",
+        "show openai/gpt-5",
+        "COMMAND --help",
+    ),
+)
 @click.version_option(package_name="registry-core", prog_name="registry-core")
 def main() -> None:
     """Keep the list of LLM providers and models right.
@@ -31,8 +87,6 @@ def main() -> None:
     """
 
 
-for command in (
-    *(init, sync, list_models, providers, show, changes, diff),
-    *(plugins, doctor, export, clean, dev, new),
-):
-    main.add_command(command)
+for _commands in _SECTIONS.values():
+    for _name, _help in _commands.items():
+        main.add_command(Later(_name, _help, _load))

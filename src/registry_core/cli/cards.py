@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from .._base.printable import counted
 from ..models import CAPABILITIES
 from .common import painted
-from .screen import fitted, pairs, show, text
+from .screen import STYLES, fitted, pairs, show, text
 from .tables import fitting, models_table
 from .values import PRICES, UNKNOWN_URL, days_until, price, tiers, url_of, when
 
@@ -40,7 +41,7 @@ def model_card(
     if model.name:
         title.append_text(text(f"  {model.name}"))
     if role:
-        title.append_text(text(f"  (the role {role})", "dim"))
+        title.append_text(text(f"  (the role {role})"))
     rows = [
         ("kind", _or_unknown(", ".join(filter(None, (model.kind, model.family))))),
         *_call(provider, goes),
@@ -54,7 +55,7 @@ def model_card(
         *_lifecycle(model, today),
         ("source", text(provider.gateway or _UNKNOWN)),
     ]
-    last = text(f"Who says so: registry-core show {model.full_id} --sources", "dim")
+    last = text(f"Who says so: registry-core show {model.full_id} --sources")
     show(title, text(""), pairs(rows), text(""), last, color=painted(color))
 
 
@@ -76,7 +77,7 @@ def provider_card(
         reverse=True,
     )
     shown = [one.full_id for one in newest]
-    ends = f"{len(every):,} model{'s' * (len(every) != 1)}"
+    ends = counted(len(every), "model")
     above = [title, text(""), pairs(rows), text("")]
     if shown:
         room = max(5, fitting() - len(rows) - 3)
@@ -87,7 +88,7 @@ def provider_card(
         if count < len(every):
             how = f"registry-core list --provider {provider.id} --all"
             ends = f"the newest {count:,} of {ends}; all: {how}"
-    show(*above, text(ends, "dim"), color=painted(color))
+    show(*above, text(ends), color=painted(color))
 
 
 def _call(provider: ProviderConfig, goes: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
@@ -96,14 +97,14 @@ def _call(provider: ProviderConfig, goes: Mapping[str, Any]) -> Iterator[tuple[s
         return
     url = goes["url"] if goes["url_from"] in ("gateway", "well known") else url_of(goes)
     if url:
-        yield "call", text(url).append_text(text(f"  {goes['dialect']}", "dim"))
+        yield "call", text(f"{url}  {goes['dialect']}")
     else:
         yield "call", text(f"{UNKNOWN_URL} {goes['url_variable']}")
     variables = {**goes["keys"], **goes["places"]}
     shown = Text()
     for name, there in variables.items():
         shown.append_text(text(f"{', ' if shown else ''}{name} "))
-        shown.append_text(text("set", "green") if there else text("not set", "red"))
+        shown.append_text(text("set", STYLES["set"]) if there else text("not set", STYLES["not"]))
     yield "key", shown if variables else text("none is named")
 
 
@@ -115,7 +116,7 @@ def _price(cost: Cost | None) -> Text:
         for name, word in PRICES.items()
         if (value := getattr(cost, name)) is not None
     ]
-    shown = text(", ".join(said)).append_text(text("  per million tokens", "dim"))
+    shown = text(f"{', '.join(said)} (per million tokens)")
     for tier in tiers(cost.tiers):
         shown.append("\n").append_text(text(tier))
     return shown
@@ -141,7 +142,7 @@ def _abilities(model: ModelInfo) -> Iterator[tuple[str, Text]]:
         words[getattr(model, name)].append(_CAN.get(name, name))
     for value, label in ((True, "can"), (False, "can't"), (None, "unknown")):
         if words[value]:
-            yield label, text(", ".join(words[value]), "" if value else "dim")
+            yield label, text(", ".join(words[value]), "dim" if value is None else "")
 
 
 def _lifecycle(model: ModelInfo, today: date) -> Iterator[tuple[str, Text]]:

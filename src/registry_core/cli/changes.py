@@ -133,7 +133,7 @@ def _show(
     whole: bool,
 ) -> None:
     from .._sync.wording import foremost, lines, summary
-    from .news import as_markdown, as_text, within
+    from .news import as_markdown, as_text
 
     every = lines(changes, after, before, whole=whole)
     shown = foremost(every, None if whole else _MOST)
@@ -141,11 +141,11 @@ def _show(
     if kind == "markdown":
         say(f"## {heading}", "", *as_markdown(shown))
     else:
-        say(*within(f"{heading}:"), "")
+        say(f"{heading}:", "")
         say_styled(*as_text(shown))
     if len(every) > len(shown):
         left = set(every) - set(shown)
-        say(*within(f"… and {len(left):,} more ({summary(left)}): --all"))
+        say(f"… and {len(left):,} more ({summary(left)}): --all")
 
 
 def _nothing(mine: ModelRegistry, every: Sequence[Changes], since: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._base.printable import counted
 from .common import json_option, load, project_option, reports_errors
 from .output import say, say_json
 
@@ -50,12 +51,12 @@ def clean(yes: bool, bindings: bool, project: Path | None, as_json: bool) -> Non
         say("there is nothing to remove")
     elif yes or click.confirm("Remove that?"):
         done = remove_all(world, bindings=bindings)
-        say(f"{len(done.remove)} files removed")
+        say(f"{counted(len(done.remove), 'file')} removed")
 
 
 def _show(found: Plan) -> None:
     for folder, count in Counter(path.parent for path in found.remove).items():
-        say(f"remove: {folder}: {count} files")
+        say(f"remove: {folder}: {counted(count, 'file')}")
     for path in found.restore:
         say(f"put back as it was installed: {path}")
     for path, why in found.stays.items():

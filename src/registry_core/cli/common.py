@@ -47,11 +47,17 @@ project_option = click.option(
     help="The project's folder, even another user's; else the nearest with [tool.registry-core].",
 )
 
+
+def examples(*calls: str) -> str:
+    """The end of a help: these calls of registry-core."""
+    return "\n".join(["\b", "Examples:", *(f"  registry-core {one}" for one in calls)])
+
+
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="always: the table of a terminal, also in a pipe; never: the table in plain text.",
+    help="always: the table of a terminal, also in a pipe; never: no colour.",
 )
 
 
@@ -132,10 +138,10 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 def exit_for(error: RegistryError) -> NoReturn:
     """Say what is wrong, and exit."""
-    from ..errors import SettingsError
+    from ..errors import ArgumentError, SettingsError
 
     complain(f"error: {error}")
-    raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
+    raise SystemExit(2 if isinstance(error, (ArgumentError, SettingsError)) else 1) from None
 
 
 def load(project: Path | None = None, **explicit: Any) -> Settings:

@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import load, project_option, reports_errors
+from .common import examples, load, project_option, reports_errors
 from .output import complain, output_descriptor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    epilog=examples("dev -- uvicorn --reload app:app", "dev -- npm run dev"),
+)
 @click.argument("command", nargs=-1, required=True)
 @project_option
 @reports_errors
 def dev(command: tuple[str, ...], project: Path | None) -> None:
-    """Run a dev server in any language, beside a refresh.
+    """Run a dev server, and keep models and files fresh beside it.
 
-    It gets REGISTRY_CORE_DEV=true, and REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because
-    this process refreshes, the project's files too. Exit status: the command's, 128 + n
+    In any language. It gets REGISTRY_CORE_DEV=true, and
+    REGISTRY_CORE_AUTO_REFRESH_PROVIDERS=false because this process refreshes, the project's
+    files too. Exit status: the command's, 128 + n
     if signal n ended it, 127 if it is not found.
     """
     from . import child

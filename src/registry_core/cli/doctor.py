@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._base.printable import counted
 from .common import json_option, load, project_option, reports_errors
+from .grid import say_table
 from .news import withheld, withholding
-from .output import age, say, say_json, table
+from .output import age, say, say_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def doctor(project: Path | None, as_json: bool) -> None:
-    """Show the state of data, store, targets and plugins.
+    """Say how old the data is, where it lies, and what failed.
 
     Changes nothing. Exit status 1 if a gateway or plugin failed when it was last asked.
     """
@@ -125,6 +127,7 @@ def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
             "version": entry.version,
             "publisher": entry.publisher,
             "checked_at": _iso(utc(past(checked, now))),
+            "error": entry.error or None,
         }
         entries.append(about)
     return {
@@ -193,9 +196,7 @@ def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
 
 
 def _show(found: dict[str, Any], unasked: str | None) -> None:
-    from .._sync.prepare import INSTALL
-
-    size = f"{found['providers']} providers, {found['models']} models"
+    size = f"{counted(found['providers'], 'provider')}, {counted(found['models'], 'model')}"
     say(f"serves: {found['pinned'] or found['serves']} {found['snapshot'][:12]}: {size}")
     if unasked:
         say(unasked)
@@ -204,41 +205,52 @@ def _show(found: dict[str, Any], unasked: str | None) -> None:
     say(*withholding(found["withheld"]))
     if not found["pinned"]:
         say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
-        say(f"last sync that reached every gateway: {found['last_refresh'] or 'never'}")
+        last, old = found["last_refresh"], _old(found["last_refresh"])
+        ago = f" ({old} ago)" if old else ""
+        say(f"last sync that reached every gateway: {last or 'never'}{ago}")
     for line in _shared_lines(found["shared"]) if found["shared"] else ():
         say(line)
     say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
     for name, folder in found["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
-    table(_rows(found["gateways"]))
+    say("")
+    say_table(_rows(found["gateways"]))
+    remarks = [*_remarks(found)]
+    say(*([""] if remarks else []), *remarks)
+
+
+def _remarks(found: dict[str, Any]) -> Iterator[str]:
+    """What is wrong, or worth knowing."""
+    from .._sync.prepare import INSTALL
+
     in_use = [one for one in found["gateways"].values() if one["data"] != "none"]
     stays = any(not one["switched_off"] for one in in_use)
     for id, one in found["gateways"].items():
         if one["error"]:
-            say(f"{id}: {one['error']}")
+            yield f"{'error' if one['status'] == 'failed' else 'note'}: {id}: {one['error']}"
         if one["not_installed"]:
             drop = f"; to drop its data: registry-core sync --forget {id}"
             hint = drop if one["data"] == "stored" else ""
-            say(f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}")
+            yield f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}"
         if one["switched_off"] and one["data"] != "none":
             drops = "; the next sync drops its data" if stays else ""  # else it is held
-            say(f"{id}: nothing refreshes it: {one['switched_off']} is switched off{drops}")
+            yield f"{id}: nothing refreshes it: {one['switched_off']} is switched off{drops}"
         if one["bundled_is_newer"]:
-            say(f"{id}: the bundled data is newer; the next sync will use it")
+            yield f"{id}: the bundled data is newer; the next sync will use it"
     if not found["gateway_plugins"]:
-        say(f"no gateway is installed: {INSTALL}")
+        yield f"no gateway is installed: {INSTALL}"
     for key, reason in found["switched_off"].items():
-        say(f"plugin {key}: switched off: {reason}")
+        yield f"plugin {key}: switched off: {reason}"
     for key, error in found["plugin_failures"].items():
-        say(f"plugin {key}: {error}")
+        yield f"error: plugin {key}: {error}"
     for key in found["unseen_by"]:
-        say(f"plugin {key}: its policy has not passed what is served, so resolve refuses it")
+        yield f"plugin {key}: its policy has not passed what is served, so resolve refuses it"
     failures = tuple(found["plugin_failures"].values())
     for problem in found["problems"]:
         if not problem.endswith(failures):  # said above
-            say(f"the last sync failed: {problem}")
+            yield f"error: the last sync failed: {problem}"
     for warning in found["warnings"]:
-        say(f"warning: {warning}")
+        yield f"warning: {warning}"
 
 
 def _shared_lines(shared: dict[str, Any]) -> Iterator[str]:
@@ -249,8 +261,11 @@ def _shared_lines(shared: dict[str, Any]) -> Iterator[str]:
     yield f"shared catalog: {shared['url']} ({mode}{sealed}): {last}"
     for one in shared["results"]:
         old = _old(one["checked_at"]) or "unknown"
-        by = f"published by {one['publisher'] or 'somebody'}, version {one['version']}"
-        yield f"shared {one['gateway']}: {by}; age: {old}"
+        who = f"{one['publisher'] or 'somebody'}, version {one['version']}"
+        if one["error"]:
+            yield f"shared {one['gateway']}: asked in vain by {who}, {old} ago: {one['error']}"
+        else:
+            yield f"shared {one['gateway']}: published by {who}; age: {old}"
     for id, why in shared["unpublished"].items():
         yield f"shared {id}: not published from here: {why}"
     if shared["error"]:

@@ -25,6 +25,7 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     snapshot: one file, to be served with REGISTRY_CORE_SNAPSHOT=PATH.
     mastra: a folder that Mastra reads as its cache (~/.cache/mastra).
     """
+    from .._base.printable import counted
     from .._emit.exports import export_mastra, export_snapshot
     from .._files.writing import write_hint
     from ..errors import TargetError
@@ -51,4 +52,4 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     else:
         # Who expects today's data must see that it is the wheel's.
         data = "pinned" if loaded.origin == "explicit" else loaded.origin
-        say(f"{path}: {len(written)} files written, {data} data")
+        say(f"{path}: {counted(len(written), 'file')} written, {data} data")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import click
 
 from .common import CALLED, MASK, exit_for
-from .output import OutputError, complain, open_closed, settle_output, silence_output
+from .output import (
+    OutputError,
+    complain,
+    encode_as_utf8,
+    open_closed,
+    settle_output,
+    silence_output,
+)
 
 #: What ends a command of a plugin in its own words, or in click's.
 _PASS = (
@@ -17,12 +25,38 @@ _PASS = (
 )
 
 
+class Later(click.Command):
+    """Stands for a command of the core until it is called."""
+
+    def __init__(self, name: str, short_help: str, load: Callable[[str], click.Command]) -> None:
+        super().__init__(name, short_help=short_help)
+        self._load = load
+
+    def load(self) -> click.Command:
+        return self._load(str(self.name))
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        return self.load().make_context(info_name, args, parent, **extra)
+
+
 class Commands(click.Group):
-    """The core's commands, and those of plugins, which are looked for where no command of the
-    core will do.
+    """The core's commands, whose help is in `sections`, and those of plugins, which are looked for
+    where no command of the core will do.
 
     Each says in one line that its output could not be written, and exits with 1.
     """
+
+    def __init__(
+        self, *args: Any, sections: Mapping[str, Collection[str]] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._sections = sections or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         if not _plugins_have_some(ctx):
@@ -32,7 +66,19 @@ class Commands(click.Group):
         return sorted([*self.commands, *names(ctx, self.commands)])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_commands(ctx, formatter)
+        """By what they are for, then those of plugins."""
+        names = self.list_commands(ctx)
+        others = sorted({*names}.difference(*self._sections.values()))
+        wide = max(map(len, names))
+        for title, some in {**self._sections, "Of installed packages": others}.items():
+            commands = [one for one in (self.get_command(ctx, name) for name in some) if one]
+            rows = [
+                (f"{one.name:{wide}}", one.get_short_help_str(formatter.width - wide - 4))
+                for one in commands
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
         if _plugins_have_some(ctx):
             from .plugin_commands import complain_of
 
@@ -65,6 +111,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         open_closed()
+        encode_as_utf8()
         if any(name.endswith("_COMPLETE") for name in os.environ):  # a shell asks, at a Tab
             from .shells import register
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from . import completing
-from .common import color_option, drawn, json_option, missing, registry, reports_errors, today_of
+from .common import (
+    color_option,
+    drawn,
+    examples,
+    json_option,
+    missing,
+    registry,
+    reports_errors,
+    today_of,
+)
 from .output import say, say_json, say_rows
 from .values import COLUMNS, Day, Tokens, fields, plain, record, split
 
@@ -20,6 +29,12 @@ if TYPE_CHECKING:
 
 _PIPE = ("id",)
 _TERMINAL = ("id", "context", "input_cost", "output_cost", "released", "can", "note")
+#: The options whose names are not those of the filters.
+_OPTIONS = {
+    "max_input_cost": "max-input",
+    "max_output_cost": "max-output",
+    "released_since": "since",
+}
 #: Of a record, what no column shows whole.
 _PARTS = ("limit", "cost", "modalities", "lifecycle")
 
@@ -35,10 +50,21 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     )
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog=examples(
+        "list claude --since 6m",
+        "list --supports tools,vision --min-context 200k --sort price",
+        "list -p openai --columns id,context,price,cost.cache_read",
+    ),
+)
 @click.argument("text", nargs=-1, shell_complete=completing.ids)
 @_several(
-    "--provider", "-p", complete=completing.providers, metavar="GLOB", help="Only these providers."
+    "--provider",
+    "-p",
+    complete=completing.providers,
+    metavar="GLOB",
+    help="Only these providers: openai, amazon-*.",
 )
 @_several("--gateway", complete=completing.gateways, metavar="GLOB", help="Only these gateways.")
 @_several("--kind", complete=completing.kinds, metavar="KIND", help="chat, embedding, image, …")
@@ -52,13 +78,13 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--input",
     complete=completing.modalities,
     metavar="WORD",
-    help="Only models that take all of these.",
+    help="Only models that take all of these: text, image, …",
 )
 @_several(
     "--output",
     complete=completing.modalities,
     metavar="WORD",
-    help="Only models that produce all of these.",
+    help="Only models that produce all of these: text, audio, …",
 )
 @click.option("--min-context", type=Tokens(), metavar="TOKENS", help="Minimum context: 200k, 1M.")
 @click.option(
@@ -68,10 +94,13 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--max-output", type=float, metavar="USD", help="Maximum price of a million output tokens."
 )
 @click.option(
-    "--since", type=Day(-1), metavar="DAY", help="Released since then: 2026-09-30, or 30d ago."
+    "--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or in the last 30d."
 )
 @click.option(
-    "--retires-before", type=Day(1), metavar="DAY", help="Retires before that day, or within 90d."
+    "--retires-before",
+    type=Day(1),
+    metavar="DAY",
+    help="Retiring before 2026-12-31, or within 90d.",
 )
 @_several(
     "--status",
@@ -100,7 +129,7 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--all",
     "everything",
     is_flag=True,
-    help="Also deprecated and retired ones; don't cut the list.",
+    help="Also deprecated and retired ones; more than one screen.",
 )
 @click.option("--disagreements", is_flag=True, help="Show where sources differ about these models.")
 @_several(
@@ -128,7 +157,9 @@ def list_models(
     as_json: bool,
     **same: Any,
 ) -> None:
-    """Choose models: all words of TEXT and all options must fit.
+    """Find models by words, abilities, limits and prices.
+
+    All words of TEXT (in id, name or family) and all options must fit.
 
     On a terminal a table of one screen; in a pipe the ids, one per line, or the --columns
     between tabs.
@@ -176,7 +207,9 @@ def list_models(
         more = 0 if everything or "status" in filters else _left_out(mine, text, filters, ids)
         which = "retired" if retires_before else "deprecated or retired"
         out = f"{more:,} {which} left out" if more else ""
-        show_models(mine, ids, most, names, today, left_out=out, color=color)
+        show_models(
+            mine, ids, most, names, today, left_out=out, limit=limit is not None, color=color
+        )
         return
     shown = ids[:limit]
     if as_json:
@@ -190,7 +223,14 @@ def list_models(
 
 
 def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> tuple[str, ...]:
-    return mine.find_ids(text or None, **cast("Filters", filters))
+    """Raises ArgumentError, which names the option."""
+    from ..errors import ArgumentError
+
+    try:
+        return mine.find_ids(text or None, **cast("Filters", filters))
+    except ArgumentError as error:
+        name = _OPTIONS.get(error.culprit, error.culprit.replace("_", "-"))
+        raise ArgumentError(error.message, culprit=f"--{name}", hint=error.hint) from None
 
 
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:

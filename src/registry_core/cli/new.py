@@ -23,11 +23,12 @@ KINDS = ("gateway", "facts", "emitter", "overlay", "command")
 @json_option
 @reports_errors
 def new(kind: str, name: str, as_json: bool) -> None:
-    """Make a package for a plugin, in a new folder registry-KIND-NAME.
+    """Make a package for a plugin of yours.
 
-    A gateway is a source of models, facts say more about them, an emitter writes files, an
-    overlay is a policy, and a command is one of registry-core. What is made passes its own tests,
-    mypy --strict and ruff; it is yours to change. NAME has lower-case letters, digits and dashes.
+    It is a new folder, registry-KIND-NAME. A gateway is a source of models, facts say more about
+    them, an emitter writes files, an overlay is a policy, and a command is one of registry-core.
+    What is made passes its own tests, mypy --strict and ruff; it is yours to change. NAME has
+    lower-case letters, digits and dashes.
     """
     from pathlib import Path
 

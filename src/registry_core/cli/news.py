@@ -58,17 +58,11 @@ def as_markdown(lines: Sequence[Line]) -> Iterator[str]:
         yield ""
 
 
-def within(text: str) -> list[str]:
-    """Text in the lines that the terminal has room for."""
-    columns = width()
-    return [text] if columns is None else textwrap.wrap(text, columns, break_on_hyphens=False)
-
-
 def _row(one: Line, column: int, columns: int | None, *, styled: bool) -> Iterator[str]:
     name = _name(one)
-    head = f"  {one.sign} {name}"
+    head = f"  {_signed(one.sign) if styled else one.sign} {name}"
     if not one.text:
-        yield _styled(head, one.sign) if styled else head
+        yield head
         return
     below = columns is not None and columns < _NARROW
     indent = " " * (6 if below else column + 6)
@@ -80,7 +74,7 @@ def _row(one: Line, column: int, columns: int | None, *, styled: bool) -> Iterat
             rest, first = [], f"  {one.text}"
     else:
         first = " " * (column - len(name) + 2) + first
-    yield (_styled(head, one.sign) + _marked(first)) if styled else (head + first)
+    yield head + (_marked(first) if styled else first)
     for line in rest:
         yield indent + (_marked(line) if styled else line)
 
@@ -89,12 +83,13 @@ def _name(one: Line) -> str:
     return one.name or "(the provider)"
 
 
-_COLOURS = {"+": "green", "-": "red", "!": "yellow", "~": None}
+#: Marks alone have a colour: green on white, or red on black, is hard to read as a text.
+_COLOURS = {"+": "green", "-": "red", "!": "magenta", "~": None}
 _WORDS = {"+": "**new**", "-": "**removed**", "!": "**deprecated**", "~": "**changed**"}
 
 
-def _styled(text: str, sign: str) -> str:
-    return click.style(text, fg=_COLOURS[sign]) if _COLOURS[sign] else text
+def _signed(sign: str) -> str:
+    return click.style(sign, fg=_COLOURS[sign], bold=True)
 
 
 def _marked(text: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json as json_module
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from .._base.printable import printable
+from .._base.printable import counted, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,11 +81,7 @@ def say_styled(*lines: str) -> None:
 
 def size() -> os.terminal_size | None:
     """Columns and lines of the terminal that results go to; None: there is none."""
-    if _output is not None:
-        with suppress(OSError, ValueError):
-            found = os.get_terminal_size(_output.fileno())
-            return found if found.columns else None
-    return None
+    return _size(_output)
 
 
 def width() -> int | None:
@@ -95,8 +92,7 @@ def width() -> int | None:
 
 def colourful() -> bool:
     """Whether results go to a terminal that shows colours, and the user wants them."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and width() is not None
+    return _wants_colour() and width() is not None
 
 
 def complain(*lines: str) -> None:
@@ -113,15 +109,6 @@ def say_json(value: Any) -> None:
     _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), _output)
 
 
-def table(rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in columns; the first row is the heading."""
-    texts = [[printable(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say("  ".join(cells).rstrip())
-
-
 def age(time: datetime, now: datetime) -> str | None:
     """A time that has passed, for people: "3 hours"; None for one in the future."""
     seconds = int((now - time).total_seconds())
@@ -129,8 +116,8 @@ def age(time: datetime, now: datetime) -> str | None:
         return None
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
-            return f"{seconds // size} {unit}s"
-    return f"{max(0, seconds)} seconds"
+            return counted(seconds // size, unit)
+    return counted(max(0, seconds), "second")
 
 
 def _plain_json(line: str) -> str:
@@ -139,10 +126,47 @@ def _plain_json(line: str) -> str:
     return "".join(one if one.isprintable() else json_module.dumps(one)[1:-1] for one in line)
 
 
+def _size(stream: Any) -> os.terminal_size | None:
+    if stream is not None:
+        with suppress(OSError, ValueError):
+            found = os.get_terminal_size(stream.fileno())
+            return found if found.columns else None
+    return None
+
+
+def _wants_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _print(lines: Sequence[str], stream: Any) -> None:
     if not "".join(lines).isprintable():  # mostly, one look at all of them will do
         lines = [printable(line) for line in lines]
+    terminal = _size(stream)
+    if terminal is not None:
+        lines = [one for line in lines for one in _folded(line, terminal.columns)]
+        if _wants_colour():
+            lines = [_LEVEL.sub(_painted, line) for line in lines]
     _write("".join([f"{line}\n" for line in lines]), stream)
+
+
+def _folded(line: str, columns: int) -> list[str]:
+    """Broken between words, where a terminal would do so in the midst of one."""
+    if len(line) <= columns:
+        return [line]
+    import textwrap
+
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    wrapper = textwrap.TextWrapper(
+        columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapper.wrap(line)
+
+
+_LEVEL = re.compile(r"^(error|warning):")
+
+
+def _painted(level: re.Match[str]) -> str:
+    return f"\x1b[1;{31 if level[1] == 'error' else 35}m{level[0]}\x1b[0m"
 
 
 def _write(text: str, stream: Any) -> None:
@@ -164,6 +188,12 @@ def open_closed() -> None:
             mode = "r" if name == "stdin" else "w"
             number = os.open(os.devnull, how)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def encode_as_utf8() -> None:
+    """What click prints, such as help, as ours is, whatever the locale says."""
+    with suppress(AttributeError, ValueError):  # replaced by what is no text stream, or closed
+        cast("Any", sys.stdout).reconfigure(encoding="utf-8")
 
 
 def silence(stream: Any) -> None:

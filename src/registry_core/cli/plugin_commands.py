@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from .._base.printable import printable
-from .._base.suggesting import did_you_mean
 from .._plugins.commands import find_commands
 from .._plugins.discovery import Discovery, PluginSource
 from ..errors import PluginError, RegistryError
@@ -59,6 +58,8 @@ def get(context: click.Context, name: str, core: Collection[str]) -> click.Comma
     for source, reason in found.excluded:
         if source.entry == name:
             raise click.UsageError(f"no command {name!r}: {source.title}: {reason}", context)
+    from .._base.suggesting import did_you_mean
+
     near = did_you_mean(name, [*core, *(source.entry for source in found.selected)])
     raise click.UsageError(f"no command {name!r}; {near}", context)
 

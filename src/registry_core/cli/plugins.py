@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import json_option, load, own_commands, project_option, reports_errors
-from .output import complain, say, say_json, table
+from .grid import say_table
+from .output import complain, say, say_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 @json_option
 @reports_errors
 def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
-    """List the plugins and commands that are installed. Imports none of them, unless told to.
+    """List what is installed, and what could be.
+
+    Imports no plugin, unless told to.
 
     Without --load, hooks, load time and failure are those of the last sync. Packages of this
     project that are not installed follow, each with what it adds.
@@ -54,9 +57,13 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     if as_json:
         say_json([*rows, *missing])
     else:
-        table(_rows(rows)) if rows else say("no plugin is installed")
-        for one in missing:
-            say(f"not installed: {one['plugin']} ({one['adds']}): {one['install']}")
+        say_table(_rows(rows)) if rows else say("no plugin is installed")
+        if missing:
+            say("")
+            say_table(
+                [("NOT INSTALLED", "ADDS"), *((one["plugin"], one["adds"]) for one in missing)]
+            )
+            say(f"to install one: {_installer()} install NAME")
     there = {source.key for source in discovery.found}
     try:
         in_use = world.load().snapshot.gateways
@@ -88,8 +95,6 @@ def _about(source: PluginSource, found: Discovery, more: Mapping[str, Any]) -> d
 
 def _missing(name: str) -> dict[str, Any]:
     """A row with the same keys; and how to install it, by what made this environment."""
-    from importlib.util import find_spec
-
     from .._plugins.known import KNOWN
 
     return {
@@ -98,8 +103,14 @@ def _missing(name: str) -> dict[str, Any]:
         "installed": False,
         "excluded": "it is not installed",
         "adds": KNOWN[name],
-        "install": f"{'pip' if find_spec('pip') else 'uv pip'} install {name}",
+        "install": f"{_installer()} install {name}",
     }
+
+
+def _installer() -> str:
+    from importlib.util import find_spec
+
+    return "pip" if find_spec("pip") else "uv pip"
 
 
 def _try(source: PluginSource) -> Mapping[str, Any]:

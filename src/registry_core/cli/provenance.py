@@ -157,7 +157,7 @@ def _draw_sources(found: Sequence[FieldSources], ends: Sequence[str], color: str
     parts: list[Any] = [table(columns, cells, dim=dim)] if cells else []
     if parts and (last or ends):
         parts.append(text(""))
-    show(*parts, *(text(one, "dim") for one in (*last, *ends)), color=painted(color))
+    show(*parts, *(text(one) for one in (*last, *ends)), color=painted(color))
 
 
 def _draw_differing(
@@ -190,8 +190,8 @@ def _draw_differing(
     drawn, count = (draw(len(found)), len(found))
     if not limit:
         drawn, count = fitted(draw, len(found), fitting() - 2)
-    last = [text(ends, "dim")]
+    last = [text(ends)]
     if count < len(found):
-        last.append(text(f"{count:,} of {len(found):,} rows; more: --limit, or in a pipe", "dim"))
+        last.append(text(f"{count:,} of {len(found):,} rows; more: --limit, or in a pipe"))
     parts = [drawn, text("")] if found else []
     show(*parts, *last, color=painted(color))

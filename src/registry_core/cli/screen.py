@@ -1,7 +1,8 @@
 """What a terminal shows, drawn by rich. Imported only if there is one, or colour is wanted.
 
 Colours are those that the user's theme has for text on its background, and none of them says
-anything that the words beside it do not.
+anything that the words beside it do not. A text is red or magenta, which can be read on black and
+on white; green is for one word. Dim is only what nobody knows, or what is gone.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ _GAP = 2
 
 STYLES = {
     "deprecated": "red",
+    "failed": "red",
     "retired": "red",
     "retires": "magenta",
     "not": "red",
-    "set": "green",
+    "set": "bold green",
 }
 
 
@@ -44,7 +46,6 @@ class Column:
     """Written over several lines rather than cut."""
     rank: int = 0
     """The higher, the sooner it is left out of a table that is too wide; 0: never."""
-    style: str = ""
 
 
 def _size() -> tuple[int, int]:
@@ -74,6 +75,7 @@ def text(value: str, style: str = "") -> Text:
 def _console(color: bool | None) -> Console:
     return Console(
         width=width(),
+        height=height(),  # else rich takes any dumb terminal for one of 80 columns
         force_terminal=True,
         legacy_windows=False,
         color_system="auto" if color is None else "standard" if color else None,
@@ -136,7 +138,6 @@ def table(
             *(
                 _cell(
                     by_column[place][number].rjust(widths[place] if columns[place].right else 0),
-                    columns[place],
                     number in faint,
                 )
                 for place in kept
@@ -145,11 +146,14 @@ def table(
     return drawn
 
 
-def _cell(value: str, column: Column, faint: bool) -> Text:
-    style = STYLES.get(value.split(" ")[0].rstrip(":"), column.style)
-    if value.strip() == "?" or (faint and style not in STYLES.values()):
+def _cell(value: str, faint: bool) -> Text:
+    word = value.split(" ")[0].rstrip(":")
+    style = STYLES.get(word, "")
+    if value.strip() == "?" or (faint and not style):
         style = "dim"
-    return Text(value, style=style)
+    shown = Text(value)
+    shown.stylize(style, 0, len(word) if style == STYLES["set"] else len(value))
+    return shown
 
 
 def _shielded(cell: str) -> str:
@@ -203,7 +207,7 @@ def _aligned(cells: Sequence[str]) -> list[str]:
 def pairs(rows: Iterable[tuple[str, Text]]) -> Table:
     """Labels and values."""
     drawn = Table.grid(padding=(0, _GAP, 0, 0))
-    drawn.add_column(style="dim", no_wrap=True)
+    drawn.add_column(style="bold", no_wrap=True)
     drawn.add_column(overflow="fold")
     for label, value in rows:
         drawn.add_row(label, value)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completing
-from .common import color_option, drawn, json_option, missing, registry, reports_errors, today_of
+from .common import (
+    color_option,
+    drawn,
+    examples,
+    json_option,
+    missing,
+    registry,
+    reports_errors,
+    today_of,
+)
 from .output import say, say_json
 from .values import UNKNOWN_URL, days_until, record, split, url_of, when
 
@@ -19,7 +28,11 @@ if TYPE_CHECKING:
     from ..registry import ModelRegistry
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "show openai/gpt-5", "show openai", "show openai/gpt-5 --sources --field cost,lifecycle"
+    )
+)
 @click.argument("id", shell_complete=completing.ids)
 @click.option("--sources", is_flag=True, help="Who says what of each field, and since when.")
 @click.option("--disagreements", is_flag=True, help="Only fields in which sources differ.")
@@ -37,7 +50,7 @@ if TYPE_CHECKING:
 def show(
     id: str, sources: bool, disagreements: bool, field: tuple[str, ...], color: str, as_json: bool
 ) -> None:
-    """Show what is known of a model, a role or a provider."""
+    """Show all that is known of a model, a role or a provider."""
     mine = registry()
     screen = drawn(color) and not as_json
     model = mine.get_model(id)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import as_path, json_option, load, project_option, reports_errors, seconds
-from .output import age, complain, say, say_json, say_styled, table
+from .._base.printable import counted
+from .common import as_path, examples, json_option, load, project_option, reports_errors, seconds
+from .grid import say_table
+from .output import age, complain, say, say_json, say_styled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +30,11 @@ _MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
 _DEAR = 150  # about where a == b takes pyright twice as long as with str
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "sync", "sync --max-age 7d", "sync --check", "sync --plugin hello.py --output out"
+    )
+)
 @click.option("--force", is_flag=True, help="Fetch every payload again, even if unchanged.")
 @click.option("--offline", is_flag=True, help="Do the whole job without the network.")
 @click.option(
@@ -116,13 +122,17 @@ def _run(
                 complain(f"note: {world.settings.unasked}")
             say(*differing or ("nothing would change",))
         if differing:
-            complain(f"{len(differing)} files differ: run registry-core sync, and commit them")
+            many = len(differing)
+            verb = "differs" if many == 1 else "differ"
+            complain(f"{counted(many, 'file')} {verb}: run registry-core sync, and commit them")
         raise SystemExit(1 if differing or not report.ok else 0)
     if sys.stderr.isatty():
         from .._sync.telling import plan
 
         complain(*plan(world))
     result = sync_all(world, options)
+    if sys.stderr.isatty():
+        complain("")
     report = result.report if only is None else _in_folder(only, result.report)
     if as_json:
         say_json(report.to_dict())
@@ -147,7 +157,7 @@ def _types_hint(settings: Settings, every: int, snapshot: Snapshot) -> str | Non
         if every <= _MANY or not {"python", "typescript"} & emitters:
             return None
         return (
-            f"the project's types name all {every} models; if [tool.registry-core.types]"
+            f"the project's types name all {every:,} models; if [tool.registry-core.types]"
             " providers names those that you use, editors complete faster, and ModelId in Python"
             " completes all of theirs"
         )
@@ -155,7 +165,7 @@ def _types_hint(settings: Settings, every: int, snapshot: Snapshot) -> str | Non
     if models <= _DEAR or "python" not in emitters:
         return None
     return (
-        f"[tool.registry-core.types] providers has {models} models: above {_DEAR}, comparing two"
+        f"[tool.registry-core.types] providers has {models:,} models: above {_DEAR}, comparing two"
         " ModelIds (a == b) makes type checkers slow, by the square of the number; name fewer"
         ' providers, or none and write model_id("…")'
     )
@@ -172,7 +182,7 @@ def _in_folder(folder: Path, report: SyncReport) -> SyncReport:
 
 
 def _progress(id: str, outcome: Outcome) -> None:
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and outcome.status not in ("disabled", "offline"):  # those answered
         complain(f"{id}: {outcome.status}")
 
 
@@ -182,13 +192,13 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     from .._emit.emission import names_of_few
 
     if report.gateways:
-        table(_rows(report.gateways, report.started_at))
+        say_table(_rows(report.gateways, report.started_at))
         for one in report.gateways:
             if one.source == "bundled":
                 own = f"of {one.distribution} {one.version}"  # a source of facts brings its own
                 said = bundle.sources[one.id] if one.facts is None else own
                 say(f"{one.id}: bundled data: {said}")
-    say(f"{report.providers} providers, {report.models} models")
+    say(f"{counted(report.providers, 'provider')}, {counted(report.models, 'model')}")
     roots = sorted(report.targets, key=len)
     homes = [
         [root for root in roots if Path(root) in Path(path).parents] for path in report.written
@@ -196,33 +206,37 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     for root, count in report.targets.items():
         pairs = zip(report.written, homes, strict=True)
         files = [path for path, home in pairs if home[-1:] == [root]]  # one may lie in another
-        say(f"{root}: {count} files, {len(files)} written{names_of_few(files, Path(root))}")
+        size = counted(count, "file")
+        say(f"{root}: {size}, {len(files)} written{names_of_few(files, Path(root))}")
 
 
 def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:
     """What has changed, and how to see the rest of it; `kept`: the store remembers it."""
     from .._sync.wording import foremost, lines, summary
-    from .news import as_text, within
+    from .news import as_text
 
     every = lines(report, result.snapshot, result.previous)
-    if not every:
-        return
     first = result.previous == bundle.load()
-    say("", *within(f"{summary(every)}{' since the bundled data' if first else ''}:"))
+    since = " since the bundled data" if first else ""
+    if not every:
+        if any(one.status in ("fresh", "unchanged") for one in report.gateways):
+            say(f"nothing has changed{since}")
+        return
+    say("", f"{summary(every)}{since}:")
     shown = foremost(every, _MOST_LISTED)
     say_styled(*as_text(shown))
     if len(shown) < len(every):
         left = summary({*every} - {*shown})
         later = "registry-core diff bundled stored" if first else "registry-core changes"
         hint = later if kept else "--json"
-        say(*within(f"… and {len(every) - len(shown):,} more ({left}): {hint}"))
+        say(f"… and {len(every) - len(shown):,} more ({left}): {hint}")
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "STATUS", "PROVIDERS", "MODELS", "DATA"
     for one in gateways:
         status = "failed, tolerated" if one.tolerated and one.status == "failed" else one.status
-        yield one.id, status, str(one.providers), str(one.models), _data(one, now)
+        yield one.id, status, f"{one.providers:,}", f"{one.models:,}", _data(one, now)
 
 
 def _data(gateway: GatewayReport, now: datetime) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from .._base.printable import counted
 from ..known_providers import KNOWN_PROVIDERS
 from .calls import call, provider_cell, provider_fields
 from .common import painted
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: Lines of a screen that are no rows: heading, gap, last lines, prompt before and after.
 _FRAME = 6
 _LEAST = 5
+#: So many screens nobody reads: it is said how to have fewer models.
+_MANY = 5
 
 _HEADINGS = {
     "id": Column("MODEL", folds=True),
@@ -76,20 +79,24 @@ def show_models(
     today: date,
     *,
     left_out: str,
+    limit: bool,
     color: str,
 ) -> None:
     """The first `most`, or as many as fit on a screen (None). `left_out`: what is to be said of
-    those that `--all` shows, too."""
+    those that `--all` shows, too; `limit`: whether the user wanted no more."""
 
     def draw(count: int) -> Any:
         return models_table(mine, ids[:count], names, today)
 
     drawn, count = fitted(draw, len(ids), fitting()) if most is None else (draw(most), most)
-    total = f"{len(ids):,} model{'s' * (len(ids) != 1)}"
+    total = counted(len(ids), "model")
     cut = f"{count:,} of {total}" if count < len(ids) else total
-    more = "all: --all" if count < len(ids) or left_out else ""
+    more = "all: --all" if left_out or (count < len(ids) and not limit) else ""
     ends = "; ".join(filter(None, (cut, left_out, more)))
-    show(drawn, text(""), text(ends, "dim"), color=painted(color))
+    last = [text(""), text(ends)]
+    if len(ids) > _MANY * count and not limit:
+        last.append(text("Fewer: another word, --provider, --supports, --max-input, …"))
+    show(drawn, *last, color=painted(color))
 
 
 def show_providers(
@@ -146,14 +153,14 @@ def show_providers(
         (draw(room), room) if everything else fitted(draw, room=max(5, room), most=len(ordered))
     )
     models = sum(len(one.models) for one in found)
-    total = f"{len(found):,} provider{'s' * (len(found) != 1)} with {models:,} models"
+    total = f"{counted(len(found), 'provider')} with {counted(models, 'model')}"
     ends = f"{count:,} of {total}; all: registry-core providers --all"
     if count == len(found):
         ends = total
-    last = [text(""), text(ends, "dim")]
+    last = [text(""), text(ends)]
     if hints:
         last += [
-            text("Models of one: registry-core show openai", "dim"),
-            text("Choose: registry-core list --supports tools --max-input 1 --sort price", "dim"),
+            text("Models of one: registry-core show openai"),
+            text("Choose: registry-core list --supports tools --max-input 1 --sort price"),
         ]
     show(drawn, *last, color=painted(color))

@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
@@ -20,10 +19,12 @@ from .judging import Judge
 from .names import Names
 
 if TYPE_CHECKING:
-    from registry_core import ModelRegistry, Snapshot
+    from registry_core import ModelInfo, ModelRegistry, Snapshot
 
 #: Larger files are no code that anybody wrote; notebooks hold pictures.
 LARGEST, LARGEST_NOTEBOOK = 2_000_000, 50_000_000
+#: Most files are smaller: to ask for the size of each takes as long as to read it.
+_MOST_AT_ONCE = 65_536
 _IGNORE = re.compile(
     rb"(?:#|//|/\*|<!--|;|--|\{/\*|REM)[^\n]*?\bregistry-core:[ \t]*ignore(-file|-next-line)?\b",
     re.IGNORECASE,
@@ -42,52 +43,40 @@ def check(
 
     `paths`: files and folders; folders without what `.gitignore` leaves out. `registry`: what
     is known of models; default: the process's own registry. Beside a registry counts what
-    `registry-facts-litellm` knows where it knows nothing; a snapshot is all that is known.
-    `within`: days. `today`: default: the day in UTC. Raises RegistryError for a path that
-    does not exist, and what lookups raise.
+    sources of facts say of models that nobody offers (`ModelRegistry.offline`), and what its
+    gateways offered before; a snapshot is all that is known. `within`: days. `today`: default:
+    the day in UTC. Raises RegistryError for a path that does not exist, and what
+    `ModelRegistry.offline` raises.
     """
-    from registry_core import ModelRegistry, suggest
+    from registry_core import ModelRegistry
 
     registry = ModelRegistry.get_instance() if registry is None else registry
-    facts: Mapping[str, Mapping[str, Any]] = {}
+    unlisted: Mapping[str, ModelInfo] = {}
+    gone: Mapping[str, str] = {}
     if isinstance(registry, ModelRegistry):
-        snapshot, facts = registry.snapshot(), Facts()
+        snapshot, unlisted = registry.offline()
+        gone = _gone(registry, snapshot)
     else:
         snapshot = registry
-    names = Names(snapshot, facts)
+    names = Names(snapshot, {*unlisted, *gone})
     day = today or datetime.now(UTC).date()
-    judge = Judge(snapshot, names, day, timedelta(days=within), suggest, facts)
+    judge = Judge(snapshot, names, day, timedelta(days=within), unlisted, gone)
     return Check(names, judge).run(paths)
 
 
-class Facts(Mapping[str, Mapping[str, Any]]):
-    """What `registry-facts-litellm` holds, if it is installed; read when first asked.
-
-    A sync merges facts for models that a gateway offers. That is not enough here: nobody may
-    have synced where CI runs, and that a catalog lacks a model does not mean that there is none.
-    """
-
-    def __init__(self) -> None:
-        self._facts: Mapping[str, Mapping[str, Any]] | None = None
-
-    def _all(self) -> Mapping[str, Mapping[str, Any]]:
-        if self._facts is None:
-            try:
-                module: Any = import_module("registry_facts_litellm")
-            except ImportError:
-                self._facts = {}
-            else:
-                self._facts = dict(module.LiteLLMCostMap().bundled()[0])
-        return self._facts
-
-    def __getitem__(self, id: str) -> Mapping[str, Any]:
-        return self._all()[id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
+def _gone(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
+    """Full id → the day since which no gateway offers it, as far as the registry remembers."""
+    days: dict[str, str] = {}
+    for changes in registry.changes():
+        if changes.at is not None:
+            days |= dict.fromkeys(changes.removed, changes.at.date().isoformat())
+    known = snapshot.get_models()
+    # Of a provider that is gone as a whole nobody knows whether it was given up, or switched off.
+    return {
+        id: day
+        for id, day in days.items()
+        if id.partition("/")[0] in known and not snapshot.offers(id)
+    }
 
 
 class Check:
@@ -96,7 +85,7 @@ class Check:
     def __init__(self, names: Names, judge: Judge) -> None:
         self._names = names
         self._judge = judge
-        self._reader = Reader(judge.read, names.plain())
+        self._reader = Reader(judge.read, names.plain(), names.stems())
         triggers = [one.encode() for one in names.triggers()]
         automaton = BytesAhoCorasick(triggers, implementation=Implementation.DFA)
         self._has_trigger: Callable[[bytes], object] = automaton.find_matches_as_indexes
@@ -159,12 +148,13 @@ def _read(path: str, largest: int) -> bytes:
         path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     )
     try:
-        size = os.fstat(descriptor).st_size
-        if size > largest:
-            raise ValueError(f"has {size:,} bytes, which is more than is read")
-        data = os.read(descriptor, size + 1)
-        while len(data) < size and (more := os.read(descriptor, size - len(data))):
-            data += more
+        data = os.read(descriptor, _MOST_AT_ONCE)
+        if len(data) == _MOST_AT_ONCE:
+            size = os.fstat(descriptor).st_size
+            if size > largest:
+                raise ValueError(f"has {size:,} bytes, which is more than is read")
+            while len(data) < size and (more := os.read(descriptor, size - len(data))):
+                data += more
     finally:
         os.close(descriptor)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):

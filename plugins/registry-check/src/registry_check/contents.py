@@ -7,6 +7,7 @@ import re
 from bisect import bisect, bisect_left
 from collections.abc import Callable, Iterable, Iterator
 
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 from attrs import frozen
 
 from .grammars import parse
@@ -25,6 +26,7 @@ LANGUAGES = {
     ".ini": "lines", ".cfg": "lines", ".conf": "lines", ".properties": "lines", ".env": "lines",
     ".md": "markdown", ".mdx": "markdown", ".markdown": "markdown",
     ".ipynb": "notebook",
+    ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
 }  # fmt: skip
 _NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
@@ -40,6 +42,7 @@ _FENCES = {
 }  # fmt: skip
 _TOKEN = re.compile(rb"(?:(?<![\w./@:$~+-])|(?<=:-))[A-Za-z0-9][\w.:@/+-]*\w")
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
+_MARK = re.compile(rb"[-/:@]")
 _PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
 _URL_END = re.compile(rb"[:/?\"'`\s\\]|$")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
@@ -53,7 +56,10 @@ _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
 #: What says how things were.
-_PAST = re.compile(r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news|.*\.min\.js$)")
+_PAST = re.compile(
+    r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news)[^.]*(?:\.(?:mdx?|markdown|json|ya?ml))?"
+    r"|.*\.min\.js"
+)
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -69,7 +75,7 @@ class Sighting:
 
 def language_of(name: str, data: bytes = b"") -> str | None:
     """By the name of a file and its first bytes; None if files of this kind are not read."""
-    if _PAST.match(name):
+    if _PAST.fullmatch(name):
         return None
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
@@ -89,9 +95,14 @@ def sightings(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
 class Reader:
     """Finds what `read` takes for a model's name; texts that it does not are asked once."""
 
-    def __init__(self, read: Callable[[str], Name | None], plain: Iterable[str]) -> None:
-        """`plain`: the names that are a word, without any of the marks that others have."""
+    def __init__(
+        self, read: Callable[[str], Name | None], plain: Iterable[str], stems: Iterable[str]
+    ) -> None:
+        """`plain`: the names that are a word, without any of the marks that others have.
+        `stems`: one of them is in every other name."""
         self._plain = frozenset(one.encode() for one in plain)
+        patterns = [*self._plain, *(one.encode() for one in stems)]
+        self._stems = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA)
         self._names: dict[bytes, Name] = {}
         self._read = read
         self._boring: set[bytes] = set()
@@ -103,10 +114,7 @@ class Reader:
         return sorted(places, key=lambda one: one[1])
 
     def _names_in(self, data: bytes) -> Iterator[Name]:
-        # To split takes a fifth of the time that a pattern takes.
-        words = {*data.translate(_SPACED).split()}
-        texts = {one for one in words if b"-" in one or b"/" in one or b":" in one or b"@" in one}
-        texts |= words & self._plain
+        texts = self._words_with_stem(data.replace(b":-", b" ").translate(_SPACED))
         if any(one in data for one in _PATHS):
             texts.update(_IN_URL.findall(data))
         for text in texts - self._boring:
@@ -118,6 +126,20 @@ class Reader:
                     continue
                 self._names[text] = name
             yield name
+
+    def _words_with_stem(self, data: bytes) -> set[bytes]:
+        """The words that hold a stem, and the plain names."""
+        found: set[bytes] = set()
+        end = -1
+        for _, start, _ in self._stems.find_matches_as_indexes(data):
+            if start > end:
+                begin = data.rfind(b" ", 0, start) + 1
+                end = data.find(b" ", start)
+                end = len(data) if end < 0 else end
+                word = data[begin:end]
+                if _MARK.search(word) or word in self._plain:
+                    found.add(word)
+        return found
 
 
 def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
@@ -251,8 +273,9 @@ def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     for name, start, end in reader.candidates(data):
         line = data[data.rfind(b"\n", 0, start) + 1 : start]
         place = _in_url(data, start, end)
-        if place is None and not line.lstrip().startswith((b"#", b"//")):
+        if place is None and not line.lstrip().startswith((b"#", b"//", b"LABEL")):
             before = re.sub(rb"(?i)^\s*(?:env|arg)\s+(\w+)\s+$", rb"\1=", line)
+            before = re.sub(rb"^(\w+)\s*[:?+]?=\s*$", rb"\1=", before)  # a Makefile's
             if EMBEDDED.search(before) and AFTER.match(data, end):
                 place = Place(sure=True, strict=True, names=[line.decode("utf-8", "replace")])
                 if key_of(line.decode("utf-8", "replace")).words[:1] == ("image",):

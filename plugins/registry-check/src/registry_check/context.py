@@ -11,9 +11,11 @@ from .places import Place
 
 #: Where what a base URL says counts for the whole file.
 _BASE = re.compile(
-    r"""(?ix)(?:base_?url|api_?base|endpoint|url|host)["']?\s*[:=]\s*["'`]?(https?://[^\s"'`]+)
-      | \b(?:curl)\b[^\n]*?(https?://[^\s"'`]+)""",
+    r"""(?ix)(?:base_?url|api_?base|endpoint|url|host)["']?\s*[:=]\s*["'`]?$ | \bcurl\b[^\n]*$"""
 )
+_URL = re.compile(r"https?://[^\s\"'`]+")
+#: So many characters before a URL say what it is for.
+_BEFORE = 200
 _NARROW = re.compile(
     r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
 )
@@ -28,6 +30,8 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
             found.update(_of_module(module.strip(), names))
     if narrow := _NARROW.search(text):
         word = narrow[0].lower()
+        if not re.search(r"\b(?:Async|Chat)?(?:OpenAI|Anthropic)\(", text):
+            found -= {"openai", "anthropic"}
         found.add(
             "amazon-bedrock"
             if "bedrock" in word
@@ -35,8 +39,9 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
             if "vertex" in word
             else "azure"
         )
-    for match in _BASE.finditer(text):
-        found.update(names.owner_of(match[1] or match[2]))
+    for url in _URL.finditer(text):
+        if _BASE.search(text[max(0, url.start() - _BEFORE) : url.start()]):
+            found.update(names.owner_of(url[0]))
     return frozenset(found)
 
 
@@ -46,6 +51,12 @@ def _of_module(module: str, names: Names) -> tuple[str, ...]:
             return (provider,)
     named = spellings.NAMED_PACKAGE.match(module)
     return names.providers(named[1]) if named else ()
+
+
+def sellers_of(place: Place, names: Names) -> tuple[str, ...]:
+    """The providers that keys around the place are called exactly like, the nearest first: a
+    list of what each offers."""
+    return tuple(one for one in place.names if one in names.models)
 
 
 def of_place(place: Place, names: Names) -> tuple[str, ...]:

@@ -17,6 +17,14 @@ _MEANING = {
     "deprecated": "The model is deprecated",
     "unknown": "No such model is known",
 }
+_IGNORED = "What is meant all the same is marked by a comment: registry-core: ignore"
+_ADVICE = {
+    "retired": f"Calls fail since the day that is named. Use its successor. {_IGNORED}",
+    "withheld": f"Use a model that the policy allows. {_IGNORED}",
+    "retiring": f"Calls will fail from the day that is named. Use its successor. {_IGNORED}",
+    "deprecated": f"Its provider advises against it. Use a newer one. {_IGNORED}",
+    "unknown": f"Check the spelling, or sync: it may be newer than the data. {_IGNORED}",
+}
 #: Level → GitHub's command, which is SARIF's level, too, but for "note".
 _SEVERITY = {
     "retired": "error",
@@ -33,20 +41,26 @@ _SCHEMA = (
 def as_text(findings: Findings) -> Iterator[str]:
     """A line each, as compilers write them, and one that counts."""
     for one in findings:
-        yield f"{one.path}:{one.line}:{one.column}: {one.level}: {one.text}: {one.message}"
+        written = "" if one.text in one.message else f"{one.text}: "
+        yield f"{one.path}:{one.line}:{one.column}: {one.level}: {written}{one.message}"
+    yield _counted(findings)
+
+
+def _counted(findings: Findings) -> str:
     counts = Counter(one.level for one in findings)
     said = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
     many = "s" * (findings.files != 1)
-    yield f"{findings.files} file{many}: {said or 'nothing found'}"
+    return f"{findings.files} file{many}: {said or 'nothing found'}"
 
 
 def as_github(findings: Findings) -> Iterator[str]:
-    """Workflow commands, which GitHub shows as annotations."""
+    """Workflow commands, which GitHub shows as annotations; and a line for its log."""
     for one in findings:
         place = f"file={_property(one.path)},line={one.line},col={one.column}"
         end = f"endColumn={one.column + len(one.text)}"
         title = _property(f"{one.level}: {one.text}")
         yield f"::{_SEVERITY[one.level]} {place},{end},title={title}::{_data(one.message)}"
+    yield _counted(findings)
 
 
 def _data(text: str) -> str:
@@ -62,7 +76,10 @@ def as_sarif(findings: Iterable[Finding], version: str) -> dict[str, Any]:
     rules = [
         {
             "id": f"model-{level}",
+            "name": f"{level.capitalize()}Model",
             "shortDescription": {"text": _MEANING[level]},
+            "fullDescription": {"text": f"{_MEANING[level]}. {_ADVICE[level]}"},
+            "help": {"text": _ADVICE[level]},
             "defaultConfiguration": {"level": _SEVERITY[level].replace("notice", "note")},
         }
         for level in reversed(LEVELS)

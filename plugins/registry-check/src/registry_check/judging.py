@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from . import spellings
-from .context import of_place
+from .context import of_place, sellers_of
 from .findings import LEVELS
 from .names import Name, Names
 from .places import Place
 
 if TYPE_CHECKING:
-    from registry_core import Snapshot
+    from registry_core import ModelInfo, Snapshot
 
 
 @frozen
@@ -33,7 +33,8 @@ class Verdict:
 class Judge:
     """Knows the snapshot, the day, and how far ahead to look.
 
-    `facts`: full id → fields, as a source of facts has them; they fill what is unknown.
+    `unlisted`: what is known of models that the snapshot does not offer, by full id. `gone`: full
+    id → the day since which nobody offers it.
     """
 
     def __init__(
@@ -42,15 +43,15 @@ class Judge:
         names: Names,
         today: date,
         within: timedelta,
-        suggest: Callable[[str], tuple[str, ...]],
-        facts: Mapping[str, Mapping[str, Any]],
+        unlisted: Mapping[str, ModelInfo],
+        gone: Mapping[str, str],
     ) -> None:
         self.snapshot = snapshot
         self.names = names
         self.today = today
         self.until = (today + within).isoformat()
-        self._suggest = suggest
-        self._facts = facts
+        self._unlisted = unlisted
+        self._gone = gone
         self._known: dict[str, Verdict | None] = {}
         self._unknown: dict[tuple[str, str], Verdict] = {}
 
@@ -81,7 +82,7 @@ class Judge:
         if name.full:
             if not (place.whole or place.sure):
                 return None
-            near = of_place(place, self.names)
+            near = (*sellers_of(place, self.names), *of_place(place, self.names))
             sellers = [one for one in near if self.names.knows(one, name.text)]
             named = [f"{one}/{name.bare}" for one in name.named]
             return self._of_candidates([f"{one}/{name.text}" for one in sellers] or named)
@@ -106,11 +107,14 @@ class Judge:
 
     def _bare(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
         near = of_place(place, self.names)
+        sellers = sellers_of(place, self.names)
+        if sellers and sellers[0] in name.owners:
+            return self.of_id(f"{sellers[0]}/{name.bare}")
         speaks = near or tuple(sorted(about))
         if name.vague:
             return self._mistyped(name, place, speaks)
         sure = place.kin or bool((near or about) and (place.strict or "-" in name.bare))
-        if not (sure or name.distinct or (name.maker and (place.strict or "-" in name.bare))):
+        if not (sure or name.distinct or (name.maker and "-" in name.bare)):
             return None
         for provider in speaks:
             if self.names.knows(provider, name.bare):
@@ -157,7 +161,7 @@ class Judge:
 
     def _is_known(self, id: str) -> bool:
         provider, _, bare = id.partition("/")
-        return self.names.knows(provider, bare) or self.snapshot.get_model(id) is not None
+        return self.names.knows(provider, bare) or self._model(id) is not None
 
     def of_id(self, id: str, note: str = "") -> Verdict | None:
         """What is to be said of a full id."""
@@ -170,15 +174,11 @@ class Judge:
         for one in (id, id.partition("/")[0]):
             if one in self.names.withheld:
                 return self._withheld(id, one)
-        model = self.snapshot.get_model(id)
-        status = retires_on = successor = None
-        if model is not None:
-            status = model.status_on(self.today)
-            retires_on, successor = model.lifecycle.retires_on, model.lifecycle.successor
-        if retires_on is None and (fact := self._facts.get(id, {}).get("lifecycle")):
-            retires_on, successor = fact.get("retires_on"), fact.get("successor")
-            if retires_on is not None and retires_on <= self.today.isoformat():
-                status = "retired"
+        model = self._model(id)
+        if model is None:
+            return self._not_offered(id) if id in self._gone else None
+        status = model.status_on(self.today)
+        retires_on, successor = model.lifecycle.retires_on, model.lifecycle.successor
         if successor is not None:
             successor = successor if self._is_in_use(successor) else None
         if status == "retired":
@@ -198,6 +198,22 @@ class Judge:
     def _is_in_use(self, id: str) -> bool:
         model = self.snapshot.get_model(id)
         return model is not None and model.status_on(self.today) not in ("retired", "deprecated")
+
+    def _model(self, id: str) -> ModelInfo | None:
+        return self.snapshot.get_model(id) or self._unlisted.get(id)
+
+    def _not_offered(self, id: str) -> Verdict:
+        """What a gateway has offered, and none does any more."""
+        provider, _, bare = id.partition("/")
+        hint, found = self._meant(provider, bare)
+        text = f"{provider} has not listed {bare} since {self._gone[id]}{hint}"
+        return Verdict(None, "unknown", text, suggestions=found)
+
+    def _meant(self, provider: str, bare: str) -> tuple[str, tuple[str, ...]]:
+        """A question, and the ids that it names."""
+        found = tuple(filter(self._is_in_use, self.snapshot.suggest(f"{provider}/{bare}")))
+        found = tuple(id for id in found if id.startswith(f"{provider}/"))
+        return f"; did you mean {' or '.join(found)}?" if found else "", found
 
     def _withheld(self, id: str, what: str) -> Verdict:
         plugin = self.names.withheld[what]
@@ -225,6 +241,8 @@ class Judge:
             or spellings.PLACEHOLDER.search(name.bare)
             or spellings.UNLISTED.search(name.bare.rpartition("/")[2])
             or name.bare != name.bare.lower()
+            # Under a prefix of their own, others route to what its maker offers.
+            or (name.maker not in (None, provider) and self.names.knows(name.maker, name.bare))
         ):
             return False
         if name.maker is not None or name.vague:
@@ -236,8 +254,12 @@ class Judge:
         self, name: Name, place: Place, provider: str, about: frozenset[str]
     ) -> Verdict | None:
         base = self._base(name.bare)
+        sellers = sellers_of(place, self.names)
         if (
             not place.strict
+            or place.is_key  # a name that is given here
+            or (sellers and provider not in sellers)
+            or self.names.is_family(provider, name.bare)
             or not self._may_be_unknown(name, provider)
             or (base and any(self.names.knows(one, base) for one in name.named or (provider,)))
             or ("local" in about and name.maker is None)
@@ -245,9 +267,7 @@ class Judge:
             return None
         key = (provider, name.bare)
         if key not in self._unknown:
-            found = tuple(filter(self._is_in_use, self._suggest(f"{provider}/{name.bare}")))
-            found = tuple(id for id in found if id.startswith(f"{provider}/")) or found
-            hint = f"; did you mean {' or '.join(found)}?" if found else ""
+            hint, found = self._meant(provider, name.bare)
             message = f"{provider} is not known to have a model {name.bare}{hint}"
             self._unknown[key] = Verdict(None, "unknown", message, suggestions=found)
         return self._unknown[key]

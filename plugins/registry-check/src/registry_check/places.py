@@ -230,13 +230,18 @@ def _climb(string: Node, data: bytes, place: Place) -> None:
             place.siblings.append(beside)
             if inner == "value" and not settled:  # as Kubernetes writes variables
                 settled = place.take(beside.get("name") or beside.get("key") or "")
+            if inner in ("fallback", "fallbacks") and "model" in beside and not settled:
+                settled = place.sure = True
         if kind in CALLS:
             settled = _call(node, child, string, data, place, settled)
         elif settled:
-            pass
+            if kind in PAIRS and _is_value(node, child):
+                place.names.append(_key(node, data))
         elif kind in KEYED and _is_value(node, child):
             key = _key(node, data)
             settled = place.take(key, None if kind == "enum_declaration" else inner)
+            if not settled and inner is None and (said := _field(node, "type", data)):
+                settled = place.take(last_name(said))
             inner = inner or key
         elif kind in PAIRS:
             place.is_key = True  # what counts is what the mapping is called
@@ -303,11 +308,30 @@ def _compare(node: Node, child: Node, data: bytes, place: Place) -> bool:
 
 
 def _command(node: Node, child: Node, data: bytes, place: Place) -> bool:
-    place.names.append(_field(node, "name", data))
+    name = _field(node, "name", data)
+    place.names.append(name)
     # What is no option's value may be a folder, or a repository.
     place.decoy = not _text(child.prev_named_sibling, data).startswith("-")
-    _after_flag(child, data, place)
+    if not _after_flag(child, data, place):
+        _command_flag(child, name, data, place)
     return True
+
+
+def _command_flag(child: Node, name: str, data: bytes, place: Place) -> None:
+    """`--models x y`, `--arg model x`, `llm -m x`: an option further before."""
+    before = child.prev_named_sibling
+    text = _text(before, data)
+    if text == "-m" and name in spellings.M_PROGRAMS:
+        place.sure = place.strict = True
+        return
+    if before is not None and _text(before.prev_named_sibling, data) in ("--arg", "--argjson"):
+        place.take(text)
+        return
+    while before is not None and not text.startswith("-"):
+        before = before.prev_named_sibling
+        text = _text(before, data)
+    if key_of(text.lstrip("-")).many:
+        place.take(text.lstrip("-"))
 
 
 def _after_flag(child: Node, data: bytes, place: Place) -> bool:
@@ -318,8 +342,10 @@ def _after_flag(child: Node, data: bytes, place: Place) -> bool:
 
 def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, settled: bool) -> bool:
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
-    if function is None or function == child:
+    if function is None:
         return settled
+    if function == child:
+        return settled or _looked_for(node, function, string, data, place)
     code = re.sub(r"\s+", "", _text(function, data))
     name = last_name(code)
     nearest, place.is_called = not place.is_called, True
@@ -343,10 +369,26 @@ def _call(node: Node, child: Node, string: Node, data: bytes, place: Place, sett
         return True
     if name.lower() not in spellings.TRANSPARENT_CALLS:
         return True
-    said = (one for one in given if one.type in STRINGS and one not in (child, string))
+    labels = (one for one in given if _field(one, "name", data) in ("label", "name"))
+    said = [one for one in given if one.type in STRINGS and one not in (child, string)]
+    said += [one for label in labels if (one := label.child_by_field_name("value"))]
     return any(
         place.take(_content(one, data).decode("utf-8", "replace").lstrip("-")) for one in said
     )
+
+
+def _looked_for(node: Node, function: Node, string: Node, data: bytes, place: Place) -> bool:
+    """`["x", "y"].includes(model)`."""
+    arguments = node.child_by_field_name("arguments")
+    if string.parent is None or string.parent.type not in SEQUENCES or not arguments:
+        return False
+    name = last_name(_text(function, data).rpartition(".")[2])
+    given = arguments.named_children
+    if name not in spellings.MEMBERSHIP or not given:
+        return False
+    settled = place.take(last_name(_text(given[0], data)))
+    place.strict = False
+    return settled
 
 
 @lru_cache(64)

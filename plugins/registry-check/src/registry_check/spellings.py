@@ -60,7 +60,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
 }
 #: What may stand before all that, and says nothing.
 WRAPPERS = re.compile(
-    r"(?:gateway/|litellm_proxy/|litellm/|converse/|invoke/|publishers/[a-z]+/models/|models/"
+    r"(?:(?:chat|messages|responses|completion|embeddings?|image|realtime):|gateway/|litellm_proxy/|litellm/|converse/|invoke/|publishers/[a-z]+/models/|models/"
     r"|(?:eu|us|global)/)+"
 )
 #: Names that only one provider writes so.
@@ -99,6 +99,13 @@ VAGUE = re.compile(
     r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
+#: Of which one is in each of these.
+STEMS = (
+    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
+    "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "mistral", "codestral",
+    "command-", "grok", "deeps", "text-", "code-", "babbage-", "embedding-", "moderation-", "sora-",
+    "devstral",
+)  # fmt: skip
 #: What is in files that speak of them, whatever the model.
 FAMILIES = (
     "gpt-", "claude", "gemini", "stral-", "grok-", "command-r", "command-a", "deepseek-", "o1-",
@@ -196,14 +203,20 @@ MODEL_ENDS = frozenset(
      "string", "slug", "override", "value", "prices", "pricing", "costs", "cost", "limits", "limit",
      "map", "mapping", "aliases", "alias", "tokens", "windows", "window", "sizes", "context",
      "available", "supported", "allowed", "chat", "text", "embedding", "vision", "tier", "set",
-     "to", "price", "by"}
+     "to", "price", "by", "max", "min", "input", "output", "schema", "enum", "literal",
+     "info", "infos", "pointers", "capabilities", "features", "profile", "profiles", "metadata",
+     "specs", "versions", "families", "catalog", "registry", "config", "configs", "settings",
+     "placeholder", "encoding", "encodings", "rates", "labels", "data", "details"}
 )  # fmt: skip
 #: … and what says that it is no name of a model.
 #: Such a word at the end says that there are several.
 MANY = frozenset(
     {"models", "engines", "deployments", "prices", "pricing", "costs", "limits", "map", "mapping",
      "aliases", "names", "ids", "tokens", "windows", "sizes", "choices", "options", "available",
-     "supported", "allowed", "list", "fallbacks", "set"}
+     "supported", "allowed", "list", "fallbacks", "set", "schema", "enum", "literal", "info",
+     "infos", "pointers", "capabilities", "features", "profile", "profiles", "metadata", "specs",
+     "versions", "families", "catalog", "registry", "configs", "encoding", "encodings", "rates",
+     "labels", "data", "details"}
 )  # fmt: skip
 #: Keys of one model's mapping that lead to its name.
 NAME_KEYS = frozenset(
@@ -241,7 +254,8 @@ DECOY_WORDS = frozenset(
      "dependency", "dependencies", "path", "paths", "file", "files", "filename", "href", "src",
      "container", "registry", "branch", "dir", "directory", "folder", "dataset", "datasets",
      "import", "imports", "tokenizer", "checkpoint", "license", "author",
-     "keywords", "tags", "topics", "title", "label", "labels", "description", "text"}
+     "external", "externals", "exclude", "ignore", "keywords", "tags", "topics", "title", "label",
+     "labels", "description", "text"}
 )  # fmt: skip
 #: Functions whose first argument is a model's name, by the last part of their name.
 CALLS = re.compile(
@@ -269,8 +283,14 @@ TRANSPARENT_CALLS = frozenset(
     {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
      "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
      "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
-     "textinput", "selectbox", "parametrize", "setenv", "putenv"}
+     "textinput", "selectbox", "parametrize", "setenv", "putenv", "usestate", "useref", "ref",
+     "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
+     "mapped_column"}
 )  # fmt: skip
+#: Methods of a list or set that look for their argument in it.
+MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
+#: Programs whose `-m` is a model.
+M_PROGRAMS = frozenset({"llm", "codex", "claude", "gemini", "mods", "aichat", "sgpt", "opencode"})
 #: Methods that look into a text, so that their argument is a part of a name.
 PARTIAL_CALLS = frozenset(
     {"startswith", "endswith", "startsWith", "endsWith", "includes", "match", "replace", "split",

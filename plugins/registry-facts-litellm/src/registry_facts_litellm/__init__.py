@@ -14,6 +14,7 @@ from registry_core import FactSource, GatewayError, hookimpl
 from registry_core.records import cost_per_million
 
 from .mapping import full_id
+from .retired import RETIRED
 
 if TYPE_CHECKING:
     from registry_core import Facts, GatewayClient, PluginSettings
@@ -45,12 +46,17 @@ class LiteLLMCostMap(FactSource):
         self.url = url
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
-        return facts_from_map(client.get_json(self.url))
+        return {**shut_off(), **facts_from_map(client.get_json(self.url))}
 
     def bundled(self) -> tuple[Facts, datetime]:
         bundle = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
         captured = datetime.fromisoformat(bundle["captured"]).replace(tzinfo=UTC)
-        return facts_from_map(bundle["map"]), captured
+        return {**shut_off(), **facts_from_map(bundle["map"])}, captured
+
+
+def shut_off() -> Facts:
+    """What the map has dropped because it was shut off: code may still name it."""
+    return facts_from_map(RETIRED)
 
 
 def facts_from_map(cost_map: Any) -> Facts:

@@ -96,7 +96,8 @@ def registry_overlay(snapshot: Snapshot, settings: PluginSettings) -> Snapshot |
         is_glob = key in ("allow", "deny")
         if not (any(map(_matcher([text]), ids)) if is_glob else snapshot.get_model(text)):
             near = _nearest(text, snapshot)
-            hint = f"; did you mean {near!r}?" if near else ""
+            fits = near and (is_glob or snapshot.get_model(near))
+            hint = f"; did you mean {near!r}?" if fits else ""
             settings.warn(key, f"{text!r} stands for no model{hint}")
     return rules.apply(snapshot)
 
@@ -114,7 +115,7 @@ def _nearest(text: str, snapshot: Snapshot) -> str | None:
     """The id or pattern that `text` probably means."""
     models = snapshot.get_models()
     provider, _, name = text.replace("*", "").casefold().partition("/")
-    owners = [provider] if provider in models else get_close_matches(provider, models, 1)
+    owners = get_close_matches(provider, models, 1)
     if owners:
         names = {id.casefold(): f"{owners[0]}/{id}" for id in models[owners[0]]}
     else:

@@ -1,0 +1,99 @@
+"""The engine for a forked process: obstore's threads don't outlive a fork, and each call would
+wait for them without end. So each call is made in a process of its own.
+
+python -m registry_core._shared.apart   a pickled call in, what came of it out
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .engine import Engine, Fault, Found, Version
+
+_forked = False
+
+
+def engine_at(url: str, patience: float) -> Engine:
+    """`patience`: see `Engine`. One for all calls of a process: it keeps the credentials that it
+    has asked for (the role of a pod), and its connections."""
+    kind = Apart if _forked else Engine
+    is_folder = url.startswith("file:")  # which may be gone the next time
+    return kind(url, patience) if is_folder else _kept(kind, url, patience)
+
+
+@lru_cache(maxsize=8)
+def _kept(kind: type[Engine], url: str, patience: float) -> Engine:
+    return kind(url, patience)
+
+
+class Apart(Engine):
+    def get(self, name: str, *, most: int, unless: str | None = None) -> Found | None:
+        found: Found | None = self._there("get", name, most=most, unless=unless)
+        return found
+
+    def put(self, name: str, data: bytes, version: Version | None = None) -> Version:
+        made: Version = self._there("put", name, data, version and dict(version))
+        return made
+
+    def delete(self, *names: str) -> None:
+        self._there("delete", *names)
+
+    def list(self, folder: str) -> Iterator[tuple[str, float]]:
+        yield from self._there("list", folder)
+
+    def _there(self, method: str, *args: Any, **named: Any) -> Any:
+        python = Path(sys.executable or "none")
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        try:
+            if "python" not in python.name:  # that of a server, or of a frozen program
+                raise OSError
+            done = subprocess.run(
+                [python, "-P", "-m", __name__],
+                input=pickle.dumps((self.url, self._patience, method, args, named)),
+                env=environ,
+                timeout=2 * self._patience + 30,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+            result, fault = pickle.loads(done.stdout)  # noqa: S301 - of our own process
+        except (OSError, subprocess.SubprocessError):
+            raise Fault(
+                "can't be asked by a process that was forked from one that has used it",
+                culprit=self.url,
+                hint="let the workers import the application themselves, or run"
+                " `registry-core sync` beside them",
+            ) from None
+        if fault is not None:
+            raise fault
+        return result
+
+
+def main() -> None:
+    url, patience, method, args, named = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent's
+    result, fault = None, None
+    try:
+        result = getattr(Engine(url, patience), method)(*args, **named)
+        result = [*result] if method == "list" else result
+    except Fault as error:
+        fault = error
+    sys.stdout.buffer.write(pickle.dumps((result, fault)))
+
+
+def _note() -> None:
+    global _forked
+    _forked = _forked or "obstore" in sys.modules
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note)
+
+if __name__ == "__main__":
+    main()
