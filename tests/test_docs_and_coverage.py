@@ -16,6 +16,7 @@ import pytest
 import registry_core
 from registry_core import command, errors, testing
 from registry_core._plugins.hook_rules import HOOKS
+from registry_core._writers import ALWAYS, BUILTINS
 from registry_core.cli import main
 from registry_core.cli.group import Later
 from registry_core.errors import RegistryError
@@ -88,7 +89,9 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
         if (variable := row[0].strip("`")).startswith(PREFIX)
         for key, default in [(row[1].strip("`"), row[2])]
     }
-    assert list(documented) == [setting.variable for setting in SETTINGS]
+    wanted = [setting.variable for setting in SETTINGS]
+    assert set(documented) == set(wanted), "docs/settings.md has a row for each field of Settings"
+    assert list(documented) == wanted, "in the order of the fields"
     for setting in SETTINGS:
         key, default = documented[setting.variable]
         assert key == (setting.name if setting.pyproject else "")
@@ -102,10 +105,27 @@ def shown(setting: Setting) -> str:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)
 def test_each_variable_has_a_test_and_so_has_its_fallback(setting: Setting) -> None:
-    assert mentioned(setting.variable)
+    assert mentioned(setting.variable), f"no test names {setting.variable}"
     if setting.fallback:
         assert setting.fallback in codes(page("settings.md"))
         assert mentioned(setting.fallback)
+
+
+@pytest.mark.parametrize("emitter", [name for name, _ in BUILTINS])
+def test_each_emitter_of_the_core_has_a_row_and_a_test(emitter: str) -> None:
+    told = {
+        codes(row[0])[0]: row[3] for row in rows(page("outputs.md")) if codes(row[0]) and row[3:]
+    }
+    assert emitter in told, f"docs/outputs.md has no row `{emitter}`"
+    assert told[emitter] == ("always" if emitter in ALWAYS else "if it has a folder")
+    assert mentioned(emitter), f"no test names {emitter}"
+
+
+def test_each_module_with_a_writer_is_listed() -> None:
+    modules = {f"{module.__name__.rpartition('.')[2]}.py" for _, module in BUILTINS}  # type: ignore[attr-defined]
+    folder = ROOT / "src" / "registry_core" / "_writers"
+    hooks = {one.name for one in folder.glob("*.py") if "\n@hookimpl\n" in one.read_text("utf-8")}
+    assert hooks == modules, "BUILTINS in _writers/__init__.py names each"
 
 
 @pytest.mark.parametrize("folder", sorted(ROOT.glob("plugins/*")), ids=lambda one: one.name)

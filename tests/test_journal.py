@@ -70,6 +70,8 @@ def test_only_what_is_young_enough_is_given(one: World) -> None:
     since = datetime.fromtimestamp(one.now + 1, UTC)
     publish(one, "gpt-old", "b")
     assert [found.added for found in one.registry().changes(since)] == [("openai/b",)]
+    now = datetime.fromtimestamp(one.now, UTC)
+    assert [found.added for found in one.registry().changes(now)] == [("openai/b",)]
     assert one.registry().changes(since + timedelta(days=1)) == ()
 
 

@@ -535,9 +535,10 @@ def test_that_it_is_empty_can_be_accepted_only_if_nothing_was_lost(
             clean_providers("gw", False, returned, reported, **options)
         accept = "" if lost else "; if it has none: registry-core sync --accept gw"
         assert caught.value.hint == f"check its URL and its answer{accept}"
-    with pytest.raises(GatewayError) as caught:
-        clean_providers("gw", False, {**returned, "b": 5}, reported, may_be_empty=True)
-    assert caught.value.hint == "check its URL and its answer"
+    for broken in ({"b": 5}, {"/": provider()}):
+        with pytest.raises(GatewayError) as caught:
+            clean_providers("gw", False, {**returned, **broken}, reported, may_be_empty=True)
+        assert caught.value.hint == "check its URL and its answer"
 
 
 def test_what_the_plugin_reported_is_named_with_the_rest() -> None:

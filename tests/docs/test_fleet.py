@@ -77,6 +77,28 @@ def test_only_the_publisher_may_write() -> None:
     assert {"name": "REGISTRY_CORE_SHARED_MODE", "value": "full"} in container["env"]
 
 
+def test_a_copy_names_nothing_that_is_not_there() -> None:
+    """The pointer is read before the objects, and put in place after them."""
+    (copy,) = [one for one in blocks("sh") if "aws s3" in one]
+    assert [line.split()[-1].rpartition("/")[2] for line in copy.splitlines()] == [
+        "pointer.new",
+        "objects",
+        "pointer",
+    ]
+
+
+def test_commands_for_a_shell_in_a_pod_are_commands() -> None:
+    """Those of a sidecar, and of a start that does not depend on the bucket."""
+    yaml = pytest.importorskip("yaml")
+    texts = re.findall(r"`(?:command: )?(\[sh, -c, [^`]*)`", PAGE)
+    assert len(texts) == 2
+    for text in texts:
+        program, option, script = yaml.safe_load(text)
+        assert (program, option) == ("sh", "-c")
+        subprocess.run(["sh", "-n", "-c", script], check=True)
+        assert "registry-core sync" in script
+
+
 def test_the_line_of_cron_is_one() -> None:
     (text,) = blocks("cron")
     variable, line = text.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -72,3 +73,17 @@ def test_the_reference_has_each_public_name_with_its_docstring(site: Path) -> No
         assert name == "__version__" or re.search(rf'id="registry_core\.[\w.]*{name}"', text), name
     said = (registry_core.find_models.__doc__ or "").split(".")[0].split("`")[0]
     assert re.sub(r"\s+", " ", said).strip() in words
+
+
+@pytest.mark.slow
+def test_a_search_finds_pages_that_explain_before_the_reference(site: Path) -> None:
+    entries = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    counts = {entry["location"]: entry.get("boost", 1) for entry in entries}
+    assert max(value for page, value in counts.items() if page.startswith("python/")) < 1
+    assert counts["files/"] == counts["resolve/"] == 1
+
+
+@pytest.mark.slow
+def test_the_reference_names_no_type_variable(site: Path) -> None:
+    text = "".join(page.read_text("utf-8") for page in site.glob("python/*/index.html"))
+    assert not re.findall(r'id="registry_core\.[\w.]*\.[A-Z]"', text)

@@ -182,6 +182,13 @@ def test_a_filter_that_names_nothing_is_told_with_the_nearest_name(site: Any) ->
     assert "'acme-gateway'" in problem.message
 
 
+def test_names_that_only_begin_alike_are_not_suggested(site: Any) -> None:
+    site.install("registry-gateway-netlify", entry="netlify")
+    (problem,) = find(site, disable_plugins=("registry-gateway-openrouter",)).problems
+    assert "did you mean" not in problem.message
+    assert "registry-gateway-netlify" in problem.message  # among those that are known
+
+
 def test_two_distributions_with_one_entry_point_name_are_a_clash(site: Any) -> None:
     site.install("acme", entry="gate")
     site.install("zeta", entry="gate")

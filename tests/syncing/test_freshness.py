@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,9 @@ def test_what_is_trusted_is_what_was_waited_for_or_is_young_enough() -> None:
     assert since("fresh", 950.0, fresh_for=100.0) == pytest.approx(900.0, abs=0.01)
     assert since("failed", None, fresh_for=100.0, retry_after=10.0) == pytest.approx(990, abs=0.01)
     assert since("disabled", 500.0, fresh_for=100.0) is None  # a token may be set here
+    exactly = evolve(CHECKED, checked_at=900.0, retrieved_at=900.0)
+    limit = since("fresh", None, fresh_for=100.0)
+    assert not freshness.stands(exactly, limit, 1000.0, current=True)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +194,10 @@ def test_the_last_refresh_counts_for_the_gateways_that_have_answered_as_they_are
     assert answered() is None
     world.sync()
     assert answered() == world.now
+    state = world.store.read_state()
+    away = {id: evolve(known, status="absent") for id, known in state.gateways.items()}
+    gateways = world.registry().world.host.gateways()
+    assert freshness.answered_at(evolve(state, gateways=away), gateways) == world.now
     assert answered(plugin_options={"test-0": {"url": "another"}}) is None
     world.gateway("second")
     assert answered() is None
@@ -201,7 +209,10 @@ def test_the_last_refresh_counts_for_the_gateways_that_have_answered_as_they_are
 
 @pytest.mark.parametrize(
     ("status", "becomes"),
-    [("fresh", "unchanged"), ("unchanged", "unchanged"), ("failed", "failed"), ("disabled",) * 2],
+    [
+        *(("fresh", "unchanged"), ("unchanged", "unchanged"), ("failed", "failed")),
+        *(("disabled", "disabled"), ("absent", "absent")),
+    ],
 )
 def test_what_another_sync_made_of_a_gateway_is_taken_over(status: str, becomes: str) -> None:
     known = GatewayState(checked_at=100.0, status=status, error="why")
@@ -212,6 +223,11 @@ def test_what_another_sync_made_of_a_gateway_is_taken_over(status: str, becomes:
 def test_a_fingerprint_does_not_hang_on_the_order_of_options() -> None:
     assert freshness.digest({"a": 1, "b": 2}) == freshness.digest({"b": 2, "a": 1})
     assert freshness.digest({"a": 1}) != freshness.digest({"a": 2})
+
+
+def test_a_day_among_the_options_counts_in_a_fingerprint() -> None:
+    first, second = ({"since": date(2026, 1, day)} for day in (1, 2))  # as TOML has them
+    assert freshness.digest(first) != freshness.digest(second)
 
 
 def test_a_gateway_whose_code_is_edited_is_asked_anew(world: World) -> None:

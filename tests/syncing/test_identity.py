@@ -132,6 +132,19 @@ def test_what_another_account_got_is_not_served_when_this_one_fails(
     assert sync_as(world, "token-of-ann-0").source == "bundled"
 
 
+def test_a_sync_says_why_the_last_good_data_is_not_used(accounts: World) -> None:
+    sync_as(accounts, "token-of-ann-0")
+    accounts.server.route("/accounts", Reply(401))
+    accounts.environ["TOKEN"] = "mistyped"
+    accounts.now += 3600
+    (warning,) = [
+        one for one in accounts.sync().problems if one.culprit == "main" and not one.fatal
+    ]
+    assert "fetched with another token" in warning.message
+    accounts.now += 3600
+    assert not [one for one in accounts.sync().problems if not one.fatal]  # nothing is left to drop
+
+
 @pytest.mark.parametrize("names", [False, True])
 def test_nor_if_that_is_all_there_is(world: World, names: bool) -> None:
     """A gateway of one's own and no other: the generation from before is the other account's."""

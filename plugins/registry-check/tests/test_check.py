@@ -17,7 +17,7 @@ from registry_check import LEVELS, Findings, check
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 
-from registry_core import ModelRegistry, RegistryError, Settings, Snapshot
+from registry_core import ModelRegistry, ProviderConfig, RegistryError, Settings, Snapshot
 from registry_core.testing import write_distribution
 
 Run = Callable[..., Result]
@@ -253,6 +253,19 @@ def test_facts_say_of_ids_that_nobody_offers_that_they_are_retired_or_retire(
     levels = [one.level for one in check(registry=off, today=today)]
     assert levels == ["unknown", "unknown"]  # gpt-4.9 and gpt-4-32k
     assert not store.exists()
+
+
+def test_without_any_date_it_is_said_that_nothing_can_be_retired(
+    project: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "a.py").write_text("import openai\nopenai.chat(model='gpt-4')\n")
+    assert run().stderr == ""
+    bare = tmp_path / "bare.snapshot"
+    bare.write_bytes(Snapshot.build([ProviderConfig("openai", ["gpt-4"])]).to_bytes())
+    monkeypatch.setenv("REGISTRY_CORE_SNAPSHOT", str(bare))
+    done = run()
+    assert (done.exit_code, done.stdout) == (0, "1 file: nothing found\n")
+    assert "registry-facts-litellm" in done.stderr
 
 
 def test_what_was_offered_before_is_said_to_be_gone_since_then(

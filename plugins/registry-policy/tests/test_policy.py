@@ -237,6 +237,12 @@ def test_what_stands_for_no_model_is_reported_with_the_nearest(bundled: Snapshot
     ]
 
 
+def test_of_an_id_with_several_slashes_the_last_part_is_what_people_remember() -> None:
+    settings = plugin_settings({"deny": ["hugee"]})
+    registry_overlay(Snapshot.build([ProviderConfig("acme", ["team/huge"])]), settings)
+    assert settings.warnings == [("deny", "'hugee' stands for no model; did you mean '*/huge'?")]
+
+
 def test_the_example_of_the_readme_does_what_it_says(bundled: Snapshot) -> None:
     options = tomllib.loads(EXAMPLE)["tool"]["registry-core"]["plugin"]["policy"]
     after = overlaid(bundled, **options)

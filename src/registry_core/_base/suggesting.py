@@ -192,13 +192,13 @@ def _names(ids: Sequence[str]) -> list[str]:
     return [name.rpartition("/")[2] for name in names]
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], share: float = 0.6) -> str:
     """A hint with the nearest of a few `known` words, else with all of them; "" without any.
 
     For ids of models and providers see `hint`.
     """
     names = sorted(known)
-    near = nearest(word, names)
+    near = nearest(word, names, share)
     if near is not None:
         return f"did you mean {near!r}?"
     if not names:

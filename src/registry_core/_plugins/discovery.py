@@ -243,7 +243,9 @@ def _filters_in_vain(settings: Settings, sources: Collection[PluginSource]) -> I
 
                 package = _normalized(term).partition(":")[0]
                 wanted = key == "plugins" and package in KNOWN
-                hint = f"pip install {package} adds it" if wanted else did_you_mean(term, known)
+                # Most names begin alike: `registry-gateway-`.
+                near = did_you_mean(term, known, share=0.8)
+                hint = f"pip install {package} adds it" if wanted else near
                 hint = hint or "no plugin is installed"
                 yield problem(key, f"{term!r} names no installed plugin; {hint}")
 

@@ -84,7 +84,8 @@ def main() -> None:
         result = [*result] if method == "list" else result
     except Fault as error:
         fault = error
-    sys.stdout.buffer.write(pickle.dumps((result, fault)))
+    with open(1, "wb") as out:
+        pickle.dump((result, fault), out)
 
 
 def _note() -> None:

@@ -122,4 +122,4 @@ def _identify(turn: Turn, gateway: RegistrySource, client: HttpClient) -> None:
         raise GatewayError(f"its identity is {type(identity).__name__}, not a text")
     client.identify((identity or "").strip() or None)  # an empty one would be everybody's
     if client.is_another(turn.known.identity):
-        turn.disown()
+        turn.disown(is_anothers=True)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Providers = Mapping[str, ProviderConfig]
 
+_ANOTHERS = "its stored data does not count: it was fetched with another token, or another account"
+
 
 @frozen
 class Data:
@@ -101,7 +103,9 @@ class Turn:
     before: Data | None = None
     """What was good when the turn began."""
     disowned: bool = False
-    """What is stored was fetched for another identity than is there now, or is to be forgotten."""
+    """What is stored is another's, or is to be forgotten."""
+    is_anothers: bool = False
+    """What is stored was fetched for another identity than is there now."""
     quarantined: bool = False
 
     @classmethod
@@ -176,8 +180,9 @@ class Turn:
         sent = self.stored if self.known.retrieved_at or not self.is_of_facts else None
         return sent or (None if options or identity else self.good)
 
-    def disown(self) -> None:
+    def disown(self, *, is_anothers: bool = False) -> None:
         """Neither compare nor serve what is stored."""
+        self.is_anothers = is_anothers
         self.disowned, self.stored = True, None
         self.good = self.used = self.wheel
 
@@ -235,6 +240,8 @@ class Turn:
         which are told until they are mended."""
         if self.outcome and self.outcome.status == "fresh":
             return self.outcome.warnings
+        if self.is_anothers and self.used is not self.before:
+            return (Problem("gateway", self.id, _ANOTHERS, fatal=False),)
         if self.used is None or self.used.source != "stored":
             return ()
         return tuple(Problem("record", *one, fatal=False) for one in self.known.warnings)

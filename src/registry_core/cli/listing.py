@@ -94,13 +94,10 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--max-output", type=float, metavar="USD", help="Maximum price of a million output tokens."
 )
 @click.option(
-    "--since", type=Day(-1), metavar="DAY", help="Released since 2026-09-30, or in the last 30d."
+    "--since", type=Day(-1), metavar="DAY", help="Released since then: 2026-09-30, or 30d ago."
 )
 @click.option(
-    "--retires-before",
-    type=Day(1),
-    metavar="DAY",
-    help="Retiring before 2026-12-31, or within 90d.",
+    "--retires-before", type=Day(1), metavar="DAY", help="Retires before that day, or within 90d."
 )
 @_several(
     "--status",
@@ -129,7 +126,7 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
     "--all",
     "everything",
     is_flag=True,
-    help="Also deprecated and retired ones; more than one screen.",
+    help="Also deprecated and retired ones; don't cut the list.",
 )
 @click.option("--disagreements", is_flag=True, help="Show where sources differ about these models.")
 @_several(

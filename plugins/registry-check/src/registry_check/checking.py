@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
+from attrs import evolve
+
+from registry_core import StoreError
 
 from .contents import Reader, language_of, sightings
 from .context import of_file
@@ -61,15 +65,17 @@ def check(
     names = Names(snapshot, {*unlisted, *gone})
     day = today or datetime.now(UTC).date()
     judge = Judge(snapshot, names, day, timedelta(days=within), unlisted, gone)
-    return Check(names, judge).run(paths)
+    dated = bool(unlisted or snapshot.find_ids(retires_before=date.max, limit=1))
+    return evolve(Check(names, judge).run(paths), dated=dated)
 
 
 def _gone(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
     """Full id → the day since which no gateway offers it, as far as the registry remembers."""
     days: dict[str, str] = {}
-    for changes in registry.changes():
-        if changes.at is not None:
-            days |= dict.fromkeys(changes.removed, changes.at.date().isoformat())
+    with suppress(StoreError):  # a journal that is damaged costs only what it says
+        for changes in registry.changes():
+            if changes.at is not None:
+                days |= dict.fromkeys(changes.removed, changes.at.date().isoformat())
     known = snapshot.get_models()
     # Of a provider that is gone as a whole nobody knows whether it was given up, or switched off.
     return {

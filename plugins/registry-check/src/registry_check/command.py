@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from registry_core.command import Invocation
 
 
+_NO_DATES = (
+    "no model is known to retire on any day, so none is said to: pip install "
+    "registry-facts-litellm, or another source of facts"
+)
+
+
 class _Days(click.ParamType[int]):
     """`90d` or `90`."""
 
@@ -81,6 +87,8 @@ def check(
     findings = run(paths or (".",), registry=invocation.registry, within=within)
     for path, reason in findings.skipped:
         invocation.complain(f"{path}: {reason}")
+    if not findings.dated:
+        invocation.complain(_NO_DATES)
     if baseline is not None:
         findings = baselines.without(findings, baseline)
     if write_baseline is not None:

@@ -13,7 +13,8 @@ from attrs import frozen
 from .grammars import parse
 from .keys import key_of
 from .names import Name
-from .places import AFTER, BESIDE, EMBEDDED, Place, place_of
+from .place import Place
+from .places import AFTER, BESIDE, EMBEDDED, place_of
 
 #: The ends of files' names → the language of their grammar.
 LANGUAGES = {

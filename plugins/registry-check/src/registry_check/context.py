@@ -7,7 +7,7 @@ import re
 from . import spellings
 from .keys import key_of
 from .names import Names
-from .places import Place
+from .place import Place
 
 #: Where what a base URL says counts for the whole file.
 _BASE = re.compile(

@@ -48,6 +48,8 @@ class Findings:
     """How many files were looked at."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Path and reason of each file that could not be read."""
+    dated: bool = True
+    """Whether the day is known on which any model at all retires: else none is "retired"."""
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)

@@ -12,7 +12,7 @@ from . import spellings
 from .context import of_place, sellers_of
 from .findings import LEVELS
 from .names import Name, Names
-from .places import Place
+from .place import Place
 
 if TYPE_CHECKING:
     from registry_core import ModelInfo, Snapshot

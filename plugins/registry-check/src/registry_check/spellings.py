@@ -253,7 +253,8 @@ DECOY_WORDS = frozenset(
     {"image", "images", "repo", "repository", "repositories", "uses", "package", "packages",
      "dependency", "dependencies", "path", "paths", "file", "files", "filename", "href", "src",
      "container", "registry", "branch", "dir", "directory", "folder", "dataset", "datasets",
-     "import", "imports", "tokenizer", "checkpoint", "license", "author",
+     "import", "imports", "maintainer", "maintainers", "authors", "owner", "owners", "contributors",
+     "reviewers", "team", "tokenizer", "checkpoint", "license", "author",
      "external", "externals", "exclude", "ignore", "keywords", "tags", "topics", "title", "label",
      "labels", "description", "text"}
 )  # fmt: skip
@@ -264,11 +265,16 @@ CALLS = re.compile(
     r"\w*(?:model|llm|chat)|chat(?:openai|anthropic|google\w*|vertexai|mistralai|groq|cohere"
     r"|bedrock\w*|xai|deepseek|fireworks|together|perplexity|ollama|litellm)"
     r"|encoding_for_model|resolve|model_id|infer_model|a?completion|a?embedding"
+    r"|(?:async|azure)?(?:openai|anthropic|mistralai|groq|cohere)|claude|gemini|deepseek"
+    r"|(?:get|create|make|load|build)_?(?:chat_?)?(?:llm|model)|llm_?factory"
     r"|litellmmodel|text_?embedding_?model|num_tokens_from_\w+|model_supports|chatmodel)"
     r"|LM|LLM|Agent|Lm"
 )
 #: Of these, the functions that are called with other things, too.
-LOOSE_CALLS = frozenset({"Agent", "resolve", "getModel", "get_model"})
+LOOSE_CALLS = frozenset(
+    {"Agent", "resolve", "getModel", "get_model", "create_model", "createModel", "load_model",
+     "loadModel", "make_model", "build_model"}
+)  # fmt: skip
 #: Factories of the AI SDK, called as the provider.
 FACTORIES = re.compile(
     r"(openai|anthropic|google|vertex|mistral|xai|groq|azure|bedrock|cohere|deepseek|perplexity"
@@ -283,7 +289,8 @@ TRANSPARENT_CALLS = frozenset(
     {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
      "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
      "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
-     "textinput", "selectbox", "parametrize", "setenv", "putenv", "usestate", "useref", "ref",
+     "textinput", "selectbox", "parametrize", "setenv", "putenv", "stubenv", "setitem", "pop",
+     "usestate", "useref", "ref",
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
      "mapped_column"}
 )  # fmt: skip

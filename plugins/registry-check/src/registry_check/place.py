@@ -1,0 +1,87 @@
+"""What is known of a place, and the texts of nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from . import spellings
+from .keys import is_decoy, key_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+STRINGS = frozenset(
+    {"string", "template_string", "plain_scalar", "double_quote_scalar", "single_quote_scalar",
+     "block_scalar", "raw_string", "word", "concatenation", "concatenated_string", "string_scalar",
+     "jsx_text", "regex", "heredoc_body", "ansi_c_string", "number", "command_name"}
+)  # fmt: skip
+SEQUENCES = frozenset({"list", "array", "flow_sequence", "block_sequence", "tuple"})
+
+
+@define
+class Place:
+    """What the code around a text says of it."""
+
+    whole: bool = False
+    """It is the whole of a string or scalar, so no prose."""
+    sure: bool = False
+    strict: bool = False
+    decoy: bool = False
+    is_key: bool = False
+    is_called: bool = False
+    siblings: list[dict[str, str]] = field(factory=list)
+    """Keys and values beside it, of the nearest mapping or call first."""
+    names: list[str] = field(factory=list)
+    """Names of keys and functions that may name a provider."""
+
+    @property
+    def strange(self) -> bool:
+        """What stands beside it says that this is no language model."""
+        return bool(self._beside(1) & spellings.STRANGE_SIBLINGS)
+
+    @property
+    def kin(self) -> bool:
+        """What stands beside it says that this is one."""
+        return bool(self._beside(2) & spellings.KIN)
+
+    def _beside(self, levels: int) -> set[str]:
+        return {key.lower() for one in self.siblings[:levels] for key in one}
+
+    def take(self, name: str, inner: str | None = None) -> bool:
+        """Note a key; whether it settles the matter. `inner`: the key of its mapping that leads
+        to the text."""
+        if name.lower() in spellings.TRANSPARENT_KEYS:
+            return False
+        key = key_of(name)
+        within = inner is not None
+        self.names.append(name)
+        many = key.many and inner is not None and not is_decoy(inner)
+        if key.sure and (inner is None or many or inner.lower() in spellings.NAME_KEYS):
+            self.sure, self.strict = True, self.strict or key.strict
+            return True
+        self.decoy = self.decoy or (not within and is_decoy(name))
+        return False
+
+
+def content_of(string: Node, data: bytes) -> bytes:
+    text = data[string.start_byte : string.end_byte]
+    if string.type in ("plain_scalar", "word", "string_scalar", "number", "command_name"):
+        return text
+    while text[:1] in b"rRbBuUfF" and text[1:2] in b"\"'rRbBfF" and len(text) > 1:
+        text = text[1:]
+    for quote in (b'"""', b"'''", b'"', b"'", b"`"):
+        if text.startswith(quote) and text.endswith(quote) and len(text) >= 2 * len(quote):
+            return text[len(quote) : -len(quote)]
+    return text
+
+
+def text_of(node: Node | None, data: bytes) -> str:
+    if node is None or node.end_byte - node.start_byte > 300:
+        return ""
+    return data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+
+def field_of(node: Node, name: str, data: bytes) -> str:
+    return text_of(node.child_by_field_name(name), data)
