@@ -14,7 +14,7 @@ from attrs import asdict, evolve
 from registry_core import Snapshot, SnapshotDamagedError, StoreError
 from registry_core._base.frozen import EMPTY, FrozenDict
 from registry_core._catalog.state import State
-from registry_core._catalog.store import GatewayData, Generation, Store, pointer_line, served
+from registry_core._catalog.store import GatewayData, Generation, Store, find_store, pointer_line
 from registry_core.settings import warn_once
 
 HASH, OTHER = "0123456789abcdef" * 4, "f" * 64
@@ -219,17 +219,17 @@ def test_of_stores_on_the_way_the_one_written_last_serves_or_one_with_a_policy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = [tmp_path / name for name in ("first", "second", "own", "beyond")]
-    assert served(places) == (None, None)
+    assert find_store(places) == (None, None)
     stores = [made(place) for place in places]
-    assert served(places) == (None, None)
+    assert find_store(places) == (None, None)
     for age, store in zip((3, 1, 2, 0), stores, strict=True):
         store.pointer.write_bytes(pointer_line(WHOLE))
         os.utime(store.pointer, (1_000_000 - age, 1_000_000 - age))
-    assert served(places) == (stores[0], stores[0].signature())  # it can be written to
+    assert find_store(places) == (stores[0], stores[0].signature())  # it can be written to
     monkeypatch.setattr(os, "access", may_write_only(stores[2].folder))
-    assert served(places) == (stores[1], stores[1].signature())
+    assert find_store(places) == (stores[1], stores[1].signature())
     demand(stores[0], {})
-    assert served(places) == (stores[0], stores[0].signature())
+    assert find_store(places) == (stores[0], stores[0].signature())
 
 
 def may_write_only(folder: Path) -> Callable[[Any, int], bool]:
