@@ -55,7 +55,7 @@ def _hash_or_nothing(value: Any) -> str:
 def _seconds(value: Any) -> float:
     seconds = float(value)
     if not 0 <= seconds < 253402300800:  # the year 10000; nor is it NaN
-        raise ValueError("names a time that can't be")
+        raise ValueError("has an invalid time")
     return seconds
 
 
