@@ -84,11 +84,15 @@ def cold(bench: Bench) -> Iterator[Table]:
         process([python.parent / "registry-core", "sync"], environ | variables)
     bundled = bench.environments.environ(REGISTRY_CORE_STORE_DIR=bench.fresh("empty"))
     payload = bench.payloads / "smaller.json"
-    parse = f"import {{0}}; {{0}}.loads(open({str(payload)!r}, 'rb').read())['openai']['models']"
+    parse = f"import {{0}}; {{0}}.{{1}}(open({str(payload)!r}, 'rb').read())['openai']['models']"
     programs = {
         "bare interpreter": (python, "pass", environ),
-        "floor: json, the whole payload": (python, parse.format("json"), environ),
-        "floor: orjson, the whole payload": (python, parse.format("orjson"), environ),
+        "floor: json, the whole payload": (python, parse.format("json", "loads"), environ),
+        "floor: msgspec, the whole payload": (
+            python,
+            parse.format("msgspec.json", "decode"),
+            environ,
+        ),
         "floor: attrs, imported": (python, "import attrs", environ),
         "**registry-core**, synced store": (python, LOOKUP, environ),
         "**registry-core**, bundled data": (python, LOOKUP, bundled),
@@ -392,7 +396,9 @@ def sync(bench: Bench) -> Iterator[Table]:
             switch = itertools.cycle((2, 1))
             cases = {
                 "**registry-core**": partial(changed, ours, url, switch),
-                "floor: GET, SHA-256, orjson, three durable files": partial(settled, ours, "floor"),
+                "floor: GET, SHA-256, msgspec, three durable files": partial(
+                    settled, ours, "floor"
+                ),
             }
             if mastra:
                 node = mastra_worker(bench, mastra, url)

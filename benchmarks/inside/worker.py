@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec.json
 import requests
 
 from registry_core import ModelRegistry, Settings
@@ -62,8 +62,8 @@ def unchanged() -> dict[str, Any]:
 def floor() -> dict[str, Any]:
     body = requests.get(models_url).content
     hashlib.sha256(body).hexdigest()
-    value = orjson.loads(body)
-    ids = orjson.dumps({id: list(one["models"]) for id, one in value.items()})
+    value = msgspec.json.decode(body)
+    ids = msgspec.json.encode({id: list(one["models"]) for id, one in value.items()})
     for name, data in (("snapshot", body), ("ids", ids), ("pointer", b"")):
         write_atomically(folder / name, data, durable=True)
     return {}

@@ -190,8 +190,14 @@ class GatewayClient(Protocol):
         bearer: str | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        text_at: str | None = None,
     ) -> Any:
         """GET `url` and return the parsed JSON: always the whole payload, never a 304.
+
+        The objects at the path `text_at` ("*/models/*": every model of every provider) stay
+        JSON text, as bytes, which `registry_core.records` takes in their place: of those that
+        are as they were, nothing is parsed or checked again. Where the payload is not quite
+        JSON, they are objects.
 
         `file:///absolute/path` reads that file. `bearer` and `headers` are credentials: they
         never follow a redirect to another origin. Raises GatewayError (with the hint),

@@ -14,12 +14,13 @@ from decimal import Context
 from functools import partial
 from typing import Any
 
+from ._base.decoding import loads
 from ._base.encoding import of_model
 from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
 from ._base.variable_names import is_credential as is_credential
-from ._catalog.checking import checked, encode, near_miss
+from ._catalog.checking import checked, encode, encoded, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .report import MOST_WARNINGS, Problem, ProblemKind
@@ -117,6 +118,7 @@ def model_from_record(
 ) -> ModelInfo | None:
     """The model `id` from a record with models.dev's names; None if it can't be used.
 
+    `record` is an object, or its JSON text as bytes (see `GatewayClient.get_json`).
     A field of a wrong type becomes unknown. What `ModelInfo` has no field for goes to
     `extra` (unknown keys of `cost`, `limit`, … below the same name there). Ids inside the
     record are ignored. `warn` hears of each loss, and of keys that seem to be misspelt.
@@ -125,6 +127,16 @@ def model_from_record(
     model = _model(provider_id, id, record, warn, unknown)
     _tell_near_misses(unknown, partial(warn, f"{provider_id}/{id}"))
     return model
+
+
+def parsed(record: Any) -> Any:
+    """The value of a record that was kept as text. What is no such text is given back."""
+    if type(record) is not bytes:
+        return record
+    try:
+        return loads(record)
+    except (RecursionError, ValueError):
+        return record
 
 
 def cost_per_million(
@@ -168,6 +180,7 @@ def _model(
     provider_id: str, id: str, record: Any, warn: Warn, unknown: set[str]
 ) -> ModelInfo | None:
     lost = partial(warn, f"{provider_id}/{id}")
+    record = parsed(record)
     if not issubclass(type(record), Mapping):
         lost(f"dropped: expected an object, got {_type(record)}")
         return None
@@ -192,8 +205,12 @@ def _encoded(
     """The record of the model that `_model` makes, mostly without making it."""
     try:
         valid_id(id)
-        return encode(checked(record, unknown.add))
-    except (TypeError, ValueError):
+        if type(record) is not bytes:
+            return encode(checked(record, unknown.add))
+        text, flags, names = encoded(record)
+        unknown.update(names)
+        return text, flags
+    except (RecursionError, TypeError, ValueError):
         model = _model(provider_id, id, record, warn, unknown)
         return None if model is None else encode(of_model(model))
 

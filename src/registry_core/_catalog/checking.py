@@ -12,8 +12,9 @@ from typing import Any
 
 from attrs import fields
 
+from .._base.decoding import loads
 from .._base.encoding import TELLING, dumps
-from .._base.fields import as_object
+from .._base.fields import as_object, frozen_object
 from .._base.suggesting import closest
 from ..models import PARTS, ModelInfo, flags_of
 
@@ -31,6 +32,10 @@ _PLAIN: Converters = {
     for name, convert in _converters(ModelInfo).items()
     if name not in ("id", "provider_id", "extra", *_PARTS)
 }
+
+
+#: Bytes of a record that is remembered: a hostile source is to fill no memory. Few have 2,000.
+_SHORT = 4096
 
 
 def _ignore(_name: str) -> None:
@@ -69,7 +74,7 @@ def checked(
             extra[name] = value
             unknown(name)
     if extra:
-        known["extra"] = extra
+        known["extra"] = frozen_object(extra)
     return known
 
 
@@ -87,11 +92,25 @@ def _checked_part(converters: Converters, record: Any) -> tuple[dict[str, Any], 
 
 
 def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
-    """The text of a record from `checked` or `of_model`, and its flags (see `ModelMap`).
-
-    Raises TypeError for what JSON can't hold.
-    """
+    """The text of a record from `checked` or `of_model`, and its flags (see `ModelMap`)."""
     return dumps(known), flags_of(known.get)
+
+
+def encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
+    """What `encode` gives of a stranger's record, itself text, and what is `unknown` in it.
+
+    It depends on the text alone, and from one sync to the next few texts change. Raises as
+    `checked`, and ValueError or RecursionError for what is no JSON.
+    """
+    return remembered(text) if len(text) <= _SHORT else _encoded(text)
+
+
+def _encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
+    unknown = set[str]()
+    return *encode(checked(loads(text), unknown.add)), frozenset(unknown)
+
+
+remembered = lru_cache(maxsize=2**14)(_encoded)
 
 
 @lru_cache(maxsize=1024)

@@ -8,8 +8,7 @@ from json.encoder import encode_basestring as _quoted
 from typing import Any
 from zlib import crc32
 
-import orjson
-
+from .._base.encoding import dumps
 from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
@@ -20,9 +19,6 @@ def encode(
 ) -> bytes:
     """The bytes of a snapshot of these providers, sorted by id. `about`: what the directory
     says beside them; of that, only gateways may be empty."""
-
-    def dumps(value: Any) -> bytes:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
     count = max(1, sum(1 + len(provider.models) for provider in providers.values()))
     buckets = [b""] * count

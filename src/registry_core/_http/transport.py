@@ -61,6 +61,8 @@ class Request:
     method: str = "GET"
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    text_at: str | None = None
+    """Which objects of the answer stay text."""
 
 
 @frozen

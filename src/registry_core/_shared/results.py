@@ -11,8 +11,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
+from msgspec import Raw
 
+from .._base.decoding import outline
+from .._base.encoding import dumps
 from .._base.frozen import EMPTY
 from .._catalog.layout import PROVIDER
 from ..models import ProviderConfig
@@ -27,10 +29,10 @@ def encode(providers: Providers) -> tuple[str, bytes]:
     records: dict[str, Any] = {}
     for id, provider in providers.items():
         said = {one: getattr(provider, one) for one in PROVIDER}
-        models = {bare: orjson.Fragment(provider.models.record(bare)) for bare in provider.models}
+        models = {bare: Raw(provider.models.record(bare)) for bare in provider.models}
         known = {name: value for name, value in said.items() if value not in (None, (), EMPTY)}
         records[id] = {**known, "models": models}
-    content = orjson.dumps(records, option=orjson.OPT_SORT_KEYS)
+    content = dumps(records)
     return hashlib.sha256(content).hexdigest(), zlib.compress(content, 6)
 
 
@@ -48,7 +50,7 @@ def decode(name: str, data: bytes, *, most: int, culprit: str) -> dict[str, Prov
             hint="the next to publish replaces it",
         )
     try:
-        records: dict[str, Any] = orjson.loads(content)
+        records: dict[str, Any] = outline(content, "*/models/*")
         found = [provider_from_record(id, record) for id, record in records.items()]
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise Fault(f"object {name[:12]} holds no result", culprit=culprit) from None

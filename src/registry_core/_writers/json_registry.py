@@ -34,9 +34,9 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
 
 def to_json(content: Any) -> str:
     """Two spaces of indent and a newline at the end; the order of keys is the caller's."""
-    import orjson  # as in `_http/parsing.py`
+    from msgspec import json  # here, as in `_base/decoding.py`
 
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return json.format(json.encode(content), indent=2).decode() + "\n"
 
 
 def _record(provider: ProviderConfig, ids: tuple[str, ...]) -> dict[str, Any]:
