@@ -32,23 +32,20 @@ def outline(text: bytes, path: str) -> Any:
         return _salvaged(text)
 
 
-def _outlined(text: Any, head: str, *rest: str) -> Any:
+def _outlined(text: bytes, head: str, *rest: str) -> Any:
     decode, fields_of = _strict()
-    if not _is_object(text):
+    if not text.startswith(b"{"):
         return decode(text)
     found: dict[str, Any] = fields_of(text)
     for key, value in found.items():
         if head not in ("*", key):
             found[key] = decode(value)
         elif rest:
-            found[key] = _outlined(value, *rest)
+            found[key] = _outlined(bytes(value), *rest)
         else:
-            found[key] = bytes(value) if _is_object(value) else decode(value)
+            kept = bytes(value)
+            found[key] = kept if kept.startswith(b"{") else decode(kept)
     return found
-
-
-def _is_object(text: Any) -> bool:
-    return bytes(memoryview(text)[:1]) == b"{"
 
 
 @cache

@@ -8,7 +8,7 @@ the store, the wheel, `export --format snapshot` and pickle. `layout` describes 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from json.encoder import encode_basestring as _quoted
 from typing import TYPE_CHECKING, Any
@@ -162,10 +162,8 @@ class Snapshot(Table):
             narrow = narrow and "searched" not in self._views
             self._views["searched"] = True
             some = owned(rows, query) if narrow else rows
-            whole = 4 * sum(row[2] for row in some) > sum(row[2] for row in rows)
-            lines = self.lines() if whole else self.lines_of(id for id, *_ in some)
             try:
-                columns, records = Columns.of(lines, some)
+                columns, records = Columns.of(self.lines_among({id for id, *_ in some}), some)
             except KeyError as error:
                 raise damaged(f"lost the record of {error}", self.hash) from None
             if len(some) == len(rows):
@@ -196,9 +194,34 @@ class Snapshot(Table):
             self._views["models"] = view
         return view
 
-    def flags(self) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """Each provider's id, with the `flags_of` its models by bare id. Decodes no provider."""
+    def unlike(self, other: Snapshot) -> frozenset[str]:
+        """Ids of its providers of which `other` may say something else, or of their models.
+
+        Digests tell, so nothing is decoded; snapshots of older versions have none.
+        """
+        mine, theirs = (
+            {id: more[:1] for id, _, _, *more in one._contents()["providers"]}
+            for one in (self, other)
+        )
+        return frozenset(
+            id for id, digest in mine.items() if not digest or digest != theirs.get(id)
+        )
+
+    def lines_among(self, providers: Collection[str]) -> Iterator[bytes]:
+        """`lines`, of these providers at least: all, where to look for each takes longer."""
+        rows = self._contents()["providers"]
+        some = [row for row in rows if row[0] in providers]
+        whole = 4 * sum(row[2] for row in some) > sum(row[2] for row in rows)
+        return self.lines() if whole else self.lines_of(id for id, *_ in some)
+
+    def flags(
+        self, among: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """Each provider's id, with the `flags_of` its models by bare id; of these providers, or
+        of all. Decodes no provider."""
         for id, *_ in self._contents()["providers"]:
+            if among is not None and id not in among:
+                continue
             known = self._providers.get(id)
             if known is not None:
                 yield id, dict(known.models.flags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import accumulate
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 from zlib import crc32
@@ -13,6 +14,9 @@ from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
 
+#: Of the digest of a provider.
+_DIGITS = 16
+
 
 def encode(
     providers: Mapping[str, ProviderConfig], about: Mapping[str, Mapping[str, Any]]
@@ -20,43 +24,41 @@ def encode(
     """The bytes of a snapshot of these providers, sorted by id. `about`: what the directory
     says beside them; of that, only gateways may be empty."""
 
-    count = max(1, sum(1 + len(provider.models) for provider in providers.values()))
-    buckets = [b""] * count
-
-    def add(checksum: int, line: bytes) -> None:
-        others = buckets[checksum % count]
-        buckets[checksum % count] = b"%b\n%b" % (others, line) if others else line
-
-    for id, provider in providers.items():
-        models = provider.models
-        values = {name: getattr(provider, name) for name in PROVIDER}
-        record = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
-        record |= {"models": list(models.flags), "flags": list(models.flags.values())}
-        own, key = _quoted(id).encode(), crc32(id.encode())
-        add(key, b"[%b,null,%b]" % (own, dumps(record)))
-        below = crc32(b"/", key)
-        for model in models:
-            line = b"[%b,%b,%b]" % (own, _quoted(model).encode(), models.record(model))
-            add(crc32(model.encode(), below), line)
-
-    rows = [(id, one.gateway, len(one.models)) for id, one in providers.items()]
+    buckets = [b""] * max(1, sum(1 + len(provider.models) for provider in providers.values()))
+    rows = [(id, one.gateway, len(one.models), _add(one, buckets)) for id, one in providers.items()]
     policy = {name: value for name, value in about.items() if value or name == "gateways"}
     directory = dumps({**policy, "providers": rows})
-    table = bytearray()
-    offset = HEADER.size + count * SLOT.size + len(directory)
-    for number, chunk in enumerate(buckets, 1):
-        # Never 0: a slot that was zeroed by a damaged disk is no empty bucket.
-        table += SLOT.pack(offset, len(chunk), crc32(chunk, number))
-        offset += len(chunk)
-    content = b"".join((table, directory, *buckets))
+    sizes = [*map(len, buckets)]
+    start = HEADER.size + len(buckets) * SLOT.size + len(directory)
+    # Numbered from 1: a slot that was zeroed by a damaged disk is no empty bucket.
+    checksums = map(crc32, buckets, range(1, len(buckets) + 1))
+    slots = map(SLOT.pack, accumulate(sizes, initial=start), sizes, checksums)
+    content = b"".join((*slots, directory, *buckets))
     header = HEADER.pack(
         MAGIC,
         SCHEMA,
-        offset,
-        count,
+        HEADER.size + len(content),
+        len(buckets),
         len(directory),
         crc32(directory, 0),
         sha256(content).digest(),
         0,
     )[:-4]
     return header + crc32(header).to_bytes(4, "little") + content
+
+
+def _add(provider: ProviderConfig, buckets: list[bytes]) -> str:
+    """Put the records of the provider and its models into the buckets; their digest."""
+    models, count = provider.models, len(buckets)
+    values = {name: getattr(provider, name) for name in PROVIDER}
+    record = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
+    record |= {"models": list(models.flags), "flags": list(models.flags.values())}
+    own, key = _quoted(provider.id).encode(), crc32(provider.id.encode())
+    below = crc32(b"/", key)
+    keys = [key, *(crc32(model.encode(), below) for model in models)]
+    lines = [b"[%b,null,%b]" % (own, dumps(record))]
+    lines += [b"[%b,%b,%b]" % (own, _quoted(id).encode(), models.record(id)) for id in models]
+    for key, line in zip(keys, lines, strict=True):
+        others = buckets[key % count]
+        buckets[key % count] = b"%b\n%b" % (others, line) if others else line
+    return sha256(b"\n".join(lines)).hexdigest()[:_DIGITS]

@@ -74,11 +74,10 @@ def remember(
     that don't begin with the same word as its first. `remembered` is what this returned last.
     """
     kept = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
-    claims = _claims(map(pairs, bundle.values()), kept.values())
-    for provider in providers:
-        known = provider.id in bundle or provider.id in remembered
-        if not known and any(_templates(provider)):
-            kept[provider.id] = _granted(provider, claims)
+    others = (one for one in providers if one.id not in bundle and one.id not in remembered)
+    new = [one for one in others if any(_templates(one))]
+    claims = _claims(map(pairs, bundle.values()), kept.values()) if new else {}
+    kept |= {provider.id: _granted(provider, claims) for provider in new}
     return FrozenDict({id: tuple(sorted(kept[id])) for id in sorted(kept)})
 
 

@@ -8,11 +8,11 @@ call tools go before those that don't. So it follows the data, and names nobody.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
+from .._base.decoding import loads
 from .._base.frozen import sorted_ids
 from ..models import DEPRECATED, flags_of
 
@@ -38,9 +38,11 @@ def featured(
 def _newest(snapshot: Snapshot, provider: str, models: Mapping[str, int]) -> list[str]:
     """Full ids of what isn't deprecated; of two that are as new, the first in the alphabet."""
 
+    known = snapshot.get_providers()[provider].models
+
     def newest_last(id: str) -> tuple[bool, str]:
         # Not decoded: a sync makes no models.
-        date = json.loads(snapshot.record(provider, id) or b"{}").get("release_date")
+        date = loads(known.record(id)).get("release_date")
         return bool(models[id] & _CALLS_TOOLS), date or ""
 
     current = (id for id, flags in models.items() if not flags & DEPRECATED)

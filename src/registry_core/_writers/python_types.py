@@ -115,6 +115,8 @@ _STEPS, _STEP = 10, 2
 
 _CANONICAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _OTHER = re.compile(r"[^A-Za-z0-9]+")
+#: What stands between double quotes as it is.
+_PLAIN = re.compile(r"[ !#-&(-\[\]-~]*")
 
 
 @hookimpl
@@ -221,8 +223,9 @@ def _cut(values: Sequence[str], size: int) -> list[Sequence[str]]:
 def _literal(values: Sequence[str]) -> str:
     if not values:
         return "t.Never"
-    items = "".join(f"    {_string(value)},\n" for value in values)
-    return f"t.Literal[\n{items}]"
+    plain = _PLAIN.fullmatch("".join(values))  # nearly always, and asking once is quicker
+    items = ",\n    ".join(f'"{one}"' if plain else _string(one) for one in values)
+    return f"t.Literal[\n    {items},\n]"
 
 
 def _string(value: str) -> str:

@@ -146,19 +146,14 @@ def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
     """What a model says of its own place: its `provider` object, as far as it is known."""
     overrides: dict[str, dict[str, Any]] = {}
     for id, record in models.items() if _is_object(models) else ():
-        own = _place(record)
+        if isinstance(record, bytes) and b'"provider"' not in record and b"\\" not in record:
+            continue
+        about = parsed(record)
+        own = about.get("provider") if _is_object(about) else None
         known = {key: own[key] for key in _OVERRIDE_KEYS if own.get(key)} if _is_object(own) else {}
         if known:
             overrides[id] = known
     return overrides
-
-
-def _place(record: Any) -> Any:
-    """What a record, parsed or text, has as its `provider`."""
-    if isinstance(record, bytes) and b'"provider"' not in record and b"\\" not in record:
-        return None
-    known = parsed(record)
-    return known.get("provider") if _is_object(known) else None
 
 
 def _api(override: Mapping[str, Any]) -> Any:
