@@ -170,6 +170,11 @@ class Snapshot(Table):
                 self._views["columns"] = columns
         return columns, find(columns, query, self.get_provider_config), records
 
+    @property
+    def provider_ids(self) -> tuple[str, ...]:
+        """Sorted. Reads the directory alone."""
+        return tuple(id for id, *_ in self._contents()["providers"])
+
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
         view: Mapping[str, ProviderConfig] | None = self._views.get("providers")

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import Any
 
 from attrs import evolve
@@ -50,7 +50,7 @@ def listed(
     if before == after:
         return (), (), ()
     old, new = before.unlike(after), after.unlike(before)
-    lengths = lengths_of(after.get_models().keys() - new)
+    lengths = lengths_of({*after.provider_ids} - new)
 
     def stays(id: str) -> bool:
         # "a" with "b/c" stands for the same full id as "a/b" with "c".
@@ -60,7 +60,7 @@ def listed(
         )
 
     def ids(found: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(id for id in found if not stays(id)))
+        return tuple(sorted(filterfalse(stays, found) if lengths else found))
 
     def flags(snapshot: Snapshot, among: Collection[str]) -> dict[str, int]:
         providers = snapshot.flags(among)
@@ -78,11 +78,12 @@ def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """
     if before == after:
         return ()
-    was = {*before.lines_among(before.unlike(after))}
-    now = {*after.lines_among(after.unlike(before))}
-    earlier = dict(map(_split, was - now))
+    earlier = dict(map(_split, before.lines_among(before.unlike(after))))
+    later = map(_split, after.lines_among(after.unlike(before)))
     found = (
-        _of(key, earlier[key], record) for key, record in map(_split, now - was) if key in earlier
+        _of(ids, earlier[ids], record)
+        for ids, record in later
+        if earlier.get(ids, record) != record
     )
     return tuple(sorted(chain.from_iterable(found), key=_order))
 
