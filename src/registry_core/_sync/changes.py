@@ -60,7 +60,7 @@ def listed(
         )
 
     def ids(found: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(filterfalse(stays, found) if lengths else found))
+        return tuple(sorted(filterfalse(stays, found)))
 
     def flags(snapshot: Snapshot, among: Collection[str]) -> dict[str, int]:
         providers = snapshot.flags(among)
