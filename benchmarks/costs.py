@@ -102,7 +102,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     environments = Environments(Path(options.cache).resolve())
-    peers = {peer.name: environments.peer(peer) for peer in PEERS if peer.name in SCRIPTS}
+    found = {peer.name: environments.peer(peer) for peer in PEERS if peer.name in SCRIPTS}
+    peers = {name: python for name, python in found.items() if python is not None}
     for name, (script, column) in SCRIPTS.items():
         asked = pairs()
         questions = [

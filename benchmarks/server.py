@@ -3,13 +3,15 @@
 python server.py NETLIFY PAYLOAD…    prints its port; ends with its standard input
 
 /models.json /netlify.json   the payloads, with an ETag; 304 to whoever has them
-/use/2                       from now on, /models.json is the second payload
+/use/2                       from now on, /models.json is the second payload, in which ids that end
+                             in "-b" end in what they never did before
 /slow/200/x.json             a few models, after 200 ms
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sys
 import threading
@@ -24,11 +26,13 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     served: dict[str, tuple[bytes, str]]
     payloads: list[tuple[bytes, str]]
+    count = itertools.count(1)
 
     def do_GET(self) -> None:
         _, kind, *rest = urlsplit(self.path).path.split("/")
         if kind == "use":
-            self.served["models.json"] = self.payloads[int(rest[0]) - 1]
+            body, _ = self.payloads[int(rest[0]) - 1]
+            self.served["models.json"] = tagged(body.replace(b'-b"', b'-b%d"' % next(self.count)))
             body, etag = tagged(b"{}")
         elif kind == "slow":
             time.sleep(int(rest[0]) / 1000)

@@ -97,6 +97,30 @@ def test_only_records_that_differ_are_decoded(monkeypatch: pytest.MonkeyPatch) -
     assert len(decoded) == 2
 
 
+def test_of_providers_that_are_as_they_were_no_record_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def made(**names: str) -> Snapshot:
+        providers = (
+            provider_from_record(id, {"models": {f"m{n}": {"name": name} for n in range(9)}})
+            for id, name in {**dict.fromkeys(others, "same"), **names}.items()
+        )
+        return Snapshot.from_bytes(Snapshot.build(filter(None, providers)).to_bytes())
+
+    others = [f"other-{n}" for n in range(9)]
+    before, after = made(b="y", d="u"), made(d="w", f="t")
+    assert (before.unlike(after), after.unlike(before)) == ({"b", "d"}, {"d", "f"})
+    read = set[tuple[str, str | None]]()
+    record = Snapshot.record
+    monkeypatch.setattr(
+        Snapshot, "record", lambda self, *key: (read.add(key), record(self, *key))[1]
+    )
+    monkeypatch.setattr(Snapshot, "lines", None)
+    found = diff(before, after)
+    assert {id for id, model in read if model is not None} == {"b", "d", "f"}
+    assert (len(found.added), len(found.removed), len(found.updated)) == (9, 9, 9)
+
+
 def test_a_damaged_record_of_before_costs_the_list_and_not_the_sync() -> None:
     before, after = snapshot({"a": {"name": "Before"}}), snapshot({"a": {"name": "After"}})
     damaged = Snapshot.from_bytes(before.to_bytes().replace(b"Before", b"Bef0re"))

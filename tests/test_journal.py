@@ -65,6 +65,19 @@ def test_a_line_is_json_with_both_hashes_the_time_and_the_changes(one: World) ->
     assert generation and read["to"] == generation.snapshot
 
 
+def test_lines_that_are_only_kept_are_not_parsed(
+    one: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confusing = 'x", "at": "2020-01-01", "from": "0", "to": "1'
+    publish(one, "gpt-old", confusing)
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "_parsed", None)
+        publish(one, "gpt-old", "a")
+        publish(one, "gpt-old", "b")
+    added = (f"openai/{confusing}",)
+    assert told(one) == [(added, ()), (("openai/a",), added), B_FOR_A]
+
+
 def test_only_what_is_young_enough_is_given(one: World) -> None:
     publish(one, "gpt-old", "a")
     since = datetime.fromtimestamp(one.now + 1, UTC)

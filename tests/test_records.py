@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from decimal import localcontext
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from registry_core._base.encoding import dumps
 from registry_core._catalog.bundle import Bundle
+from registry_core._catalog.checking import remembered
 from registry_core._catalog.snapshot import Snapshot
 from registry_core.errors import GatewayError
 from registry_core.models import Cost, Limit, Modalities, ModelInfo, ProviderConfig
@@ -283,7 +285,36 @@ def test_equal_parts_are_one_instance() -> None:
 def test_prices_that_are_equal_are_written_alike() -> None:
     prices = [Cost(input=value).input for value in (-0.0, 0.0, 0)]
 
-    assert orjson.dumps(prices) == b"[0.0,0.0,0]"
+    assert dumps(prices) == b"[0.0,0.0,0]"
+
+
+def test_a_record_may_be_its_json_text() -> None:
+    text, heard = json.dumps(RECORD).encode(), Losses()
+    assert model_from_record("openai", "gpt-x", text) == model_from_record(
+        "openai", "gpt-x", RECORD
+    )
+    records = {"a": text, "b": b"{}", "c": b'{"name": 7, "speed": NaN}', "d": b"[]", "e": b"{"}
+    provider = provider_from_record("acme", {"models": records}, heard)
+    assert provider is not None
+    assert [*provider.models] == ["a", "b", "c"]
+    assert provider.models["a"] == model_from_record("acme", "a", RECORD)
+    assert (provider.models["c"].name, provider.models["c"].extra) == (None, {"speed": None})
+    assert heard == [
+        ("acme/c", "name is taken as unknown: expected text, got int"),
+        ("acme/d", "dropped: expected an object, got list"),
+        ("acme/e", "dropped: expected an object, got bytes"),
+    ]
+
+
+def test_of_a_record_that_is_the_same_text_nothing_is_checked_again() -> None:
+    text = b'{"name": "of this test alone", "toolcall": true}'
+    for number in range(3):
+        before, heard = remembered.cache_info(), Losses()
+        provider_from_record("acme", {"models": {f"m{number}": text}}, heard)
+        assert remembered.cache_info().misses - before.misses == (number == 0)
+        assert [what for _, what in heard] == [
+            "toolcall is no field and is kept in `extra`; did you mean 'tool_call'?"
+        ]
 
 
 # --- one provider --------------------------------------------------------------------

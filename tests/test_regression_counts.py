@@ -52,9 +52,9 @@ LOOKUPS = {
 }
 
 
-def test_a_cold_lookup_imports_little_beyond_attrs_cachetools_and_json(synced: World) -> None:
+def test_a_cold_lookup_imports_little_beyond_attrs_and_json(synced: World) -> None:
     modules = "import json, sys; print(json.dumps([*sys.modules]))"
-    foundation = {*told(f"import attrs, cachetools, json; {modules}", synced)}
+    foundation = {*told(f"import attrs, json; {modules}", synced)}
     imported = {*told(f"{LOOKUP}; {modules}", synced)} - foundation
     ours = {one.partition(".")[2] for one in imported if one.startswith("registry_core.")}
     assert {one.split(".")[0] for one in ours} <= LOOKUPS
@@ -111,8 +111,8 @@ def test_a_warm_lookup_calls_few_functions(synced: World) -> None:
     snapshot = registry.snapshot()
     registry.get_model("openai/gpt-5")
     assert calls(lambda: snapshot.get_model("openai/gpt-5")) <= 2
-    # cachetools: __getitem__ of two classes, move_to_end, the timer's property, call and clock
-    assert calls(lambda: registry.get_model("openai/gpt-5")) <= 12
+    # Both `get_model`, `snapshot`, the clock.
+    assert calls(lambda: registry.get_model("openai/gpt-5")) <= 5
 
 
 def test_a_sync_without_news_asks_once_and_writes_the_state_alone(synced: World) -> None:

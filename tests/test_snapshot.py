@@ -279,6 +279,23 @@ def test_its_lines_are_all_its_records(rich: Snapshot, tmp_path: Path) -> None:
     assert again.record("openai", "nope") is None
 
 
+def test_a_provider_is_unlike_if_it_or_a_model_differs(rich: Snapshot, tmp_path: Path) -> None:
+    changed = [ProviderConfig(id="bare", models=["a"]), ProviderConfig(id="zoo", models=["m"])]
+    other = Snapshot.build([*changed, *rich.providers_of("models.dev").values()])
+    for snapshot in (rich, stored(rich, tmp_path)):
+        assert snapshot.provider_ids == tuple(snapshot.get_providers()) == ("bare", "openai")
+        assert snapshot.unlike(snapshot) == snapshot.unlike(rich) == frozenset()
+        assert snapshot.unlike(other) == {"bare"}
+        assert other.unlike(snapshot) == {"bare", "zoo"}
+
+
+def test_lines_among_some_providers_are_theirs_or_all_if_these_are_many(tmp_path: Path) -> None:
+    snapshot = stored(build(large=[f"m{n}" for n in range(9)], small=["a"]), tmp_path)
+    assert {*snapshot.lines_among({"small"})} == {*snapshot.lines_of(["small"])}
+    assert {*snapshot.lines_among({"large"})} == {*snapshot.lines()}
+    assert [*snapshot.lines_among(())] == []
+
+
 def test_it_keeps_what_the_overlays_say(tmp_path: Path) -> None:
     overlays = {"acme:policy": {"version": "1.0", "options": "abc"}}
     withheld = {"bad": "acme:policy"}
@@ -392,7 +409,7 @@ def test_a_damaged_directory_is_noticed_by_all_that_reads_it(rich: Snapshot) -> 
     """Its bytes are still JSON, of the same length; and a lookup, which reads no directory,
     goes on."""
     data = rich.to_bytes()
-    for good, bad in ((b'["bare",null,2]', b'["bore",null,2]'), (b"plugin 1.0", b"plugin 6.6")):
+    for good, bad in ((b'["bare",null,2,', b'["bore",null,2,'), (b"plugin 1.0", b"plugin 6.6")):
         assert data.count(good) == 1
         reads = [
             Snapshot.get_models,

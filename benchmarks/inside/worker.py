@@ -2,7 +2,7 @@
 
 Reads a command a line, and answers each with a line of JSON:
 sync, force   {"ms", "models", "written"} of a sync; `opened`: files opened for writing
-304           {"ms"} of a conditional request with requests
+304 [PATH]    {"ms"} of a conditional request with requests
 floor         {"ms"} of the least that a sync has to do: GET, hash, parse, three durable files
 peak          {"MiB"}: the most memory that this process has had
 """
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec.json
 import requests
 
 from registry_core import ModelRegistry, Settings
@@ -38,7 +38,7 @@ settings = Settings(
 )
 places = Places(folder, folder, folder / "cache", folder / "temporary")
 registry = ModelRegistry(world=World(settings, environ={}, places=places))
-etag = requests.get(models_url).headers["ETag"]
+etags: dict[str, str] = {}
 opened: list[str] = []
 
 
@@ -54,16 +54,17 @@ def sync(force: bool = False) -> dict[str, Any]:
     return {"models": report.models, "written": len(report.written)}
 
 
-def unchanged() -> dict[str, Any]:
-    assert requests.get(models_url, headers={"If-None-Match": etag}).status_code == 304
+def unchanged(path: str) -> dict[str, Any]:
+    headers = {"If-None-Match": etags[path]}
+    assert requests.get(f"{url}/{path}", headers=headers).status_code == 304
     return {}
 
 
 def floor() -> dict[str, Any]:
     body = requests.get(models_url).content
     hashlib.sha256(body).hexdigest()
-    value = orjson.loads(body)
-    ids = orjson.dumps({id: list(one["models"]) for id, one in value.items()})
+    value = msgspec.json.decode(body)
+    ids = msgspec.json.encode({id: list(one["models"]) for id, one in value.items()})
     for name, data in (("snapshot", body), ("ids", ids), ("pointer", b"")):
         write_atomically(folder / name, data, durable=True)
     return {}
@@ -74,7 +75,7 @@ def peak() -> dict[str, Any]:
     return {"MiB": next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024}
 
 
-commands: dict[str, Callable[[], dict[str, Any]]] = {
+commands: dict[str, Callable[..., dict[str, Any]]] = {
     "sync": sync,
     "force": lambda: sync(force=True),
     "304": unchanged,
@@ -82,13 +83,15 @@ commands: dict[str, Callable[[], dict[str, Any]]] = {
     "peak": peak,
 }
 for line in sys.stdin:
-    command = line.strip()
+    command, *arguments = line.split()
+    for path in arguments:
+        etags[path] = etags.get(path) or requests.get(f"{url}/{path}").headers["ETag"]
     if command == "hear":
         sys.addaudithook(hear)
         answer: dict[str, Any] = {}
     else:
         opened.clear()
         began = time.perf_counter()
-        answer = commands[command]()
+        answer = commands[command](*arguments)
         answer["ms"] = (time.perf_counter() - began) * 1000
     print(json.dumps({**answer, "opened": sorted({*opened})}), flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,6 +22,12 @@ if TYPE_CHECKING:
     from ._plugins.host import PluginHost
 
 Wait = Callable[[threading.Event, float], object]
+
+
+def _random() -> float:
+    from random import random  # here, since lookups don't need it
+
+    return random()  # noqa: S311  # spreads requests, protects nothing
 
 
 class World:
@@ -47,7 +52,7 @@ class World:
         bundle: Bundle | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        random: Callable[[], float] = random.random,
+        random: Callable[[], float] = _random,
         wait: Wait = threading.Event.wait,
         types_path: Sequence[str] | None = None,
     ) -> None:

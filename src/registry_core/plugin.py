@@ -195,8 +195,14 @@ class GatewayClient(Protocol):
         bearer: str | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        text_at: str | None = None,
     ) -> Any:
         """GET `url` and return the parsed JSON. A 304 is handled: you always get the payload.
+
+        With `text_at`, the objects at that path ("*/models/*": every model of every provider)
+        stay JSON text, as bytes. `registry_core.records` takes such a text as a record, and does
+        not parse or check again what is the same as before. If the payload is not quite JSON,
+        the objects arrive parsed.
 
         `file:///absolute/path` reads that file. `bearer` and `headers` count as credentials:
         they never follow a redirect to another origin. Raises GatewayError, OfflineError or

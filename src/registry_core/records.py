@@ -13,12 +13,13 @@ from decimal import Context
 from functools import partial
 from typing import Any
 
+from ._base.decoding import loads
 from ._base.encoding import of_model
 from ._base.frozen import EMPTY, sorted_ids
 from ._base.printable import printable
 from ._base.refusals import reason
 from ._base.variable_names import is_credential as is_credential
-from ._catalog.checking import check_record, encode, near_miss
+from ._catalog.checking import check_record, encode, encoded, near_miss
 from .errors import GatewayError
 from .models import ModelInfo, ModelMap, ProviderConfig, valid_id, valid_provider_id
 from .report import MOST_WARNINGS, Problem, ProblemKind
@@ -118,14 +119,25 @@ def model_from_record(
 ) -> ModelInfo | None:
     """The model `id` from a record with the field names of `ModelInfo`; None if it can't be used.
 
-    A field of a wrong type becomes unknown. Unknown keys go to `extra`, those of `cost`,
-    `limit`, … below the same name there. Ids inside the record are ignored. `warn` is called
-    for each loss, and for keys that look misspelt.
+    `record` is an object, or its JSON text as bytes (see `GatewayClient.get_json`). A field of a
+    wrong type becomes unknown. Unknown keys go to `extra`, those of `cost`, `limit`, … below the
+    same name there. Ids inside the record are ignored. `warn` is called for each loss, and for
+    keys that look misspelt.
     """
     unknown: set[str] = set()
     model = _model(provider_id, id, record, warn, unknown)
     _tell_near_misses(unknown, partial(warn, f"{provider_id}/{id}"))
     return model
+
+
+def parsed(record: Any) -> Any:
+    """The value of a record that is JSON text. Anything else is returned as it is."""
+    if type(record) is not bytes:
+        return record
+    try:
+        return loads(record)
+    except (RecursionError, ValueError):
+        return record
 
 
 def cost_per_million(
@@ -169,6 +181,7 @@ def _model(
     provider_id: str, id: str, record: Any, warn: Warn, unknown: set[str]
 ) -> ModelInfo | None:
     lost = partial(warn, f"{provider_id}/{id}")
+    record = parsed(record)
     if not issubclass(type(record), Mapping):
         lost(f"dropped: expected an object, got {_type(record)}")
         return None
@@ -193,8 +206,12 @@ def _encoded(
     """The encoded record of a model, as `_model` would make it. Usually makes no model."""
     try:
         valid_id(id)
-        return encode(check_record(record, unknown.add))
-    except (TypeError, ValueError):
+        if type(record) is not bytes:
+            return encode(check_record(record, unknown.add))
+        text, flags, names = encoded(record)
+        unknown.update(names)
+        return text, flags
+    except (RecursionError, TypeError, ValueError):
         model = _model(provider_id, id, record, warn, unknown)
         return None if model is None else encode(of_model(model))
 

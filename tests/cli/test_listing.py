@@ -262,7 +262,7 @@ def test_in_a_pipe_a_lookup_imports_no_table_no_plugin_and_no_network(
     )
     assert done.stdout
     imported = {one.split(".")[0] for one in done.stderr.split()}
-    assert not imported & {"rich", "pluggy", "requests", "orjson", "asyncio", "difflib"}
+    assert not imported & {"rich", "pluggy", "requests", "msgspec", "asyncio", "difflib"}
     modules = {*done.stderr.split()}
     assert not modules & {"importlib.metadata", "registry_core._plugins.host"}
     own = {"listing"} if command.startswith(("list", "providers")) else {"showing"}

@@ -56,6 +56,23 @@ def test_what_is_no_json_is_named(body: bytes, message: str) -> None:
     assert caught.value.hint == "check the url"
 
 
+@pytest.mark.parametrize(
+    ("body", "path", "value"),
+    [
+        (b'{"a": {"b": 1}, "c": 2}', "*", {"a": b'{"b": 1}', "c": 2}),
+        (b'{"a": {"b": {}, "c": {}}}', "*/b", {"a": {"b": b"{}", "c": {}}}),
+        (b'{"a": [{}], "b": {"c": [{}]}}', "*/c", {"a": [{}], "b": {"c": [{}]}}),
+        (b'{"a": {"b": {"c": {}}}}', "a/*", {"a": {"b": b'{"c": {}}'}}),
+        (b'[{"a": {}}]', "*", [{"a": {}}]),
+        (b'{"a": {"b": "\xff"}}', "*", {"a": b'{"b": "\xff"}'}),
+        (b'{"a": {"b": 1e999}, "c": NaN}', "*", {"a": {"b": None}, "c": None}),
+    ],
+    ids=["top", "name", "no object", "below", "list", "kept as it is", "salvaged"],
+)
+def test_objects_at_a_path_stay_text(body: bytes, path: str, value: Any) -> None:
+    assert parse(body, culprit="x", text_at=path) == value
+
+
 @settings(max_examples=60, database=None, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
 def test_whatever_arrives_is_a_value_or_a_gateway_error(body: bytes) -> None:

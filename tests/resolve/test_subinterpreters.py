@@ -10,7 +10,7 @@ import pytest
 
 WITHOUT = """
 import sys
-sys.modules["orjson"] = None  # so that importing it fails, as it does there
+sys.modules["msgspec"] = None  # so that importing it fails, as it does there
 """
 LOOK = """
 import registry_core
@@ -20,7 +20,7 @@ assert endpoint.base_url == "https://api.openai.com/v1"
 try:
     registry_core.ModelRegistry().sync_gateways()
 except registry_core.StoreError as error:
-    assert "orjson" in str(error)
+    assert "msgspec" in str(error)
 else:
     raise AssertionError("it works: say so in the documentation")
 """
@@ -39,7 +39,7 @@ def run(code: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_lookups_and_resolve_need_no_orjson_and_a_sync_says_that_it_does(tmp_path: Path) -> None:
+def test_lookups_and_resolve_need_no_msgspec_and_a_sync_says_that_it_does(tmp_path: Path) -> None:
     run(WITHOUT + LOOK, tmp_path)
 
 

@@ -5,7 +5,8 @@ Lookups don't need this module, since stored records are already encoded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from .frozen import EMPTY, Value
@@ -34,10 +35,12 @@ def _said(value: Value) -> dict[str, Any]:
 
 
 def dumps(record: Mapping[str, Any]) -> bytes:
-    """The text of a record. Raises TypeError for what JSON can't hold."""
-    import orjson  # as in `_http/parsing.py`
+    """The text of a record, its keys sorted."""
+    return _encoder()(record)
 
-    plain = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-    text = orjson.dumps(record, option=orjson.OPT_SORT_KEYS | plain)
-    # A copy: the result of orjson keeps a buffer that is many times larger.
-    return bytes(memoryview(text))
+
+@cache
+def _encoder() -> Callable[[Any], bytes]:
+    from msgspec.json import Encoder  # here, as in `decoding`
+
+    return Encoder(order="sorted").encode

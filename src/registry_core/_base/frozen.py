@@ -6,7 +6,6 @@ must survive both, hence a ``dict`` that refuses every mutator.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from inspect import Signature
 from typing import Any, ClassVar, NoReturn, TypeVar
@@ -86,6 +85,7 @@ def skip_signatures(*converters: Callable[..., object]) -> None:
 
 
 _SIGNATURE = Signature()
+_INFINITE = float("inf")  # math has it, too, but would be one more file to load
 EMPTY: FrozenDict[Any, Any] = FrozenDict()
 
 
@@ -104,7 +104,7 @@ def freeze(value: Any, depth: int = 64) -> Any:
     if issubclass(kind, int):
         return value if -(2**63) <= value < 2**64 else None
     if issubclass(kind, float):
-        return value if math.isfinite(value) else None
+        return value if abs(value) < _INFINITE else None  # False for NaN, too
     if depth and issubclass(kind, (list, tuple)):
         return tuple([freeze(item, depth - 1) for item in value])
     if depth and issubclass(kind, (dict, Mapping)):

@@ -12,8 +12,9 @@ from typing import Any
 
 from attrs import fields
 
+from .._base.decoding import loads
 from .._base.encoding import EMPTY_IS_KNOWN, dumps
-from .._base.fields import as_object
+from .._base.fields import as_object, frozen_object
 from .._base.suggesting import closest
 from ..models import PARTS, ModelInfo, flags_of
 
@@ -31,6 +32,11 @@ _PLAIN: Converters = {
     for name, convert in _converters(ModelInfo).items()
     if name not in ("id", "provider_id", "extra", *_PARTS)
 }
+
+
+#: Bytes of a record that is remembered at most, so that a hostile source can't fill the memory.
+#: Few records have 2,000.
+_SHORT = 4096
 
 
 def _ignore(_name: str) -> None:
@@ -68,7 +74,7 @@ def check_record(
             extra[name] = value
             unknown(name)
     if extra:
-        known["extra"] = extra
+        known["extra"] = frozen_object(extra)
     return known
 
 
@@ -86,11 +92,25 @@ def _checked_part(converters: Converters, record: Any) -> tuple[dict[str, Any], 
 
 
 def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
-    """The text of a record from `check_record` or `of_model`, and its flags (see `ModelMap`).
-
-    Raises TypeError for what JSON can't hold.
-    """
+    """The text of a record from `check_record` or `of_model`, and its flags (see `ModelMap`)."""
     return dumps(known), flags_of(known.get)
+
+
+def encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
+    """The result of `encode` for a record that is JSON text, and its unknown names.
+
+    Few texts change from one sync to the next, so results are remembered. Raises the errors of
+    `check_record`, and ValueError or RecursionError for a text that is not JSON.
+    """
+    return remembered(text) if len(text) <= _SHORT else _encoded(text)
+
+
+def _encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
+    unknown = set[str]()
+    return *encode(check_record(loads(text), unknown.add)), frozenset(unknown)
+
+
+remembered = lru_cache(maxsize=2**14)(_encoded)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ those that count.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -35,8 +36,14 @@ _GAP = b"?\n"
 _HEAD = len(b'{"checksum": "01234567", ')
 _LISTS = ("added", "removed", "deprecated", "updated")
 
-#: A line as it is stored, and what it says; None: nobody knows.
-Line = tuple[bytes, Changes | None]
+#: Reads the time and both hashes of a line without parsing it. The keys are sorted, and no value
+#: before "updated" is an object, so the first of each name is the line's own.
+_LINKS = re.compile(
+    rb'\{"checksum": "([0-9a-f]{8})", '
+    rb'.*?"at": "([^"]*)", .*?"from": "([^"]*)", .*?"to": "([^"]*)", '
+)
+#: A line as it is stored, and the time when it was written; None if unknown.
+Line = tuple[bytes, datetime | None]
 
 
 def read(
@@ -47,8 +54,10 @@ def read(
     SnapshotDamagedError if the file is not ours."""
     if since is not None and since.tzinfo is None:
         raise ArgumentError(f"expected a time with a zone, got {since}", culprit="since")
-    found = (changes for _, changes in _chain(store, generation) if changes is not None)
-    return tuple(one for one in found if since is None or not one.at or one.at >= since)
+    lines = (
+        line for line, at in _chain(store, generation) if at and (since is None or at >= since)
+    )
+    return tuple(changes for changes in map(_parsed, lines) if changes is not None)
 
 
 def continued(store: Store, before: Generation, changes: Changes) -> bytes:
@@ -57,10 +66,9 @@ def continued(store: Store, before: Generation, changes: Changes) -> bytes:
     lines = [_line(changes)]
     room = MOST - len(lines[0])
     with suppress(SnapshotDamagedError):
-        for line, one in reversed(_chain(store, before)):
+        for line, at in reversed(_chain(store, before)):
             room -= len(line)
-            old = one is not None and one.at and changes.at and changes.at - one.at > MOST_AGE
-            if room < 0 or old:
+            if room < 0 or (at and changes.at and changes.at - at > MOST_AGE):
                 break
             lines.append(line)
     return b"".join(reversed(lines))
@@ -80,29 +88,40 @@ def lasting(generation: Generation) -> str:
 
 
 def _chain(store: Store, generation: Generation | None) -> list[Line]:
-    """The lines that count, oldest first."""
+    """The lines that count, oldest first. None is parsed."""
     if generation is None:
         return []
     text = store.read_journal() or b""
     wanted: str | None = lasting(generation)
-    found: list[Line] = []
+    chain: list[Line] = []
     for line in reversed(text.removesuffix(b"\n").split(b"\n")):
-        changes = _parsed(line)
-        if changes is None:
+        links = _links(line)
+        if links is None:
             wanted = None
-        elif wanted in (None, changes.after):
+        elif wanted in (None, links[2]):
             if wanted is None:
-                found.append((_GAP, None))
-            found.append((line + b"\n", changes))
-            wanted = changes.before
-    return found[::-1]
+                chain.append((_GAP, None))
+            chain.append((line + b"\n", links[0]))
+            wanted = links[1]
+    return chain[::-1]
+
+
+def _links(line: bytes) -> tuple[datetime, str, str] | None:
+    """The time of a line, and the snapshots before and after; None if it is damaged."""
+    match = _LINKS.match(line)
+    if match is None or int(match[1], 16) != crc32(b"{" + line[_HEAD:]):
+        return None
+    try:
+        at, before, after = (text.decode() for text in match.group(2, 3, 4))
+        return datetime.fromisoformat(at).astimezone(UTC), before, after
+    except (ValueError, OverflowError):
+        return None
 
 
 def _parsed(line: bytes) -> Changes | None:
+    """The changes in a line with a right checksum; None if a newer version wrote it differently."""
     try:
         raw = json.loads(line)
-        if int(raw["checksum"], 16) != crc32(b"{" + line[_HEAD:]):
-            return None
         return Changes(
             before=_text(raw["from"]),
             after=_text(raw["to"]),

@@ -3,8 +3,9 @@
     header   magic, schema, total size, bucket count, size and checksum of the
              directory, SHA-256 of all that follows the header, own checksum
     table    one slot per bucket: offset, size, checksum
-    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models]]};
-             after a policy also "overlays", "withheld" and "roles", see the properties
+    directory  JSON {"gateways": {id: plugin}, "providers": [[id, gateway, count of models,
+             digest of their records]]}; after a policy also "overlays", "withheld" and
+             "roles", see the properties
     records  per bucket lines of JSON [provider id, model id or null, record]
 
 A record's key is ``provider/model`` (or the provider id). Its bucket is the CRC-32

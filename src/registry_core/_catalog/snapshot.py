@@ -8,7 +8,7 @@ use the same bytes. `layout` describes them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from json.encoder import encode_basestring as _quoted
 from typing import TYPE_CHECKING, Any
@@ -163,8 +163,7 @@ class Snapshot(Table):
             narrow = narrow and "searched" not in self._views
             self._views["searched"] = True
             wanted = owned_rows(rows, query) if narrow else rows
-            most = 4 * sum(row[2] for row in wanted) > sum(row[2] for row in rows)
-            lines = self.lines() if most else self.lines_of(id for id, *_ in wanted)
+            lines = self.lines_among({id for id, *_ in wanted})
             try:
                 columns, records = Columns.of(lines, wanted)
             except KeyError as error:
@@ -178,6 +177,11 @@ class Snapshot(Table):
         from .._base.suggesting import suggest
 
         return suggest(text, self.get_models(), most)
+
+    @property
+    def provider_ids(self) -> tuple[str, ...]:
+        """Sorted. They are read from the directory, so no provider is decoded."""
+        return tuple(id for id, *_ in self._contents()["providers"])
 
     def get_providers(self) -> Mapping[str, ProviderConfig]:
         """All providers by id, sorted."""
@@ -203,9 +207,34 @@ class Snapshot(Table):
             self._views["models"] = view
         return view
 
-    def flags(self) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """Each provider id, with bare id → `flags_of` its models. Decodes no provider."""
+    def unlike(self, other: Snapshot) -> frozenset[str]:
+        """Ids of own providers that may differ in `other`, themselves or in their models.
+
+        Digests are compared, so nothing is decoded. A provider without a digest, as in snapshots
+        of older versions, counts as different.
+        """
+        own, others = (
+            {id: more[:1] for id, _, _, *more in snapshot._contents()["providers"]}
+            for snapshot in (self, other)
+        )
+        return frozenset(id for id, digest in own.items() if not digest or digest != others.get(id))
+
+    def lines_among(self, providers: Collection[str]) -> Iterator[bytes]:
+        """`lines` of at least these providers. If they have many models, all lines are read,
+        which is faster than looking each up."""
+        rows = self._contents()["providers"]
+        wanted = [row for row in rows if row[0] in providers]
+        most = 4 * sum(row[2] for row in wanted) > sum(row[2] for row in rows)
+        return self.lines() if most else self.lines_of(id for id, *_ in wanted)
+
+    def flags(
+        self, among: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """Each provider id, with bare id → `flags_of` its models. Decodes no provider. `among`:
+        only these providers."""
         for id, *_ in self._contents()["providers"]:
+            if among is not None and id not in among:
+                continue
             known = self._providers.get(id)
             if known is not None:
                 yield id, dict(known.models.flags)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import os
     from typing import Self
 
-#: Bytes per read when all are read.
+#: Bytes, and buckets, per read when all are read.
 _PART = 2**20
+_MANY = 2**9
 
 
 class Table:
@@ -96,13 +97,19 @@ class Table:
     def lines(self) -> Iterator[bytes]:
         """Every record with its ids, in no order: JSON [provider id, model id or null, record]."""
         data = self._data[:]  # faster than a system call for each chunk
-        end = HEADER.size + self._buckets * SLOT.size
-        table = data[HEADER.size : end]
-        if len(table) % SLOT.size:
-            raise damaged("is cut off", self.hash)
-        for number, (offset, size, checksum) in enumerate(SLOT.iter_unpack(table), 1):
-            chunk = data[offset : offset + size]
-            yield from self._checked(chunk, size, checksum, number).splitlines()
+        for first in range(0, self._buckets, _MANY):
+            count = min(_MANY, self._buckets - first)
+            start = HEADER.size + first * SLOT.size
+            table = data[start : start + count * SLOT.size]
+            if len(table) != count * SLOT.size:
+                raise damaged("is cut off", self.hash)
+            offsets, sizes, checksums = zip(*SLOT.iter_unpack(table), strict=True)
+            chunks = [data[at : at + size] for at, size in zip(offsets, sizes, strict=True)]
+            actual = tuple(map(crc32, chunks, range(first + 1, first + count + 1)))
+            if actual != checksums or tuple(map(len, chunks)) != sizes:
+                raise damaged("has a damaged record", self.hash)
+            for chunk in chunks:
+                yield from chunk.splitlines()
 
     def lines_of(self, providers: Iterable[str]) -> Iterator[bytes]:
         """As `lines`, but only of these providers. Each record is looked up."""
@@ -128,9 +135,7 @@ class Table:
         return self._chunk(offset, size, checksum, number + 1).splitlines()
 
     def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
-        return self._checked(self._data[offset : offset + size], size, checksum, number)
-
-    def _checked(self, chunk: bytes, size: int, checksum: int, number: int) -> bytes:
+        chunk = self._data[offset : offset + size]
         if len(chunk) != size or crc32(chunk, number) != checksum:
             raise damaged("has a damaged record", self.hash)
         return chunk

@@ -30,6 +30,8 @@ class Asked:
     """Of the payload."""
     consulted: Mapping[str, str] = field(default=EMPTY, converter=_texts)
     """Variables that the plugin has asked for, unset ones too → a keyed digest of the value."""
+    text_at: str | None = field(default=None, converter=optional(str))
+    """See `GatewayClient.get_json`."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -38,15 +38,15 @@ class _Held:
     """By a 304, or by another process meanwhile: nothing was downloaded."""
     at_ns: int
     """Epoch nanoseconds: when the URL last said so."""
-    parsed: list[Any] = field(factory=list)
-    """The value, until it is taken."""
+    parsed: dict[str | None, Any] = field(factory=dict)
+    """The value, by its `text_at`, until it is taken."""
 
-    def take(self, *, culprit: str) -> Any:
+    def take(self, text_at: str | None, *, culprit: str) -> Any:
         """The value, which then belongs to the caller."""
         try:
-            return self.parsed.pop()
-        except IndexError:
-            return parse(self.payload.body or b"", culprit=culprit)
+            return self.parsed.pop(text_at)
+        except KeyError:
+            return parse(self.payload.body or b"", culprit=culprit, text_at=text_at)
 
 
 class Cache:
@@ -130,8 +130,8 @@ class Cache:
         asked: Asked | None = None
         try:
             prepared = self._transport.prepare(request)
-            held = self._hold(prepared)
-            value = held.take(culprit=shown(request.url))
+            held = self._hold(prepared, request.text_at)
+            value = held.take(request.text_at, culprit=shown(request.url))
             asked = self._repeatable(request, prepared, held)
             return value
         finally:
@@ -163,7 +163,7 @@ class Cache:
             return False
         if self._key(prepared) != asked.key:  # another credential; or not what this user asked
             return False
-        held = self._hold(prepared, whole=False)
+        held = self._hold(prepared, asked.text_at, whole=False)
         return held.confirmed and held.payload.digest == asked.digest
 
     def _repeatable(self, request: Request, prepared: PreparedRequest, held: _Held) -> Asked | None:
@@ -174,7 +174,8 @@ class Cache:
             return None
         if parts.query or "@" in parts.netloc or secrets.mask(sent) != sent:
             return None
-        return Asked(request.url, request.params, secret, held.key, held.payload.digest)
+        key, digest, text_at = held.key, held.payload.digest, request.text_at
+        return Asked(request.url, request.params, secret, key, digest, text_at=text_at)
 
     def _digests(self, variables: Iterable[str]) -> Mapping[str, str]:
         """Variables → a keyed digest of the value; of whether there is one, if it may rotate."""
@@ -199,7 +200,7 @@ class Cache:
             named["authorization"] = ""
         return self._payloads.key(mask(request.url or ""), [*named.items(), ("", self.identity)])
 
-    def _hold(self, request: PreparedRequest, *, whole: bool = True) -> _Held:
+    def _hold(self, request: PreparedRequest, text_at: str | None, *, whole: bool = True) -> _Held:
         """The payload of `request`: one that is held, taken over, revalidated or fetched.
 
         Unless `whole`, the body of one in the store is not read.
@@ -214,7 +215,7 @@ class Cache:
         if held is None:
             try:  # to be, of all processes of the user, the one that asks for it
                 with self._payloads.lock(key, max(self._transport.left(), 0.0)):
-                    held = self._obtain(request, key, whole)
+                    held = self._obtain(request, key, text_at, whole)
             except HeldError as error:
                 raise GatewayTimeoutError(
                     f"{error.holder} was still asking for it at the deadline",
@@ -225,7 +226,9 @@ class Cache:
             self._held[key] = held
         return held
 
-    def _obtain(self, request: PreparedRequest, key: str, whole: bool) -> _Held:
+    def _obtain(
+        self, request: PreparedRequest, key: str, text_at: str | None, whole: bool
+    ) -> _Held:
         stored = self._payloads.read(key, whole=whole)
         # A time in the future means that a clock was set back: it says nothing.
         if stored and self._since_ns < stored.confirmed_ns <= self._now_ns():
@@ -237,15 +240,16 @@ class Cache:
             return _Held(key, stored, confirmed=True, at_ns=now)
         culprit = shown(request.url or "")
         # What is no data, or holds a secret, is not kept.
-        value = read(answer, request, self._config.secrets, culprit=culprit)
+        secrets = self._config.secrets
+        value = read(answer, request, secrets, culprit=culprit, text_at=text_at)
         if stored is not None and (doubt := _older(answer, stored)):
             held = stored if whole else self._payloads.read(key)
             if held is None or held.body != answer.body:  # else no news, but of another replica
                 self._doubt(culprit, doubt)
-        url = self._payloads.key(self._config.secrets.mask(request.url or ""), ())
+        url = self._payloads.key(secrets.mask(request.url or ""), ())
         payload = Payload(answer.body, answer.etag, answer.last_modified, now, url=url)
         self._payloads.write(key, payload)
-        return _Held(key, payload, confirmed=False, at_ns=now, parsed=[value])
+        return _Held(key, payload, confirmed=False, at_ns=now, parsed={text_at: value})
 
     def _now_ns(self) -> int:
         return _nanoseconds(self._config.clock())

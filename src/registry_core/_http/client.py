@@ -132,6 +132,7 @@ class HttpClient:
         bearer: str | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        text_at: str | None = None,
     ) -> Any:
         with masked(self._config.secrets.mask):
             if is_local(url):
@@ -139,8 +140,10 @@ class HttpClient:
                 self._private = True
                 most = self._config.settings.fetch_max_bytes
                 culprit = shown(url)
-                return parse(read_local(url, most=most, culprit=culprit), culprit=culprit)
-            request = self._noted(Request(url, bearer, headers or EMPTY, params or EMPTY))
+                body = read_local(url, most=most, culprit=culprit)
+                return parse(body, culprit=culprit, text_at=text_at)
+            request = Request(url, bearer, headers or EMPTY, params or EMPTY, text_at=text_at)
+            request = self._noted(request)
             if self._cache is not None and not _exchanging.get():
                 return self._cache.get(request)
             return self._ask(request)
@@ -190,8 +193,9 @@ class HttpClient:
         self._private |= carries_credential(prepared)
         answer, culprit = self._transport.send(prepared), shown(request.url)
         if _exchanging.get():
-            return parse(answer.body, culprit=culprit)
-        return read(answer, prepared, self._config.secrets, culprit=culprit)
+            return parse(answer.body, culprit=culprit, text_at=request.text_at)
+        secrets, text_at = self._config.secrets, request.text_at
+        return read(answer, prepared, secrets, culprit=culprit, text_at=text_at)
 
     def _forget(self) -> None:
         if self._cache is not None:

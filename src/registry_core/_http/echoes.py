@@ -24,13 +24,20 @@ _SECRET = re.compile(
 )
 
 
-def read(answer: Answer, request: PreparedRequest, secrets: Secrets, *, culprit: str) -> Any:
-    """The JSON value of `answer`.
+def read(
+    answer: Answer,
+    request: PreparedRequest,
+    secrets: Secrets,
+    *,
+    culprit: str,
+    text_at: str | None = None,
+) -> Any:
+    """The JSON value of `answer`, as `parse` gives it.
 
     Raises GatewayError if it is none, or if body or headers hold a secret that was read, or
     a credential that `request` carried, of 16 characters or more, however it is written.
     """
-    value = parse(answer.body, culprit=culprit)
+    value = parse(answer.body, culprit=culprit, text_at=text_at)
     echoed = secrets.found_in(_told(answer), _carried(request))
     if echoed is None:
         return value

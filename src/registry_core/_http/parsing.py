@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import json
+from json import JSONDecodeError
 from typing import Any
 
+from .._base.decoding import loads, outline
 from ..errors import GatewayError
 
 
-def parse(body: bytes, *, culprit: str) -> Any:
-    """The JSON value in `body`. Raises GatewayError that says what it is instead.
-
-    What Python's parser can salvage is taken: NaN and numbers that are not finite as None
-    (unknown), lone surrogates as they are, bytes that are not UTF-8 as U+FFFD.
-    """
-    import orjson  # here, since `resolve` does without, and subinterpreters can't have it
-
+def parse(body: bytes, *, culprit: str, text_at: str | None = None) -> Any:
+    """The JSON value in `body`, as from `loads`, or from `outline` with `text_at`. Raises
+    GatewayError that says what it is instead."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    text = body.decode("utf-8-sig", "replace")
-    start = text[:200].lstrip()
-    if not text.strip():
-        problem = "sent an empty answer"
-    elif start.startswith("<"):
-        problem = "sent an HTML page, not JSON"
-    else:
-        try:
-            return json.loads(text, parse_constant=lambda _name: None, parse_float=_finite)
-        except RecursionError:
-            problem = "sent JSON that is nested too deeply"
-        except json.JSONDecodeError as error:
+        return loads(body) if text_at is None else outline(body, text_at)
+    except RecursionError:
+        problem = "sent JSON that is nested too deeply"
+    except JSONDecodeError as error:
+        start = error.doc[:200].lstrip()
+        if not error.doc.strip():
+            problem = "sent an empty answer"
+        elif start.startswith("<"):
+            problem = "sent an HTML page, not JSON"
+        else:
             problem = f"sent what is not JSON, at line {error.lineno}, column {error.colno}"
-        except ValueError:  # a whole number of thousands of digits
-            problem = "sent JSON with a number that can't be read"
+    except ValueError:  # a whole number of thousands of digits
+        problem = "sent JSON with a number that can't be read"
     raise GatewayError(problem, culprit=culprit, hint="check the url")
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if abs(number) != float("inf") else None

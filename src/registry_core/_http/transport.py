@@ -61,6 +61,8 @@ class Request:
     method: str = "GET"
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    text_at: str | None = None
+    """The path of the objects that stay text in the answer."""
 
 
 @frozen

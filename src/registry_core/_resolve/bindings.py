@@ -76,11 +76,14 @@ def remember(
     without keys that don't begin with the same word as its first key.
     """
     bound = {id: frozenset(own) for id, own in remembered.items() if id not in bundle}
-    claims = _claims(map(pairs, bundle.values()), bound.values())
-    for provider in providers:
-        known = provider.id in bundle or provider.id in remembered
-        if not known and any(_templates(provider)):
-            bound[provider.id] = _granted(provider, claims)
+    unbound = (
+        provider
+        for provider in providers
+        if provider.id not in bundle and provider.id not in remembered
+    )
+    new = [provider for provider in unbound if any(_templates(provider))]
+    claims = _claims(map(pairs, bundle.values()), bound.values()) if new else {}
+    bound |= {provider.id: _granted(provider, claims) for provider in new}
     return FrozenDict({id: tuple(sorted(bound[id])) for id in sorted(bound)})
 
 

@@ -14,8 +14,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
+from msgspec import Raw
 
+from .._base.decoding import outline
+from .._base.encoding import dumps
 from .._base.frozen import EMPTY
 from .._catalog.layout import PROVIDER
 from ..models import ProviderConfig
@@ -30,11 +32,10 @@ def encode(providers: Providers) -> tuple[str, bytes]:
     lines: list[bytes] = []
     for id in sorted(providers):
         provider = providers[id]
-        said = {one: getattr(provider, one) for one in PROVIDER}
-        models = {bare: orjson.Fragment(provider.models.record(bare)) for bare in provider.models}
-        known = {name: value for name, value in said.items() if value not in (None, (), EMPTY)}
-        record = {**known, "id": id, "models": models}
-        lines.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+        values = {name: getattr(provider, name) for name in PROVIDER}
+        known = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
+        models = {bare: Raw(provider.models.record(bare)) for bare in provider.models}
+        lines.append(dumps({**known, "id": id, "models": models}))
     content = b"\n".join(lines)
     return hashlib.sha256(content).hexdigest(), zlib.compress(content, 6)
 
@@ -52,13 +53,13 @@ def decode(name: str, data: bytes, *, most: int, culprit: str) -> dict[str, Prov
             culprit=culprit,
             hint="the next to publish replaces it",
         )
-    found: dict[str, ProviderConfig] = {}
+    providers: dict[str, ProviderConfig] = {}
     try:
         for line in io.BytesIO(content):
-            record: dict[str, Any] = orjson.loads(line)
+            record: dict[str, Any] = outline(line, "models/*")
             provider = provider_from_record(record["id"], record)
             if provider is not None:
-                found[provider.id] = provider
+                providers[provider.id] = provider
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Fault(f"object {name[:12]} holds no result", culprit=culprit) from None
-    return found
+    return providers

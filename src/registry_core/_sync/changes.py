@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import chain
-from json.decoder import scanstring  # type: ignore[attr-defined]
+from itertools import chain, filterfalse
 from typing import Any
 
 from attrs import evolve
 
-from .._base.frozen import EMPTY, freeze
+from .._base.frozen import freeze
 from .._catalog.ids import lengths_of, splits
 from .._catalog.snapshot import Snapshot
 from ..errors import SnapshotDamagedError
@@ -23,6 +23,9 @@ logger = logging.getLogger("registry_core")
 
 #: Of a provider's record, what says nothing of the provider itself.
 _OF_MODELS = ("models", "flags")
+#: The start of a record's line: the id of a provider, and that of a model or null.
+_TEXT = rb'"(?:[^"\\]|\\.)*+"'
+_IDS = re.compile(rb"\[(%b,(?:null|%b))," % (_TEXT, _TEXT))
 
 
 def diff(before: Snapshot, after: Snapshot) -> Changes:
@@ -46,26 +49,27 @@ def listed(
     """Full ids that are new, gone, and newly deprecated."""
     if before == after:
         return (), (), ()
-    old, new = dict(before.flags()), dict(after.flags())
-    same = {id: flags for id, flags in new.items() if old.get(id) == flags}
-    lengths = lengths_of(same)
-
-    def flags(providers: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-        return {
-            f"{id}/{model}": flags
-            for id, models in providers.items()
-            if id not in same
-            for model, flags in models.items()
-        }
+    old, new = before.unlike(after), after.unlike(before)
+    lengths = lengths_of({*after.provider_ids} - new)
 
     def stays(id: str) -> bool:
         # "a" with "b/c" stands for the same full id as "a/b" with "c".
-        return any(model in same.get(one, EMPTY) for one, model in splits(id, lengths))
+        return any(
+            provider not in new and after.record(provider, model) is not None
+            for provider, model in splits(id, lengths)
+        )
 
-    def ids(found: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(id for id in found if not stays(id)))
+    def ids(candidates: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(filterfalse(stays, candidates)))
 
-    was, now = flags(old), flags(new)
+    def flags(snapshot: Snapshot, among: Collection[str]) -> dict[str, int]:
+        return {
+            f"{id}/{model}": flags
+            for id, models in snapshot.flags(among)
+            for model, flags in models.items()
+        }
+
+    was, now = flags(before, old), flags(after, new)
     marked = (id for id in was.keys() & now.keys() if now[id] & ~was[id] & DEPRECATED)
     return ids(now.keys() - was.keys()), ids(was.keys() - now.keys()), ids(marked)
 
@@ -77,26 +81,26 @@ def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """
     if before == after:
         return ()
-    was, now = {*before.lines()}, {*after.lines()}
-    earlier = dict(map(_split, was - now))
-    found = (
-        _of(*key, earlier[key], record) for key, record in map(_split, now - was) if key in earlier
+    earlier = dict(map(_split, before.lines_among(before.unlike(after))))
+    later = map(_split, after.lines_among(after.unlike(before)))
+    changes = (
+        _of(ids, earlier[ids], record)
+        for ids, record in later
+        if earlier.get(ids, record) != record
     )
-    return tuple(sorted(chain.from_iterable(found), key=_order))
+    return tuple(sorted(chain.from_iterable(changes), key=_order))
 
 
-def _split(line: bytes) -> tuple[tuple[str, str | None], str]:
-    """Provider and model id of a line, and its record, not decoded."""
-    text = line.decode("utf-8", "surrogatepass")
-    provider, end = scanstring(text, len('["'))
-    if text.startswith(",null,", end):
-        return (provider, None), text[end + len(",null,") : -1]
-    model, end = scanstring(text, end + len(',"'))
-    return (provider, model), text[end + 1 : -1]
+def _split(line: bytes) -> tuple[bytes, bytes]:
+    """The ids of a line, and its record, not decoded."""
+    match = _IDS.match(line)
+    assert match is not None
+    return match[1], line[match.end() : -1]
 
 
-def _of(provider: str, model: str | None, earlier: str, later: str) -> Iterator[Change]:
-    old, new = _fields(json.loads(earlier)), _fields(json.loads(later))
+def _of(ids: bytes, earlier: bytes, later: bytes) -> Iterator[Change]:
+    provider, model, was = json.loads(b"[%b,%b]" % (ids, earlier))
+    old, new = _fields(was), _fields(json.loads(later))
     for field in old.keys() | new.keys():
         was, now = old.get(field), new.get(field)
         if was != now:

@@ -45,6 +45,8 @@ def fill(
     """
     sources = sorted(facts)
     met = dict.fromkeys(sources, 0)
+    if not sources:
+        return {**providers}, met
     filled: dict[str, ProviderConfig] = {}
     for id, provider in providers.items():
         records: dict[str, bytes] = {}

@@ -335,7 +335,7 @@ def _import_all() -> None:
 _NEEDED = (
     *(".joining", ".sync", ".telling", ".watching", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
-    *("netrc", "orjson"),
+    *("netrc", "msgspec.json"),
 )
 
 

@@ -268,8 +268,9 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
             known = generation.gateways.items() if generation else ()
             # Who can write a fleet's bucket, and has not its key, binds no key to a host.
             unvouched = {id for id, about in known if not about.vouched}
-            providers = snapshot.get_providers().values()
-            own = (one for one in providers if one.gateway not in unvouched)
+            others = [id for id in snapshot.provider_ids if id not in bundle]
+            providers = filter(None, map(snapshot.get_provider_config, others))
+            own = (provider for provider in providers if provider.gateway not in unvouched)
             bindings = remember(own, bundle, bindings)
     return State(
         last_refresh=state.last_refresh if prepared.held else reached,

@@ -8,11 +8,11 @@ call tools come first. So the choice follows the data, without a list of names.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
+from .._base.decoding import loads
 from .._base.frozen import sorted_ids
 from ..models import DEPRECATED, flags_of
 
@@ -42,9 +42,11 @@ def featured(
 def _newest(snapshot: Snapshot, provider: str, models: Mapping[str, int]) -> list[str]:
     """Full ids of current models, the newest first; equally new ones in alphabetical order."""
 
+    records = snapshot.get_providers()[provider].models
+
     def newest_last(id: str) -> tuple[bool, str]:
         # From the record, since a sync decodes no models.
-        date = json.loads(snapshot.record(provider, id) or b"{}").get("release_date")
+        date = loads(records.record(id)).get("release_date")
         return bool(models[id] & _CALLS_TOOLS), date or ""
 
     current = (id for id, flags in models.items() if not flags & DEPRECATED)

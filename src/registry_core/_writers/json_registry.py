@@ -34,9 +34,9 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
 
 def to_json(content: Any) -> str:
     """JSON with an indent of two and a final newline. The order of keys is kept."""
-    import orjson  # as in `_http/parsing.py`
+    from msgspec import json  # here, as in `_base/decoding.py`
 
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return json.format(json.encode(content), indent=2).decode() + "\n"
 
 
 def _record(provider: ProviderConfig, ids: tuple[str, ...]) -> dict[str, Any]:

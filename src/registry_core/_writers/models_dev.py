@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._base.decoding import loads
 from .._base.frozen import EMPTY
 from ..plugin import Artifact, hookimpl
 from .json_registry import to_json
@@ -58,10 +59,8 @@ def _provider(provider: ProviderConfig) -> dict[str, Any]:
 
 
 def _model(provider: ProviderConfig, id: str) -> dict[str, Any]:
-    import orjson  # as in `_http/parsing.py`
-
     # From the record, as in `featured`.
-    stored: dict[str, Any] = orjson.loads(provider.models.record(id))
+    stored: dict[str, Any] = loads(provider.models.record(id))
     extra = dict(_extra(provider, stored.pop("extra", EMPTY)))
     place = _object(extra.pop("provider", EMPTY))
     place = {key: value for key, value in place.items() if key not in _PLACE}

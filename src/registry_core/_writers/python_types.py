@@ -114,6 +114,8 @@ _STEPS, _STEP = 10, 2
 
 _CANONICAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _OTHER = re.compile(r"[^A-Za-z0-9]+")
+#: Text that needs no escape between double quotes.
+_PLAIN = re.compile(r"[ !#-&(-\[\]-~]*")
 
 
 @hookimpl
@@ -220,8 +222,9 @@ def _cut(values: Sequence[str], size: int) -> list[Sequence[str]]:
 def _literal(values: Sequence[str]) -> str:
     if not values:
         return "t.Never"
-    items = "".join(f"    {_string(value)},\n" for value in values)
-    return f"t.Literal[\n{items}]"
+    plain = _PLAIN.fullmatch("".join(values))  # nearly always, and one match is faster
+    items = ",\n    ".join(f'"{value}"' if plain else _string(value) for value in values)
+    return f"t.Literal[\n    {items},\n]"
 
 
 def _string(value: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from .._base.decoding import loads
+from ..models import DEPRECATED
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -27,13 +29,14 @@ def retiring(
     """
     days: dict[str, dict[str, str | None]] = {}
     known = set(among)
-    for line in snapshot.lines():
-        if b'"lifecycle":' in line or b'"deprecated"' in line:  # few have either
-            provider, model, record = json.loads(line)
-            lifecycle: Mapping[str, str] = record.get("lifecycle") or {}
-            day, id = lifecycle.get("retires_on"), f"{provider}/{model}"
-            if id in known and (day or record.get("status") == "deprecated"):
-                days.setdefault(day or "", {})[id] = lifecycle.get("successor")
+    for provider in snapshot.get_providers().values():
+        for model, flags in provider.models.flags.items():
+            record = provider.models.record(model)
+            if b'"lifecycle":' in record or flags & DEPRECATED:  # few have either
+                lifecycle: Mapping[str, str] = loads(record).get("lifecycle") or {}
+                day, id = lifecycle.get("retires_on"), f"{provider.id}/{model}"
+                if id in known and (day or flags & DEPRECATED):
+                    days.setdefault(day or "", {})[id] = lifecycle.get("successor")
 
     def weight(day: str) -> tuple[int, int, str]:
         own = sum(id.partition("/")[0] in usual for id in days[day])

@@ -103,10 +103,11 @@ class CannedClient:
         bearer: str | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        text_at: str | None = None,
     ) -> Any:
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
-        return self._answer(CannedRequest(url, bearer, FrozenDict(headers or EMPTY)))
+        return self._answer(CannedRequest(url, bearer, FrozenDict(headers or EMPTY)), text_at)
 
     def post_json(
         self,
@@ -126,7 +127,7 @@ class CannedClient:
         token: T = self._tokens.get(self._asker, key, exchange, margin)
         return token
 
-    def _answer(self, request: CannedRequest) -> Any:
+    def _answer(self, request: CannedRequest, text_at: str | None = None) -> Any:
         self.requests.append(request)
         url = request.url
         answer = self._routes.get(url)
@@ -134,7 +135,7 @@ class CannedClient:
             raise GatewayError("has no canned route", culprit=url, hint="add it to routes")
         if isinstance(answer, BaseException):
             raise answer
-        return parse(answer, culprit=url)
+        return parse(answer, culprit=url, text_at=text_at)
 
 
 def _body(answer: Any) -> bytes | BaseException:

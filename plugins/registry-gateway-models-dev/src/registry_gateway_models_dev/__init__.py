@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from registry_core import GatewayError, ModelGateway, hookimpl
 from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN, KnownProvider
-from registry_core.records import is_credential, provider_from_record
+from registry_core.records import is_credential, parsed, provider_from_record
 
 if TYPE_CHECKING:
     from registry_core import GatewayClient, PluginSettings, ProviderConfig
@@ -50,7 +50,7 @@ class ModelsDevGateway(ModelGateway):
         self.url = url
 
     def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
-        return providers_from_payload(client.get_json(self.url), client.warn)
+        return providers_from_payload(client.get_json(self.url, text_at="*/models/*"), client.warn)
 
 
 @hookimpl
@@ -146,7 +146,10 @@ def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
     """Id of a model → the known keys of its `provider` object: its own URL, package or shape."""
     overrides: dict[str, dict[str, Any]] = {}
     for id, record in models.items() if _is_object(models) else ():
-        own = record.get("provider") if _is_object(record) else None
+        if isinstance(record, bytes) and b'"provider"' not in record and b"\\" not in record:
+            continue
+        model = parsed(record)
+        own = model.get("provider") if _is_object(model) else None
         known = {key: own[key] for key in _OVERRIDE_KEYS if own.get(key)} if _is_object(own) else {}
         if known:
             overrides[id] = known
