@@ -14,8 +14,8 @@ from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
 
-#: Of the digest of a provider.
-_DIGITS = 16
+#: Of the digest of a provider: so many that nobody can make two that share one.
+_DIGITS = 32
 
 
 def encode(
