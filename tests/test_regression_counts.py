@@ -19,6 +19,7 @@ import pytest
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot
 from registry_core._base.frozen import FrozenDict
+from registry_core._catalog.checking import remembered
 from registry_core._catalog.store import GatewayData, Generation, Store
 from registry_core._http import cache, echoes
 from registry_core._sync.commit import commit, create
@@ -204,6 +205,39 @@ def test_a_sync_parses_a_payload_once_and_makes_no_model(
     report = world.sync()
     assert report.added == ("openai/gpt-6",)
     assert counts == {"parsed": 1}
+
+
+class Texts(JsonGateway):
+    """A gateway that leaves records as text."""
+
+    def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
+        payload = client.get_json(self._url, text_at="*/*")
+        found = {id: provider_from_record(id, {"models": one}) for id, one in payload.items()}
+        return {id: one for id, one in found.items() if one is not None}
+
+
+def test_a_sync_parses_and_checks_the_records_alone_that_it_has_not_met(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = {f"m{n}": {"name": f"of {__name__}, {n}"} for n in range(50)}
+    world.plugins.append(Plugin(Texts("main", world.server.url("/main.json"))))
+    world.serve("main", {"acme": models}, etag='"1"')
+    world.sync()
+    parsed: list[str | None] = []
+    parse = echoes.parse
+
+    def counted(*arguments: Any, text_at: str | None, **named: Any) -> Any:
+        parsed.append(text_at)
+        return parse(*arguments, text_at=text_at, **named)
+
+    for module in (cache, echoes):
+        monkeypatch.setattr(module, "parse", counted)
+    before = remembered.cache_info().misses
+    world.serve("main", {"acme": {**models, "m7": {"name": "seven"}}}, etag='"2"')
+    report = world.sync()
+    assert [one.id for one in report.updated] == ["acme/m7"]
+    assert parsed == ["*/*"]  # once, though it was asked before whether it has changed
+    assert remembered.cache_info().misses - before == 1
 
 
 def store_of(folder: Path, factor: int) -> Store:

@@ -466,3 +466,22 @@ def test_who_walks_over_all_records_asks_for_the_bytes_once() -> None:
     counting.asked = 0
     assert len([*snapshot.lines()]) == 501
     assert counting.asked == 1
+
+
+def test_the_directory_tells_the_ids_and_which_providers_differ(rich: Snapshot) -> None:
+    stored = Snapshot.from_bytes(rich.to_bytes())
+    assert stored.provider_ids == rich.provider_ids == tuple(rich.get_providers())
+    assert rich.unlike(stored) == frozenset()
+    first, *_ = rich.provider_ids
+    changed = rich.get_providers()[first].replace(name="another")
+    other = rich.with_providers({**rich.get_providers(), first: changed})
+    assert (rich.unlike(other), other.unlike(rich)) == ({first}, {first})
+    less = rich.with_providers({id: one for id, one in rich.get_providers().items() if id != first})
+    assert (rich.unlike(less), less.unlike(rich)) == ({first}, frozenset())
+
+
+def test_lines_are_those_of_some_providers_at_least(rich: Snapshot) -> None:
+    every = {*rich.lines()}
+    for id in rich.provider_ids:
+        assert {*rich.lines_of([id])} <= {*rich.lines_among([id])} <= every
+    assert {*rich.lines_among(rich.provider_ids)} == every

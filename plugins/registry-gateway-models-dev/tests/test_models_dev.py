@@ -298,3 +298,14 @@ def test_what_a_provider_has_no_field_for_is_kept() -> None:
     replaced = {ours["url"]: mine["api"], ours["npm"]: mine["npm"]}
     assert providers["moonshotai"].extra == {"replaced": replaced}
     assert providers["plain"].extra == {}
+
+
+@pytest.mark.parametrize("key", ['"provider"', r'"pro\u0076ider"'])
+def test_the_place_of_a_model_is_found_in_its_text_however_it_is_spelt(key: str) -> None:
+    text = b'{"acme": {"models": {"m": {%b: {"api": "https://m.example"}}, "n": {}}}}'
+    client = CannedClient({URL: text % key.encode()})
+
+    provider = ModelsDevGateway().fetch_providers(client)["acme"]
+
+    assert provider.model_overrides == {"m": {"api": "https://m.example"}}
+    assert [*provider.models] == ["m", "n"]

@@ -74,7 +74,7 @@ def check_record(
             extra[name] = value
             unknown(name)
     if extra:
-        known["extra"] = frozen_object(extra)
+        known["extra"] = extra
     return known
 
 
@@ -92,7 +92,16 @@ def _checked_part(converters: Converters, record: Any) -> tuple[dict[str, Any], 
 
 
 def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
-    """The text of a record from `check_record` or `of_model`, and its flags (see `ModelMap`)."""
+    """The text of a record from `check_record` or `of_model`, and its flags (see `ModelMap`).
+
+    What JSON can't hold, as `extra` may, becomes unknown.
+    """
+    if "extra" in known:
+        known = {**known, "extra": frozen_object(known["extra"])}
+    return _encode(known)
+
+
+def _encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
     return dumps(known), flags_of(known.get)
 
 
@@ -107,7 +116,7 @@ def encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
 
 def _encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
     unknown = set[str]()
-    return *encode(check_record(loads(text), unknown.add)), frozenset(unknown)
+    return *_encode(check_record(loads(text), unknown.add)), frozenset(unknown)
 
 
 remembered = lru_cache(maxsize=2**14)(_encoded)

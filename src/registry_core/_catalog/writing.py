@@ -14,8 +14,8 @@ from .._base.frozen import EMPTY
 from ..models import ProviderConfig
 from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
 
-#: The length of a provider's digest.
-_DIGITS = 16
+#: The length of a provider's digest: so long that nobody can make two providers that share one.
+_DIGITS = 32
 
 
 def encode(

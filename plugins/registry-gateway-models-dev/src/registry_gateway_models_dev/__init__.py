@@ -146,6 +146,7 @@ def _model_overrides(models: Any) -> dict[str, dict[str, Any]]:
     """Id of a model → the known keys of its `provider` object: its own URL, package or shape."""
     overrides: dict[str, dict[str, Any]] = {}
     for id, record in models.items() if _is_object(models) else ():
+        # A text need not be parsed to see that it has none; with a backslash, names hide.
         if isinstance(record, bytes) and b'"provider"' not in record and b"\\" not in record:
             continue
         model = parsed(record)
