@@ -160,6 +160,34 @@ def test_what_is_too_old_goes_and_so_does_what_there_is_no_room_for(
     assert one.store.journal.stat().st_size <= journal.MOST
 
 
+def test_limits_hold_to_the_second_and_the_byte_and_whole_lines_are_adopted(
+    one: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation, start = one.store.read_generation(), datetime.fromtimestamp(one.now, UTC)
+    assert generation
+
+    def after(age: timedelta) -> bytes:
+        changes = Changes(generation.snapshot, "0" * 64, added=("openai/z",), at=start + age)
+        return journal.continued(one.store, generation, changes)
+
+    for number in range(3):
+        changes = Changes(generation.snapshot, f"{number}" * 64, added=("openai/a",), at=start)
+        one.store.journal.write_bytes(journal.continued(one.store, generation, changes))
+        generation = evolve(generation, snapshot=changes.after)
+    whole = after(journal.MOST_AGE)
+    assert whole.startswith(lines(one)[0]) and whole.count(b"\n") == 4
+    assert after(journal.MOST_AGE + timedelta(seconds=1)).count(b"\n") == 1
+    monkeypatch.setattr(journal, "MOST", len(whole))
+    assert after(journal.MOST_AGE) == whole
+    monkeypatch.setattr(journal, "MOST", len(whole) - 1)
+    assert after(journal.MOST_AGE) == whole.removeprefix(lines(one)[0])
+
+    assert journal.adopted(one.store, generation) == one.store.journal.read_bytes()
+    one.store.journal.unlink()
+    one.store.journal.mkdir()
+    assert journal.adopted(one.store, generation) is None
+
+
 def test_a_line_has_a_limit_and_says_how_much_it_leaves_out(
     one: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,8 +202,29 @@ def test_an_object_that_is_gone_or_not_what_its_name_says_is_named(store: Store)
         store.object(name).parent.mkdir(exist_ok=True)
         store.object(name).write_bytes(snapshot.to_bytes())
     assert store.open_snapshot(snapshot.hash) == snapshot
-    with pytest.raises(SnapshotDamagedError, match="holds another snapshot than its name says"):
+    with pytest.raises(SnapshotDamagedError) as caught:
         store.open_snapshot(HASH)
+    said = "holds another snapshot than its name says"
+    assert str(caught.value) == f"{store.object(HASH)}: {said}"
+    store.object(HASH).write_bytes(b"x")
+    with pytest.raises(SnapshotDamagedError) as caught:
+        store.open_snapshot(HASH)
+    assert caught.value.culprit == str(store.object(HASH))
+
+
+def test_nothing_of_somebody_else_is_read(store: Store) -> None:
+    snapshot = Snapshot.build([])
+    store.pointer.write_bytes(pointer_line(WHOLE))
+    store.object(snapshot.hash).parent.mkdir()
+    store.object(snapshot.hash).write_bytes(snapshot.to_bytes())
+    store.journal.write_bytes(b"news")
+    assert store.read_journal() == b"news"
+    assert served([store.place]) == (store, store.signature())
+    strict = Store(store.place, lambda status: False)
+    for read in (strict.read_journal, partial(strict.open_snapshot, snapshot.hash)):
+        with pytest.raises(SnapshotDamagedError, match="belongs to somebody else"):
+            read()
+    assert served([store.place], lambda status: False) == (None, None)
 
 
 def test_a_damaged_state_is_named_or_taken_for_none(store: Store) -> None:
