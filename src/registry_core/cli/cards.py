@@ -43,7 +43,8 @@ def model_card(
     if role:
         title.append_text(text(f"  (the role {role})"))
     rows = [
-        ("kind", _or_unknown(", ".join(filter(None, (model.kind, model.family))))),
+        ("kind", _or_unknown(model.kind)),
+        *([("family", text(model.family))] if model.family else ()),
         *_call(provider, goes),
         ("price", _price(model.cost)),
         ("context", _limits(model)),
