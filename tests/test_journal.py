@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -171,7 +172,8 @@ def test_limits_hold_to_the_second_and_the_byte_and_whole_lines_are_adopted(
         return journal.continued(one.store, generation, changes)
 
     for number in range(3):
-        changes = Changes(generation.snapshot, f"{number}" * 64, added=("openai/a",), at=start)
+        ids: Any = {"added": ("openai/a",), "deprecated": ("openai/b",), "removed": ("openai/c",)}
+        changes = Changes(generation.snapshot, f"{number}" * 64, at=start, **ids)
         one.store.journal.write_bytes(journal.continued(one.store, generation, changes))
         generation = evolve(generation, snapshot=changes.after)
     whole = after(journal.MOST_AGE)
@@ -182,6 +184,7 @@ def test_limits_hold_to_the_second_and_the_byte_and_whole_lines_are_adopted(
     monkeypatch.setattr(journal, "MOST", len(whole) - 1)
     assert after(journal.MOST_AGE) == whole.removeprefix(lines(one)[0])
 
+    assert journal.read(one.store, generation)[-1] == changes
     assert journal.adopted(one.store, generation) == one.store.journal.read_bytes()
     one.store.journal.unlink()
     one.store.journal.mkdir()
