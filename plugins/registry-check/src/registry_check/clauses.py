@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import spellings
 from .keys import key_of, last_name
-from .place import SEQUENCES, STRINGS, Place, content_of, field_of, text_of
+from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -102,7 +102,7 @@ def call(node: Node, child: Node, string: Node, data: bytes, place: Place, settl
     if settled:
         return True
     arguments = node.child_by_field_name("arguments")
-    given = arguments.named_children if arguments is not None else []
+    given = first_of(arguments) if arguments is not None else []
     factory = (
         spellings.FACTORIES.fullmatch(code)
         or spellings.CREATED.fullmatch(code)
@@ -130,7 +130,7 @@ def _looked_for(node: Node, function: Node, string: Node, data: bytes, place: Pl
     if string.parent is None or string.parent.type not in SEQUENCES or not arguments:
         return False
     name = last_name(text_of(function, data).rpartition(".")[2])
-    given = arguments.named_children
+    given = first_of(arguments)
     if name not in spellings.MEMBERSHIP or not given:
         return False
     settled = place.take(last_name(text_of(given[0], data)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .clauses import after_flag, call, case, command, compare, subscript
 from .keys import key_of, last_name
-from .place import SEQUENCES, STRINGS, Place, content_of, field_of, text_of
+from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -63,8 +63,8 @@ _ENDS = frozenset(
      "class_body", "statement_block", "if_statement", "stream", "return_statement"}
 )  # fmt: skip
 _LEVELS = 3
-#: So many nodes above, and so many beside, are looked at.
-_STEPS, BESIDE = 64, 60
+#: So many nodes above are looked at.
+_STEPS = 64
 
 #: What stands directly before a model's name inside a longer text.
 EMBEDDED = re.compile(
@@ -195,10 +195,7 @@ def _climb(string: Node, data: bytes, place: Place) -> None:
 
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
     """Keys and values of a mapping, or of the keywords of a call; of long ones the first."""
-    for at in range(min(mapping.named_child_count, BESIDE)):
-        node = mapping.named_child(at)
-        if node is None:
-            return
+    for node in first_of(mapping):
         if node.type in KEYED and node.type not in ("table", "table_array_element"):
             values = [node.child_by_field_name(one) for one in KEYED[node.type][1] if one]
             value = next(filter(None, values), None) or node.named_children[-1]
