@@ -73,7 +73,7 @@ BAD: dict[str, list[str]] = {
     "shared": [
         *("bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"),
         *("s3://b//x", "s3://b/../x", "s3://b/x/..", "file:///x//y", "file:///"),
-        *("s3://key@b/x", "s3://b/x@y", "https://u:p@h/x"),
+        "s3://b/x@y",
     ],
     "shared_mode": ["write"],
     "shared_poll_ms": ["1m"],
