@@ -214,6 +214,22 @@ def test_of_a_call_with_thousands_of_arguments_the_first_are_looked_at(
     assert max(seen) == BESIDE
 
 
+def test_from_one_name_to_the_next_in_a_deep_tree_is_a_few_steps(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    steps = Counter[str]()
+    holds = places._holds
+
+    def counted(node: Node, start: int, end: int) -> bool:
+        steps["taken"] += 1
+        return holds(node, start, end)
+
+    monkeypatch.setattr(places, "_holds", counted)
+    (project / "a.py").write_text("x = model == 'gpt-4'" + " or model == 'gpt-4'" * 999 + "\n")
+    assert len([*look()]) == 1000
+    assert steps["taken"] < 20_000  # from the root on, each time, it would be a million
+
+
 def test_columns_count_characters(project: Path, look: Callable[..., Findings]) -> None:
     (project / "a.py").write_text("import openai\nopenai.chat('äöü€😀', model='gpt-4')\n", "utf-8")
     assert [(one.line, one.column) for one in look()] == [(2, 29)]

@@ -14,7 +14,7 @@ from .grammars import parse
 from .keys import key_of
 from .names import Name
 from .place import BESIDE, Place
-from .places import AFTER, EMBEDDED, place_of
+from .places import AFTER, EMBEDDED, Tree, place_of
 
 #: The ends of files' names → the language of their grammar.
 LANGUAGES = {
@@ -160,10 +160,10 @@ def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
 
 def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     found = reader.candidates(data)
-    root = parse(language, data) if found else None
+    tree = Tree(parse(language, data)) if found else None
     for name, start, end in found:
-        assert root is not None
-        place = _in_url(data, start, end) or place_of(root, data, start, end)
+        assert tree is not None
+        place = _in_url(data, start, end) or place_of(tree, data, start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 
