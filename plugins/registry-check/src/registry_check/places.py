@@ -123,11 +123,11 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     """The place of `data[start:end]`; None in comments, and in what is no text."""
     above = tree.above(start, end)
     at = None
-    for place, node in enumerate(above):
+    for index, node in enumerate(above):
         if "comment" in node.type:
             return None
         if node.type in STRINGS:
-            at = place
+            at = index
         elif at is not None:
             break
     if at is None:
