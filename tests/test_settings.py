@@ -42,7 +42,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "shrink_limit": [("0", 0.0), ("0.9", 0.9), ("1", 1.0)],
     "shared": [
         ("s3://bucket/a/prefiX/", "s3://bucket/a/prefiX"),
-        *((url, url) for url in ("gs://b", "az://c/p", "https://h/x", "file:///srv/x")),
+        *((url, url) for url in ("gs://b", "az://c/p", "https://h/x", "file:///srv/@x")),
     ],
     "shared_mode": [("read", "read"), (" FULL ", "full")],
     "shared_poll_ms": [("5000", 5000)],
@@ -73,6 +73,7 @@ BAD: dict[str, list[str]] = {
     "shared": [
         *("bucket", "s3://", "ftp://h/x", "file:relative", "memory:///"),
         *("s3://b//x", "s3://b/../x", "s3://b/x/..", "file:///x//y", "file:///"),
+        "s3://b/x@y",
     ],
     "shared_mode": ["write"],
     "shared_poll_ms": ["1m"],

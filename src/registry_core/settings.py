@@ -118,8 +118,10 @@ def _folder_patterns(value: Any, base: str) -> tuple[str, ...]:
 
 def _shared(value: Any, _base: str) -> str:
     text = str(value).strip().rstrip("/")
-    plain = r"(?:/(?!\.{1,2}(?:/|$))[^\s@?#/]+)*"  # neither empty nor `..`
-    if not re.fullmatch(rf"(s3|gs|az|https?)://[^\s@?#/]+{plain}|file://{plain}", text):
+    plain = r"(?:/(?!\.{1,2}(?:/|$))[^\s?#/]+)*"  # neither empty nor `..`
+    # Only before a host is an "@" the end of credentials.
+    remote = rf"(?!.*@)(s3|gs|az|https?)://[^\s?#/]+{plain}"
+    if not re.fullmatch(rf"{remote}|file://{plain}", text):
         raise ValueError
     return text
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,26 @@ def test_a_worker_that_was_forked_shares_as_its_parent_did(on_moto: Hosts) -> No
     other.let_pass(2 * HOUR)
     assert other.sync().problems == ()
     assert on_moto.fetches == 0
+
+
+def test_the_other_process_knows_the_path_of_this_one_and_what_it_prints_is_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"1" + apart._MARK + b"2"
+    (tmp_path / "pointer").write_bytes(data)
+    engine = apart.Apart(tmp_path.as_uri(), 10.0)
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])  # which Python itself ignores
+    for flush in (True, False):
+        (site / "sitecustomize.py").write_text(f"print('hello', flush={flush})\n")
+        found = engine.get("pointer", most=99)
+        assert found is not None
+        assert found.data == data
+    (site / "sitecustomize.py").write_text("import os\nos._exit(0)\n")
+    with pytest.raises(Fault, match="forked"):
+        engine.get("pointer", most=9)
 
 
 def test_each_call_can_be_made_by_another_process(

@@ -14,6 +14,7 @@ import pytest
 from registry_core._shared.engine import Engine, Fault
 from registry_core._shared.lease import LONGEST
 from registry_core._shared.pointer import DAY
+from registry_core._sync.polling import News
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.proxy import Answer, Asked, Proxy
 from tests.fleet.test_lease import Live
@@ -127,6 +128,31 @@ def test_old_pointers_put_back_and_forth_make_nothing_young(
         victim.let_pass(290.0)
         victim.sync(fresh_for=HOUR)
     assert on_moto.fetches == 1
+
+
+def test_a_cache_that_is_behind_is_no_news_at_any_poll(on_moto: Hosts) -> None:
+    host, reader = on_moto.host("one"), on_moto.host("reader", shared_mode="read")
+    host.sync()
+    old = on_moto.read()
+    host.let_pass(60.0)
+    host.sync(force=True)
+    new = on_moto.read()
+    reader.let_pass(60.0)
+    reader.sync()
+    remembered = reader.memory
+    workers = [News(reader.registry().world) for _ in range(2)]
+    for there, is_news in ((old, False), (old, False), (b"damaged", True), (new, False)):
+        on_moto.overwrite("pointer", there)
+        reader.let_pass(60.0)
+        assert workers[0].look() == is_news
+        assert reader.memory == remembered
+    on_moto.overwrite("pointer", old)
+    reader.let_pass(60.0)
+    assert [one.look() for one in workers] == [False, False]
+    host.let_pass(240.0)
+    host.sync(force=True)  # the engine itself goes on
+    reader.let_pass(60.0)
+    assert [one.look() for one in workers] == [True, True]
 
 
 def test_who_replaces_an_old_pointer_keeps_what_the_newer_one_said(on_moto: Hosts) -> None:

@@ -26,7 +26,7 @@ from registry_core import (
     hookimpl,
 )
 from registry_core._plugins import loader
-from registry_core._shared.engine import LostError
+from registry_core._shared.engine import Fault, LostError
 from registry_core._shared.pointer import Pointer, from_bytes, to_bytes
 from registry_core._shared.results import decode, encode
 from registry_core._sync import sharing
@@ -582,3 +582,11 @@ def test_equal_results_have_one_name_and_come_back_equal() -> None:
     assert again == dict(providers)
     assert encode(dict(reversed([*again.items()])))[0] == name
     assert len(data) < 1_500_000
+
+
+def test_a_result_above_the_limit_of_this_machine_says_which_limit() -> None:
+    from registry_core._catalog.bundle import Bundle
+
+    name, data = encode(Bundle.of_wheel().load().get_providers())
+    with pytest.raises(Fault, match=r"more than 0\.5 MiB .*raise fetch_max_bytes"):
+        decode(name, data, most=2**19, culprit="s3://b")

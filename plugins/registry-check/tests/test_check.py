@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from registry_check import LEVELS, Findings, check
+from registry_check import LEVELS, Findings, check, clauses, places
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
+from registry_check.names import Names
+from registry_check.place import BESIDE, first_of
+from tree_sitter import Node
 
 from registry_core import ModelRegistry, ProviderConfig, RegistryError, Settings, Snapshot
 from registry_core.testing import write_distribution
@@ -178,6 +181,53 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     (project / "long.ts").write_text("const model = 'gpt-4';" * 1000)
     found = Counter(one.path for one in look())
     assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000}
+
+
+def test_what_is_too_long_for_a_name_is_no_word_to_look_into(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    asked: list[int] = []
+    read = Names.read
+    monkeypatch.setattr(
+        Names, "read", lambda self, text: asked.append(len(text)) or read(self, text)
+    )
+    image = "data:image/png;base64," + "gpt-4/" * 1000
+    (project / "a.py").write_text(f"import openai\nopenai.chat('{image}', model='gpt-4')\n")
+    assert texts(look()) == ["a.py:2 retired gpt-4"]
+    assert max(asked) < 1000  # each slash could end a prefix, and is looked up with all after it
+
+
+def test_of_a_call_with_thousands_of_arguments_the_first_are_looked_at(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    seen: list[int] = []
+
+    def counted(node: Node) -> list[Node]:
+        seen.append(len(found := first_of(node)))
+        return found
+
+    for module in (clauses, places):
+        monkeypatch.setattr(module, "first_of", counted)
+    others = ", ".join(f"a{at}='gpt-4'" for at in range(200))
+    (project / "a.py").write_text(f"f(model='gpt-4', {others})\n")
+    assert texts(look()) == ["a.py:1 retired gpt-4"]
+    assert max(seen) == BESIDE
+
+
+def test_from_one_name_to_the_next_in_a_deep_tree_is_a_few_steps(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    steps = Counter[str]()
+    holds = places._holds
+
+    def counted(node: Node, start: int, end: int) -> bool:
+        steps["taken"] += 1
+        return holds(node, start, end)
+
+    monkeypatch.setattr(places, "_holds", counted)
+    (project / "a.py").write_text("x = model == 'gpt-4'" + " or model == 'gpt-4'" * 999 + "\n")
+    assert len([*look()]) == 1000
+    assert steps["taken"] < 20_000  # from the root on, each time, it would be a million
 
 
 def test_columns_count_characters(project: Path, look: Callable[..., Findings]) -> None:

@@ -218,8 +218,14 @@ def test_the_package_is_a_plugin() -> None:
 def test_the_url_is_an_option() -> None:
     settings = plugin_settings(options={"url": "https://mirror.example/map.json"})
     (source,) = plugin.registry_facts(settings)
-    client = CannedClient({"https://mirror.example/map.json": {"gpt-x": row("openai")}})
-    assert source.fetch_facts(client) == plugin.shut_off()
+    said = row("openai", max_input_tokens=5)
+    client = CannedClient({"https://mirror.example/map.json": {"gpt-x": said}})
+    assert source.fetch_facts(client)["openai/gpt-x"] == {"limit": {"input": 5}}
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": "sign in"}, {"gpt-x": row("openai")}])
+def test_a_map_that_says_nothing_does_not_pass_for_one_by_what_was_shut_off(answer: Any) -> None:
+    assert plugin.LiteLLMCostMap().fetch_facts(CannedClient({plugin.URL: answer})) == {}
 
 
 def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:

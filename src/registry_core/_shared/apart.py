@@ -17,6 +17,9 @@ from typing import Any
 
 from .engine import Engine, Fault, Found, Version
 
+#: What stands before the first is what a sitecustomize prints, or any module that is imported.
+_MARK = b"\0registry-core\0"
+
 _forked = False
 
 
@@ -50,7 +53,8 @@ class Apart(Engine):
 
     def _there(self, method: str, *args: Any, **named: Any) -> Any:
         python = Path(sys.executable or "none")
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        folders = [one for one in sys.path if one and isinstance(one, str)]  # no Path counts
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
         try:
             if "python" not in python.name:  # that of a server, or of a frozen program
                 raise OSError
@@ -63,8 +67,9 @@ class Apart(Engine):
                 stderr=subprocess.DEVNULL,
                 check=True,
             )
-            result, fault = pickle.loads(done.stdout)  # noqa: S301 - of our own process
-        except (OSError, subprocess.SubprocessError):
+            _, _, answer = done.stdout.partition(_MARK)
+            result, fault = pickle.loads(answer)  # noqa: S301 - of our own process
+        except (OSError, subprocess.SubprocessError, EOFError):
             raise Fault(
                 "can't be asked by a process that was forked from one that has used it",
                 culprit=self.url,
@@ -84,7 +89,8 @@ def main() -> None:
         result = [*result] if method == "list" else result
     except Fault as error:
         fault = error
-    with open(1, "wb") as out:
+    with open(1, "wb", closefd=False) as out:
+        out.write(_MARK)
         pickle.dump((result, fault), out)
 
 

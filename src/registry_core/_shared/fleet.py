@@ -90,7 +90,8 @@ class Fleet:
             self.memory = evolve(self.memory, **changes)
 
     def is_news(self) -> bool:
-        """Whether there is another pointer than the one that is remembered. One request."""
+        """Whether there is another pointer than the one that is remembered, and not an older one.
+        One request."""
         tag = self.memory.version.get("e_tag")
         try:
             found = self._engine.get(POINTER, most=MOST, unless=tag)
@@ -100,11 +101,19 @@ class Fleet:
             gone = False
         if found is not None:  # not each server knows conditions
             same = found.data.decode(errors="replace") == self.memory.text
+            if not same and self._is_old(found.data):
+                return False  # nor has the engine been looked at: a cache has answered
         else:
             same = not (gone and self.memory.text)
         if same and self._folder and self.memory.looked_at is not None:
             remembered.confirm(self._folder, self._clock())
         return not same
+
+    def _is_old(self, data: bytes) -> bool:
+        try:
+            return from_bytes(data, self._key, self._engine.url).serial < self.memory.serial
+        except Fault:
+            return False
 
     def look(self, *, anew: bool = False) -> None:
         """Read the pointer; `anew`: also if it has the ETag that is remembered, which may be

@@ -47,6 +47,12 @@ def decode(name: str, data: bytes, *, most: int, culprit: str) -> dict[str, Prov
         content = unpacked.decompress(data, most + 1)
     except zlib.error:
         content = b""
+    if len(content) > most:
+        raise Fault(
+            f"object {name[:12]} holds more than {most / 2**20:g} MiB",
+            culprit=culprit,
+            hint="raise fetch_max_bytes if that is right",
+        )
     if hashlib.sha256(content).hexdigest() != name:
         raise Fault(
             f"object {name[:12]} is not what its name says",

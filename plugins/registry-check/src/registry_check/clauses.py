@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import spellings
 from .keys import key_of, last_name
-from .place import SEQUENCES, STRINGS, Place, content_of, field_of, text_of
+from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,12 +25,10 @@ def subscript(node: Node, child: Node, data: bytes, place: Place) -> bool:
     return True
 
 
-def case(node: Node, data: bytes, place: Place) -> None:
-    above: Node | None = node
-    while above is not None and above.type not in ("match_statement", "switch_statement"):
-        above = above.parent
-    if above is not None:
-        subject = field_of(above, "subject", data) or field_of(above, "value", data)
+def case(above: Iterable[Node], data: bytes, place: Place) -> None:
+    of = (node for node in above if node.type in ("match_statement", "switch_statement"))
+    if (node := next(of, None)) is not None:
+        subject = field_of(node, "subject", data) or field_of(node, "value", data)
         place.take(last_name(subject.strip("() ")))
 
 
@@ -86,12 +85,21 @@ def after_flag(child: Node, data: bytes, place: Place) -> bool:
     return flag is not None and place.take(flag[1])
 
 
-def call(node: Node, child: Node, string: Node, data: bytes, place: Place, settled: bool) -> bool:
+def call(
+    node: Node,
+    child: Node,
+    within: tuple[Node, Node],
+    data: bytes,
+    place: Place,
+    settled: bool,
+) -> bool:
+    """`within`: the text, and the node above it."""
+    string, parent = within
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
     if function is None:
         return settled
     if function == child:
-        return settled or _looked_for(node, function, string, data, place)
+        return settled or _looked_for(node, function, parent, data, place)
     code = re.sub(r"\s+", "", text_of(function, data))
     name = last_name(code)
     nearest, place.is_called = not place.is_called, True
@@ -102,13 +110,13 @@ def call(node: Node, child: Node, string: Node, data: bytes, place: Place, settl
     if settled:
         return True
     arguments = node.child_by_field_name("arguments")
-    given = arguments.named_children if arguments is not None else []
+    given = first_of(arguments) if arguments is not None else []
     factory = (
         spellings.FACTORIES.fullmatch(code)
         or spellings.CREATED.fullmatch(code)
         or _created(code, data)
     )
-    is_id = string.parent is not None and field_of(string.parent, "name", data) == "id"
+    is_id = field_of(parent, "name", data) == "id"
     if (is_id or (given and given[0] == string)) and (factory or spellings.CALLS.fullmatch(name)):
         place.sure, place.strict = True, name not in spellings.LOOSE_CALLS
         if factory:
@@ -124,13 +132,13 @@ def call(node: Node, child: Node, string: Node, data: bytes, place: Place, settl
     )
 
 
-def _looked_for(node: Node, function: Node, string: Node, data: bytes, place: Place) -> bool:
+def _looked_for(node: Node, function: Node, parent: Node, data: bytes, place: Place) -> bool:
     """`["x", "y"].includes(model)`."""
     arguments = node.child_by_field_name("arguments")
-    if string.parent is None or string.parent.type not in SEQUENCES or not arguments:
+    if parent.type not in SEQUENCES or not arguments:
         return False
     name = last_name(text_of(function, data).rpartition(".")[2])
-    given = arguments.named_children
+    given = first_of(arguments)
     if name not in spellings.MEMBERSHIP or not given:
         return False
     settled = place.take(last_name(text_of(given[0], data)))

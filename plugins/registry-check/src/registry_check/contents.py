@@ -13,8 +13,8 @@ from attrs import frozen
 from .grammars import parse
 from .keys import key_of
 from .names import Name
-from .place import Place
-from .places import AFTER, BESIDE, EMBEDDED, place_of
+from .place import BESIDE, Place
+from .places import AFTER, EMBEDDED, Tree, place_of
 
 #: The ends of files' names → the language of their grammar.
 LANGUAGES = {
@@ -44,6 +44,9 @@ _FENCES = {
 _TOKEN = re.compile(rb"(?:(?<![\w./@:$~+-])|(?<=:-))[A-Za-z0-9][\w.:@/+-]*\w")
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
 _MARK = re.compile(rb"[-/:@]")
+#: Bytes of a word that may be a name. What is longer is an image, a font, a certificate, and each
+#: slash in it could be the end of a prefix.
+_LONGEST = 1000
 _PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
 _URL_END = re.compile(rb"[:/?\"'`\s\\]|$")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
@@ -137,7 +140,7 @@ class Reader:
                 begin = data.rfind(b" ", 0, start) + 1
                 end = data.find(b" ", start)
                 end = len(data) if end < 0 else end
-                word = data[begin:end]
+                word = data[begin:end] if end - begin <= _LONGEST else b""
                 if _MARK.search(word) or word in self._plain:
                     found.add(word)
         return found
@@ -157,10 +160,10 @@ def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
 
 def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
     found = reader.candidates(data)
-    root = parse(language, data) if found else None
+    tree = Tree(parse(language, data)) if found else None
     for name, start, end in found:
-        assert root is not None
-        place = _in_url(data, start, end) or place_of(root, data, start, end)
+        assert tree is not None
+        place = _in_url(data, start, end) or place_of(tree, data, start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 

@@ -20,6 +20,10 @@ STRINGS = frozenset(
 SEQUENCES = frozenset({"list", "array", "flow_sequence", "block_sequence", "tuple"})
 
 
+#: So many nodes beside are looked at.
+BESIDE = 60
+
+
 @define
 class Place:
     """What the code around a text says of it."""
@@ -63,6 +67,12 @@ class Place:
             return True
         self.decoy = self.decoy or (not within and is_decoy(name))
         return False
+
+
+def first_of(node: Node) -> list[Node]:
+    """Its children; of many the first, since all of them are looked up for each of them."""
+    places = range(min(node.named_child_count, BESIDE))
+    return [child for at in places if (child := node.named_child(at)) is not None]
 
 
 def content_of(string: Node, data: bytes) -> bytes:

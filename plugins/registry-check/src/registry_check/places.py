@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .clauses import after_flag, call, case, command, compare, subscript
 from .keys import key_of, last_name
-from .place import SEQUENCES, STRINGS, Place, content_of, field_of, text_of
+from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -63,8 +63,8 @@ _ENDS = frozenset(
      "class_body", "statement_block", "if_statement", "stream", "return_statement"}
 )  # fmt: skip
 _LEVELS = 3
-#: So many nodes above, and so many beside, are looked at.
-_STEPS, BESIDE = 64, 60
+#: So many nodes above are looked at.
+_STEPS = 64
 
 #: What stands directly before a model's name inside a longer text.
 EMBEDDED = re.compile(
@@ -89,31 +89,57 @@ COMMENT = re.compile(rb"(?:^|\n)[ \t]*(?:#|//)[^\n]*$")
 AFTER = re.compile(rb"$|[\s\"'\\,;&|)}\]`<]")
 
 
-def place_of(root: Node, data: bytes, start: int, end: int) -> Place | None:
+class Tree:
+    """A syntax tree, and where in it was looked last.
+
+    A node has to be asked for from the root on, and so has its parent: of many texts in a deep
+    tree (`"x" + "y" + …`) that would take minutes. From one text to the next is mostly a step.
+    """
+
+    def __init__(self, root: Node) -> None:
+        self._cursor = root.walk()
+        self._path = [root]
+
+    def above(self, start: int, end: int) -> Sequence[Node]:
+        """The nodes that hold these bytes, the smallest first; not all up to the root."""
+        path, cursor = self._path, self._cursor
+        while len(path) > 1 and not _holds(path[-1], start, end):
+            path.pop()
+            cursor.goto_parent()
+        while cursor.goto_first_child_for_byte(start) is not None:
+            node = cursor.node
+            if node is None or not _holds(node, start, end):
+                cursor.goto_parent()
+                break
+            path.append(node)
+        return path[: -_STEPS - 1 : -1]
+
+
+def _holds(node: Node, start: int, end: int) -> bool:
+    return node.start_byte <= start and end <= node.end_byte
+
+
+def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     """The place of `data[start:end]`; None in comments, and in what is no text."""
-    leaf = root.descendant_for_byte_range(start, end)
-    string = None
-    node = leaf
-    for _ in range(_STEPS):
-        if node is None or "comment" in node.type:
-            break
+    above = tree.above(start, end)
+    at = None
+    for index, node in enumerate(above):
+        if "comment" in node.type:
+            return None
         if node.type in STRINGS:
-            string = node
-        elif string is not None:
+            at = index
+        elif at is not None:
             break
-        node = node.parent
-    if node is not None and "comment" in node.type:
+    if at is None:
         return None
-    if string is None:
-        return None
-    parent = string.parent
-    if parent is not None and parent.type == "expression_statement":
+    string, *above = above[at:]
+    if above and above[0].type == "expression_statement":
         return None  # a docstring
     place = Place()
     content = content_of(string, data)
     place.whole = content == data[start:end]
     if place.whole:
-        _climb(string, data, place)
+        _climb(string, above, data, place)
         return place
     line = max(data.rfind(b"\n", 0, start), string.start_byte - 1, start - 200) + 1
     before = data[max(string.start_byte, line - 1) : start]
@@ -144,14 +170,14 @@ def _is_value(node: Node, child: Node) -> bool:
     return bool(node.named_children) and node.named_children[0] != child
 
 
-def _climb(string: Node, data: bytes, place: Place) -> None:
+def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> None:
     """Note what the nodes above a string say of it, until its key is found, and what stands
     beside it on the way."""
-    child, node = string, string.parent
+    child = string
     inner: str | None = None
     settled = False
-    for _ in range(_STEPS):
-        if node is None or len(place.siblings) == _LEVELS:
+    for at, node in enumerate(above):
+        if len(place.siblings) == _LEVELS:
             break
         kind = node.type
         if kind in MAPPINGS:
@@ -162,7 +188,7 @@ def _climb(string: Node, data: bytes, place: Place) -> None:
             if inner in ("fallback", "fallbacks") and "model" in beside and not settled:
                 settled = place.sure = True
         if kind in CALLS:
-            settled = call(node, child, string, data, place, settled)
+            settled = call(node, child, (string, above[0]), data, place, settled)
         elif settled:
             if kind in PAIRS and _is_value(node, child):
                 place.names.append(_key(node, data))
@@ -183,22 +209,19 @@ def _climb(string: Node, data: bytes, place: Place) -> None:
         elif kind == "subscript":
             settled = subscript(node, child, data, place)
         elif kind in CASES:
-            case(node, data, place)
+            case(above[at:], data, place)
         elif kind == "class_definition" and "Enum" in field_of(node, "superclasses", data):
             place.take(field_of(node, "name", data))
         if kind in _ENDS:
             break
-        child, node = node, node.parent
+        child = node
     if place.siblings and "litellm_params" in place.siblings[0] and inner == "model_name":
         place.sure = False  # a name of the user's own, for what stands beside it
 
 
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
     """Keys and values of a mapping, or of the keywords of a call; of long ones the first."""
-    for at in range(min(mapping.named_child_count, BESIDE)):
-        node = mapping.named_child(at)
-        if node is None:
-            return
+    for node in first_of(mapping):
         if node.type in KEYED and node.type not in ("table", "table_array_element"):
             values = [node.child_by_field_name(one) for one in KEYED[node.type][1] if one]
             value = next(filter(None, values), None) or node.named_children[-1]

@@ -46,7 +46,8 @@ class LiteLLMCostMap(FactSource):
         self.url = url
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
-        return {**shut_off(), **facts_from_map(client.get_json(self.url))}
+        facts = facts_from_map(client.get_json(self.url))
+        return {**shut_off(), **facts} if facts else facts  # no answer that says nothing is good
 
     def bundled(self) -> tuple[Facts, datetime]:
         bundle = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
