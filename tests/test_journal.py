@@ -119,7 +119,13 @@ def test_the_way_back_to_an_earlier_generation_is_told_once(one: World) -> None:
 
 
 @pytest.mark.parametrize("number", range(3))
-@pytest.mark.parametrize("damage", [b"", b"{}", b"[" * 100_000, b"\xff\xfe", b"null"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"", b"{}", b"[" * 100_000, b"\xff\xfe", b"null"),
+        b'{"checksum": "01234567", ' + b'"at": "", ' * 5000 + b'"from": "", ' * 5000,
+    ],
+)
 def test_a_damaged_line_costs_only_itself(one: World, number: int, damage: bytes) -> None:
     for models in ("a", "b", "c"):
         publish(one, "gpt-old", models)

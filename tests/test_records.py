@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from registry_core._base.encoding import dumps
+from registry_core._base.encoding import dumps, of_model
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.checking import remembered
 from registry_core._catalog.snapshot import Snapshot
@@ -22,6 +22,7 @@ from registry_core.records import (
     clean_providers,
     cost_per_million,
     model_from_record,
+    parsed,
     provider_from_record,
 )
 from registry_core.report import Problem
@@ -304,6 +305,26 @@ def test_a_record_may_be_its_json_text() -> None:
         ("acme/d", "dropped: expected an object, got list"),
         ("acme/e", "dropped: expected an object, got bytes"),
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("18446744073709551616", "-9223372036854775809", "1e999", "NaN", "18446744073709551615"),
+        *('"\\ud800"', '{"\\ud800": 1}', '{"a": 1, "a": 2}'),
+        *("[" * depth + "]" * depth for depth in (60, 70, 300, 900)),
+    ],
+)
+def test_a_record_that_is_text_is_stored_as_the_object_that_it_stands_for(value: str) -> None:
+    text = f'{{"extra": {{"x": {value}}}, "y": {value}, "cost": {{"z": {value}}}}}'.encode()
+    of_text, of_object = (
+        provider_from_record("acme", {"models": {"m": record}}) for record in (text, parsed(text))
+    )
+    assert of_text is not None
+    assert of_object is not None
+    assert of_text.models.record("m") == of_object.models.record("m")
+    assert of_text.models["m"] == model_from_record("acme", "m", text)
+    assert of_text.models.record("m") == dumps(of_model(of_text.models["m"]))
 
 
 def test_of_a_record_that_is_the_same_text_nothing_is_checked_again() -> None:

@@ -98,10 +98,6 @@ def encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
     """
     if "extra" in known:
         known = {**known, "extra": frozen_object(known["extra"])}
-    return _encode(known)
-
-
-def _encode(known: Mapping[str, Any]) -> tuple[bytes, int]:
     return dumps(known), flags_of(known.get)
 
 
@@ -116,7 +112,7 @@ def encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
 
 def _encoded(text: bytes) -> tuple[bytes, int, frozenset[str]]:
     unknown = set[str]()
-    return *_encode(check_record(loads(text), unknown.add)), frozenset(unknown)
+    return *encode(check_record(loads(text), unknown.add)), frozenset(unknown)
 
 
 remembered = lru_cache(maxsize=2**14)(_encoded)

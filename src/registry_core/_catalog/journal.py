@@ -37,10 +37,11 @@ _HEAD = len(b'{"checksum": "01234567", ')
 _LISTS = ("added", "removed", "deprecated", "updated")
 
 #: Reads the time and both hashes of a line without parsing it. The keys are sorted, and no value
-#: before "updated" is an object, so the first of each name is the line's own.
+#: before "updated" is an object, so the first of each name is the line's own. Nothing is tried
+#: again: a line of a damaged file may repeat the names thousands of times.
 _LINKS = re.compile(
     rb'\{"checksum": "([0-9a-f]{8})", '
-    rb'.*?"at": "([^"]*)", .*?"from": "([^"]*)", .*?"to": "([^"]*)", '
+    rb'(?>.*?"at": "([^"]*)", )(?>.*?"from": "([^"]*)", )(?>.*?"to": "([^"]*)", )'
 )
 #: A line as it is stored, and the time when it was written; None if unknown.
 Line = tuple[bytes, datetime | None]
