@@ -77,7 +77,7 @@ def test_what_a_plugin_adds_no_more_loses_its_data_at_once(world: World) -> None
     assert report.ok
     assert not reported(report, "goes")
     (told,) = [one for one in report.problems if one.culprit == "goes"]
-    assert told.message == "registry-core:test-0 does not add it any more, so its data is dropped"
+    assert told.message == "registry-core:test-0 no longer adds it, so its data is dropped"
     assert "mine" in world.models()
     assert "theirs" not in world.models()
     assert "goes" not in world.registry().world.state().gateways
