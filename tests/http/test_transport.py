@@ -315,7 +315,7 @@ def test_an_encoding_that_nobody_asked_for_is_refused_by_name_and_not_unpacked(
 
     headers = {"Content-Encoding": encoding}
     server.route("/a", lambda request: Reply(200, endless(), headers))
-    with pytest.raises(GatewayError, match="which nobody asked for") as caught:
+    with pytest.raises(GatewayError, match="which was not asked for") as caught:
         make().get_json(server.url("/a"))
     assert repr(encoding.lower()) in str(caught.value)
     assert len(server.requests) == 1
