@@ -390,8 +390,8 @@ def test_cookies_are_not_kept(server: Loopback, make: Make) -> None:
     [
         ("/a", "redirected to .*/a again, in a loop"),
         ("file:///etc/passwd", "which is not an http or https URL"),
-        ("http://[", "redirected to what is not"),
-        ("http://host:99999999/", "redirected to what is not"),
+        ("http://[", "redirected to something that is not"),
+        ("http://host:99999999/", "redirected to something that is not"),
         ("http://", "redirected to"),
     ],
 )

@@ -67,7 +67,7 @@ BROKEN_MODULES = {
     "unmarked": ("def registry_gateways(): ...", "put @hookimpl above it"),
     "old-signature": (
         "@hookimpl\ndef registry_emit(registry, config): ...",
-        "the hook does not have",
+        "the hook does not pass",
     ),
     "async": ("@hookimpl\nasync def registry_gateways(): ...", "drop async"),
     "ordered": ("@hookimpl(tryfirst=True)\ndef registry_gateways(): ...", "the host refuses"),

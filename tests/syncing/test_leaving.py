@@ -184,5 +184,5 @@ def test_an_empty_registry_is_no_data(world: World) -> None:
     disabled = ("registry-core:test-0", "main-plugin", "second-plugin")
     report = world.sync(disable_plugins=disabled)
     assert not report.ok
-    assert any("no gateway is left" in one.message for one in report.problems)
+    assert any("no gateway has a model" in one.message for one in report.problems)
     assert world.models()["openai"] == ("gpt-5", "gpt-old")
