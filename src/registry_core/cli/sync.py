@@ -150,7 +150,7 @@ def _run(
 
 
 def _types_hint(settings: Settings, count: int, snapshot: Snapshot) -> str | None:
-    """A hint, if the project's types are slow in editors, and a scope would help or is the cause."""
+    """A hint, if the project's types are slow in editors and a scope would help or is too large."""
     emitters = settings.outputs.keys() if settings.output is None else set[str]()
     scope = settings.types_providers
     if scope is None:
