@@ -1,12 +1,12 @@
-"""What the generated types cost, beside the obvious single union of all ids.
+"""Measures the cost of the generated types, beside the obvious single union of all ids.
 
     python -m benchmarks.types_cost [--rounds 5]
 
-Runs the real type checkers and language servers on the types of the bundled registry, of one
-with ten times as many models of each provider, and of three providers in each; and on ordinary
-lines of code (benchmarks.types_lines). Prints the page that it writes, docs/types-cost.md;
-keeps every figure in benchmarks/results/types.json. Needs node, pydantic and a system with
-/proc; takes about half an hour.
+It runs the real type checkers and language servers on the types of the bundled registry, of a
+registry with ten times as many models of each provider, and of three providers in each. It also
+runs them on ordinary lines of code (benchmarks.types_lines). It writes and prints the page
+docs/types-cost.md, and stores every figure in benchmarks/results/types.json. It needs node,
+pydantic and a system with /proc, and takes about half an hour.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ COMPLETED = ("ModelId", "model_id", "Model_openai", "ModelRouterModelId", "Model
 
 @dataclass(frozen=True)
 class Case:
-    """One file of types and one file of a user's."""
+    """One file of types, and one file of a user."""
 
     language: str
     form: str
@@ -88,7 +88,7 @@ class Case:
     use: str
     folder: Path
     ids: tuple[str, ...]
-    """What should be offered."""
+    """The ids that a completion should offer."""
 
     @property
     def user(self) -> Path:
@@ -108,11 +108,11 @@ def registries() -> dict[int, Snapshot]:
         ids = [f"{id}-{n}" if n else id for id in provider.models for n in range(size)]
         return evolve(provider, models=ids)
 
-    return {size: Snapshot.build(times(one, size) for one in providers) for size in SIZES}
+    return {size: Snapshot.build(times(provider, size) for provider in providers) for size in SIZES}
 
 
 def forms(snapshot: Snapshot) -> Iterator[tuple[str, str, str, Mapping[str, tuple[str, ...]]]]:
-    """Language, form, text of the file of types, models in it."""
+    """Language, form, text of the file of types, and its models."""
     everything = snapshot.get_models()
     for_typescript = {provider.id: ids for provider, ids in callable_providers(snapshot)}
     for language, models in (("python", everything), ("typescript", for_typescript)):
@@ -126,7 +126,7 @@ def forms(snapshot: Snapshot) -> Iterator[tuple[str, str, str, Mapping[str, tupl
 
 
 def single(language: str, ids: tuple[str, ...]) -> str:
-    """What one would write by hand."""
+    """The types that somebody would write by hand."""
     literals = [json.dumps(id) for id in ids]
     if language == "python":
         known = "".join(f"    {literal},\n" for literal in literals)
@@ -139,7 +139,7 @@ def single(language: str, ids: tuple[str, ...]) -> str:
 
 
 def derived(text: str) -> str:
-    """The emitted table, and the full ids made of it by the compiler."""
+    """The emitted table, with full ids that the compiler makes from it."""
     table, known, _ = text.partition("export type ModelRouterModelId =\n")
     full = "{ [P in Provider]: `${P}/${ProviderModelsMap[P][number]}` }[Provider]"
     return f"{table}{known}  | {full}\n  | (string & {{}});\n"
@@ -164,7 +164,7 @@ def user_file(case: Case, text: str = "") -> str:
 
 
 def cases(root: Path) -> list[Case]:
-    made = []
+    all_cases = []
     for size, snapshot in registries().items():
         for language, form, text, models in forms(snapshot):
             folder = root / language / f"{form}-{size}"
@@ -179,15 +179,15 @@ def cases(root: Path) -> list[Case]:
                 ):
                     continue
                 ids = models["openai"] if bare else full_ids(models)
-                made.append(Case(language, form, size, use, folder, ids))
+                all_cases.append(Case(language, form, size, use, folder, ids))
                 # A known id, so that the file has no error.
-                made[-1].user.write_text(user_file(made[-1], ids[0]), encoding="utf-8")
-    return made
+                all_cases[-1].user.write_text(user_file(all_cases[-1], ids[0]), encoding="utf-8")
+    return all_cases
 
 
 def line_uses() -> list[Use]:
     """The lines with `str`, and with the types in each form and size."""
-    found = [Use("str", 0, "", "str", "a"), Use("str", 0, "", "string", "a")]
+    uses = [Use("str", 0, "", "str", "a"), Use("str", 0, "", "string", "a")]
     for size, snapshot in registries().items():
         models = snapshot.get_models()
         everything, scoped = (emitted("python", snapshot, scope) for scope in (None, TWO))
@@ -195,18 +195,18 @@ def line_uses() -> list[Use]:
         last = list(models)[-1]
         dear = f"{last}/{models[last][-1]}"  # it is in the last of the signatures
         model = f"{TWO[0]}/{models[TWO[0]][0]}"
-        found += [
+        uses += [
             Use("as installed", size, everything, "ModelId", few),
             Use("scope of two", size, scoped, "ModelId", model),
             Use("`model_id`", size, everything, "ModelId", dear, "model_id"),
             Use("with `@takes_model_id`", size, everything, "ModelId", dear, "model_id", True),
         ]
         if size == 1:  # there are no more providers in the larger one
-            found.append(Use("as installed", size, everything, "ProviderId", "openai"))
+            uses.append(Use("as installed", size, everything, "ProviderId", "openai"))
         for form, scope in (("all ids", None), ("scope of two", TWO)):
             text = emitted("typescript", snapshot, scope)
-            found.append(Use(form, size, text, "ModelRouterModelId", model))
-    return found
+            uses.append(Use(form, size, text, "ModelRouterModelId", model))
+    return uses
 
 
 # Checks from the command line.
@@ -223,18 +223,17 @@ def checkers(case: Case) -> dict[str, list[str | Path]]:
 
 
 def check(tool: str, case: Case, command: list[str | Path]) -> tuple[float, float]:
-    """Seconds of the processors, and on the clock. The first hardly depend on what else the
-    machine does."""
+    """Processor seconds, and seconds on the clock. Other processes hardly affect the first."""
     if tool == "mypy, cold":
         shutil.rmtree(case.folder / "caches" / case.use, ignore_errors=True)
     environ = {**os.environ, "MYPYPATH": str(case.folder / "typings")}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=case.folder, env=environ, capture_output=True, text=True, check=False
     )
     clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(f"{tool} on {case}: {done.stdout[:2000]}{done.stderr[:2000]}")
+    if completed.returncode:
+        raise SystemExit(f"{tool} on {case}: {completed.stdout[:2000]}{completed.stderr[:2000]}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock
 
 
@@ -245,9 +244,9 @@ def measure_checks(all_cases: list[Case], rounds: int) -> list[dict[str, object]
     taken: dict[tuple[str, Case], list[tuple[float, float]]] = {}
     for number in range(rounds + 1):
         for tool, case, command in runs:
-            one = check(tool, case, command)
+            seconds = check(tool, case, command)
             if number:  # the first round warms the disk
-                taken.setdefault((tool, case), []).append(one)
+                taken.setdefault((tool, case), []).append(seconds)
         print(f"checks: round {number} of {rounds}", file=sys.stderr)
     empty = {tool: times for (tool, case), times in taken.items() if case.use == EMPTY}
     return [
@@ -256,22 +255,24 @@ def measure_checks(all_cases: list[Case], rounds: int) -> list[dict[str, object]
             **case.key,
             "cpu_s": [cpu for cpu, _ in times],
             "clock_s": [clock for _, clock in times],
-            "ratios": [one[0] / base[0] for one, base in zip(times, empty[tool], strict=True)],
+            "ratios": [run[0] / base[0] for run, base in zip(times, empty[tool], strict=True)],
         }
         for (tool, case), times in taken.items()
     ]
 
 
 def mypys_message(case: Case) -> dict[str, object]:
-    """Bytes that mypy prints on one wrong id."""
+    """The bytes of mypy's message about one wrong id."""
     wrong = case.folder / "wrong.py"
     wrong.write_text(user_file(case, "openai/gtp-4o"), encoding="utf-8")
     environ = {**os.environ, "MYPYPATH": str(case.folder / "typings")}
     command: list[str | Path] = [sys.executable, "-m", "mypy"]
     command += ["--cache-dir", case.folder / "caches", wrong]
-    done = subprocess.run(command, cwd=case.folder, env=environ, capture_output=True, check=False)
-    assert done.returncode == 1, done
-    return {**case.key, "bytes": len(done.stdout)}
+    completed = subprocess.run(
+        command, cwd=case.folder, env=environ, capture_output=True, check=False
+    )
+    assert completed.returncode == 1, completed
+    return {**case.key, "bytes": len(completed.stdout)}
 
 
 # Completions in the editor.
@@ -294,7 +295,7 @@ def servers(case: Case) -> dict[str, Callable[[], Server]]:
 
 
 def complete(case: Case, start: Callable[[], Server]) -> dict[str, object]:
-    """Milliseconds of the first completion and of those after a keystroke; what is offered."""
+    """Milliseconds of the first completion and of those after a keystroke, and the offered ids."""
     text = user_file(case)
     case.user.write_text(text, encoding="utf-8")
     with start() as server:
@@ -329,7 +330,7 @@ def complete(case: Case, start: Callable[[], Server]) -> dict[str, object]:
 
 
 def processes(session: int) -> Iterator[Path]:
-    """The folders in /proc of what the server is and has started."""
+    """The folders in /proc of the server and of the processes that it has started."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if os.getsid(int(folder.name)) == session:
@@ -337,7 +338,7 @@ def processes(session: int) -> Iterator[Path]:
 
 
 def processor_time(session: int) -> float:
-    """Seconds."""
+    """Processor seconds of the server."""
     ticks = 0
     for folder in processes(session):
         fields = (folder / "stat").read_text().rpartition(")")[2].split()
@@ -346,7 +347,7 @@ def processor_time(session: int) -> float:
 
 
 def peak_memory(session: int) -> float:
-    """MiB of the largest process."""
+    """The peak of memory of the largest process, in MiB."""
     statuses = [(folder / "status").read_text() for folder in processes(session)]
     peaks = [re.search(r"^VmHWM:\s*(\d+)", status, re.MULTILINE) for status in statuses]
     return max(int(peak[1]) for peak in peaks if peak) / 1024
@@ -355,10 +356,10 @@ def peak_memory(session: int) -> float:
 def versions() -> dict[str, str]:
     from importlib.metadata import version
 
-    found = {name: version(name) for name in (*PY_CHECKERS, "pydantic")}
+    packages = {name: version(name) for name in (*PY_CHECKERS, "pydantic")}
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     return {
-        **found,
+        **packages,
         "TypeScript": " and ".join(TYPESCRIPTS),
         "Python": platform.python_version(),
         "node": node.stdout.strip().lstrip("v"),
@@ -369,7 +370,7 @@ def versions() -> dict[str, str]:
 def measure_calls(root: Path, rounds: int) -> dict[str, object]:
     everything = cases(root)
     load = [os.getloadavg()[0]]
-    found = {
+    figures = {
         "versions": versions(),
         "checks": measure_checks([c for c in everything if c.use != "ModelId"], rounds),
         "messages": [mypys_message(c) for c in everything if c.use in ("KnownModelId", "model_id")],
@@ -380,7 +381,7 @@ def measure_calls(root: Path, rounds: int) -> dict[str, object]:
             for tool, start in servers(case).items()
         ],
     }
-    return {**found, "load": [*load, os.getloadavg()[0]]}
+    return {**figures, "load": [*load, os.getloadavg()[0]]}
 
 
 def main() -> None:
@@ -389,15 +390,15 @@ def main() -> None:
     parser.add_argument("--only", choices=("calls", "lines"), help="keep the others' figures")
     options = parser.parse_args()
     os.environ.setdefault("PYRIGHT_PYTHON_CACHE_DIR", str(cache_folder() / "pyright"))
-    found: dict[str, object] = {}
+    figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="types-cost-") as root:
         if options.only != "lines":
-            found |= measure_calls(Path(root), options.rounds)
+            figures |= measure_calls(Path(root), options.rounds)
         if options.only != "calls":
-            found["lines"] = list(measure_lines(Path(root), line_uses(), 1))
+            figures["lines"] = list(measure_lines(Path(root), line_uses(), 1))
     RESULTS.parent.mkdir(exist_ok=True)
     results = json.loads(RESULTS.read_text("utf-8")) if options.only else {}
-    results |= found
+    results |= figures
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = page(results)
     PAGE.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Ordinary lines of users' code, with the generated types and with `str` in their place.
+"""Ordinary lines of users' code, with the generated types, and with `str` instead.
 
 For benchmarks.types_cost, and for the test that no line makes a type checker hang.
 """
@@ -116,7 +116,7 @@ f({a}, {v}, True)
 
 
 def _in_one_file(lines: Iterable[str]) -> str:
-    """All of them, each with names of its own; what they import comes first."""
+    """All lines, each with its own names, after their imports."""
     bodies = [
         re.sub(r"\b([fC])(?=[(:)])", rf"\g<1>{number}", line) for number, line in enumerate(lines)
     ]
@@ -163,7 +163,7 @@ TS_MODULE = "./provider-types.generated"
 
 @dataclass(frozen=True)
 class Use:
-    """How a user writes the lines, and the types that he does it with."""
+    """How a user writes the lines, and with which types."""
 
     form: str
     size: int
@@ -171,11 +171,11 @@ class Use:
     """The text of the file of types."""
     type: str
     id: str
-    """One that the type names."""
+    """An id that the type names."""
     through: str | None = None
-    """Values by this function."""
+    """The function that makes the values."""
     decorated: bool = False
-    """Functions by `takes_model_id`, too."""
+    """Whether functions have the decorator `takes_model_id`."""
 
     @property
     def python(self) -> bool:
@@ -200,7 +200,7 @@ class Use:
         return f'import type {{ {names} }} from "{TS_MODULE}";\n{body}'
 
     def write(self, folder: Path, line: str) -> Path:
-        """The files in `folder`; the user's."""
+        """Write the files to `folder`. Returns the user's file."""
         types = "typings/registry_core_types.pyi" if self.python else f"{TS_MODULE}.d.ts"
         (folder / types).parent.mkdir(parents=True, exist_ok=True)
         (folder / types).write_text(self.stub, encoding="utf-8")
@@ -210,8 +210,8 @@ class Use:
 
 
 def check_command(checker: str, file: Path) -> list[str | Path]:
-    """For a file beside a folder `typings`, with the checker's own settings as strict as can be
-    without complaints that have nothing to do with types. mypy keeps nothing."""
+    """The command for a file beside a folder `typings`. The settings are as strict as possible
+    without complaints that have nothing to do with types. mypy uses no cache."""
     run: list[str | Path] = [sys.executable, "-m", checker]
     match checker:
         case "mypy":
@@ -242,19 +242,19 @@ def tsc_commands(file: Path) -> dict[str, list[str | Path]]:
 
 
 def run_check(command: Sequence[str | Path], folder: Path) -> tuple[float, str]:
-    """Seconds of the processors, and what was wrong; "" if nothing."""
+    """Processor seconds, and the tool's complaint, which is empty if there is none."""
     environ = {
         **os.environ,
         "MYPYPATH": str(folder / "typings"),
         "PYRIGHT_PYTHON_CACHE_DIR": str(cache_folder() / "pyright"),
     }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, check=False
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, f"{done.stdout}{done.stderr}" if done.returncode else ""
+    return seconds, f"{completed.stdout}{completed.stderr}" if completed.returncode else ""
 
 
 def measure_lines(root: Path, uses: Sequence[Use], rounds: int) -> Iterator[dict[str, object]]:
@@ -262,11 +262,11 @@ def measure_lines(root: Path, uses: Sequence[Use], rounds: int) -> Iterator[dict
     a crash. Uses with
     `str` (`string`) and their likes of one line are measured one after the other."""
     for python in (True, False):
-        mine = [use for use in uses if use.python is python]
+        group = [use for use in uses if use.python is python]
         for line in PY_LINES if python else TS_LINES:
             taken: dict[tuple[str, Use], list[float]] = {}
             for _ in range(rounds):
-                for number, use in enumerate(mine):
+                for number, use in enumerate(group):
                     if use.size > 1 and line not in TENFOLD:
                         continue
                     folder = root / "lines" / f"{number}"

@@ -332,7 +332,7 @@ def test_a_gateway_that_a_plugin_adds_too_is_named(synced: World) -> None:
     registry.register_gateway(Own("main", "a"))
     for _ in range(2):
         (problem,) = registry.sync_gateways().problems
-        assert str(problem).startswith("main: a plugin adds it, too")
+        assert str(problem).startswith("main: a plugin adds a gateway with the same id")
         assert not problem.fatal
 
 

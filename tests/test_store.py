@@ -219,12 +219,12 @@ def test_nothing_of_somebody_else_is_read(store: Store) -> None:
     store.object(snapshot.hash).write_bytes(snapshot.to_bytes())
     store.journal.write_bytes(b"news")
     assert store.read_journal() == b"news"
-    assert served([store.place]) == (store, store.signature())
+    assert find_store([store.place]) == (store, store.signature())
     strict = Store(store.place, lambda status: False)
     for read in (strict.read_journal, partial(strict.open_snapshot, snapshot.hash)):
         with pytest.raises(SnapshotDamagedError, match="belongs to somebody else"):
             read()
-    assert served([store.place], lambda status: False) == (None, None)
+    assert find_store([store.place], lambda status: False) == (None, None)
 
 
 def test_a_damaged_state_is_named_or_taken_for_none(store: Store) -> None:

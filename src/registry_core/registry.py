@@ -325,9 +325,9 @@ class ModelRegistry:
         options = evolve(options, project=project)
         result = sync(self.world, options, tuple(self._runtime.values()))
         with self._lock:
-            for one in result.runtime:
-                if self._runtime[one.gateway.id].gateway is one.gateway:
-                    self._runtime[one.gateway.id] = one
+            for gateway in result.runtime:
+                if self._runtime[gateway.gateway.id].gateway is gateway.gateway:
+                    self._runtime[gateway.gateway.id] = gateway
             self._damaged.clear()
             self.invalidate()
         return result.report
@@ -355,10 +355,10 @@ class ModelRegistry:
         not), then those registered at run time."""
         from .plugin import ModelGateway
 
-        installed = [one.gateway for one in self.world.host.gateways()]
-        own = [one.gateway for one in self._runtime.values()]
-        either = (one.itself for one in (*installed, *own))
-        return tuple(one for one in either if isinstance(one, ModelGateway))
+        installed = [gateway.gateway for gateway in self.world.host.gateways()]
+        own = [gateway.gateway for gateway in self._runtime.values()]
+        sources = (gateway.itself for gateway in (*installed, *own))
+        return tuple(source for source in sources if isinstance(source, ModelGateway))
 
     def get_last_refresh_time(self) -> datetime | None:
         """Aware UTC time of the last sync that reached every enabled gateway.
@@ -430,7 +430,7 @@ class ModelRegistry:
         from ._resolve.resolving import resolve
 
         environ = self.world.environ if environ is None else environ
-        own = {id: one.gateway.itself for id, one in self._runtime.items()}
+        own = {id: gateway.gateway.itself for id, gateway in self._runtime.items()}
         return self._read(lambda snapshot: resolve(id, snapshot, self.world, environ, own))
 
     async def aresolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:

@@ -31,7 +31,7 @@ def test_what_one_asked_in_vain_nobody_asks_again_for_a_while(hosts: Hosts) -> N
     assert (report.ok, status(report)) == (False, "failed")
     report = two.sync()
     assert (report.ok, status(report), report.problems) == (True, "waiting", ())
-    assert "asked in vain" in gateway(report).error
+    assert "asked and failed" in gateway(report).error
     assert "503" in gateway(report).error
     assert hosts.fetches == 1
     for host in (one, two):

@@ -1,4 +1,4 @@
-"""A server that sends a credential back: nothing of its answer is kept or passed on."""
+"""A server that sends a credential back: its answer is neither used nor passed on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refuses(make: Make, url: str, folder: Path, match: str = "", **arguments: An
     for changes in ({}, {"payloads": None}):
         client = make(environ={"TOKEN": TOKEN}, **changes)
         assert client.secret("TOKEN") == TOKEN
-        with pytest.raises(GatewayError, match=match or "back; nothing of its answer") as caught:
+        with pytest.raises(GatewayError, match=match or "back, so its answer") as caught:
             client.get_json(url, **arguments)
         assert TOKEN not in str(caught.value)
         assert not list(folder.glob("*.payload"))

@@ -315,7 +315,7 @@ def test_an_encoding_that_nobody_asked_for_is_refused_by_name_and_not_unpacked(
 
     headers = {"Content-Encoding": encoding}
     server.route("/a", lambda request: Reply(200, endless(), headers))
-    with pytest.raises(GatewayError, match="which nobody asked for") as caught:
+    with pytest.raises(GatewayError, match="which was not asked for") as caught:
         make().get_json(server.url("/a"))
     assert repr(encoding.lower()) in str(caught.value)
     assert len(server.requests) == 1
@@ -390,8 +390,8 @@ def test_cookies_are_not_kept(server: Loopback, make: Make) -> None:
     [
         ("/a", "redirected to .*/a again, in a loop"),
         ("file:///etc/passwd", "which is not an http or https URL"),
-        ("http://[", "redirected to what is not"),
-        ("http://host:99999999/", "redirected to what is not"),
+        ("http://[", "redirected to something that is not"),
+        ("http://host:99999999/", "redirected to something that is not"),
         ("http://", "redirected to"),
     ],
 )

@@ -315,7 +315,8 @@ def test_a_sync_that_raises_is_a_failure_like_any_other(lines: Lines) -> None:
     assert Timeline(None, sync=sync).run(HOUR) == [0, 60]
     assert lines()[0] == (
         "WARNING",
-        "auto-refresh: OSError: disk full; the last good data stays, and it is tried again",
+        "auto-refresh: OSError: disk full; the last good data stays, "
+        "and the refresh is tried again",
     )
     assert len(lines()) == 2
 

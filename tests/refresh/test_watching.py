@@ -126,7 +126,7 @@ def test_a_broken_file_is_said_once_and_the_last_good_settings_stay(
     assert named(folder) == {"acme"}
     said = [one.getMessage() for one in caplog.records if "settings" in one.getMessage()]
     assert said[0].startswith(f"{folder / 'pyproject.toml'}: can't be parsed: ")
-    assert said[0].endswith("; the settings from before stay")
+    assert said[0].endswith("; the previous settings stay")
     assert said[1:] == ["the settings can be read again"]
 
 

@@ -194,6 +194,6 @@ def test_a_writer_that_asks_for_a_sync_is_told_at_once_that_it_is_in_one(world: 
     world.serve("main", {"openai": ["gpt-5", "gpt-old"]})
     report = world.sync()
     (problem,) = report.problems
-    assert "a hook of this sync asked for another one" in problem.error.text
+    assert "a hook of this sync asked for another sync" in problem.error.text
     assert (world.store.place / "provider-registry.json").exists()
     assert world.models()["openai"] == ("gpt-5", "gpt-old")

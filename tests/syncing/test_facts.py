@@ -155,7 +155,7 @@ def test_where_nobody_is_preferred_the_first_by_id_fills_in_whatever_order_they_
     [
         ("knwon", "there is no such source of facts; did you mean 'known'?"),
         ("main:cost", "there is no such source of facts; known are known"),
-        ("known:cost.input", "prices are taken as a whole; write 'known:cost'"),
+        ("known:cost.input", "prices of sources are not mixed; write 'known:cost'"),
         ("known:lifecycle.retired", "no model has this field; did you mean 'retires_on'?"),
         ("known:nam", "no model has this field; did you mean 'name'?"),
     ],

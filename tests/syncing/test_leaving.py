@@ -77,7 +77,7 @@ def test_what_a_plugin_adds_no_more_loses_its_data_at_once(world: World) -> None
     assert report.ok
     assert not reported(report, "goes")
     (told,) = [one for one in report.problems if one.culprit == "goes"]
-    assert told.message == "registry-core:test-0 does not add it any more, so its data is dropped"
+    assert told.message == "registry-core:test-0 no longer adds it, so its data is dropped"
     assert "mine" in world.models()
     assert "theirs" not in world.models()
     assert "goes" not in world.registry().world.state().gateways
@@ -184,5 +184,5 @@ def test_an_empty_registry_is_no_data(world: World) -> None:
     disabled = ("registry-core:test-0", "main-plugin", "second-plugin")
     report = world.sync(disable_plugins=disabled)
     assert not report.ok
-    assert any("no gateway is left" in one.message for one in report.problems)
+    assert any("no gateway has a model" in one.message for one in report.problems)
     assert world.models()["openai"] == ("gpt-5", "gpt-old")

@@ -1,10 +1,9 @@
-"""What each generation changed: `v1/journal.jsonl`, one line of JSON for each, oldest first.
+"""The changes of each generation: `v1/journal.jsonl`, one line of JSON for each, oldest first.
 
-A line names the snapshot before and the one after, both without what comes and goes. It is
-written before the pointer, and counts only if the pointer leads to it, or a later line that
-counts: what a killed sync had announced is passed over. Each line has its own checksum, and a
-damaged one costs only itself: the next before it counts, since a new line is only ever put behind
-those that count.
+A line names the snapshots before and after, both without volatile data. It is written before the
+pointer. It counts only if the pointer, or a later line that counts, leads back to it, so lines of
+killed syncs are skipped. Each line has its own checksum. If a line is damaged, only that line is
+lost: the line before it counts, since a new line is only added after lines that count.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from .store import Generation, Store
 
 MOST_AGE = timedelta(days=90)
-#: Bytes, of the file and of one line.
+#: The largest size of the file and of one line, in bytes.
 MOST = 2**19
 MOST_LINE = 2**17
 
@@ -37,8 +36,8 @@ _HEAD = len(b'{"checksum": "01234567", ')
 _LISTS = ("added", "removed", "deprecated", "updated")
 
 #: Reads the time and both hashes of a line without parsing it. The keys are sorted, and no value
-#: before "updated" is an object, so the first of each name is the line's own. Nothing is tried
-#: again: a line of a damaged file may repeat the names thousands of times.
+#: before "updated" is an object. So the first key of each name belongs to the line itself. The
+#: groups are atomic, since a line of a damaged file may repeat the names thousands of times.
 _LINKS = re.compile(
     rb'\{"checksum": "([0-9a-f]{8})", '
     rb'(?>.*?"at": "([^"]*)", )(?>.*?"from": "([^"]*)", )(?>.*?"to": "([^"]*)", )'
@@ -50,9 +49,9 @@ Line = tuple[bytes, datetime | None]
 def read(
     store: Store, generation: Generation | None, since: datetime | None = None
 ) -> tuple[Changes, ...]:
-    """What led to this generation, oldest first, as far as it is remembered; of that, what came
-    since then. Raises ArgumentError for a time without a zone, StoreError, and
-    SnapshotDamagedError if the file is not ours."""
+    """The remembered changes up to this generation, oldest first; with `since`, only later ones.
+    Raises ArgumentError for a time without a zone, StoreError, and SnapshotDamagedError if the
+    file is not ours."""
     if since is not None and since.tzinfo is None:
         raise ArgumentError(f"expected a time with a zone, got {since}", culprit="since")
     lines = (
@@ -62,8 +61,8 @@ def read(
 
 
 def continued(store: Store, before: Generation, changes: Changes) -> bytes:
-    """What the file is to hold once `changes` have followed on `before`, within the limits of age
-    and size. Raises StoreError if what it holds can't be read now."""
+    """The new content of the file, with `changes` after those up to `before`, within the limits of
+    age and size. Raises StoreError if the file can't be read now."""
     lines = [_line(changes)]
     room = MOST - len(lines[0])
     with suppress(SnapshotDamagedError):
@@ -76,7 +75,7 @@ def continued(store: Store, before: Generation, changes: Changes) -> bytes:
 
 
 def adopted(store: Store, generation: Generation) -> bytes | None:
-    """The lines of another store that lead to this generation; None if no line does. Raises
+    """The lines of another store that lead to this generation. None if there are none. Raises
     StoreError."""
     with suppress(SnapshotDamagedError):
         return b"".join(line for line, _ in _chain(store, generation)) or None
@@ -84,12 +83,12 @@ def adopted(store: Store, generation: Generation) -> bytes | None:
 
 
 def lasting(generation: Generation) -> str:
-    """Hash of the snapshot that the journal speaks of."""
+    """The hash of the snapshot that the journal describes."""
     return generation.lasting or generation.snapshot
 
 
 def _chain(store: Store, generation: Generation | None) -> list[Line]:
-    """The lines that count, oldest first. None is parsed."""
+    """The lines that count, oldest first. No line is parsed."""
     if generation is None:
         return []
     text = store.read_journal() or b""
@@ -108,7 +107,7 @@ def _chain(store: Store, generation: Generation | None) -> list[Line]:
 
 
 def _links(line: bytes) -> tuple[datetime, str, str] | None:
-    """The time of a line, and the snapshots before and after; None if it is damaged."""
+    """The time of a line, and its snapshots before and after. None if it is damaged."""
     match = _LINKS.match(line)
     if match is None or int(match[1], 16) != crc32(b"{" + line[_HEAD:]):
         return None
@@ -120,7 +119,7 @@ def _links(line: bytes) -> tuple[datetime, str, str] | None:
 
 
 def _parsed(line: bytes) -> Changes | None:
-    """The changes in a line with a right checksum; None if a newer version wrote it differently."""
+    """The changes in a line with a right checksum. None if a newer version wrote another form."""
     try:
         raw = json.loads(line)
         return Changes(
@@ -139,14 +138,14 @@ def _parsed(line: bytes) -> Changes | None:
 
 def _change(raw: Any) -> Change:
     if raw["kind"] not in get_args(ChangeKind):
-        raise ValueError("no kind of change")
+        raise ValueError("not a kind of change")
     values = freeze(raw["before"]), freeze(raw["after"])
     return Change(_text(raw["id"]), raw["kind"], _text(raw["field"]), *values)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("no text")
+        raise TypeError("not a text")
     return value
 
 
@@ -161,23 +160,23 @@ def _encoded(changes: Changes) -> bytes:
 
 
 def _cut(changes: Changes) -> Changes:
-    """As much as a line has room for, prices first; the rest is counted."""
+    """As many changes as fit into a line, prices first. The others are only counted."""
     room = MOST_LINE - len(_encoded(Changes(changes.before, changes.after, at=changes.at))) - 20
-    kept: dict[str, list[Any]] = {name: [] for name in _LISTS}
-    every = [*_by_weight(changes)]
-    for name, one in every:
-        told = one.to_dict() if isinstance(one, Change) else one
-        room -= len(json.dumps(told)) + len(", ")
+    lists: dict[str, list[Any]] = {name: [] for name in _LISTS}
+    items = [*_by_weight(changes)]
+    for name, item in items:
+        record = item.to_dict() if isinstance(item, Change) else item
+        room -= len(json.dumps(record)) + len(", ")
         if room < 0:
             break
-        kept[name].append(one)
-    kept["updated"].sort(key=lambda one: (one.id, one.kind, one.field))
-    lists: dict[str, Any] = {name: tuple(found) for name, found in kept.items()}
-    return evolve(changes, left_out=len(every) - sum(map(len, lists.values())), **lists)
+        lists[name].append(item)
+    lists["updated"].sort(key=lambda change: (change.id, change.kind, change.field))
+    final: dict[str, Any] = {name: tuple(values) for name, values in lists.items()}
+    return evolve(changes, left_out=len(items) - sum(map(len, final.values())), **final)
 
 
 def _by_weight(changes: Changes) -> Iterator[tuple[str, Any]]:
-    yield from (("updated", one) for one in changes.updated if one.is_price)
+    yield from (("updated", change) for change in changes.updated if change.is_price)
     for name in _LISTS[:-1]:
         yield from ((name, id) for id in getattr(changes, name))
-    yield from (("updated", one) for one in changes.updated if not one.is_price)
+    yield from (("updated", change) for change in changes.updated if not change.is_price)

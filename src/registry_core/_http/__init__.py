@@ -1,1 +1,1 @@
-"""What a gateway is given: HTTP, with everything that can go wrong. Knows nothing of gateways."""
+"""The HTTP client of gateways, with everything that can go wrong. Knows nothing about gateways."""

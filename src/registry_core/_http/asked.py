@@ -1,4 +1,4 @@
-"""What a gateway asked for in its last good fetch, so that it can be asked whether that changed."""
+"""The requests of a gateway's last good fetch, with which a sync asks whether anything changed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ def _texts(value: Any) -> Mapping[str, str]:
 
 @frozen
 class Asked:
-    """A request of a fetch, as the store may hold it: it names the secret, and holds none."""
+    """A request of a fetch, in the form that the store may hold: it names its secret only."""
 
     url: str = field(converter=str)
     params: Mapping[str, str] = field(default=EMPTY, converter=_texts)
     secret: str | None = field(default=None, converter=optional(str))
     """The variable whose value was the bearer token."""
     key: str = field(default="", converter=str)
-    """The payload's; it vouches for the other fields, and for the value of the secret."""
+    """The key of its payload, made from the other fields and the value of the secret."""
     digest: str = field(default="", converter=str)
-    """Of the payload."""
+    """The digest of the payload."""
     consulted: Mapping[str, str] = field(default=EMPTY, converter=_texts)
-    """Variables that the plugin has asked for, unset ones too → a keyed digest of the value."""
+    """The variables that the plugin has read, including unset ones → a keyed digest of the
+    value."""
     text_at: str | None = field(default=None, converter=optional(str))
     """See `GatewayClient.get_json`."""
 
@@ -39,6 +40,6 @@ class Asked:
 
     @classmethod
     def read(cls, items: Iterable[Mapping[str, Any]]) -> tuple[Asked, ...]:
-        """From what `to_dict` gave; what is damaged will not be found unchanged."""
-        names = [one.name for one in fields(cls)]
+        """Requests from dicts of `to_dict`. A damaged one will count as changed."""
+        names = [attribute.name for attribute in fields(cls)]
         return tuple(cls(*map(item.get, names)) for item in items)

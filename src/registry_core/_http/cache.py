@@ -1,4 +1,4 @@
-"""The payloads that one gateway asks for: each requested once, and only if it may have changed."""
+"""The payloads of one gateway. Each is requested once, and only if it may have changed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .parsing import parse
 from .payloads import Payload, Payloads
 from .transport import LONGER, Answer, Request, Transport, shown
 
-#: By so much the clocks of a service's replicas may differ.
+#: The clocks of a service's replicas may differ this much.
 _SKEW = timedelta(minutes=1)
-#: No variable is called that; its digest tells keys apart.
+#: Not the name of a variable. Its digest differs for each key.
 _KEY = "="
 
 
@@ -35,11 +35,11 @@ class _Held:
     key: str
     payload: Payload
     confirmed: bool
-    """By a 304, or by another process meanwhile: nothing was downloaded."""
+    """A 304, or another process, has confirmed it. Nothing was downloaded."""
     at_ns: int
-    """Epoch nanoseconds: when the URL last said so."""
+    """Epoch nanoseconds: when the URL last confirmed it."""
     parsed: dict[str | None, Any] = field(factory=dict)
-    """The value, by its `text_at`, until it is taken."""
+    """`text_at` → the parsed value, until `take` gives it away."""
 
     def take(self, text_at: str | None, *, culprit: str) -> Any:
         """The value, which then belongs to the caller."""
@@ -50,11 +50,12 @@ class _Held:
 
 
 class Cache:
-    """Gets payloads through `transport`, and keeps them in `payloads`.
+    """Gets payloads through `transport`, and stores them in `payloads`.
 
-    A payload that anybody confirmed after `since` (epoch seconds; None: now) is not requested
-    again. `force` sends no validators. `consulted` holds the variables that the plugin has
-    asked for so far; its owner adds to it. `doubt(url, message)` hears of news that may be none.
+    A payload that any process confirmed after `since` (epoch seconds; None: now) is not requested
+    again. With `force`, no validators are sent. `consulted`: the variables that the plugin has
+    read so far; its owner adds to it. `doubt(url, message)` is called if an answer is older than
+    the stored one.
     """
 
     def __init__(
@@ -76,57 +77,63 @@ class Cache:
         self._since_ns = self._now_ns() if since is None else _nanoseconds(since)
         self._force = force
         self.identity: str | None = None
-        """Who asks, if that is told by more than credentials, which then may rotate: a payload
-        is kept per URL and identity, and requested again for a variable only if that is set by
-        now, or no more. To be given before the first request."""
+        """Who asks, if the plugin names an identity. Set it before the first request.
+
+        Then payloads belong to URL and identity, so credentials may rotate. A new value of a
+        variable causes no new request, only that it was set or unset."""
         self.sent_credential = False
-        """Whether some request carried one, from wherever: netrc, a URL, a header."""
+        """Whether a request carried a credential, from netrc, a URL or a header."""
         self._lock = Lock()
         self._held: dict[str, _Held] = {}
         self._asked: list[Asked | None] = []
 
     @property
     def confirmed_at(self) -> float:
-        """Epoch seconds since when all that was got is known to be what the URLs hold."""
+        """Epoch seconds: when the oldest of the payloads was last confirmed by its URL."""
         with self._lock:
             oldest = min((held.at_ns for held in self._held.values()), default=None)
         return self._config.clock() if oldest is None else oldest / 1e9
 
     @property
     def asked(self) -> tuple[Asked, ...]:
-        """The requests so far, in order: what to revalidate before the next fetch.
+        """The requests so far, in order, to revalidate before the next fetch.
 
-        Empty if one of them failed, or can't be repeated from what may be stored: it sent
-        credentials other than a secret as bearer, or its URL may hold some.
+        Empty if one of them failed, or can't be repeated from what the store may hold: it sent
+        other credentials than a secret as bearer, or its URL may hold a credential.
         """
         consulted = self._digests(sorted(self._consulted))
         with self._lock:
-            asked = [evolve(one, consulted=consulted) for one in self._asked if one is not None]
+            asked = [
+                evolve(request, consulted=consulted)
+                for request in self._asked
+                if request is not None
+            ]
             return tuple(asked) if len(asked) == len(self._asked) else ()
 
     def whose(self, variables: Iterable[str]) -> Mapping[str, str]:
-        """Who asks: those of the `variables` that are set → a keyed digest of the value, or
-        under "" that of the identity. Digests of another process are the same if it has the
-        same key."""
+        """Who asks: each of `variables` that is set → a keyed digest of its value. With an
+        identity, only "" → its digest. Two processes with the same key give the same digests."""
         values = {name: self._config.secret(name) for name in sorted(variables)}
         if self.identity is not None:
             values = {"": self.identity}
-        told = {name: value for name, value in values.items() if value}
-        if not told:
+        known = {name: value for name, value in values.items() if value}
+        if not known:
             return EMPTY
-        told[_KEY] = ""
-        return {name: self._digest(name, value) for name, value in told.items()}
+        known[_KEY] = ""
+        return {name: self._digest(name, value) for name, value in known.items()}
 
     def is_another(self, whose: Mapping[str, str]) -> bool:
-        """Whether somebody else asks now than did when `whose` was this. A variable that is not
-        set now says nothing, nor do digests under another key: the one before was removed, or
-        was another user's."""
+        """Whether somebody else asks now than when `whose` was made.
+
+        A variable that is not set now does not count, nor do digests under another key: the old
+        key was removed, or belonged to another user.
+        """
         now = self.whose(whose)
         same_key = _KEY in now and now[_KEY] == whose.get(_KEY)
         return same_key and any(now.get(name, digest) != digest for name, digest in whose.items())
 
     def get(self, request: Request) -> Any:
-        """The JSON value that `request` gets; each caller has one of its own."""
+        """The JSON value that `request` gets. Each caller gets its own."""
         asked: Asked | None = None
         try:
             prepared = self._transport.prepare(request)
@@ -139,15 +146,15 @@ class Cache:
                 self._asked.append(asked)
 
     def forget(self) -> None:
-        """Note that something was got elsewhere, which no later request can confirm."""
+        """Note that data came from elsewhere, which no later request can confirm."""
         with self._lock:
             self._asked.append(None)
 
     def revalidate(self, asked: Sequence[Asked]) -> bool:
-        """Whether each of these requests would get what it got then: it is confirmed by a
-        304, or was by another process since. Sends conditional requests until one would not.
+        """Whether each of these requests would get the same payload as then: a 304, or another
+        process since then, confirms it. Sends conditional requests until one has changed.
 
-        Raises GatewayError if one can't be made, as `get` would.
+        Raises GatewayError if one can't be sent, as `get` would.
         """
         return bool(asked) and all(map(self._is_unchanged, asked))
 
@@ -159,15 +166,15 @@ class Cache:
             prepared = self._transport.prepare(Request(asked.url, bearer, params=asked.params))
         except OfflineError:
             raise
-        except GatewayError:  # nobody asked that
+        except GatewayError:  # a damaged record of a request
             return False
-        if self._key(prepared) != asked.key:  # another credential; or not what this user asked
+        if self._key(prepared) != asked.key:  # another credential, or another user's request
             return False
         held = self._hold(prepared, asked.text_at, whole=False)
         return held.confirmed and held.payload.digest == asked.digest
 
     def _repeatable(self, request: Request, prepared: PreparedRequest, held: _Held) -> Asked | None:
-        """What to store of `request`; None if it can't be repeated from that."""
+        """What to store about `request`. None if it can't be repeated from that."""
         secrets, parts, sent = self._config.secrets, urlsplit(request.url), prepared.url or ""
         secret = secrets.name_of(request.bearer) if request.bearer else None
         if request.headers or (request.bearer and not secret):
@@ -178,7 +185,7 @@ class Cache:
         return Asked(request.url, request.params, secret, key, digest, text_at=text_at)
 
     def _digests(self, variables: Iterable[str]) -> Mapping[str, str]:
-        """Variables → a keyed digest of the value; of whether there is one, if it may rotate."""
+        """Variable → a keyed digest of its value, or only of whether it is set if it may rotate."""
         values = {name: self._config.secret(name) or "" for name in variables}
         if self.identity is not None:
             values = {name: str(bool(value)) for name, value in values.items()}
@@ -193,7 +200,7 @@ class Cache:
         sent.pop("user-agent", None)
         if self.identity is None:
             return self._payloads.key(request.url or "", sent.items())
-        # Which variables were sent, and not what they hold.
+        # The key depends on which variables were sent, not on their values.
         mask = self._config.secrets.mask
         named = {name: mask(value) for name, value in sent.items()}
         if named.get("authorization") == sent.get("authorization"):  # from elsewhere
@@ -201,9 +208,9 @@ class Cache:
         return self._payloads.key(mask(request.url or ""), [*named.items(), ("", self.identity)])
 
     def _hold(self, request: PreparedRequest, text_at: str | None, *, whole: bool = True) -> _Held:
-        """The payload of `request`: one that is held, taken over, revalidated or fetched.
+        """The payload of `request`: from memory, from another process, revalidated or fetched.
 
-        Unless `whole`, the body of one in the store is not read.
+        With `whole=False`, the body of a stored payload is not read.
         """
         key = self._key(request)
         self.sent_credential |= carries_credential(request)
@@ -213,7 +220,7 @@ class Cache:
             stored = self._payloads.read(key)
             held = evolve(held, payload=stored) if stored else None
         if held is None:
-            try:  # to be, of all processes of the user, the one that asks for it
+            try:  # only one process of the user asks for it at a time
                 with self._payloads.lock(key, max(self._transport.left(), 0.0)):
                     held = self._obtain(request, key, text_at, whole)
             except HeldError as error:
@@ -230,7 +237,7 @@ class Cache:
         self, request: PreparedRequest, key: str, text_at: str | None, whole: bool
     ) -> _Held:
         stored = self._payloads.read(key, whole=whole)
-        # A time in the future means that a clock was set back: it says nothing.
+        # A time in the future means that a clock was set back, so it does not count.
         if stored and self._since_ns < stored.confirmed_ns <= self._now_ns():
             return _Held(key, stored, confirmed=True, at_ns=stored.confirmed_ns)
         answer = self._transport.send(request, {} if self._force else _validators(stored))
@@ -239,12 +246,12 @@ class Cache:
             self._payloads.confirm(key, now)
             return _Held(key, stored, confirmed=True, at_ns=now)
         culprit = shown(request.url or "")
-        # What is no data, or holds a secret, is not kept.
+        # Raises for an answer that is not data, or holds a secret. Then nothing is stored.
         secrets = self._config.secrets
         value = read(answer, request, secrets, culprit=culprit, text_at=text_at)
         if stored is not None and (doubt := _older(answer, stored)):
-            held = stored if whole else self._payloads.read(key)
-            if held is None or held.body != answer.body:  # else no news, but of another replica
+            known = stored if whole else self._payloads.read(key)
+            if known is None or known.body != answer.body:  # the same body: from another replica
                 self._doubt(culprit, doubt)
         url = self._payloads.key(secrets.mask(request.url or ""), ())
         payload = Payload(answer.body, answer.etag, answer.last_modified, now, url=url)
@@ -263,14 +270,14 @@ def _validators(payload: Payload | None) -> dict[str, str]:
 
 
 def _older(answer: Answer, stored: Payload) -> str:
-    """What to say if the answer was changed last before what is held; "" if it was not, or only
-    by the clock of another replica."""
+    """A warning if the answer is older than the stored payload. Empty if it is not, or if the
+    difference may come from the clock of another replica."""
     now, before = _date(answer.last_modified), _date(stored.last_modified)
     if now is None or before is None or before - now <= _SKEW:
         return ""
     return (
-        f"sent what was last changed {now:%Y-%m-%d %H:%M} UTC, older than what is held"
-        f" ({before:%Y-%m-%d %H:%M}); it is taken (if models are missing, ask again later)"
+        f"sent data last changed {now:%Y-%m-%d %H:%M} UTC, older than the stored data"
+        f" ({before:%Y-%m-%d %H:%M}); it is used (if models are missing, ask again later)"
     )
 
 

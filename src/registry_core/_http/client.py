@@ -1,4 +1,4 @@
-"""The HTTP client that a gateway plugin is given: `GatewayClient`, kept by the host."""
+"""The host's `GatewayClient`: the HTTP client that a gateway plugin gets."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .transport import Request, Transport, shown
 
 T = TypeVar("T")
 
-#: Whether a token is being exchanged: what is got meanwhile is a secret itself. It is stored
-#: nowhere, published nowhere, and may repeat what it was sent, as the id of the client.
+#: Whether a token is being exchanged. Answers are secrets then: they are neither stored nor
+#: published, and may repeat what was sent, such as the id of the client.
 _exchanging = ContextVar("exchanging", default=False)
 
 
 class HttpClient:
-    """One gateway's session: what the contract of `GatewayClient` says, and revalidation.
+    """The session of one gateway: the contract of `GatewayClient`, and revalidation.
 
-    It ends `fetch_deadline_ms` from now. `gateway` is its id. `payloads` None stores nothing,
-    so each `get_json` is a request. `since`, `force` and `consulted`: see `Cache`.
+    It ends `fetch_deadline_ms` from now. `gateway`: its id. Without `payloads` nothing is stored,
+    so each `get_json` sends a request. `since`, `force` and `consulted`: see `Cache`.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class HttpClient:
         self._asker = Asker(gateway, self._consulted, config.secret, self._transport.left)
         self._warnings: list[Problem] = []
         self.unkept_warnings = 0
-        """How many came after the first: a hostile answer may make millions."""
+        """The number of warnings that were not kept, since a hostile answer may cause millions."""
         self._cache: Cache | None = None
         if payloads is not None:
             self._cache = Cache(
@@ -73,17 +73,17 @@ class HttpClient:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the plugin reported with `warn`, and news that may be none; the first of them."""
+        """The first of the plugin's warnings, and of those about answers that may be outdated."""
         return tuple(self._warnings)
 
     @property
     def confirmed_at(self) -> float:
-        """See `Cache`; now, if nothing is kept."""
+        """See `Cache`. Now, if nothing is stored."""
         return self._cache.confirmed_at if self._cache else self._config.clock()
 
     @property
     def asked(self) -> tuple[Asked, ...]:
-        """See `Cache`; empty, if nothing is kept."""
+        """See `Cache`. Empty, if nothing is stored."""
         return self._cache.asked if self._cache else ()
 
     def identify(self, identity: str | None) -> None:
@@ -93,24 +93,24 @@ class HttpClient:
 
     @property
     def whose(self) -> Mapping[str, str]:
-        """Who has asked: see `Cache`, of the secrets that were used; empty, if nothing is kept."""
+        """Who has asked, by the secrets used: see `Cache`. Empty, if nothing is stored."""
         return self._cache.whose(self._used) if self._cache else EMPTY
 
     @property
     def consulted(self) -> tuple[str, ...]:
-        """The variables that the plugin has asked for, unset ones too; sorted."""
+        """The variables that the plugin has read, including unset ones, sorted."""
         return tuple(sorted(self._consulted))
 
     @property
     def private(self) -> bool:
-        """Whether what was got may be for this user, or this machine, alone: a credential was
-        sent, a token exchanged, or a file read."""
+        """Whether the data may be meant only for this user or machine: a credential was sent, a
+        token was exchanged, or a file was read."""
         cache = self._cache
         sent = cache is not None and (cache.sent_credential or cache.identity is not None)
         return self._private or sent or bool(self.whose)
 
     def is_another(self, whose: Mapping[str, str]) -> bool:
-        """See `Cache`; False, if nothing is kept."""
+        """See `Cache`. False, if nothing is stored."""
         return self._cache is not None and self._cache.is_another(whose)
 
     def secret(self, name: str) -> str | None:
@@ -180,14 +180,14 @@ class HttpClient:
         return token
 
     def _noted(self, request: Request) -> Request:
-        """Remember which secrets it sends."""
+        """The same request. Remembers which secrets it sends."""
         sent = (request.bearer or "", *request.headers.values(), *request.params.values())
         sent = (request.url, *sent, *(request.form or EMPTY).values())
         self._used |= self._config.secrets.names_in("\n".join(map(str, sent)))
         return request
 
     def _ask(self, request: Request) -> Any:
-        """The value that a request gets which is not cached."""
+        """The value of a request that is not cached."""
         self._forget()
         prepared = self._transport.prepare(request)
         self._private |= carries_credential(prepared)
@@ -202,7 +202,7 @@ class HttpClient:
             self._cache.forget()
 
     def revalidate(self, asked: Sequence[Asked]) -> bool:
-        """See `Cache`; False, if nothing is kept."""
+        """See `Cache`. False, if nothing is stored."""
         with masked(self._config.secrets.mask):
             return self._cache is not None and self._cache.revalidate(asked)
 

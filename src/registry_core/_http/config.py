@@ -1,4 +1,4 @@
-"""What all clients of one sync, or of one `resolve`, have in common."""
+"""What all clients of one sync, or of one `resolve`, share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tokens import Tokens
 
 @frozen
 class HttpConfig:
-    """Everything from outside that a client works with."""
+    """Everything from outside that a client uses."""
 
     settings: Settings
     secrets: Secrets
@@ -28,5 +28,5 @@ class HttpConfig:
     tokens: Tokens = field(default=Factory(lambda self: Tokens(self.clock), takes_self=True))
 
     def secret(self, name: str) -> str | None:
-        """The variable `name`, None if unset or empty; from here on its value is masked."""
+        """The variable `name`; None if it is unset or empty. From now on its value is masked."""
         return self.secrets.reveal(name, self.environ)

@@ -1,4 +1,4 @@
-"""Connections that end at a deadline, whatever the server does."""
+"""Connections that end at a deadline, no matter what the server does."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _WATCH_SECONDS = 0.1
 class CutAdapter(HTTPAdapter):
     """Knows the sockets of its connections, so that another thread can cut them.
 
-    A loop that reads and looks at the clock is not enough. The timeout of a socket starts anew
-    with each byte, and http.client returns from a header only when that is whole: a server
-    that drips header bytes held such a loop for 338 s.
+    A loop that reads and checks the clock is not enough. The timeout of a socket starts again
+    with each byte, and http.client returns only after a whole header. A server that sent single
+    bytes of a header kept such a loop busy for 338 s.
     """
 
     def __init__(self, trusting: Callable[[], SSLContext]) -> None:
-        """`trusting` makes the context for hosts for which no CA bundle is named."""
+        """`trusting` makes the TLS context for hosts without a CA bundle of their own."""
         self._trusting = trusting
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._lock = Lock()
@@ -34,20 +34,20 @@ class CutAdapter(HTTPAdapter):
 
     @contextmanager
     def cut_after(self, seconds: float) -> Generator[None]:
-        """Cut the connections in so many seconds, unless the block has ended by then."""
-        done = Event()
+        """Cut the connections after this many seconds, unless the block has ended by then."""
+        ended = Event()
 
         def watch() -> None:
             pause = seconds
-            while not done.wait(max(pause, 0.0)):
+            while not ended.wait(max(pause, 0.0)):
                 self._cut()
-                pause = _WATCH_SECONDS  # one may have been opened meanwhile
+                pause = _WATCH_SECONDS  # a new one may have been opened since
 
         Thread(target=watch, name="registry-core deadline", daemon=True).start()
         try:
             yield
         finally:
-            done.set()
+            ended.set()
 
     def build_connection_pool_key_attributes(
         self, request: PreparedRequest, verify: Any, cert: Any = None
@@ -58,8 +58,8 @@ class CutAdapter(HTTPAdapter):
         return host, pool
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        if verify is not True:  # else its context knows whom to believe
-            # For plain http, too: a proxy may speak TLS, and requests would believe any.
+        if verify is not True:  # otherwise the context decides
+            # Also for plain http: a proxy may speak TLS, and requests would not verify it.
             super().cert_verify(conn, "https:", verify, cert)  # type: ignore[no-untyped-call]
 
     @cached_property
@@ -70,7 +70,7 @@ class CutAdapter(HTTPAdapter):
         self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         if not proxies and (request.url or "").startswith("http:"):
-            verify = False  # nothing to verify: spare the context, which takes 20 ms
+            verify = False  # nothing to verify, and the context would take 20 ms
         pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
         if "ConnectionCls" not in vars(pool):
             pool.ConnectionCls = self._noting(pool.ConnectionCls)
@@ -88,7 +88,7 @@ class CutAdapter(HTTPAdapter):
     def _cut(self) -> None:
         with self._lock:
             sockets = list(self._sockets)
-        for one in sockets:
+        for connected in sockets:
             with suppress(OSError):  # closed already
-                # Below TLS: its own shutdown would pull the session from under the reader.
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
+                # Below TLS: its own shutdown would remove the session that the reader uses.
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)

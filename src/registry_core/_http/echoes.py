@@ -1,4 +1,4 @@
-"""What a server sends is data, and data is published: so it may hold no credential."""
+"""Refuses answers that hold a credential: they are data, and data is published."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..errors import GatewayError
 from .parsing import parse
 from .transport import Answer
 
-#: Headers whose values are no credentials: servers repeat them with good reason.
+#: Headers that hold no credential. Servers have good reasons to repeat their values.
 _HARMLESS = re.compile(r"accept.*|content-.*|user-agent|if-.*|.*-(id|version)", re.IGNORECASE)
-#: Parameters that hold a credential, by their names; those of pages do not.
+#: Names of parameters that hold a credential. Those for paging do not.
 _SECRET = re.compile(
     r"(?!.*(page|next|cursor|continu)).*(key|token|secret|pass|sig|auth|cred)", re.I
 )
@@ -34,22 +34,22 @@ def read(
 ) -> Any:
     """The JSON value of `answer`, as `parse` gives it.
 
-    Raises GatewayError if it is none, or if body or headers hold a secret that was read, or
-    a credential that `request` carried, of 16 characters or more, however it is written.
+    Raises GatewayError if it is not JSON. Also raises it if body or headers repeat a secret that
+    was read, or a credential of 16 or more characters that `request` carried, in any spelling.
     """
     value = parse(answer.body, culprit=culprit, text_at=text_at)
     echoed = secrets.found_in(_told(answer), _carried(request))
     if echoed is None:
         return value
     raise GatewayError(
-        f"sent {echoed} back; nothing of its answer is kept",
+        f"sent {echoed} back, so its answer is not used",
         culprit=culprit,
-        hint="tell those who run it, and replace that secret",
+        hint="tell its operator, and replace that secret",
     )
 
 
 def carries_credential(request: PreparedRequest) -> bool:
-    """Whether something in `request` may be one, by its place."""
+    """Whether `request` has a value where credentials usually are."""
     return any(_carried(request))
 
 
@@ -68,7 +68,7 @@ def _carried(request: PreparedRequest) -> Iterator[str]:
         if text.startswith("Basic "):
             yield from _user_and_password(text.removeprefix("Basic "))
     parts = urlsplit(request.url or "")
-    yield from (unquote(one) for one in (parts.username, parts.password) if one)
+    yield from (unquote(text) for text in (parts.username, parts.password) if text)
     pairs = parse_qsl(parts.query)
     if isinstance(request.body, str):  # a form
         pairs += parse_qsl(request.body)
@@ -83,9 +83,9 @@ def _user_and_password(credential: str) -> list[str]:
 
 
 def _unescaped(body: bytes) -> bytes:
-    """JSON may write any character as `\\u002B`, and a slash as `\\/`.
+    """`body` without JSON's escapes, such as `\\u002B` or `\\/`.
 
-    As text, not as the parsed value: of two values under one key that has the last only.
+    It works on the text, since the parsed value has only the last of two values under one key.
     """
     text, _ = codecs.raw_unicode_escape_decode(body, "replace")
     return text.replace("\\/", "/").encode("utf-8", "surrogatepass")

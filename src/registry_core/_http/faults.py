@@ -1,4 +1,4 @@
-"""What a failed HTTP call means. None of its text is repeated: that may hold secrets."""
+"""Explains failed HTTP calls. The texts of errors are not repeated, since they may hold secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 import urllib3
 from attrs import frozen
 
-#: What requests, urllib3 and http.client raise: OSError is the base of requests' errors.
+#: What requests, urllib3 and http.client raise. OSError is the base of requests' errors.
 FAILURES = (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError)
 
 #: No connection to the server, or through the proxy, was made.
@@ -31,7 +31,7 @@ CHECK_CA = (
 
 @frozen
 class Fault:
-    """Why an attempt failed, and whether another makes sense."""
+    """Why an attempt failed, and whether to try again."""
 
     message: str
     hint: str = ""
@@ -41,17 +41,17 @@ class Fault:
     unreachable: bool = False
     """Nobody answered."""
     status: int | None = None
-    """Of the answer, if its status says what is wrong."""
+    """The status of the answer, if that explains the failure."""
     undone: bool = False
-    """The server did nothing: a POST may be tried again, too."""
+    """The server did nothing, so even a POST may be tried again."""
 
 
 def diagnose(error: BaseException) -> Fault:
-    """What a failed call means, without a word of its text: that may hold secrets."""
+    """Explains a failed call without its text, which may hold secrets."""
     chain = list(_chain(error))
     root = chain[-1]
     why = _why(root)
-    undone = any(isinstance(one, _UNCONNECTED) for one in chain)
+    undone = any(isinstance(cause, _UNCONNECTED) for cause in chain)
     if isinstance(error, requests.exceptions.InvalidProxyURL) or isinstance(
         root, urllib3.exceptions.ProxySchemeUnknown
     ):
@@ -73,7 +73,7 @@ def diagnose(error: BaseException) -> Fault:
         return Fault("cut its answer off", "try again later", retry=True, unreachable=True)
     if isinstance(error, urllib3.exceptions.DecodeError):
         return Fault("sent a body that can't be decompressed", "check the url")
-    if type(error) is OSError:  # of requests, or of `trust`: the certificates are not there
+    if type(error) is OSError:  # from requests or `trust`: a file of certificates is missing
         return Fault(
             "the CA bundle can't be read",
             "check REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR",
@@ -81,10 +81,10 @@ def diagnose(error: BaseException) -> Fault:
     if isinstance(error, (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)):
         return Fault("is not a URL that can be asked", "check the url")
     if isinstance(error, requests.exceptions.InvalidJSONError):
-        return Fault("can't be asked: JSON has neither NaN nor infinity", "check the body")
+        return Fault("can't be asked: JSON has no NaN or infinity", "check the body")
     if isinstance(root, ValueError):
         return Fault(
-            "can't be asked: a header holds what HTTP does not allow",
+            "can't be asked: a header holds a character that HTTP does not allow",
             "check the token for line breaks and other stray characters",
         )
     return Fault(
@@ -97,13 +97,13 @@ def diagnose(error: BaseException) -> Fault:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """From `error` to its innermost cause: requests wraps urllib3, which wraps the system's."""
+    """`error` and its causes: requests wraps urllib3's errors, which wrap those of the system."""
     for _ in range(10):
         if error is None:
             return
         yield error
         inner = (getattr(error, "reason", None), *error.args, error.__cause__)
-        error = next((one for one in inner if isinstance(one, BaseException)), None)
+        error = next((cause for cause in inner if isinstance(cause, BaseException)), None)
 
 
 def _why(root: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""A payload in a file: what a `file:` URL names, read each time that it is asked for."""
+"""A payload in a file that a `file:` URL names. It is read on each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret in what is raised or logged while a gateway is asked."""
+"""Hides secrets in errors and log lines while a gateway is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON as servers send it: what is sent in its place gets a name."""
+"""Parses the JSON of servers, and says what an answer is if it is not JSON."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..errors import GatewayError
 
 
 def parse(body: bytes, *, culprit: str, text_at: str | None = None) -> Any:
-    """The JSON value in `body`, as from `loads`, or from `outline` with `text_at`. Raises
-    GatewayError that says what it is instead."""
+    """The JSON value in `body`, as `loads` gives it, or `outline` with `text_at`. Raises
+    GatewayError, which says what the body is instead."""
     try:
         return loads(body) if text_at is None else outline(body, text_at)
     except RecursionError:

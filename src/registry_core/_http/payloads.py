@@ -1,9 +1,9 @@
 """The raw payloads of gateways, shared by all environments of a user.
 
-One file per URL and credentials (or identity, where that is told otherwise). Its name is an
-HMAC under a random key of the user, so that nobody can tell from it, or try out, what was
-sent. A file that can't be read or written, is damaged, or is a stranger's, is as if it were
-absent: then a payload is fetched once more. A folder that others may write in is not used.
+There is one file per URL and credentials, or per URL and identity if a plugin names one. The name
+of a file is an HMAC with a random key of the user, so nobody can find out from it what was sent.
+A file counts as absent if it can't be read, is damaged, or belongs to another user. Then the
+payload is fetched again. A folder in which other users may write is not used.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from .._files.writing import write_atomically
 from ..errors import SnapshotDamagedError, StoreError
 
 _KEY_BYTES = 32
-#: What nobody confirmed for so long is removed.
+#: A payload that nobody has confirmed for this long is removed.
 _KEEP_NS = 30 * 86_400 * 10**9
 _OURS = (".payload", ".lock", ".tmp")
-#: Bytes; servers' validators are shorter.
+#: Bytes. The validators of servers are shorter.
 _LONGEST_HEADER = 2**20
-#: Payloads of one URL: each token that was sent has one, and a token may rotate.
+#: The most payloads of one URL. Each token that was sent has its own, and tokens may rotate.
 _MOST_PER_URL = 16
 
 
@@ -49,15 +49,15 @@ class Payload:
     """The body that a URL sent, with its validators."""
 
     body: bytes | None = field(repr=False)
-    """None: it was not read."""
+    """None if it was not read."""
     etag: str | None = None
     last_modified: str | None = None
     confirmed_ns: int = field(default=0, eq=False)
-    """Epoch nanoseconds: when a 200 or 304 last said that this is what the URL holds."""
+    """Epoch nanoseconds: when a 200 or 304 last confirmed that the URL sends this."""
     digest: str = field(default=Factory(_digest, takes_self=True))
     """SHA-256 of the validators and the body, hexadecimal."""
     url: str = field(default="", eq=False, kw_only=True)
-    """A name of its URL, the same for all who ask, as `Payloads.key` makes them; "": unknown."""
+    """A name for its URL, made by `Payloads.key`, the same for all who ask. Empty if unknown."""
 
     def to_bytes(self) -> bytes:
         header = {"etag": self.etag, "last_modified": self.last_modified, "sha256": self.digest}
@@ -83,13 +83,13 @@ class Payload:
 
 
 class Payloads:
-    """Raw payloads, in the first of `folders` in which a key is, or can be kept. Nothing is
-    created before it is needed.
+    """Raw payloads, in the first of `folders` that has a key or can store one. Nothing is created
+    before it is needed.
 
-    The folders are for these files alone. Where there is none, or none that can be written, or
-    in which somebody may write whom this does not trust (`trusts`): nothing is kept and nobody
-    is waited for; all else works. Unless it `writes`, it only reads what is there. `key`: that
-    of the names, if it is kept elsewhere.
+    The folders are only for these files. If no folder can be written, or an untrusted user
+    (`trusts`) may write there, nothing is stored and no process waits for another. Everything else
+    works. With `writes=False`, it only reads. `key`: the key for the names, if it is not the one in
+    a folder.
     """
 
     def __init__(
@@ -108,24 +108,23 @@ class Payloads:
         self._finding = Lock()
 
     def key(self, url: str, credentials: Iterable[tuple[str, str]]) -> str:
-        """The name of what `url` sends to a request with these headers."""
-        told = json.dumps([url, sorted(credentials)]).encode()
-        return hmac.new(self._find()[1], told, hashlib.sha256).hexdigest()
+        """The name of the payload that `url` sends to a request with these headers."""
+        request = json.dumps([url, sorted(credentials)]).encode()
+        return hmac.new(self._find()[1], request, hashlib.sha256).hexdigest()
 
     def unkept(self) -> Payloads:
-        """The same names, and nothing is read or written under them."""
+        """Payloads with the same names, of which nothing is read or written."""
         return Payloads(key=self._find()[1])
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None]:
-        """Hold `key` for this thread alone, on this machine. Raises HeldError after
-        `timeout` seconds."""
+        """Lock `key` for this thread, on this machine. Raises HeldError after `timeout` seconds."""
         with self._locked(self._find()[0], key, timeout):
             yield
 
     def read(self, key: str, *, whole: bool = True) -> Payload | None:
-        """What was stored under `key`; None if it is damaged. Unless `whole`, without the
-        body, whose damage then goes unnoticed."""
+        """The payload stored under `key`. None if it is absent or damaged. With `whole=False`
+        without the body, so damage of the body is not noticed."""
         try:
             descriptor = self._open(self._find()[0], f"{key}.payload")
             if descriptor is None:
@@ -137,20 +136,20 @@ class Payloads:
             return None
 
     def write(self, key: str, payload: Payload) -> None:
-        """Store `payload`; the caller holds the lock of `key`."""
+        """Store `payload`. The caller holds the lock of `key`."""
         folder = self._writable()
         if folder is None:
             return
         path = folder / f"{key}.payload"
         with suppress(OSError):
-            # Not synced to disk: what a loss of power damages is fetched again.
+            # Not synced to disk: after a loss of power, a damaged payload is fetched again.
             write_atomically(path, payload.to_bytes(), durable=False, mode=0o600)
-            now_ns = path.stat().st_mtime_ns  # by the disk's clock, as the others' are
+            now_ns = path.stat().st_mtime_ns  # by the disk's clock, as for the other files
             self._remove_forgotten(folder, now_ns)
             self.confirm(key, payload.confirmed_ns)
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
-        """Note that the URL still holds what is stored. Opens nothing for writing."""
+        """Note that the URL still sends what is stored. Opens nothing for writing."""
         folder = self._writable()
         if folder is not None:
             with suppress(OSError):
@@ -161,8 +160,8 @@ class Payloads:
         return folder if self._writes and folder and is_private(folder, self._trusts) else None
 
     def _find(self) -> tuple[Path | None, bytes]:
-        """The folder, if any will do, and the key: that of the user, which is made at the first
-        need; of this process alone, if it can't be kept."""
+        """The folder, if one can be used, and the user's key, which is made on demand. If that
+        can't be stored, the key is only for this process."""
         with self._finding:
             if self._found is None:
                 self._found = None, secrets.token_bytes(_KEY_BYTES)
@@ -177,7 +176,7 @@ class Payloads:
         with suppress(OSError, StoreError):
             if (key := self._read_key(folder)) is not None:
                 return key
-            # Two processes that meet here must agree, or both would fetch.
+            # Two processes that start at once must use the same key. Otherwise both would fetch.
             with self._locked(folder, "key", timeout=5):
                 key = self._read_key(folder)
                 if key is None and self._writes and is_private(folder, self._trusts):
@@ -187,7 +186,7 @@ class Payloads:
         return None
 
     def _read_key(self, folder: Path) -> bytes | None:
-        """None if there is none, or none that may be believed."""
+        """The key in `folder`. None if there is none, or it is damaged or not trusted."""
         try:
             descriptor = self._open(folder, "key")
             if descriptor is None:
@@ -200,17 +199,17 @@ class Payloads:
 
     @contextmanager
     def _locked(self, folder: Path | None, name: str, timeout: float) -> Generator[None]:
-        with ExitStack() as held:
+        with ExitStack() as locks:
             if folder is not None and self._writes:
                 try:
                     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                     if is_private(folder, self._trusts):
                         path = str(folder / f"{name}.lock")
-                        held.enter_context(locked(path, timeout, mode=0o600))
+                        locks.enter_context(locked(path, timeout, mode=0o600))
                         _put_folders_aside(folder, name)
                 except HeldError:
                     raise
-                except (OSError, StoreError):  # then nobody is waited for
+                except (OSError, StoreError):  # then no process waits for another
                     pass
             yield
 
@@ -221,7 +220,7 @@ class Payloads:
         return open_file(str(folder / name), self._trusts)
 
     def _remove_forgotten(self, folder: Path, now_ns: int) -> None:
-        """And, of the payloads of one URL, the oldest, if there are too many."""
+        """Remove old files, and the oldest payloads of a URL that has too many."""
         ages: dict[Path, int] = {}
         for path in folder.iterdir():
             with suppress(OSError):
@@ -229,16 +228,16 @@ class Payloads:
                     ages[path] = now_ns - path.stat().st_mtime_ns
         of_url = Counter[str]()
         for path in sorted(ages, key=ages.__getitem__):
-            held = self.read(path.stem, whole=False) if path.suffix == ".payload" else None
-            if held and held.url:
-                of_url[held.url] += 1
-            if ages[path] > _KEEP_NS or (held and of_url[held.url] > _MOST_PER_URL):
+            payload = self.read(path.stem, whole=False) if path.suffix == ".payload" else None
+            if payload and payload.url:
+                of_url[payload.url] += 1
+            if ages[path] > _KEEP_NS or (payload and of_url[payload.url] > _MOST_PER_URL):
                 with suppress(OSError):
                     path.unlink()
 
 
 def _put_folders_aside(folder: Path, key: str) -> None:
-    """Such as lie where the files of `key` belong, since no file replaces them."""
+    """Rename folders that have the names of the files of `key`, since no file replaces a folder."""
     for path in (folder / f"{key}.payload", folder / key):
         with suppress(OSError):
             if path.is_dir():

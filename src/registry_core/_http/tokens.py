@@ -1,4 +1,4 @@
-"""Tokens that were exchanged for a secret, until they expire; in memory only."""
+"""Tokens that were exchanged for a secret. They stay in memory only, until they expire."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cachetools import TLRUCache
 
 from ..errors import GatewayError, GatewayTimeoutError
 
-#: Of all gateways and tenants together; the least recently used goes first.
+#: For all gateways and tenants together. The least recently used one is dropped first.
 _MOST = 1024
 
 
@@ -28,7 +28,7 @@ class Asker:
 
     gateway: str
     consulted: set[str]
-    """Variables that it has asked for; grows while it asks."""
+    """The variables that it has read. The set grows during the exchange."""
     secret: Callable[[str], str | None]
     left: Callable[[], float]
     """Seconds until its deadline."""
@@ -36,7 +36,7 @@ class Asker:
 
 @frozen(eq=False)
 class _Running:
-    """An exchange that is under way."""
+    """A running exchange."""
 
     thread: int = field(factory=get_ident)
     done: Future[_Done] = field(factory=Future)
@@ -44,21 +44,21 @@ class _Running:
 
 @frozen
 class _Done:
-    """How an exchange ended."""
+    """The end of an exchange."""
 
     owner: object
-    """For whom: only now is it known which variables it asked for."""
+    """Whose token it is. This is known only now, since it depends on the variables it has read."""
     token: Any = field(default=None, repr=False)
     error: Exception | None = None
 
 
 class Tokens:
-    """Shared by all syncs, and every `resolve`, of one world; `clock` gives epoch seconds.
+    """The tokens of all syncs, and of every `resolve`, of one world. `clock` gives epoch seconds.
 
-    A token belongs to a gateway, the key that its plugin gives, and the values of all
-    variables that this gateway has ever asked for: nobody with other secrets gets it. Of
-    those only a digest is kept. However many threads want it, one exchanges it, and if
-    that fails, it fails for all of them.
+    A token belongs to a gateway, the key that its plugin gives, and the values of all variables
+    that this gateway has ever read. So nobody with other secrets gets it. Only a digest of the
+    values is stored. If many threads want a token, one of them exchanges it. If that fails, it
+    fails for all of them.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -68,22 +68,23 @@ class Tokens:
         self._variables: dict[str, set[str]] = {}
         self._running: dict[object, _Running] = {}
         self._kept: TLRUCache[object, tuple[Any, float]] = TLRUCache(
-            _MOST, ttu=lambda owner, kept, now: kept[1], timer=clock
+            _MOST, ttu=lambda owner, entry, now: entry[1], timer=clock
         )
 
     def get(self, asker: Asker, key: Hashable, exchange: Callable[[], Any], margin: float) -> Any:
-        """A token that is good for `margin` seconds more, or was exchanged just now.
+        """A token that is valid for `margin` more seconds, or was exchanged just now.
 
-        `exchange` gives it and when it expires: an aware datetime, or seconds from now.
-        Raises what that raises, GatewayError if it gives something else, or asks for itself, and
-        GatewayTimeoutError if another thread is still at it at the deadline.
+        `exchange` returns the token and when it expires: an aware datetime, or seconds from now.
+        Raises what `exchange` raises. Raises GatewayError if it returns something else, or asks
+        for this token itself, and GatewayTimeoutError if another thread still exchanges it at the
+        deadline.
         """
         while True:
             own = _Running()
             with self._lock:
                 owner = self._owner(asker, key)
-                if (kept := self._kept.get(owner)) is not None:
-                    return kept[0]
+                if (entry := self._kept.get(owner)) is not None:
+                    return entry[0]
                 running = self._running.setdefault(owner, own)
             if running is own:
                 return self._exchange(own, owner, asker, key, exchange, margin)
@@ -93,13 +94,13 @@ class Tokens:
                     culprit=asker.gateway,
                     hint="give each token a key of its own",
                 )
-            done = self._wait(running, owner, asker)
+            ending = self._wait(running, owner, asker)
             with self._lock:
-                if done.owner != self._owner(asker, key):
-                    continue  # it asked for a variable that has another value here
-            if done.error is not None:
-                raise done.error
-            return done.token
+                if ending.owner != self._owner(asker, key):
+                    continue  # it has read a variable that has another value here
+            if ending.error is not None:
+                raise ending.error
+            return ending.token
 
     def _exchange(
         self,
@@ -127,14 +128,14 @@ class Tokens:
                     self._kept[owner] = token, until - margin
             if error is None or isinstance(error, Exception):
                 own.done.set_result(_Done(owner, token, error))
-            else:  # an interrupt is nobody else's
+            else:  # an interrupt concerns only this thread
                 own.done.set_result(_Done(None))
 
     def _wait(self, running: _Running, owner: object, asker: Asker) -> _Done:
         try:
             return running.done.result(max(asker.left(), 0.0))
         except TimeoutError:
-            with self._lock:  # who comes next need not wait for it
+            with self._lock:  # the next thread need not wait for it
                 if self._running.get(owner) is running:
                     del self._running[owner]
         raise GatewayTimeoutError(
@@ -144,7 +145,7 @@ class Tokens:
         )
 
     def _owner(self, asker: Asker, key: Hashable) -> object:
-        """Whose token it is, as far as is known by now; the caller holds the lock."""
+        """Whose token it is, as far as known by now. The caller holds the lock."""
         variables = self._variables.setdefault(asker.gateway, set())
         variables |= asker.consulted
         values = json.dumps([(name, asker.secret(name)) for name in sorted(variables)])
@@ -161,7 +162,7 @@ class Tokens:
                 case _:
                     pass
         raise GatewayError(
-            "its exchange gave no token with the time at which that expires",
+            "its exchange did not return a token with its expiry",
             culprit=asker.gateway,
             hint="return (token, an aware datetime or seconds from now)",
         )

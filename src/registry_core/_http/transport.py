@@ -1,13 +1,14 @@
 """One request over HTTP: retries, redirects and size limit, all within one deadline.
 
-A POST is tried again only if it was not acted on: no connection could be made, or the server
-says that it did nothing yet (429, or 503 with Retry-After). It follows no redirect: what it
-carries was meant for this URL.
+A POST is tried again only if the server did nothing: no connection could be made, or the server
+says so (429, or 503 with Retry-After). It follows no redirect, since its content is meant for this
+URL only.
 
-Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …);
-`trust` has what it leaves out.
-Nothing of what a failed library call says is repeated, since it holds whole URLs; and
-errors are raised outside of `except`, so that no traceback shows what led to them.
+Proxies, CA bundle and netrc are those of `requests` (HTTPS_PROXY, REQUESTS_CA_BUNDLE, …). `trust`
+adds what `requests` leaves out.
+
+Texts of failed library calls are never repeated, since they hold whole URLs. Errors are raised
+outside of `except`, so that no traceback shows the causes.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BACKOFF_SECONDS = 0.5
-#: What servers, and firewalls before them, answer to validators that they can't take.
+#: Statuses of servers, and of firewalls before them, that can't handle validators.
 _BLAME_VALIDATORS = (400, 412, 416, 431, 500)
-#: The names of what is asked for, and of none.
+#: The encodings that requests ask for, and the names of no encoding.
 _ENCODINGS = ("gzip", "x-gzip", "identity", "")
 _HEADERS = {
     "Accept": "application/json",
@@ -51,8 +52,8 @@ LONGER = "raise fetch_deadline_ms if it needs longer"
 
 @frozen
 class Request:
-    """As a plugin asks for it; `bearer` and `headers` are credentials. A POST has a `json` value
-    or a `form`."""
+    """A request of a plugin. `bearer` and `headers` are credentials. A POST has a `json` value or
+    a `form`."""
 
     url: str
     bearer: str | None = field(default=None, repr=False)
@@ -67,12 +68,12 @@ class Request:
 
 @frozen
 class Answer:
-    """A 200 (to a POST a 201, too), or a 304 to validators that were sent, without a body."""
+    """A 200 (or a 201 to a POST), or a 304 without a body if validators were sent."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(repr=False)
-    """Their names are found in any case."""
+    """Upper and lower case of their names do not matter."""
 
     @property
     def etag(self) -> str | None:
@@ -89,7 +90,7 @@ class Transport:
     def __init__(self, config: HttpConfig) -> None:
         self._config = config
         self._deadline = config.monotonic() + config.settings.fetch_deadline_ms / 1000
-        # Of the process, as proxies are: the same network for all credentials.
+        # From the environment of the process, as for proxies: all credentials share the network.
         self._adapter = CutAdapter(partial(trusting, os.environ))
         self._session = requests.Session()  # prepares only: no cookies, no redirects of its own
         self._session.headers.clear()
@@ -105,8 +106,8 @@ class Transport:
         return self._deadline - self._config.monotonic()
 
     def prepare(self, request: Request) -> requests.PreparedRequest:
-        """The request as it will be sent. Raises GatewayError for what can't be one, and
-        OfflineError."""
+        """The request as it will be sent. Raises OfflineError, and GatewayError if it is
+        invalid."""
         culprit = shown(request.url)
         if self._config.settings.offline:
             raise OfflineError(
@@ -124,7 +125,7 @@ class Transport:
             params=request.params,
             json=request.json,
             data=request.form,
-            # Given as `auth`, or a line in netrc would outrank it.
+            # Given as `auth`, since otherwise a line in netrc would replace it.
             auth=partial(_authorize, request.bearer) if request.bearer or named else None,
         )
         try:
@@ -136,7 +137,7 @@ class Transport:
     def send(
         self, request: requests.PreparedRequest, validators: Mapping[str, str] = EMPTY
     ) -> Answer:
-        """Send `request`, and again while it makes sense.
+        """Send `request`, with retries.
 
         Raises GatewayError, and GatewayTimeoutError at the deadline.
         """
@@ -187,21 +188,21 @@ class Transport:
         first.headers.update(validators)
         request: requests.PreparedRequest | Fault = first
         own = {*map(str.lower, self._session.headers), *map(str.lower, validators)}
-        seen: list[str] = []
+        visited: list[str] = []
         try:
             with self._adapter.cut_after(self.left()):
                 while isinstance(request, requests.PreparedRequest):
                     url = request.url or ""
-                    seen.append(url)
-                    left = max(self.left(), 0.001)
+                    visited.append(url)
+                    seconds = max(self.left(), 0.001)
                     environment: dict[str, Any] = {
                         **self._session.merge_environment_settings(url, {}, True, None, None)
                     }
-                    timeout = (min(_CONNECT_SECONDS, left), left)
+                    timeout = (min(_CONNECT_SECONDS, seconds), seconds)
                     with self._adapter.send(request, timeout=timeout, **environment) as response:
                         location = response.headers.get("Location")
                         if response.status_code in _REDIRECTS and location:
-                            request = _follow(request, location, seen, own)
+                            request = _follow(request, location, visited, own)
                         else:
                             return self._answer(response, validators)
                 return request
@@ -218,10 +219,10 @@ class Transport:
             response.raw.drain_conn()
         elif status != 200 and not (status == 201 and response.request.method == "POST"):
             return self._refusal(response)
-        elif encoding not in _ENCODINGS:  # some unpack to gigabytes before they can be stopped
+        elif encoding not in _ENCODINGS:  # some unpack to gigabytes before the limit applies
             return Fault(
-                f"sent its answer encoded as {encoding[:40]!r}, which nobody asked for",
-                "check the url, and what lies between",
+                f"sent its answer encoded as {encoding[:40]!r}, which was not asked for",
+                "check the url, and proxies on the way",
             )
         else:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
@@ -282,9 +283,9 @@ def _authorize(bearer: str | None, request: requests.PreparedRequest) -> request
 
 
 def _follow(
-    request: requests.PreparedRequest, location: str, seen: list[str], own: set[str]
+    request: requests.PreparedRequest, location: str, visited: list[str], own: set[str]
 ) -> requests.PreparedRequest | Fault:
-    """The next request; only the `own` headers follow to another origin."""
+    """The next request. To another origin, only the `own` headers are sent."""
     following = request.copy()
     current = request.url or ""
     try:
@@ -292,7 +293,7 @@ def _follow(
         following.prepare_url(target, None)
         moved = _origin(target) != _origin(current)
     except ValueError:
-        return Fault("redirected to what is not an http or https URL", "check the url")
+        return Fault("redirected to something that is not an http or https URL", "check the url")
     where = f"redirected to {shown(target)}"
     if request.method != "GET":
         return Fault(f"{where}, which a POST does not follow", "check the url")
@@ -300,9 +301,9 @@ def _follow(
         return Fault(f"{where}, which is not an http or https URL", "check the url")
     if current.startswith("https:") and not target.startswith("https:"):
         return Fault(f"{where}, from https to http", "check the url")
-    if following.url in seen:
+    if following.url in visited:
         return Fault(f"{where} again, in a loop", "check the url")
-    if len(seen) > _MOST_REDIRECTS:
+    if len(visited) > _MOST_REDIRECTS:
         return Fault(f"{where} after {_MOST_REDIRECTS} other redirects", "check the url")
     if moved:
         for name in [name for name in following.headers if name.lower() not in own]:

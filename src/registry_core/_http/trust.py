@@ -1,4 +1,4 @@
-"""Whose certificates are believed where REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name none."""
+"""The trusted certificates if REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE are not set."""
 
 from __future__ import annotations
 

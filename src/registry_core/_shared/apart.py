@@ -1,7 +1,7 @@
-"""The engine for a forked process: obstore's threads don't outlive a fork, and each call would
-wait for them without end. So each call is made in a process of its own.
+"""The engine for a forked process. obstore's threads don't survive a fork, so a call would wait
+for them for ever. Therefore each call is made in a process of its own.
 
-python -m registry_core._shared.apart   a pickled call in, what came of it out
+python -m registry_core._shared.apart   reads a pickled call, writes its pickled result
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _forked = False
 
 
 def engine_at(url: str, patience: float) -> Engine:
-    """`patience`: see `Engine`. One for all calls of a process: it keeps the credentials that it
-    has asked for (the role of a pod), and its connections."""
+    """The engine at `url`. `patience`: see `Engine`. A process uses one engine for all calls, since
+    it keeps its connections, and credentials that it had to ask for (the role of a pod)."""
     kind = Apart if _forked else Engine
-    is_folder = url.startswith("file:")  # which may be gone the next time
+    is_folder = url.startswith("file:")  # it may be gone at the next call
     return kind(url, patience) if is_folder else _kept(kind, url, patience)
 
 
@@ -38,12 +38,12 @@ def _kept(kind: type[Engine], url: str, patience: float) -> Engine:
 
 class Apart(Engine):
     def get(self, name: str, *, most: int, unless: str | None = None) -> Found | None:
-        found: Found | None = self._there("get", name, most=most, unless=unless)
-        return found
+        result: Found | None = self._there("get", name, most=most, unless=unless)
+        return result
 
     def put(self, name: str, data: bytes, version: Version | None = None) -> Version:
-        made: Version = self._there("put", name, data, version and dict(version))
-        return made
+        result: Version = self._there("put", name, data, version and dict(version))
+        return result
 
     def delete(self, *names: str) -> None:
         self._there("delete", *names)
@@ -58,7 +58,7 @@ class Apart(Engine):
         try:
             if "python" not in python.name:  # that of a server, or of a frozen program
                 raise OSError
-            done = subprocess.run(
+            completed = subprocess.run(
                 [python, "-P", "-m", __name__],
                 input=pickle.dumps((self.url, self._patience, method, args, named)),
                 env=environ,
@@ -67,7 +67,7 @@ class Apart(Engine):
                 stderr=subprocess.DEVNULL,
                 check=True,
             )
-            _, _, answer = done.stdout.partition(_MARK)
+            _, _, answer = completed.stdout.partition(_MARK)
             result, fault = pickle.loads(answer)  # noqa: S301 - of our own process
         except (OSError, subprocess.SubprocessError, EOFError):
             raise Fault(

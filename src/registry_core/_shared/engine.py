@@ -1,7 +1,7 @@
-"""The bucket, or whatever else holds the objects: get, conditional put, list, delete.
+"""The bucket, or another engine that holds the objects: get, conditional put, list, delete.
 
-Credentials are the engine's own variables, which obstore reads. What it raises holds URLs and
-more, so none of its texts goes on: errors are in our words.
+Credentials are in the engine's own variables, which obstore reads. Its errors hold URLs and other
+private details, so their texts are never repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WRITABLE = ("s3", "gs", "az")
 
 
 class Fault(RegistryError):
-    """The engine, or what lies on it, can't be used. Never raised to callers of a sync."""
+    """The engine, or an object in it, can't be used. Never raised to callers of a sync."""
 
 
 class GoneError(Fault):
@@ -33,11 +33,11 @@ class GoneError(Fault):
 
 
 class LostError(Fault):
-    """The condition of a put does not hold: somebody else was faster."""
+    """The condition of a put is false: another machine was faster."""
 
 
 Version = Mapping[str, str]
-"""What a conditional put needs: the ETag of an object, and its version where there is one."""
+"""What a conditional put needs: the ETag of an object, and its version if it has one."""
 
 
 @frozen
@@ -50,7 +50,7 @@ class Found:
 
 class Engine:
     """The objects below one URL. Each method raises Fault, at the latest after twice `patience`
-    (seconds): a sync waits for it while it holds the store's lock."""
+    (seconds), since a sync holds the store's lock while it waits."""
 
     def __init__(self, url: str, patience: float = 10.0) -> None:
         self.url, self._patience = url, patience
@@ -61,7 +61,7 @@ class Engine:
         return self.scheme in _WRITABLE
 
     def get(self, name: str, *, most: int, unless: str | None = None) -> Found | None:
-        """The object; None if its ETag is `unless`. Raises GoneError, and Fault for one of
+        """The object; None if its ETag is `unless`. Raises GoneError, and Fault for an object of
         more than `most` bytes."""
 
         def read() -> Found | None:
@@ -85,8 +85,8 @@ class Engine:
         return self._tried(name, read)
 
     def put(self, name: str, data: bytes, version: Version | None = None) -> Version:
-        """Create the object, or replace that of `version`; the version that it has now. Raises
-        LostError if there is one, or another."""
+        """Create the object, or replace its `version`. Returns the new version. Raises LostError
+        if there is an object already, or another version."""
         mode: Any = "create" if version is None else dict(version)
         return self._tried(
             name,
@@ -96,7 +96,7 @@ class Engine:
         )
 
     def delete(self, *names: str) -> None:
-        """What is gone by then may leave others of them for the next time."""
+        """Delete these objects. If one of them is gone already, others may stay."""
         if names:
             with suppress(GoneError):
                 self._tried(names[0], lambda: self._obstore.delete(self._store, list(names)))
@@ -107,7 +107,9 @@ class Engine:
         def read() -> list[tuple[str, float]]:
             chunks = self._obstore.list(self._store, prefix=folder)
             return [
-                (one["path"], one["last_modified"].timestamp()) for chunk in chunks for one in chunk
+                (about["path"], about["last_modified"].timestamp())
+                for chunk in chunks
+                for about in chunk
             ]
 
         yield from self._tried(folder, read)
@@ -132,7 +134,7 @@ class Engine:
             return store.from_url(self.url)
         limit = f"{max(int(self._patience * 1000), 1)}ms"
         client: dict[str, Any] = {"connect_timeout": limit, "timeout": limit}
-        # What is passed here replaces what obstore reads of this kind.
+        # These options replace those that obstore reads from the environment.
         allowed = [f"{vendor}_ALLOW_HTTP" for vendor in ("AWS", "AZURE", "GOOGLE")]
         is_plain = self.scheme == "http" or any(
             os.environ.get(name, "").lower() in ("1", "true") for name in allowed
@@ -153,7 +155,7 @@ class Engine:
             raise
         except Exception as error:
             fault = self._fault(name, error)
-        raise fault  # without what led to it, which may hold a credential
+        raise fault  # outside of `except`: the original error may hold a credential
 
     def _fault(self, name: str, error: Exception) -> Fault:
         known, text = self._obstore.exceptions, str(error)
@@ -166,7 +168,7 @@ class Engine:
         if isinstance(error, (FileNotFoundError, known.NotFoundError)):
             return GoneError(f"has no {name}", culprit=self.url)
         if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
-            return LostError(f"has another {name} by now", culprit=self.url)
+            return LostError(f"has another {name} now", culprit=self.url)
         denied = (known.PermissionDeniedError, known.UnauthenticatedError, PermissionError)
         status = re.search(r"status code: (\d{3})", text)
         if isinstance(error, denied) or (status and status[1] in ("401", "403")):
@@ -177,7 +179,7 @@ class Engine:
             )
         missing = re.search(r"(Content-Length|Last-Modified|ETag) Header missing", text)
         if missing:
-            message = f"sends {name} without {missing[1]}, as where it is compressed on the way"
+            message = f"sends {name} without {missing[1]}: a proxy may compress it"
         elif status:
             message = f"answered {status[1]} for {name}"
         elif "Unable to canonicalize" in text:

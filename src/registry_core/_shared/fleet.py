@@ -1,6 +1,6 @@
-"""The shared catalog as one sync sees it: look, get a result, publish some, clean up.
+"""The shared catalog for one sync: read the pointer, get results, publish results, clean up.
 
-Every method raises Fault and nothing else. No lock is waited for.
+Methods raise only Fault. No method waits for a lock.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from .results import Providers, decode, encode
 
 POINTER = "pointer"
 _OBJECTS = "objects"
-#: Seconds: so far apart are clocks that are right.
+#: Seconds. Clocks that are right may differ this much.
 _SKEW = 300.0
-#: How often a publication starts anew, since others publish at the same time.
+#: How often a publication is tried if others publish at the same time.
 _TRIES = 8
 
 
 @frozen
 class Result:
-    """What is to be published of one gateway."""
+    """What to publish about one gateway."""
 
     entry: Entry
-    """Its object counts only if `providers` is None."""
+    """Its object is used only if `providers` is None."""
     providers: Callable[[], Providers] | None
 
 
 class Fleet:
-    """`folder` holds the memory; None: nothing is remembered. `clock`: epoch seconds."""
+    """`folder` holds the memory. If it is None, nothing is remembered. `clock`: epoch seconds."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Fleet:
 
     @property
     def vouched(self) -> bool:
-        """Somebody who has the key stands behind what the pointer says."""
+        """The pointer is sealed, so somebody who has the key has written it."""
         return self._key is not None
 
     def note(self, **changes: Any) -> None:
@@ -90,24 +90,24 @@ class Fleet:
             self.memory = evolve(self.memory, **changes)
 
     def is_news(self) -> bool:
-        """Whether there is another pointer than the one that is remembered, and not an older one.
-        One request."""
+        """Whether the pointer differs from the remembered one, and is not older. Sends one
+        request."""
         tag = self.memory.version.get("e_tag")
         try:
-            found = self._engine.get(POINTER, most=MOST, unless=tag)
+            result = self._engine.get(POINTER, most=MOST, unless=tag)
         except GoneError:
-            found, gone = None, True
+            result, is_gone = None, True
         else:
-            gone = False
-        if found is not None:  # not each server knows conditions
-            same = found.data.decode(errors="replace") == self.memory.text
-            if not same and self._is_old(found.data):
-                return False  # nor has the engine been looked at: a cache has answered
+            is_gone = False
+        if result is not None:  # some servers ignore conditions
+            is_same = result.data.decode(errors="replace") == self.memory.text
+            if not is_same and self._is_old(result.data):
+                return False  # the answer of a cache, so the engine itself was not looked at
         else:
-            same = not (gone and self.memory.text)
-        if same and self._folder and self.memory.looked_at is not None:
+            is_same = not (is_gone and self.memory.text)
+        if is_same and self._folder and self.memory.looked_at is not None:
             remembered.confirm(self._folder, self._clock())
-        return not same
+        return not is_same
 
     def _is_old(self, data: bytes) -> bool:
         try:
@@ -116,22 +116,25 @@ class Fleet:
             return False
 
     def look(self, *, anew: bool = False) -> None:
-        """Read the pointer; `anew`: also if it has the ETag that is remembered, which may be
-        that of the content. Raises UnsoundError for one that `publish` will replace (StaleError:
-        what was read before still counts), and NewerError for one that it must not."""
+        """Read the pointer. `anew`: even if it has the remembered ETag, which may depend on the
+        content only.
+
+        Raises UnsoundError if `publish` will replace the pointer (for StaleError, the remembered
+        one still counts), and NewerError if it must not replace it.
+        """
         memory, last = self.memory, self.memory.looked_at
         now = self._clock()
-        found: Found | None = None
+        result: Found | None = None
         try:
-            # What is remembered is read again only if it is what the engine has.
+            # A 304 means that the engine still has the remembered pointer, which is then used.
             tag = None if anew else memory.version.get("e_tag")
-            found = self._engine.get(POINTER, most=MOST, unless=tag)
+            result = self._engine.get(POINTER, most=MOST, unless=tag)
         except GoneError:
             self.note(version=EMPTY, text="", seen=EMPTY, looked_at=now)
             self.pointer, self._version = Pointer(), None
             return
-        text = memory.text.encode() if found is None else found.data
-        version = memory.version if found is None else found.version
+        text = memory.text.encode() if result is None else result.data
+        version = memory.version if result is None else result.version
         try:
             pointer = from_bytes(text, self._key, self._engine.url)
         except (UnsoundError, NewerError):
@@ -144,13 +147,13 @@ class Fleet:
             raise StaleError(
                 f"its pointer is number {pointer.serial}, after number {memory.serial}",
                 culprit=self._engine.url,
-                hint="a cache is behind, or somebody put an old one back: the newer one counts",
+                hint="a cache is behind, or somebody restored an old one; the newer one counts",
             )
         self._adopt(pointer, version, text, now, last)
 
     def _keep(self, version: Version) -> None:
-        """Go on with the pointer that is remembered, and replace that of `version` by it: else
-        old ones, put back and forth, would make results new again and again."""
+        """Use the remembered pointer, and let it replace the one of `version`. Otherwise an old
+        pointer that is restored again and again would make results new each time."""
         try:
             self.pointer = from_bytes(self.memory.text.encode(), self._key, self._engine.url)
         except Fault:
@@ -160,52 +163,52 @@ class Fleet:
     def _adopt(
         self, pointer: Pointer, version: Version, text: bytes, now: float, last: float | None
     ) -> None:
-        """`last`: when the pointer was looked at before that."""
+        """Use `pointer` and remember it. `last`: when the pointer was read before."""
         try:
             before = from_bytes(self.memory.text.encode(), self._key, "").entries
         except Fault:
             before, last = EMPTY, None
-        seen: dict[str, float] = {}
+        known_times: dict[str, float] = {}
         for key, entry in pointer.entries.items():
             if before.get(key) == entry:
                 known = self.memory.seen.get(key)
             else:
-                # It was published after the last look, if it was not there then; by the clock
-                # of this machine. Its own time is another clock's.
-                told = entry.checked_at if entry.checked_at <= now + _SKEW else None
-                times = [min(one, now) for one in (last, told) if one is not None]
+                # It was published after the last look, by the clock of this machine. Its own
+                # time comes from another clock.
+                own_time = entry.checked_at if entry.checked_at <= now + _SKEW else None
+                times = [min(time, now) for time in (last, own_time) if time is not None]
                 known = max(times, default=None)
             if known is not None:
-                seen[key] = known
+                known_times[key] = known
         self.pointer, self._version, self._based = pointer, version, pointer.entries
         self.note(
             version=dict(version),
             text=text.decode(),
             serial=max(self.memory.serial, pointer.serial),
-            seen=seen,
+            seen=known_times,
             looked_at=now,
         )
 
     def known_since(self, entry: Entry) -> float | None:
-        """Epoch seconds by the clock of this machine: its result was right then, or later."""
+        """Epoch seconds by the clock of this machine: its result was confirmed then, or later."""
         since = self.memory.seen.get(entry.key)
         return None if since is None or since > self._clock() else since
 
     def get(self, entry: Entry) -> Providers:
-        """The result that `entry` names, checked."""
+        """The result that `entry` names, after a check."""
         name = entry.object
         try:
             return self._decoded(name, self._engine.get(f"{_OBJECTS}/{name}", most=self._most))
         except Fault:
-            self._broken.add(name)  # if what is fetched instead is the same, it is put there anew
+            self._broken.add(name)  # written again, if the next fetch gives the same result
             raise
 
-    def _decoded(self, name: str, found: Found | None) -> Providers:
-        data = found.data if found else b""
+    def _decoded(self, name: str, result: Found | None) -> Providers:
+        data = result.data if result else b""
         return decode(name, data, most=self._most, culprit=self._engine.url)
 
     def may_fetch(self) -> bool:
-        """Whether this machine is the one that fetches; asked once per sync."""
+        """Whether this machine may fetch. The lease is asked once per sync."""
         with self._leasing:
             if self._leased is None:
                 self._leased = self._lease.take()
@@ -214,20 +217,20 @@ class Fleet:
             return self._leased
 
     def close(self) -> None:
-        """Give back what is held, and keep what was learnt."""
+        """Release the lease, and save the memory."""
         self._lease.release()
         if self._folder:
             remembered.save(self._folder, self.memory)
 
     def publish(self, results: Mapping[str, Result]) -> None:
-        """Put these results, by the key of their entries, into the pointer, unless somebody
-        else has published that gateway since the last look."""
+        """Put these results (key of the entry → result) into the pointer. Skips a gateway that
+        another machine has published since the last look."""
         self._refuse_unconditional()
         entries: dict[str, Entry] = {}
-        for key, one in results.items():
-            entry = one.entry
-            if one.providers is not None:
-                name, data = encode(one.providers())
+        for key, result in results.items():
+            entry = result.entry
+            if result.providers is not None:
+                name, data = encode(result.providers())
                 entry = evolve(entry, object=name)
                 known = {other.object for other in self.pointer.entries.values()}
                 if name not in known or name in self._broken:
@@ -236,20 +239,22 @@ class Fleet:
         based = self._based
         for _ in range(_TRIES):
             current = self.pointer.entries
-            mine = {key: one for key, one in entries.items() if current.get(key) == based.get(key)}
-            if not mine:
+            unpublished = {
+                key: entry for key, entry in entries.items() if current.get(key) == based.get(key)
+            }
+            if not unpublished:
                 return
             try:
-                self._swap(mine)
+                self._swap(unpublished)
             except LostError:
                 with suppress(UnsoundError):
                     self.look(anew=True)
             else:
                 return
         raise Fault(
-            f"others publish at the same time: {_TRIES} tries were in vain",
+            f"others publish at the same time: {_TRIES} tries failed",
             culprit=self._engine.url,
-            hint="it is tried again at the next fetch",
+            hint="the next fetch tries again",
         )
 
     def _swap(self, entries: Mapping[str, Entry]) -> None:
@@ -270,21 +275,21 @@ class Fleet:
         try:
             self._engine.put(path, data)
         except LostError:
-            # Under a hash lies what it says, unless it was cut off, or put there by a stranger.
-            found = self._engine.get(path, most=max(self._most, len(data)))
+            # The object is there already, unless it was cut off or replaced.
+            result = self._engine.get(path, most=max(self._most, len(data)))
             try:
-                self._decoded(name, found)
+                self._decoded(name, result)
             except Fault:
-                self._engine.put(path, data, found.version if found else None)
+                self._engine.put(path, data, result.version if result else None)
 
     def _refuse_unconditional(self) -> None:
-        """Raises Fault if the engine does not hold to conditions: found out once."""
+        """Raises Fault if the engine ignores conditions. This is tried once."""
         if self.memory.conditional is None:
             name = f"probe/{token_hex(8)}"
             first = self._engine.put(name, b"1")
             try:
                 minds = (
-                    not self._is_refused(name, first)  # as an ETag is that is weak
+                    not self._is_refused(name, first)  # a weak ETag would be refused
                     and self._is_refused(name, None)
                     and self._is_refused(name, first)
                 )
@@ -293,7 +298,7 @@ class Fleet:
             self.note(conditional=minds)
         if not self.memory.conditional:
             raise Fault(
-                "does not hold to conditions (If-Match, If-None-Match), so nothing is published",
+                "ignores conditions (If-Match, If-None-Match), so nothing is published",
                 culprit=self._engine.url,
                 hint="use an engine with conditional writes, or REGISTRY_CORE_SHARED_MODE=read",
             )
@@ -306,18 +311,18 @@ class Fleet:
         return False
 
     def _clean(self) -> None:
-        """Remove what the pointer does not list, if it is more than a day older than that, all
-        by the engine's clock: what is younger may be about to be published."""
-        found = dict(self._engine.list(_OBJECTS)) | dict(self._engine.list("probe"))
-        if not found:
+        """Remove objects that the pointer does not list and that are a day older than it, by the
+        engine's clock. Younger ones may still be published."""
+        objects = dict(self._engine.list(_OBJECTS)) | dict(self._engine.list("probe"))
+        if not objects:
             return
-        now = max(found.values())
+        now = max(objects.values())
         head = self._engine.get(POINTER, most=MOST)
         if head is not None:
             now = max(now, head.modified)
-            # Of what is there by now, not of what this machine has written.
+            # The pointer that is there now, which another machine may have written.
             listed = from_bytes(head.data, self._key, self._engine.url).objects
             names = {f"{_OBJECTS}/{name}" for name in listed}
             self._engine.delete(
-                *(name for name, at in found.items() if name not in names and now - at > DAY)
+                *(name for name, at in objects.items() if name not in names and now - at > DAY)
             )

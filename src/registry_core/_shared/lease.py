@@ -1,6 +1,7 @@
-"""Who of a fleet fetches: the one that holds the lease.
+"""The lease of a fleet: the machine that holds it fetches.
 
-It is tried, never waited for. It is let go by writing, since no engine deletes on a condition.
+A machine tries to take it, but never waits for it. It is released by writing, since no engine can
+delete on a condition.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from .engine import Engine, Fault, GoneError, LostError, Version
 
 NAME = "lease"
 _MOST = 4096
-#: Seconds: what a lease may ask for at most.
+#: Seconds. The longest time of a lease.
 LONGEST = 600.0
 
 
 class Lease:
-    """`seen`: ETag of somebody's lease, and monotonic seconds since when it is known. A
-    monotonic clock that starts anew, as at a boot, only makes that seem shorter."""
+    """`seen`: the ETag of a lease, and the monotonic seconds at which it was first seen. If the
+    monotonic clock starts again, as at a boot, the lease only seems younger."""
 
     def __init__(
         self,
@@ -37,37 +38,37 @@ class Lease:
         self.seen = seen
 
     def take(self) -> bool:
-        """Whether this machine holds it now. Raises Fault."""
+        """Take the lease, if it is free. Whether this machine holds it now. Raises Fault."""
         try:
             try:
-                found = self._engine.get(NAME, most=_MOST)
-                assert found is not None
+                result = self._engine.get(NAME, most=_MOST)
+                assert result is not None
             except GoneError:
                 self._mine = self._engine.put(NAME, self._body(free=False))
                 return True
-            if not self._is_over(found.data, found.version.get("e_tag", "")):
+            if not self._is_over(result.data, result.version.get("e_tag", "")):
                 return False
-            self._mine = self._engine.put(NAME, self._body(free=False), found.version)
+            self._mine = self._engine.put(NAME, self._body(free=False), result.version)
         except LostError:
             return False
         return True
 
     def release(self) -> None:
-        """Let others have it. If that fails, it ends with its term."""
+        """Release the lease. If that fails, it ends after its term."""
         if self._mine is not None:
             with suppress(Fault):
                 self._engine.put(NAME, self._body(free=True), self._mine)
             self._mine = None
 
     def _is_over(self, body: bytes, tag: str) -> bool:
-        """Whether it is free, or has been the same for its term, on the clock of this machine."""
+        """Whether it is free, or unchanged for its term by the clock of this machine."""
         term = LONGEST
         with suppress(LookupError, ArithmeticError, ValueError, TypeError, RecursionError):
             about: Any = json.loads(body)
             if about["free"] is True:
                 return True
-            told = float(about["term"])
-            term = told if 0 <= told <= LONGEST else LONGEST  # nor is it NaN
+            seconds = float(about["term"])
+            term = seconds if 0 <= seconds <= LONGEST else LONGEST  # for NaN, too
         known, since = self.seen
         now = self._monotonic()
         if known != tag or since > now:
@@ -76,6 +77,6 @@ class Lease:
         return now - since >= term
 
     def _body(self, *, free: bool) -> bytes:
-        # An ETag may be that of the content: no two of these are the same.
+        # The nonce makes each body different, since an ETag may depend on the content only.
         about = {"holder": self._publisher, "nonce": token_hex(8), "term": self._term, "free": free}
         return json.dumps(about).encode()

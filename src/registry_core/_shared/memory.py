@@ -1,7 +1,7 @@
 """What this machine remembers of the shared catalog: `v1/shared.json`, for syncs and `doctor`.
 
-A cache: where it is lost, the pointer is read once more. Written by rename and not synced to
-disk; its time of change says when the engine was last asked and answered.
+It is a cache: if it is lost, the pointer is read again. It is written by rename, and not synced to
+disk. Its modification time says when the engine last answered.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ NAME = "shared.json"
 class Memory:
     url: str = ""
     version: Mapping[str, str] = EMPTY
-    """Of the pointer that `text` is."""
+    """The version of the pointer in `text`."""
     text: str = ""
-    """The pointer as it was read, seal and all; "": there was none."""
+    """The pointer as it was read, with its seal. Empty if there was none."""
     serial: int = 0
-    """The highest that was seen."""
+    """The highest serial number that was seen."""
     seen: Mapping[str, float] = EMPTY
-    """Key of an entry → epoch seconds of this machine: its result was right then, or later."""
+    """Key of an entry → epoch seconds of this machine: its result was confirmed then, or later."""
     lease: str = ""
-    """ETag of somebody's lease."""
+    """The ETag of another machine's lease."""
     lease_since: float = 0.0
-    """Monotonic seconds: when that was first seen."""
+    """Monotonic seconds: when that lease was first seen."""
     waiting: float | None = None
-    """Monotonic seconds: since then another machine is about to publish what is due here."""
+    """Monotonic seconds: since when this machine waits for another one to publish."""
     conditional: bool | None = None
-    """Whether the engine minds conditions; None: not tried yet."""
+    """Whether the engine obeys conditions. None if that was not tried yet."""
     unpublished: Mapping[str, str] = EMPTY
     """Gateway → why its result stays on this machine."""
     error: str | None = None
-    """What went wrong at the last sync."""
+    """The failure of the last sync with the engine."""
     looked_at: float | None = None
-    """Epoch seconds: when the engine last answered. Kept as the file's time of change."""
+    """Epoch seconds: when the engine last answered. Stored as the file's modification time."""
 
 
 def load(folder: Path, url: str, trusts: Trust) -> Memory:
-    """What is remembered of `url`; nothing, if that is damaged or another was used."""
+    """What is remembered of `url`. Empty if it is damaged, or of another URL."""
     try:
         text = read_file(str(folder / NAME), trusts)
         status = status_of(str(folder / NAME))
@@ -65,7 +65,7 @@ def load(folder: Path, url: str, trusts: Trust) -> Memory:
 
 
 def save(folder: Path, memory: Memory) -> None:
-    """What can't be written is read from the engine again."""
+    """Save the memory. If that fails, the engine is asked again."""
     about = {**asdict(memory), "answered": memory.looked_at is not None}
     del about["looked_at"]
     with suppress(OSError):
@@ -76,7 +76,7 @@ def save(folder: Path, memory: Memory) -> None:
 
 
 def confirm(folder: Path, at: float) -> None:
-    """Note that the pointer was still the same then."""
+    """Note that the pointer was unchanged then."""
     with suppress(OSError):
         os.utime(folder / NAME, ns=(int(at * 1e9), int(at * 1e9)))
 

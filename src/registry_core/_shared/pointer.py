@@ -1,8 +1,8 @@
-"""What the pointer says: which object holds which gateway's result, and who vouches for it.
+"""The pointer of a fleet: which object holds which gateway's result.
 
-One line: `registry-core/1 SEAL JSON`. The seal is an HMAC-SHA256 under the fleet's key, or a
-plain SHA-256 where there is none, which finds damage and stops nobody. A field that is not known
-is lost when this version publishes: one that must stay needs another format.
+It is one line: `registry-core/1 SEAL JSON`. The seal is an HMAC-SHA256 with the fleet's key.
+Without a key it is a plain SHA-256, which finds damage but stops no attacker. When this version
+publishes, fields that it does not know are lost. A field that must stay needs a new format.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ _FORMAT = 1
 #: Bytes of a pointer.
 MOST = 2**20
 _MOST_ENTRIES = 500
-#: Seconds: for so long an object stays listed that no entry names any more, as a slow reader
-#: may still want it; and an entry that nobody confirms.
+#: Seconds. An object that no entry names stays listed for a day, since a slow reader may still
+#: need it. An entry that no machine confirms stays for 30 days.
 DAY = 86_400.0
 _KEEP = 30 * DAY
 
 
 class NewerError(Fault):
-    """Written by a newer version, or under a key that is not here: not ours to replace."""
+    """A newer version wrote it, or this machine lacks its key. It must not be replaced."""
 
 
 class UnsoundError(Fault):
-    """It is damaged, or nobody vouches for it; the next publisher replaces it."""
+    """It is damaged, or not sealed with the key. The next publisher replaces it."""
 
 
 class StaleError(UnsoundError):
-    """An older one than was seen here: from a cache that is behind, or put back."""
+    """It is older than the one seen here before: from a cache, or restored by somebody."""
 
 
 def _hash(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
-        raise ValueError("names an object that can't be")
+        raise ValueError("names an invalid object")
     return value
 
 
@@ -54,14 +54,14 @@ def _hash_or_nothing(value: Any) -> str:
 
 def _seconds(value: Any) -> float:
     seconds = float(value)
-    if not 0 <= seconds < 253402300800:  # the year 10000; nor is it NaN
+    if not 0 <= seconds < 253402300800:  # the year 10000; this refuses NaN, too
         raise ValueError("has an invalid time")
     return seconds
 
 
 def _count(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**53:
-        raise ValueError("holds what is no count")
+        raise ValueError("holds a value that is not a count")
     return value
 
 
@@ -79,33 +79,33 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 @frozen
 class Entry:
-    """The result of one gateway, or that it was asked in vain since."""
+    """The result of one gateway, or its failure since then."""
 
     gateway: str = field(converter=_text)
     scope: str = field(converter=_text)
-    """Digest of its plugin and options: another machine's may differ."""
+    """Digest of its plugin and options, which may differ on another machine."""
     version: str = field(converter=_text)
-    """Of the plugin."""
+    """The version of the plugin."""
     object: str = field(converter=_hash_or_nothing)
-    """"": it was asked in vain."""
+    """The name of the object with the result. Empty for a failure."""
     checked_at: float = field(converter=_seconds)
-    """Epoch seconds by the publisher's clock: when the source last said so, or did not."""
+    """Epoch seconds by the publisher's clock: when the source last confirmed it, or failed."""
     publisher: str = field(default="", converter=_text)
     accepted: bool = field(default=False, converter=bool)
-    """A user has said that it may hold far fewer models than before."""
+    """A user has accepted that it holds far fewer models than before."""
     consulted: tuple[str, ...] = field(default=(), converter=_texts)
-    """Variables that the plugin asked for, and that were not set: where one is, the gateway may
-    say something else."""
+    """The variables that the plugin has read and that were not set. On a machine where one is set,
+    the gateway may give another result."""
     error: str = field(default="", converter=_text)
-    """Why it was asked in vain."""
+    """Why it failed."""
     failures: int = field(default=0, converter=_count)
-    """How often in a row, by whatever machine."""
+    """How often it failed in a row, on all machines."""
     core: str = field(default="", converter=_text)
-    """Version of registry-core, which may know more fields of a model than another."""
+    """The version of registry-core. A newer one may know more fields of a model."""
 
     @property
     def key(self) -> str:
-        """One for its result, and one for what went wrong since."""
+        """The key in the pointer. A result and a failure of a gateway have different keys."""
         failed = "" if self.object else " failed"
         return f"{self.gateway} {self.scope} {self.version} {self.core}{failed}"
 
@@ -113,29 +113,33 @@ class Entry:
 @frozen
 class Pointer:
     serial: int = 0
-    """Counts publications; one that goes backwards was replayed."""
+    """Counts publications. If it goes backwards, an old pointer was restored."""
     entries: Mapping[str, Entry] = EMPTY
-    """By key."""
+    """The entries by key."""
     objects: Mapping[str, float] = EMPTY
-    """Every object that must stay → epoch seconds, by a publisher's clock, when an entry last
-    named it."""
+    """Object that must stay → epoch seconds, by a publisher's clock, when an entry last named
+    it."""
     cleaned_at: float = 0.0
 
     def replaced(self, entries: Mapping[str, Entry], *, serial: int, now: float) -> Pointer:
-        """With these entries, by one whose clock says `now`."""
-        over = {evolve(one, object="").key for one in entries.values() if one.object}
-        left = {key: one for key, one in self.entries.items() if key not in over}
-        merged = {**left, **entries}
-        kept = sorted(
-            (one for one in merged.values() if one.key in entries or now - one.checked_at < _KEEP),
-            key=lambda one: (one.key in entries, one.checked_at),
+        """The pointer with these entries, published at `now`."""
+        replaced = {evolve(entry, object="").key for entry in entries.values() if entry.object}
+        remaining = {key: entry for key, entry in self.entries.items() if key not in replaced}
+        merged = {**remaining, **entries}
+        newest = sorted(
+            (
+                entry
+                for entry in merged.values()
+                if entry.key in entries or now - entry.checked_at < _KEEP
+            ),
+            key=lambda entry: (entry.key in entries, entry.checked_at),
         )[-_MOST_ENTRIES:]
         objects = {name: at for name, at in self.objects.items() if abs(now - at) < DAY}
-        named = (*self.entries.values(), *kept)
-        objects |= {one.object: now for one in named if one.object}
+        named = (*self.entries.values(), *newest)
+        objects |= {entry.object: now for entry in named if entry.object}
         return Pointer(
             serial,
-            FrozenDict({one.key: one for one in sorted(kept, key=lambda one: one.key)}),
+            FrozenDict({entry.key: entry for entry in sorted(newest, key=lambda entry: entry.key)}),
             FrozenDict(objects),
             self.cleaned_at,
         )
@@ -144,7 +148,7 @@ class Pointer:
 def to_bytes(pointer: Pointer, key: str | None) -> bytes:
     about = {
         "serial": pointer.serial,
-        "entries": [asdict(one) for one in pointer.entries.values()],
+        "entries": [asdict(entry) for entry in pointer.entries.values()],
         "objects": dict(pointer.objects),
         "cleaned_at": pointer.cleaned_at,
     }
@@ -155,37 +159,38 @@ def to_bytes(pointer: Pointer, key: str | None) -> bytes:
 def from_bytes(data: bytes, key: str | None, culprit: str) -> Pointer:
     """Raises UnsoundError or NewerError."""
     head, seal, text = (*data.split(b" ", 2), b"", b"")[:3]
-    found = re.fullmatch(rb"registry-core/(\d{1,9})", head)
-    if found and int(found[1]) != _FORMAT:
+    match = re.fullmatch(rb"registry-core/(\d{1,9})", head)
+    if match and int(match[1]) != _FORMAT:
         raise NewerError(
             "its pointer was written by another version of registry-core",
             culprit=culprit,
-            hint="update registry-core here, or give each version a prefix of its own",
+            hint="update registry-core here, or use another prefix for each version",
         )
-    if found and key is None and seal.startswith(b"hmac-"):
+    if match and key is None and seal.startswith(b"hmac-"):
         raise NewerError(
             "its pointer is sealed with a key, and there is none here",
             culprit=culprit,
             hint="set REGISTRY_CORE_SHARED_KEY",
         )
-    if not found or not hmac.compare_digest(seal, _seal(text, key)):
+    if not match or not hmac.compare_digest(seal, _seal(text, key)):
         unsigned = key is not None and not seal.startswith(b"hmac-")
         raise UnsoundError(
             "its pointer is not sealed with the key"
             if unsigned
             else "the seal of its pointer does not fit",
             culprit=culprit,
-            hint="the next to publish replaces it; REGISTRY_CORE_SHARED_KEY must be the same"
+            hint="the next publication replaces it; REGISTRY_CORE_SHARED_KEY must be the same"
             " everywhere",
         )
     try:
         raw = json.loads(text)
         entries = [
-            Entry(**{name: one[name] for name in _FIELDS if name in one}) for one in raw["entries"]
+            Entry(**{name: record[name] for name in _FIELDS if name in record})
+            for record in raw["entries"]
         ]
         return Pointer(
             _count(raw["serial"]),
-            FrozenDict({one.key: one for one in entries}),
+            FrozenDict({entry.key: entry for entry in entries}),
             FrozenDict({_hash(name): _seconds(at) for name, at in raw["objects"].items()}),
             _seconds(raw["cleaned_at"]),
         )
@@ -198,11 +203,11 @@ def from_bytes(data: bytes, key: str | None, culprit: str) -> Pointer:
         RecursionError,
     ) as error:
         raise UnsoundError(
-            f"its pointer {error}", culprit=culprit, hint="the next to publish replaces it"
+            f"its pointer {error}", culprit=culprit, hint="the next publication replaces it"
         ) from None
 
 
-_FIELDS = tuple(one.name for one in fields(Entry))
+_FIELDS = tuple(attribute.name for attribute in fields(Entry))
 
 
 def _seal(text: bytes, key: str | None) -> bytes:

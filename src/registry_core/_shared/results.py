@@ -1,9 +1,9 @@
-"""A gateway's result as an object: a line of JSON per provider, compressed, named by the SHA-256
-of the lines. By lines, so that no more than one provider is ever parsed: thousands of records at
-once cost more in the garbage collector than all else.
+"""A gateway's result as an object: one line of JSON per provider, compressed. Its name is the
+SHA-256 of the lines. With lines, only one provider is parsed at a time: thousands of records at
+once would cost more in the garbage collector than everything else.
 
-It is read as what a stranger's gateway sent is read: each record is checked. So who can write
-the bucket can do what a hostile payload can, and no more.
+Each record is checked, like an answer from an unknown gateway. So somebody who can write to the
+bucket can do no more than a hostile answer can.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Providers = Mapping[str, ProviderConfig]
 
 
 def encode(providers: Providers) -> tuple[str, bytes]:
-    """The name of the object, and its bytes. Equal results have one name."""
+    """The name of the object, and its bytes. Equal results have the same name."""
     lines: list[bytes] = []
     for id in sorted(providers):
         provider = providers[id]

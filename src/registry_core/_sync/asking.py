@@ -1,4 +1,4 @@
-"""Ask the gateways of one sync: those that are due, all at once."""
+"""Asks the gateways of one sync: those that are due, all at once."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def ask(
     since: float | None,
     sharing: Sharing | None = None,
 ) -> None:
-    """Give each turn its outcome. `since`: a sync of this store began then that was waited for.
-    `sharing`: what a fleet has is taken before a gateway is asked."""
+    """Give each turn its outcome. `since`: when the sync began that this one has waited for.
+    `sharing`: the fleet's catalog, which is tried before a gateway is asked."""
     now = world.clock()
     config = HttpConfig(
         world.settings, world.secrets, world.environ, world.clock, tokens=world.tokens
@@ -52,9 +52,9 @@ def ask(
         known = turn.known
         trusted = trusted_since(known, options, None if turn.runtime else since, now)
         if turn.stored and known.checked_at is None:
-            trusted = since  # the state was lost, so nobody knows how old the data is
+            trusted = since  # the state was lost, so the age of the data is unknown
         if turn.id in options.accept:
-            trusted = None  # what *this* sync fetches is to be taken
+            trusted = None  # only a result that this sync fetches is accepted
         view = turn.loaded.settings if turn.loaded else world.host.view({})
         client = HttpClient(
             evolve(config, settings=_brief(world.settings)) if turn.volatile else config,
@@ -110,16 +110,16 @@ def ask(
 
 
 def _brief(settings: Settings) -> Settings:
-    """For a server that may be away: one try, and a short deadline."""
+    """Settings for a server that may be away: one try, and a short deadline."""
     deadline = min(settings.fetch_deadline_ms, _BRIEF_MS)
     return evolve(settings, fetch_retries=0, fetch_deadline_ms=deadline)
 
 
 def _identify(turn: Turn, gateway: RegistrySource, client: HttpClient) -> None:
-    """Say for whom the gateway is asked, and take from its turn what was somebody else's."""
+    """Tell the client for whom the gateway is asked. Disowns stored data of another identity."""
     identity: object = gateway.identity(client)
     if identity is not None and not isinstance(identity, str):
         raise GatewayError(f"its identity is {type(identity).__name__}, not a text")
-    client.identify((identity or "").strip() or None)  # an empty one would be everybody's
+    client.identify((identity or "").strip() or None)  # an empty one would fit everybody
     if client.is_another(turn.known.identity):
         turn.disown(is_anothers=True)

@@ -1,4 +1,4 @@
-"""What a sync starts from: the generation that is there, and the last good data per gateway."""
+"""What a sync starts from: the current generation, and the last good data of each gateway."""
 
 from __future__ import annotations
 
@@ -25,59 +25,65 @@ if TYPE_CHECKING:
 class Before:
     state: State
     pointed: Generation | None
-    """What the pointer says, or said."""
+    """The generation of the pointer, or of its copy in the state."""
     last: Snapshot | None
-    """Its snapshot, if that can be read; it may be one that the policy has not passed."""
+    """Its snapshot, if that can be read. The policy may not have passed it."""
     generation: Generation | None
-    """What the pointer says, if lookups may serve it."""
+    """The same generation, if lookups may serve it."""
     snapshot: Snapshot
-    """That of the generation, else the bundle; after a policy rather none."""
+    """The snapshot of `generation`, or else the bundle. Empty if a policy was in force."""
     lasting: Snapshot
-    """The same without volatile data."""
+    """The snapshot without volatile data."""
     stored: Mapping[str, Data]
     """Gateway id → its last good data in the store."""
     overlays: Overlays | None
-    """Those that were last in force; None: some were, and nobody knows any more which."""
+    """The overlays that were last in force. None if there were some, but their names are lost."""
     whole: bool
-    """The pointer is what it was."""
+    """The pointer is undamaged."""
     problems: Sequence[Problem]
 
 
 def look_back(
     store: Store | None, bundle: Bundle, *, repair: bool, verified: commit.Verified
 ) -> Before:
-    """Read what `store` holds; with `repair`, put aside what is damaged. `verified`: see
+    """Read the content of `store`. With `repair`, damaged files are moved aside. `verified`: see
     `commit.recover`. Raises StoreError."""
-    found = commit.recover(store, repair=repair, verified=verified) if store else commit.Found()
-    state, generation = found.state, found.generation
+    recovered = commit.recover(store, repair=repair, verified=verified) if store else commit.Found()
+    state, generation = recovered.state, recovered.generation
     stored: dict[str, Data] = {}
     for id, about in generation.gateways.items() if generation else ():
-        if about.result and about.result in found.objects:
-            load = partial(found.objects.__getitem__, about.result)
+        if about.result and about.result in recovered.objects:
+            load = partial(recovered.objects.__getitem__, about.result)
             about = evolve(about, retrieved_at=state.confirmed(id, about.retrieved_at))
             stored[id] = in_snapshot("stored", about, load, id)
     overlays = dict(generation.overlays) if generation else {}
-    if "" in overlays:  # the version before said that there were some, and no names
+    if "" in overlays:  # the previous version stored that there were overlays, without names
         hooks = state.hooks().items()
         overlays |= {key: EMPTY for key, names in hooks if OVERLAY in names}
-    for policy in found.policies or ():
+    for policy in recovered.policies or ():
         overlays |= policy
-    served = last = found.objects.get(generation.snapshot) if generation else None
-    if found.policies is not None and generation and generation.overlays not in found.policies:
-        served = None
-    lasting = found.objects.get(generation.lasting) if generation and generation.lasting else served
-    if lasting is None:  # nothing may leave this machine, so this is no generation
-        served = None
-    nothing = bundle.load() if found.policies is None else Snapshot.build(())
+    snapshot = last = recovered.objects.get(generation.snapshot) if generation else None
+    if (
+        recovered.policies is not None
+        and generation
+        and generation.overlays not in recovered.policies
+    ):
+        snapshot = None
+    lasting = (
+        recovered.objects.get(generation.lasting) if generation and generation.lasting else snapshot
+    )
+    if lasting is None:  # nothing may leave this machine, so the generation can't be used
+        snapshot = None
+    nothing = bundle.load() if recovered.policies is None else Snapshot.build(())
     return Before(
         state,
         generation,
         last,
-        generation if served else None,
-        served or nothing,
-        lasting if served and lasting else nothing,
+        generation if snapshot else None,
+        snapshot or nothing,
+        lasting if snapshot and lasting else nothing,
         stored,
-        None if found.policies is not None and not overlays else overlays,
-        found.whole,
-        found.problems,
+        None if recovered.policies is not None and not overlays else overlays,
+        recovered.whole,
+        recovered.problems,
     )

@@ -1,4 +1,4 @@
-"""What differs between two snapshots: which models there are, and field by field."""
+"""The differences between two snapshots: added and removed models, and changed fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..report import Change, Changes
 
 logger = logging.getLogger("registry_core")
 
-#: Of a provider's record, what says nothing of the provider itself.
+#: The fields of a provider's record that describe its models, not the provider.
 _OF_MODELS = ("models", "flags")
 #: The start of a record's line: the id of a provider, and that of a model or null.
 _TEXT = rb'"(?:[^"\\]|\\.)*+"'
@@ -29,13 +29,13 @@ _IDS = re.compile(rb"\[(%b,(?:null|%b))," % (_TEXT, _TEXT))
 
 
 def diff(before: Snapshot, after: Snapshot) -> Changes:
-    """What `after` has, lacks, or says otherwise. Raises SnapshotDamagedError."""
+    """What is new, missing or different in `after`. Raises SnapshotDamagedError."""
     added, removed, deprecated = listed(before, after)
     return Changes(before.hash, after.hash, added, removed, deprecated, updated(before, after))
 
 
 def compared(before: Snapshot, after: Snapshot) -> Changes:
-    """`diff` for a sync, which damage of what was before doesn't stop: then nothing is said."""
+    """`diff` for a sync. If the snapshot before is damaged, the result has no changes."""
     try:
         return diff(before, after)
     except SnapshotDamagedError as error:
@@ -46,7 +46,7 @@ def compared(before: Snapshot, after: Snapshot) -> Changes:
 def listed(
     before: Snapshot, after: Snapshot
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Full ids that are new, gone, and newly deprecated."""
+    """The full ids that are new, removed, and newly deprecated."""
     if before == after:
         return (), (), ()
     old, new = before.unlike(after), after.unlike(before)
@@ -75,16 +75,16 @@ def listed(
 
 
 def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
-    """Every field that differs in providers and models that both snapshots have, by id.
+    """Every changed field of providers and models that are in both snapshots, sorted by id.
 
-    Only records whose bytes differ are decoded; of equal snapshots nothing is read.
+    Only records whose bytes differ are decoded. If the snapshots are equal, nothing is read.
     """
     if before == after:
         return ()
     earlier = dict(map(_split, before.lines_among(before.unlike(after))))
     later = map(_split, after.lines_among(after.unlike(before)))
     changes = (
-        _of(ids, earlier[ids], record)
+        _changes_of(ids, earlier[ids], record)
         for ids, record in later
         if earlier.get(ids, record) != record
     )
@@ -92,13 +92,13 @@ def updated(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
 
 
 def _split(line: bytes) -> tuple[bytes, bytes]:
-    """The ids of a line, and its record, not decoded."""
+    """The ids of a line, and its record as bytes."""
     match = _IDS.match(line)
     assert match is not None
     return match[1], line[match.end() : -1]
 
 
-def _of(ids: bytes, earlier: bytes, later: bytes) -> Iterator[Change]:
+def _changes_of(ids: bytes, earlier: bytes, later: bytes) -> Iterator[Change]:
     provider, model, was = json.loads(b"[%b,%b]" % (ids, earlier))
     old, new = _fields(was), _fields(json.loads(later))
     for field in old.keys() | new.keys():
@@ -111,33 +111,33 @@ def _of(ids: bytes, earlier: bytes, later: bytes) -> Iterator[Change]:
 
 
 def _fields(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record's fields, those of its objects as "cost.input"."""
-    found: dict[str, Any] = {}
+    """The fields of a record, those of its objects as "cost.input"."""
+    values: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):
-            found |= {f"{name}.{key}": item for key, item in value.items()}
+            values |= {f"{name}.{key}": item for key, item in value.items()}
         elif name not in _OF_MODELS:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
-def together(every: Iterable[Changes]) -> Changes:
-    """What some changes, one after the other, come to: what came and went again is left out, and
-    of a field the first value and the last are told."""
+def together(steps: Iterable[Changes]) -> Changes:
+    """Successive changes as one. What came and went again is left out. A changed field has its
+    first and its last value."""
     first = last = ""
     left_out = 0
-    there: dict[str, bool] = {}  # of what came or went: whether it is there now
+    present: dict[str, bool] = {}  # id of what came or went → whether it is there now
     deprecated: set[str] = set()
     fields: dict[tuple[str, str], dict[str, Change]] = {}
-    for one in every:
-        first, last, left_out = first or one.before, one.after, left_out + one.left_out
-        for id, now in (*((id, True) for id in one.added), *((id, False) for id in one.removed)):
+    for step in steps:
+        first, last, left_out = first or step.before, step.after, left_out + step.left_out
+        for id, now in (*((id, True) for id in step.added), *((id, False) for id in step.removed)):
             deprecated.discard(id)
             fields.pop(("model", id), None)
-            if there.pop(id, now) == now:
-                there[id] = now
-        deprecated |= {*one.deprecated}
-        for change in one.updated:
+            if present.pop(id, now) == now:
+                present[id] = now
+        deprecated |= {*step.deprecated}
+        for change in step.updated:
             known = fields.setdefault((change.kind, change.id), {})
             earlier = known.get(change.field, change)
             known[change.field] = evolve(change, before=earlier.before)
@@ -148,42 +148,48 @@ def together(every: Iterable[Changes]) -> Changes:
         for (_, id), known in fields.items()
         if "status" in known and known["status"].before == "deprecated"
     }
-    every_field = (one for known in fields.values() for one in known.values())
-    updated = [one for one in every_field if one.before != one.after and one.id not in there]
+    every_field = (change for known in fields.values() for change in known.values())
+    updated = [
+        change
+        for change in every_field
+        if change.before != change.after and change.id not in present
+    ]
     return Changes(
         first,
         last,
-        tuple(sorted(id for id, now in there.items() if now)),
-        tuple(sorted(id for id, now in there.items() if not now)),
-        tuple(sorted(deprecated - there.keys() - again)),
+        tuple(sorted(id for id, now in present.items() if now)),
+        tuple(sorted(id for id, now in present.items() if not now)),
+        tuple(sorted(deprecated - present.keys() - again)),
         tuple(sorted(updated, key=_order)),
         left_out=left_out,
     )
 
 
 def select(changes: Changes, providers: Collection[str], fields: Collection[str]) -> Changes:
-    """Those of providers that match one of these globs, and of these fields ("cost.input", or
-    "cost" for all of them); without any, all. With fields, nothing is said of what comes or goes.
+    """The changes of providers that match one of these globs, and of these fields ("cost.input", or
+    "cost" for all prices). Without any, all. With fields, added and removed models are left out.
     """
 
     def of(id: str) -> bool:
-        parts = id.split("/")  # as many as the glob has; the rest is the model's, or deeper
+        parts = id.split("/")  # a glob is compared with as many parts as it has itself
         return not providers or any(
-            fnmatchcase("/".join(parts[: one.count("/") + 1]), one) for one in providers
+            fnmatchcase("/".join(parts[: pattern.count("/") + 1]), pattern) for pattern in providers
         )
 
-    def ids(found: Iterable[str]) -> tuple[str, ...]:
-        return () if fields else tuple(filter(of, found))
+    def ids(full_ids: Iterable[str]) -> tuple[str, ...]:
+        return () if fields else tuple(filter(of, full_ids))
 
     def wanted(field: str) -> bool:
-        return not fields or any(field == one or field.startswith(f"{one}.") for one in fields)
+        return not fields or any(field == name or field.startswith(f"{name}.") for name in fields)
 
     return evolve(
         changes,
         added=ids(changes.added),
         removed=ids(changes.removed),
         deprecated=ids(changes.deprecated),
-        updated=tuple(one for one in changes.updated if of(one.id) and wanted(one.field)),
+        updated=tuple(
+            change for change in changes.updated if of(change.id) and wanted(change.field)
+        ),
     )
 
 

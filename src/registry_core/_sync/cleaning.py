@@ -1,4 +1,4 @@
-"""Removing what registry-core wrote for one environment."""
+"""Removes what registry-core has written for one environment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _OBJECTS = "objects"
 _HASH = "[0-9a-f]{64}"
-#: In `v1`. Only what is surely ours: the user may have named a folder that holds more.
+#: Paths in `v1`. Only what is surely ours: the user may have named a folder with other files.
 _OF_STORE = re.compile(
     "(quarantine/)?(pointer|journal\\.jsonl|(state|emitted|shared)\\.json)|"
     f"(objects|quarantine)/{_HASH}"
@@ -40,18 +40,18 @@ _OF_PAYLOADS = re.compile(f"key|(key|{_HASH})\\.(payload|lock)")
 
 @frozen
 class Plan:
-    """What is, or was, to be done."""
+    """What `clean` would do, or has done."""
 
     remove: tuple[Path, ...] = ()
     """Files."""
     restore: tuple[Path, ...] = ()
-    """The installed types, if they are not those of the wheel."""
+    """The installed types, if they differ from those of the wheel."""
     stays: Mapping[Path, str] = FrozenDict()
-    """File or folder → why it is left."""
+    """File or folder → why it stays."""
 
 
 def plan(world: World, *, bindings: bool) -> Plan:
-    """What `clean` would do now. Raises StoreError if that can't be read."""
+    """What `clean` would do now. Raises StoreError if the store can't be read."""
     remove: list[Path] = []
     stays: dict[Path, str] = {}
     for store in _stores(world):
@@ -63,12 +63,14 @@ def plan(world: World, *, bindings: bool) -> Plan:
         stays |= dict.fromkeys(keeps, "holds which hosts keys may go to: --bindings drops it")
         if store.may_have_policy() or store.remembers_policy():
             stays[store.policy] = "a policy applies: lookups raise until the next sync"
-        artifacts, others = _written(store)
+        artifacts, others = _written_files(store)
         stays |= others
         remove += artifacts
-        files = [path for one in _versions(store) for path in _named(one.folder, _OF_STORE)]
+        files = [
+            path for version in _versions(store) for path in _matching(version.folder, _OF_STORE)
+        ]
         remove += [path for path in files if path not in keeps]
-        remove += _named(store.place / "payloads", _OF_PAYLOADS)
+        remove += _matching(store.place / "payloads", _OF_PAYLOADS)
     for shared in world.places.payloads(None, world.lookups.store_dir, make=False):
         if shared.is_dir():
             stays[shared] = "raw answers, which all environments of this user share"
@@ -76,11 +78,11 @@ def plan(world: World, *, bindings: bool) -> Plan:
 
 
 def clean(world: World, *, bindings: bool) -> Plan:
-    """Remove what registry-core wrote for this environment; what was done.
+    """Remove what registry-core has written for this environment. Returns what was done.
 
-    The types of the wheel are put back. The mark of a policy stays, and the bindings of keys to
-    hosts do unless `bindings`. Holds the locks of a store, those of other versions of registry-core
-    too. Raises StoreError.
+    The types of the wheel are restored. The mark of a policy stays. The bindings of keys to hosts
+    stay unless `bindings` is true. Holds the locks of the store and of its other versions. Raises
+    StoreError.
     """
     first, removed = plan(world, bindings=bindings), list[Path]()
     stays = dict(first.stays)
@@ -90,21 +92,21 @@ def clean(world: World, *, bindings: bool) -> Plan:
             for version in _versions(store):
                 locks.enter_context(locked(version, patience(world.settings)))
             commit.adopt_versions(store)  # their policy, their bindings
-            found = commit.recover(store, repair=True)
-            now = plan(world, bindings=bindings)  # a policy that was forgotten is known again
+            recovered = commit.recover(store, repair=True)
+            now = plan(world, bindings=bindings)  # after `recover`, which may have found a policy
             stays |= now.stays
             if store.state in now.stays:
-                commit.save_state(store, State(bindings=found.state.bindings), None)
-            mine = [path for path in now.remove if store.place in path.parents]
-            # First the pointer, last what says which files are ours: a second try ends it.
+                commit.save_state(store, State(bindings=recovered.state.bindings), None)
+            own_files = [path for path in now.remove if store.place in path.parents]
+            # The pointer goes first, and the manifest last, so that a second try can finish.
             order = {store.pointer: 0, store.emitted: 2}
             with commit.writing(store):
-                for path in sorted(mine, key=lambda one: order.get(one, 1)):
+                for path in sorted(own_files, key=lambda path: order.get(path, 1)):
                     path.unlink(missing_ok=True)
             for folder in (store.place, store.folder):
                 clear_leftovers(folder)
-            _prune(store.place, mine)
-            removed += mine
+            _prune(store.place, own_files)
+            removed += own_files
     types = installed_types(world.types_path)
     if types is not None:
         write(types, types.contents(_bundled_types(world)), Manifest(None), "wheel")
@@ -121,8 +123,8 @@ def _stores(world: World) -> Iterator[Store]:
 
 
 def _undamaged(store: Store) -> State:
-    """Its state, which holds the bindings. Raises SnapshotDamagedError, also for that of another
-    version. The next sync makes its own again, of what was served until now."""
+    """Its state, which holds the bindings. Raises SnapshotDamagedError if it, or the state of
+    another version, is damaged. The next sync makes a new one from what is served."""
     mend = "run registry-core sync first"
     try:
         state = store.load_state()
@@ -136,28 +138,29 @@ def _undamaged(store: Store) -> State:
 
 
 def _is_writable(store: Store) -> bool:
-    folders = [store.place, *(one.folder for one in _versions(store))]
+    folders = [store.place, *(version.folder for version in _versions(store))]
     return all(os.access(folder, os.W_OK) for folder in folders)
 
 
 def _versions(store: Store) -> list[Store]:
-    """This store, and those of other versions of registry-core. A folder that is only called
-    like one has no objects."""
-    return [one for one in commit.versions(store) if (one.folder / _OBJECTS).is_dir()]
+    """This store, and those of other versions of registry-core. Other folders with such a name
+    have no objects."""
+    return [version for version in commit.versions(store) if (version.folder / _OBJECTS).is_dir()]
 
 
-def _named(folder: Path, names: re.Pattern[str]) -> list[Path]:
-    found = (Path(top) / name for top, _, files in os.walk(folder) for name in files)
-    return [one for one in found if names.fullmatch(one.relative_to(folder).as_posix())]
+def _matching(folder: Path, names: re.Pattern[str]) -> list[Path]:
+    paths = (Path(top) / name for top, _, files in os.walk(folder) for name in files)
+    return [path for path in paths if names.fullmatch(path.relative_to(folder).as_posix())]
 
 
-def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
-    """The artifacts beside the store that nobody has touched, and what else syncs wrote."""
+def _written_files(store: Store) -> tuple[list[Path], dict[Path, str]]:
+    """The unchanged artifacts beside the store, and why everything else that syncs wrote stays."""
     own: list[Path] = []
     others: dict[Path, str] = {}
     target = Target("environment", store.place)
-    manifests = [Manifest(one.emitted) for one in _versions(store)]
-    for manifest, name in ((one, name) for one in manifests for name in one.targets()):
+    manifests = [Manifest(version.emitted) for version in _versions(store)]
+    written = ((manifest, name) for manifest in manifests for name in manifest.targets())
+    for manifest, name in written:
         kind, _, root = name.partition(" ")
         digests = manifest.digests(name)
         if kind in ("project", "output"):
@@ -173,18 +176,18 @@ def _written(store: Store) -> tuple[list[Path], dict[Path, str]]:
 
 
 def _prune(place: Path, removed: list[Path]) -> None:
-    """Remove the folders that are empty now, but those of objects: a sync that waits has made
-    its own, and by them the next `clean` knows what is left for a store."""
+    """Remove the folders that are empty now, except folders of objects. A waiting sync needs its
+    own, and the next `clean` recognizes a store by it."""
     above = {folder for path in removed for folder in path.parents if place in folder.parents}
-    for folder in sorted((one for one in above if one.name != _OBJECTS), reverse=True):
+    for folder in sorted((folder for folder in above if folder.name != _OBJECTS), reverse=True):
         with suppress(OSError):
             folder.rmdir()
 
 
 def _foreign_types(world: World) -> tuple[Path, ...]:
     types = installed_types(world.types_path)
-    found = differing(types, list(_bundled_types(world))) if types else ()
-    return tuple(map(Path, found))
+    paths = differing(types, list(_bundled_types(world))) if types else ()
+    return tuple(map(Path, paths))
 
 
 def _bundled_types(world: World) -> Iterator[Artifact]:

@@ -1,11 +1,11 @@
-"""Writing the store. The caller holds its lock.
+"""Writes the store. The caller holds its lock.
 
-Objects first, each whole and synced to disk under the name of its hash; then the journal, and the
-pointer, each replaced by rename; then `state.json`. A kill at any instant leaves the
-old generation or the new one; `recover` mends what else it left.
+First come the objects, each whole and synced to disk under the name of its hash. Then come the
+journal and the pointer, each replaced by a rename, and last `state.json`. A kill at any time leaves
+the old generation or the new one. `recover` repairs everything else.
 
-Only what is absent or damaged is mended. What the system refuses for now raises StoreError
-before anything is changed: it says nothing about the data.
+Only what is absent or damaged is repaired. If the system can't read something now, StoreError is
+raised before anything is changed, since the data may be right.
 """
 
 from __future__ import annotations
@@ -52,22 +52,22 @@ Verified = dict[str, tuple[int, ...] | None]
 
 @frozen
 class Found:
-    """What a store holds that is whole."""
+    """The undamaged content of a store."""
 
     state: State = field(factory=State)
     generation: Generation | None = None
     objects: Mapping[str, Snapshot] = EMPTY
-    """Of the generation, by hash."""
+    """The snapshots of the generation, by hash."""
     policies: Sequence[Overlays] | None = None
-    """The overlays that were last in force; None: none were."""
+    """The overlays that were last in force. None if there were none."""
     whole: bool = True
-    """The pointer says what `generation` is; else only the state remembers."""
+    """`generation` comes from the pointer. Otherwise it comes from the copy in the state."""
     problems: Sequence[Problem] = ()
     """What was damaged."""
 
 
 def create(store: Store) -> None:
-    """Make the store's folders. Raises StoreError if it can't be written."""
+    """Make the folders of the store. Raises StoreError if they can't be written."""
     with writing(store):
         (store.folder / "objects").mkdir(parents=True, exist_ok=True)
         if not os.access(store.folder, os.W_OK):
@@ -75,56 +75,58 @@ def create(store: Store) -> None:
 
 
 def is_read_only(error: StoreError) -> bool:
-    """Whether `create` failed since this user has no right to write there, now or later."""
+    """Whether `create` failed because this user has no right to write there."""
     cause = error.__cause__
     return isinstance(cause, OSError) and cause.errno in _NO_RIGHT
 
 
 def adopt(store: Store, other: Store | None) -> None:
-    """Start from what `other` holds: the store that lookups read and that can't be written, or
-    that of another version. Bindings and the policy count even if its data can't be used."""
+    """Start from the content of `other`: a store that lookups read but nobody can write, or one of
+    another version. Its bindings and policy count even if its data can't be used."""
     if other is None or other == store:
         return
-    found = recover(other, repair=False)
-    mine = store.read_state()
-    # A policy of this store is not given up because another one has none, or an older one.
-    policies = _in_force(store, _readable(store) or _remembered(mine), repair=True)
-    if policies is None and found.policies:
+    recovered = recover(other, repair=False)
+    own_state = store.read_state()
+    # A policy of this store stays, even if the other store has none, or an older one.
+    policies = _in_force(store, _readable(store) or _remembered(own_state), repair=True)
+    if policies is None and recovered.policies:
         with writing(store):
-            _set_policies(store, found.policies)
-    known = found.generation if found.whole and not found.problems else None
+            _set_policies(store, recovered.policies)
+    known = recovered.generation if recovered.whole and not recovered.problems else None
     if known is not None and store.may_serve(known):
-        commit(store, known, found.objects.values(), journal.adopted(other, known))
-        bindings = {**found.state.bindings, **mine.bindings}
-        save_state(store, evolve(found.state, bindings=bindings), known)
+        commit(store, known, recovered.objects.values(), journal.adopted(other, known))
+        bindings = {**recovered.state.bindings, **own_state.bindings}
+        save_state(store, evolve(recovered.state, bindings=bindings), known)
     else:
-        _bind(store, found.state)
+        _bind(store, recovered.state)
 
 
 def adopt_versions(store: Store) -> None:
-    """Start from what the version of registry-core holds that has written to this store last.
-    The bindings of all versions count."""
-    others = [one for one in versions(store) if one != store]
+    """Start from the store of the version of registry-core that has written last. The bindings of
+    all versions count."""
+    others = [version for version in versions(store) if version != store]
     adopt(store, max((store, *others), key=_written_at))
     for other in others:
         _bind(store, other.read_state())
 
 
 def _bind(store: Store, other: State) -> None:
-    mine = store.read_state()
-    bindings = {**other.bindings, **mine.bindings}
-    if bindings != mine.bindings:
-        save_state(store, evolve(mine, bindings=bindings), _readable(store) or _remembered(mine))
+    own_state = store.read_state()
+    bindings = {**other.bindings, **own_state.bindings}
+    if bindings != own_state.bindings:
+        save_state(
+            store, evolve(own_state, bindings=bindings), _readable(store) or _remembered(own_state)
+        )
 
 
 def versions(store: Store) -> list[Store]:
-    """`store`, and those of other versions of registry-core in the same folder, by version."""
+    """`store` and the stores of other versions in the same folder, sorted by version."""
     try:
         names = os.listdir(store.place)  # noqa: PTH208  as names
     except OSError as error:
         raise unreadable(str(store.place), error) from error
-    found = {int(name[1:]) for name in names if _VERSION.fullmatch(name)}
-    return [evolve(store, schema=schema) for schema in sorted({store.schema, *found})]
+    schemas = {int(name[1:]) for name in names if _VERSION.fullmatch(name)}
+    return [evolve(store, schema=schema) for schema in sorted({store.schema, *schemas})]
 
 
 def _written_at(store: Store) -> int:
@@ -138,10 +140,10 @@ def commit(
     objects: Iterable[Snapshot],
     changes: bytes | None = None,
 ) -> None:
-    """Make `generation` current; `objects` are those of its snapshots that may be new, `changes`
-    what the journal is to hold, if that is new.
+    """Make `generation` current. `objects`: those of its snapshots that may be new. `changes`: the
+    new content of the journal, or None if it stays.
 
-    Raises StoreError; then the previous one is.
+    Raises StoreError. Then the previous generation stays current.
     """
     previous = _readable(store)
     policies = store.policies()
@@ -154,8 +156,8 @@ def commit(
             write_atomically(store.journal, changes, durable=True)
         passed = [EMPTY] if policies is None else policies
         if generation.overlays not in passed:
-            # Before the pointer: from now on the bundle is no way out. What was served before
-            # may serve until the pointer is replaced.
+            # Written before the pointer: from now on the bundle must not be served. The previous
+            # generation is served until the pointer is replaced.
             if policies is None and status_of(store.name("pointer")) is None:
                 write_atomically(store.pointer, pointer_line(None), durable=True)
             _set_policies(store, [*passed, generation.overlays])
@@ -167,8 +169,8 @@ def commit(
 
 
 def mark(store: Store, generation: Generation) -> None:
-    """Let the mark name the policy of the current generation and no other: a sync may have been
-    killed before it did this. Raises StoreError."""
+    """Make the mark name the policy of the current generation only. A killed sync may not have
+    done this. Raises StoreError."""
     wanted = [generation.overlays] if generation.overlays else None
     policies = store.policies()
     if (policies and list(policies)) != wanted:
@@ -177,7 +179,7 @@ def mark(store: Store, generation: Generation) -> None:
 
 
 def _set_policies(store: Store, policies: Sequence[Overlays] | None) -> None:
-    """The caller turns what it raises into StoreError."""
+    """Raises OSError, which the caller turns into StoreError."""
     if policies is None:
         store.policy.unlink(missing_ok=True)
     else:
@@ -186,31 +188,31 @@ def _set_policies(store: Store, policies: Sequence[Overlays] | None) -> None:
 
 
 def save_state(store: Store, state: State, generation: Generation | None) -> None:
-    """Raises StoreError. `generation`: the current one."""
+    """Write `state`, with a copy of the current `generation`. Raises StoreError."""
     state = evolve(state, generation=asdict(generation) if generation else EMPTY)
     with writing(store):
         write_atomically(store.state, state.to_json().encode(), durable=True)
 
 
 def clear(store: Store, keep: Iterable[Generation | None]) -> None:
-    """Remove objects that none of `keep` refers to, and what killed processes left."""
+    """Remove objects that no generation in `keep` needs, and files that killed processes left."""
     clear_leftovers(store.folder)
     clear_leftovers(store.place)
-    kept = {hash for generation in keep if generation for hash in generation.objects()}
-    kept |= {one.previous for one in keep if one and one.previous}
+    in_use = {hash for generation in keep if generation for hash in generation.objects()}
+    in_use |= {generation.previous for generation in keep if generation and generation.previous}
     with suppress(OSError):
         for path in (store.folder / "objects").iterdir():
-            if path.name not in kept:
-                with suppress(OSError):  # mapped by a reader, on Windows: the next commit's
+            if path.name not in in_use:
+                with suppress(OSError):  # on Windows a reader maps it: the next commit removes it
                     path.unlink()
 
 
 def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> Found:
-    """Read everything and check it; if the pointer is damaged or gone, the state's copy of it
-    counts. With `repair`, what is damaged is put aside. Raises StoreError for what can't be
-    read now; then nothing was changed.
+    """Read and check everything. If the pointer is damaged or gone, its copy in the state counts.
+    With `repair`, damaged files are moved aside. Raises StoreError for what can't be read now,
+    and then changes nothing.
 
-    `verified`: the objects that need not be read whole again; brought up to date.
+    `verified`: the objects that need not be read in full again. It is updated.
     """
     known = {} if verified is None else verified
     damage: list[tuple[Path, StoreError]] = []
@@ -223,7 +225,7 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
         generation = store.read_generation()
     except SnapshotDamagedError as error:
         damage.append((store.pointer, error))
-    whole = generation is not None
+    is_whole = generation is not None
     generation = generation or _remembered(state)
     objects: dict[str, Snapshot] = {}
     for hash in sorted(generation.objects()) if generation else ():
@@ -237,7 +239,7 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
         except SnapshotDamagedError as error:
             damage.append((store.object(hash), error))
     for hash in known.keys() - objects.keys():
-        known.pop(hash, None)  # a lookup that meets damage drops it, too
+        known.pop(hash, None)  # a lookup that finds damage drops it too
     for path in (store.emitted, store.journal):
         if is_special(str(path)):
             fault = SnapshotDamagedError("is not a regular file", culprit=str(path))
@@ -248,14 +250,14 @@ def recover(store: Store, *, repair: bool, verified: Verified | None = None) -> 
             _quarantine(store, path)
         clear(store, keep=(generation,))
     problems = [Problem.of("store", error, fatal=False) for _, error in damage]
-    return Found(state, generation, objects, policies, whole, problems)
+    return Found(state, generation, objects, policies, is_whole, problems)
 
 
 def _in_force(
     store: Store, generation: Generation | None, *, repair: bool
 ) -> Sequence[Overlays] | None:
-    """What the mark names; if somebody has removed it, the policy of the generation. With
-    `repair` the mark is made again."""
+    """The policies that the mark names. If somebody has removed the mark, the policy of the
+    generation counts, and `repair` writes the mark again."""
     policies = store.policies()
     if policies is None and generation and generation.overlays:
         policies = (generation.overlays,)
@@ -267,14 +269,14 @@ def _in_force(
 
 def _signature(path: Path) -> tuple[int, ...] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _quarantine(store: Store, path: Path) -> None:
-    """Move a damaged file aside, where it can be looked at."""
+    """Move a damaged file into the folder `quarantine`, so that somebody can examine it."""
     folder = store.folder / "quarantine"
     for name in (path.name, f"{path.name}-{token_hex(4)}"):  # a folder is not replaced
         with suppress(OSError):
@@ -285,7 +287,7 @@ def _quarantine(store: Store, path: Path) -> None:
 
 
 def _remembered(state: State) -> Generation | None:
-    """What the pointer said when this was written."""
+    """The generation that was current when this state was written."""
     try:
         return Generation.from_dict(state.generation)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
@@ -301,7 +303,7 @@ def _readable(store: Store) -> Generation | None:
 
 @contextmanager
 def writing(store: Store) -> Generator[None]:
-    """What the system refuses to write there raises StoreError."""
+    """Turns an OSError while writing to `store` into StoreError."""
     try:
         yield
     except OSError as error:

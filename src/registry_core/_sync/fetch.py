@@ -1,7 +1,7 @@
-"""Ask every gateway at once, each in a thread of its own with a deadline of its own.
+"""Asks all gateways at once, each in its own thread with its own deadline.
 
-A thread that outlives its deadline is abandoned, not joined: a pool would hold the
-exit of the process for a gateway that hangs.
+A thread that outlives its deadline is abandoned, not joined. A pool would delay the exit of the
+process if a gateway hangs.
 """
 
 from __future__ import annotations
@@ -45,50 +45,50 @@ logger = logging.getLogger("registry_core")
 
 @frozen
 class FetchTask:
-    """One gateway to ask, and what is known of its last good fetch."""
+    """One gateway to ask, and what is known about its last good fetch."""
 
     gateway: Described
     settings: PluginSettings
     client: HttpClient
     asked: Sequence[Asked] | None
-    """What to revalidate first; None: there is no stored result to keep, or it is out of date."""
+    """The requests to revalidate first. None if there is no stored result, or it is outdated."""
     failure: RegistryError | None = None
-    """Why it could not say for whom it asks: a failure, if it is to be asked."""
+    """Why the gateway's identity is unknown. A failure, unless the gateway need not be asked."""
     plugin: str = ""
-    """Distribution and version that the gateway comes from, if any."""
+    """Distribution and version that the gateway comes from; empty if it has none."""
     may_be_empty: bool = False
     """A result without a model is right."""
     adopt: Callable[[], Outcome | None] | None = None
-    """What a fleet has of it, to be tried first; it gives None if the gateway is to be asked."""
+    """Tries to take a result of the fleet over. Returns None if the gateway must be asked."""
 
 
 @frozen
 class Outcome:
-    """What became of one gateway."""
+    """The result of asking one gateway."""
 
     status: GatewayStatus
     providers: Mapping[str, ProviderConfig] | None = None
     """Published providers; None unless fresh."""
     asked: tuple[Asked, ...] | None = None
     identity: Mapping[str, str] = EMPTY
-    """Whose data that is: see `Cache.whose`."""
+    """Whose data it is: see `Cache.whose`."""
     warnings: tuple[Problem, ...] = field(default=())
     error: str | None = field(default=None, converter=optional(message))
     """Why it failed, or is disabled, or absent."""
     finished_at: float = 0.0
-    """Epoch seconds; of an answer: when it was got, or confirmed, by whatever process."""
+    """Epoch seconds. For an answer: when a process received or confirmed it."""
     failure: RegistryError | None = None
-    """What was raised."""
+    """The error that was raised."""
     private: bool = False
     """A credential was sent for it."""
     consulted: tuple[str, ...] = ()
-    """Variables that its plugin has asked for, unset ones too."""
+    """The variables that its plugin has read, including unset ones."""
     shared: str = ""
-    """Hash of the fleet's object that it is; "": this machine has asked itself."""
+    """The hash of the fleet's object that was taken over. Empty if this machine has asked."""
     vouched: bool = True
-    """Fetched here, or published by one who has the fleet's key."""
+    """It was fetched here, or published by somebody who has the fleet's key."""
     accepted: bool = False
-    """Somebody of the fleet has said that it may hold far fewer models than before."""
+    """A user of the fleet has accepted that it holds far fewer models than before."""
 
     @property
     def answered(self) -> bool:
@@ -96,12 +96,12 @@ class Outcome:
 
     @property
     def reached(self) -> bool:
-        """Nothing more is to be learnt by asking it again at once."""
+        """Whether asking it again at once would give nothing new."""
         return self.answered or self.status == "absent"
 
     @classmethod
     def in_vain(cls, task: FetchTask, failure: RegistryError, at: float) -> Outcome:
-        """What it is that its gateway raised this, or was abandoned."""
+        """The outcome if the gateway raised `failure`, or was abandoned."""
         gateway, client = task.gateway, task.client
         if gateway.volatile and isinstance(failure, (UnreachableError, GatewayTimeoutError)):
             return cls("absent", error=str(failure), finished_at=at)
@@ -112,7 +112,7 @@ class Outcome:
     def failed(cls, gateway: str, failure: RegistryError, at: float) -> Outcome:
         if failure.culprit != gateway:
             failure.add_note(f"gateway {gateway}")
-        # Where it is shown the gateway is named already.
+        # Reports name the gateway already.
         text = str(failure).removeprefix(f"{gateway}: ")
         return cls("failed", error=text, finished_at=at, failure=failure)
 
@@ -125,10 +125,10 @@ def fetch_all(
     mask: Callable[[str], str],
     finished: Callable[[str, Outcome], None] = lambda id, outcome: None,
 ) -> Mapping[str, Outcome]:
-    """Run all tasks in parallel; gateway id → outcome. Raises nothing of a gateway's.
+    """Run all tasks in parallel. Returns gateway id → outcome. Raises no error of a gateway.
 
-    `deadline` is in seconds from now, for each of them; `mask` hides secrets in what a
-    gateway raised; `finished` hears of each as it ends.
+    `deadline`: seconds from now, for each task. `mask` hides secrets in an error of a gateway.
+    `finished` is called when a task ends.
     """
     results: SimpleQueue[tuple[str, Outcome]] = SimpleQueue()
     ends = time.monotonic() + deadline
@@ -168,7 +168,7 @@ def _is_unchanged(client: HttpClient, asked: Sequence[Asked]) -> bool:
         return client.revalidate(asked)
     except (OfflineError, GatewayTimeoutError):
         raise
-    except GatewayError:  # the gateway may have moved: let it say itself what to ask
+    except GatewayError:  # its URL may have changed, so the gateway makes its requests itself
         return False
 
 
@@ -221,7 +221,7 @@ def _fetch(task: FetchTask, clock: Callable[[], float], mask: Callable[[str], st
         )
     except OfflineError:
         return Outcome("offline", finished_at=clock())
-    except BaseException as error:  # SystemExit too: a plugin must not end its thread in silence
+    except BaseException as error:  # SystemExit too, which would silently end the thread
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: the fetch failed\n%s", gateway.id, mask(traceback.format_exc()))
         module = type(gateway.itself).__module__

@@ -1,7 +1,7 @@
-"""Which gateways a sync asks. Freshness is per gateway, and shared by all processes: what
-another one has asked lately is not asked again.
+"""Which gateways a sync asks. Each gateway has its own freshness, which all processes share: if
+another process has just asked a gateway, it is not asked again.
 
-All times are epoch seconds. One in the future (the clock was set back) tells nothing.
+All times are epoch seconds. A time in the future (the clock was set back) is ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .options import Options
 
 _ANSWERED = ("fresh", "unchanged")
-#: What is exactly as old as the limit is asked, whatever a float loses in between.
+#: Despite rounding of floats, a gateway that is exactly as old as the limit is asked.
 _MILLISECOND = 0.001
 
 
@@ -31,7 +31,7 @@ def digest(value: Any) -> str:
 
 
 def fingerprint(loaded: LoadedGateway) -> str:
-    """Of what a stored result depends on, beyond its payloads."""
+    """Fingerprint of everything that a stored result depends on, except its payloads."""
     plugin = loaded.plugin
     code = plugin.source.code
     return digest([__version__, plugin.key, plugin.version, code, loaded.settings.options])
@@ -40,12 +40,13 @@ def fingerprint(loaded: LoadedGateway) -> str:
 def trusted_since(
     known: GatewayState, options: Options, waited_since: float | None, now: float
 ) -> float | None:
-    """What a gateway, or one of its URLs, said since then is not asked for again; None: ask.
+    """The time since which an answer of a gateway, or of one of its URLs, need not be asked for
+    again. None: ask in any case.
 
     `waited_since`: another process has synced the same store since then.
     """
     if known.status == "disabled":
-        return None  # this process may have the token that another one lacked
+        return None  # this process may have a token that the other one lacked
     limits = [] if waited_since is None else [waited_since]
     if options.fresh_for is not None:
         age = options.retry_after if known.status == "failed" else options.fresh_for
@@ -54,18 +55,18 @@ def trusted_since(
 
 
 def stands(known: GatewayState, trusted: float | None, now: float, *, current: bool) -> bool:
-    """Whether what is known of a gateway need not be asked for again.
+    """Whether a gateway need not be asked again.
 
-    `current`: its data can be read, and is that of the plugin as it is now.
+    `current`: its stored data can be read, and comes from its plugin as it is now.
     """
     if trusted is None or known.checked_at is None or not trusted <= known.checked_at <= now:
         return False
-    in_use = known.retrieved_at == known.checked_at  # else an overlay held it
+    in_use = known.retrieved_at == known.checked_at  # otherwise an overlay has held it
     return known.status not in _ANSWERED or (current and in_use)
 
 
 def taken_over(known: GatewayState) -> Outcome:
-    """What another sync has just made of a gateway; what it fetched is stored by now."""
+    """The outcome of another sync that has just asked the gateway, and has stored its result."""
     status: GatewayStatus = "unchanged"
     if known.status == "failed":
         status = "failed"
@@ -79,30 +80,30 @@ def taken_over(known: GatewayState) -> Outcome:
 def reached_at(
     state: State, outcomes: Collection[Outcome], started: float, now: float
 ) -> float | None:
-    """Since when every enabled gateway has answered, or is known to be away; as it was, if one
-    has not now.
+    """The time since which every enabled gateway has answered, or is known to be away. If one has
+    failed now, the previous time stays.
 
-    `outcomes` are those of a sync that began at `started`.
+    `outcomes`: those of a sync that began at `started`.
     """
     last = state.last_refresh
     if last is not None and last > now:
         last = None
-    wanted = [one for one in outcomes if one.status != "disabled"]
-    if not wanted or not all(one.reached for one in wanted):
+    wanted = [outcome for outcome in outcomes if outcome.status != "disabled"]
+    if not wanted or not all(outcome.reached for outcome in wanted):
         return last
-    oldest = min(one.finished_at for one in wanted)  # before `started`, if it was taken over
+    # Before `started`, if it was taken over.
+    oldest = min(outcome.finished_at for outcome in wanted)
     return max(now if oldest >= started else oldest, last or 0.0)
 
 
 def answered_at(state: State, gateways: Iterable[LoadedGateway]) -> float | None:
-    """The last refresh, if each of `gateways` has answered, as it is now installed and set up.
-
-    None has an auto-refresh look at once: a new plugin, a token that was set.
+    """The time of the last refresh, if each of `gateways` has answered as it is installed and
+    configured now. None otherwise (a new plugin, a new token): then an auto-refresh syncs at once.
     """
-    for one in gateways:
-        known = state.gateways.get(one.gateway.id)
+    for gateway in gateways:
+        known = state.gateways.get(gateway.gateway.id)
         if known is None or known.status not in (*_ANSWERED, "absent"):
             return None
-        if known.fingerprint != fingerprint(one):
+        if known.fingerprint != fingerprint(gateway):
             return None
     return state.last_refresh

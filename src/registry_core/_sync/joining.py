@@ -1,4 +1,4 @@
-"""One sync of a registry at a time in this process: who asks for another meanwhile joins it."""
+"""Allows one sync of a registry at a time in this process. A caller may join a running sync."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Running:
     options: Options
     thread: int
     report: Future[SyncReport | None]
-    """None: that thread was interrupted."""
+    """None if that thread was interrupted."""
 
 
 class Joining:
@@ -33,17 +33,17 @@ class Joining:
         self._running: _Running | None = None
 
     def run(self, options: Options, sync: Callable[[Options], SyncReport]) -> SyncReport:
-        """The report of `sync(options)`, or of one that is under way and asks all that it
-        would; one that asks less, or whose thread is interrupted, is waited for. Raises what
-        the sync raises, and RegistryError in the thread of the sync itself.
+        """The report of `sync(options)`, or of a running sync that asks everything that it would
+        ask. If the running sync asks less, or its thread is interrupted, a new one starts after
+        it. Raises what the sync raises, and RegistryError if the running sync calls this itself.
         """
-        mine = _Running(options, threading.get_ident(), Future())
+        own = _Running(options, threading.get_ident(), Future())
         report: SyncReport | None = None
         fault: Exception | None = None
         try:
-            while (running := self._begin(mine)) is not mine:
-                if running.thread == mine.thread:
-                    raise RegistryError("a hook of this sync asked for another one")
+            while (running := self._begin(own)) is not own:
+                if running.thread == own.thread:
+                    raise RegistryError("a hook of this sync asked for another sync")
                 if running.options.covers(options):
                     logger.debug("sync: joins the one that is under way")
                     report = running.report.result()
@@ -57,15 +57,13 @@ class Joining:
         except Exception as error:
             fault = error
             raise
-        finally:  # by Ctrl-C too, which is for this thread alone
-            if self._running is mine:
+        finally:  # also after Ctrl-C, which interrupts only this thread
+            if self._running is own:
                 self._running = None
-                mine.report.set_result(report) if fault is None else mine.report.set_exception(
-                    fault
-                )
+                own.report.set_result(report) if fault is None else own.report.set_exception(fault)
 
-    def _begin(self, mine: _Running) -> _Running:
-        """What runs now: `mine`, unless another does."""
+    def _begin(self, own: _Running) -> _Running:
+        """The running sync: `own`, unless another one runs."""
         with self._lock:
-            self._running = self._running or mine
+            self._running = self._running or own
             return self._running

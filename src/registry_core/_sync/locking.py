@@ -1,4 +1,4 @@
-"""The lock of a store: one sync, or one cleaning, at a time."""
+"""The lock of a store: only one sync or `clean` runs at a time."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _thread = threading.local()
 
 
 def patience(settings: Settings) -> float:
-    """For how many seconds another sync may go on."""
+    """How many seconds to wait for another sync."""
     return settings.fetch_deadline_ms / 1000 + 60
 
 
 @contextmanager
 def locked(store: Store, patience: float) -> Generator[float | None]:
-    """Hold the store's lock. If that took waiting for the sync of another process, gives
-    the epoch seconds at which that one began. Raises StoreError, also after `patience` seconds,
-    and at once in a thread that holds it: a hook that syncs would wait for itself.
+    """Hold the store's lock. If this had to wait for the sync of another process, yields the time
+    at which that sync began, in epoch seconds. Raises StoreError, also after `patience` seconds,
+    and at once in a thread that holds the lock: a hook that syncs would wait for itself.
     """
-    held: set[str] = vars(_thread).setdefault("held", set())
-    if str(store.lock) in held:
-        raise StoreError("a hook of this sync asked for another one")
+    locks: set[str] = vars(_thread).setdefault("held", set())
+    if str(store.lock) in locks:
+        raise StoreError("a hook of this sync asked for another sync")
     started: list[float | None] = []
 
     def waits() -> None:
@@ -41,11 +41,12 @@ def locked(store: Store, patience: float) -> Generator[float | None]:
 
     try:
         with locked_file(str(store.lock), patience, waits):
-            held.add(str(store.lock))
-            found = store.read_state().started_at if started else None
-            yield found if started and found != started[0] else None  # it may have died, or failed
+            locks.add(str(store.lock))
+            began = store.read_state().started_at if started else None
+            # The same time as before: that sync has died or failed.
+            yield began if started and began != started[0] else None
     except HeldError as error:
         hint = error.way_out or "end that process"
         raise StoreError(str(error), culprit=str(store.lock), hint=hint) from None
     finally:
-        held.discard(str(store.lock))
+        locks.discard(str(store.lock))

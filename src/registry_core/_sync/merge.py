@@ -1,4 +1,4 @@
-"""Many gateways' providers into one set. Pure, and independent of the order of plugins."""
+"""Merges the providers of all gateways. Pure, and independent of the order of plugins."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def merge(
     prefixes: Mapping[str, str],
     priority: Sequence[str] = (),
 ) -> tuple[dict[str, ProviderConfig], tuple[Problem, ...]]:
-    """Every provider once, and what lost out.
+    """Every provider once, and a problem for each that was dropped.
 
-    `owners` maps provider ids of the bundle to their gateway; `prefixes` maps the id
-    of each namespaced gateway to itself: what it publishes starts with it. `priority`
-    is the user's: of two gateways, the one named first wins.
+    `owners`: provider id in the bundle → its gateway. `prefixes`: the id of each namespaced
+    gateway → itself, since everything that it publishes starts with its id. `priority`: the user's
+    list; of two gateways, the one named first wins.
 
-    A provider id that two gateways publish goes to the prioritized gateway, else to
-    the gateway of that id, else to its owner in the bundle, else to the lower gateway
-    id. What a priority has settled is not reported. An id below a prefix that is another
-    gateway's would capture that gateway's model ids; it is dropped.
+    If two gateways publish a provider id, it goes to the gateway with priority, or else to the
+    gateway of that id, or else to its owner in the bundle, or else to the first gateway id in
+    alphabetical order. What a priority decides is not reported. An id below another gateway's
+    prefix is dropped, since it would capture model ids of that gateway.
     """
     problems: list[Problem] = []
     winners: dict[str, str] = {}
@@ -40,8 +40,10 @@ def merge(
 
     for gateway in sorted(results):
         for id in results[gateway]:
-            winner = min(winners.get(id, gateway), gateway, key=lambda one: rank(id, one))
-            if winner not in priority:  # what the user has settled is no news
+            winner = min(
+                winners.get(id, gateway), gateway, key=lambda candidate: rank(id, candidate)
+            )
+            if winner not in priority:  # what the user has decided is not reported
                 losers = {winners.get(id, gateway), gateway} - {winner}
                 problems.extend(_lost(id, loser, winner) for loser in losers)
             winners[id] = winner

@@ -1,7 +1,7 @@
-"""What is known without the network: what is served, and facts about models that nobody offers.
+"""What is known without the network: the served snapshot, and facts about models nobody offers.
 
-A command may run where nobody has synced (a hook, CI), or where a plugin has come or gone since.
-There it is to see what a sync without the network would serve; nothing is written.
+A command may run before the first sync (in a hook, in CI), or after a plugin was added or removed.
+Then it sees what a sync without the network would serve. Nothing is written.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def offline(world: World, loaded: Loaded) -> Known:
     if loaded.origin == "explicit":
         return loaded.snapshot, EMPTY
     if loaded.origin == "stored" and _synced_by(world):
-        return loaded.snapshot, _Unlisted(_kept(loaded), loaded.snapshot, world)
+        return loaded.snapshot, _Unlisted(_stored_facts(loaded), loaded.snapshot, world)
     return _as_synced(world)
 
 
 def _as_synced(world: World) -> Known:
     """What a sync without the network would serve now. Raises OverlayError."""
-    # Where one has synced, all of this is not needed: it takes longer than all else.
+    # Imported here, since it is slow, and not needed after a sync.
     from attrs import evolve
 
     from .._world import World
@@ -70,26 +70,26 @@ def _as_synced(world: World) -> Known:
 
 
 def _synced_by(world: World) -> bool:
-    """Whether the plugins that are installed and wanted are those of the last sync."""
+    """Whether the installed and selected plugins are those of the last sync."""
     known = world.state().plugins
     return world.installed() == {key: about.get("version") for key, about in known.items()}
 
 
-def _kept(loaded: Loaded) -> dict[str, ModelMap]:
+def _stored_facts(loaded: Loaded) -> dict[str, ModelMap]:
     """The facts of the last sync, by source."""
     assert loaded.generation is not None
     assert loaded.store is not None
-    kept: dict[str, ModelMap] = {}
+    facts: dict[str, ModelMap] = {}
     for id, about in loaded.generation.gateways.items():
         if about.facts is not None and about.result is not None:
             provider = loaded.store.open_snapshot(about.result).get_provider_config(id)
             if provider is not None:
-                kept[id] = provider.models
-    return kept
+                facts[id] = provider.models
+    return facts
 
 
 class _Unlisted(Mapping[str, ModelInfo]):
-    """What sources of facts say of models that the snapshot does not offer; decoded when asked."""
+    """Facts about models that the snapshot does not offer. A model is decoded on demand."""
 
     def __init__(self, facts: Mapping[str, ModelMap], snapshot: Snapshot, world: World) -> None:
         self._facts = facts
@@ -103,12 +103,12 @@ class _Unlisted(Mapping[str, ModelInfo]):
         from .facts import completed
 
         provider, bare = parse_model_string(id)
-        said = {
+        claims = {
             source: json.loads(models.record(id))
             for source, models in sorted(self._facts.items())
             if id in models
         }
-        return decoded(provider or "", bare, completed({}, said, self._priority))
+        return decoded(provider or "", bare, completed({}, claims, self._priority))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._ids))

@@ -17,26 +17,26 @@ class Options:
     force: bool = False
     """Send no validators: every payload is fetched whole."""
     accept: Collection[str] = ()
-    """Gateways whose shrinkage is right."""
+    """Gateways whose result may have far fewer models than before."""
     forget: Collection[str] = ()
-    """Gateways whose stored data is to be dropped before they are asked."""
+    """Gateways whose stored data is dropped before they are asked."""
     max_age: float | None = None
-    """Seconds: data younger than that is good enough if its gateway fails."""
+    """Seconds. If a gateway fails, younger data is good enough."""
     trial: bool = False
-    """A plugin is tried: the data of the wheel will do, where no gateway is installed."""
+    """A plugin is tried. The data of the wheel is enough if no gateway is installed."""
     project: bool = False
-    """Write the project target, too."""
+    """Also write the project target."""
     fresh_for: float | None = None
-    """Seconds: what answered so lately is not asked again; None asks everybody."""
+    """Seconds. A gateway that has answered within them is not asked. None asks all gateways."""
     retry_after: float = 0.0
-    """Seconds: with `fresh_for`, what failed so lately is not asked again either."""
+    """Seconds. With `fresh_for`, a gateway that has failed within them is not asked either."""
     host: PluginHost | None = None
-    """Plugins and settings to go by from now on, for a sync that joins none; None: as before."""
+    """New plugins and settings, for a sync that joins no other one. None if they stay."""
     progress: Callable[[str, Outcome], None] = field(default=lambda id, outcome: None, eq=False)
-    """Hears of each gateway as it ends."""
+    """Called when the turn of a gateway ends."""
 
     def covers(self, other: Options) -> bool:
-        """Whether a sync done like this asks all that one done like `other` would."""
+        """Whether a sync with these options asks everything that one with `other` would ask."""
         if other.host is not None:
             return False
         return self.force >= other.force and (self.fresh_for is None or other.fresh_for is not None)

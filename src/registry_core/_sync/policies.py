@@ -1,4 +1,4 @@
-"""What keeps a policy in force from one generation to the next."""
+"""Keeps a policy in force from one generation to the next."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _OWN = "registry-core:"  # a part of the core can't be missing
 
 
 def refuse_lost(host: PluginHost, before: Before) -> None:
-    """Raise OverlayError if a policy that was in force would fall away, or lose its options,
-    for another reason than that the user has said so.
+    """Raise OverlayError if a policy that was in force would end, or lose its options, though the
+    user has not asked for that.
 
-    A package is gone for a moment while it is upgraded, and a sync that is started elsewhere
-    finds no project.
+    While a package is upgraded, it is missing for a moment. A sync that is started elsewhere finds
+    no project.
     """
     project, overlays = host.settings.project, host.overlays()
     if before.overlays is None and project is None:
         raise OverlayError(
             "was in force, and no project was found",
-            culprit="a policy that is not known any more",
-            hint="run it in the project, or name that: registry-core sync --project DIR; "
-            "if it needs none, remove the file `registry-core.policy` of the store",
+            culprit="a policy whose name is lost",
+            hint="sync in the project, or name it: registry-core sync --project DIR; "
+            "if there is no project, remove the file `registry-core.policy` of the store",
         )
     outdated = host.outdated_overlay()
     if outdated is not None:
@@ -39,23 +39,23 @@ def refuse_lost(host: PluginHost, before: Before) -> None:
             if key.startswith(_OWN):
                 continue
             raise OverlayError(
-                "was in force, and is not installed any more",
+                "was in force, and is no longer installed",
                 culprit=key,
                 hint=f"install it again, or give it up: REGISTRY_CORE_DISABLE_PLUGINS={key}",
             )
-        known = about.get("options", overlays[key]["options"])  # the version before had none
+        known = about.get("options", overlays[key]["options"])  # older versions stored none
         if project is None and overlays[key]["options"] != known:
             raise OverlayError(
                 "was in force with other options, and no project was found",
                 culprit=key,
-                hint="run it in the project, or name that: registry-core sync --project DIR; "
+                hint="sync in the project, or name it: registry-core sync --project DIR; "
                 "if all its options are variables, put an empty registry-core.toml here",
             )
 
 
 def fallback(before: Before, final: Snapshot) -> str | None:
-    """The snapshot to serve if `final` turns out to be damaged: after a policy, the one before,
-    if it has passed the same policy and gives away nothing of what is withheld now.
+    """The hash of the snapshot to serve if `final` is damaged and a policy is in force: the
+    previous one, if it has passed the same policy and shows nothing that is withheld now.
     """
     old = before.snapshot
     if not final.overlays or before.generation is None or old.overlays != final.overlays:
@@ -66,8 +66,8 @@ def fallback(before: Before, final: Snapshot) -> str | None:
 
 
 def _keeps_back(old: Snapshot, id: str) -> bool:
-    """Whether `old` neither shows a withheld provider or model, nor has it passed on as an id
-    that no gateway lists."""
+    """Whether `old` neither shows the withheld provider or model, nor resolves it as an id that no
+    gateway lists."""
     if old.offers(id):
         return False
     provider, _ = old.split(id)

@@ -1,4 +1,4 @@
-"""Where this machine's fleet is, and whether it has something new."""
+"""The fleet of this machine, and whether it has something new."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fleet_of(world: World, store: Store | None) -> Fleet:
     if settings.shared_key:
         world.secrets.hide(settings.shared_key, "REGISTRY_CORE_SHARED_KEY")
     return Fleet(
-        # So that a source can still be asked before its deadline, if the engine is slow.
+        # A quarter of the deadline: a source can still be asked in time if the engine is slow.
         engine_at(settings.shared, settings.fetch_deadline_ms / 4000),
         store.folder if store else None,
         world.places.trusts(settings.store_dir),
@@ -39,9 +39,11 @@ def fleet_of(world: World, store: Store | None) -> Fleet:
 
 
 class News:
-    """For the refresher: whether the shared catalog has changed. Asks once per poll of all
-    processes of this machine; after each failure half as often, down to every ten minutes, since
-    what an engine says of when to come back (Retry-After) does not get through obstore."""
+    """Tells the refresher whether the shared catalog has changed.
+
+    All processes of this machine together ask once per poll. After each failure they ask half as
+    often, down to once in ten minutes, since obstore does not pass an engine's Retry-After on.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -50,7 +52,7 @@ class News:
 
     @property
     def poll(self) -> float | None:
-        """Seconds; None: nothing is shared."""
+        """Seconds between two requests. None if nothing is shared."""
         settings = self._world.settings
         if settings.shared is None or settings.unasked is not None:
             return None

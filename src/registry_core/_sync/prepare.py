@@ -40,7 +40,7 @@ logger = logging.getLogger("registry_core")
 
 Losses = tuple[Problem, ...]
 
-_TWICE = "a plugin adds it, too; what was registered at run time is not used: give it another id"
+_TWICE = "a plugin adds a gateway with the same id: give the one registered at run time another id"
 INSTALL = "pip install registry-gateway-models-dev registry-gateway-netlify"
 
 
@@ -50,23 +50,23 @@ class Prepared:
 
     before: Before
     turns: Sequence[Turn]
-    """Of the gateways of plugins, sorted by id."""
+    """The turns of the gateways that plugins add, sorted by id."""
     snapshot: Snapshot
     lasting: Snapshot
-    """The same without volatile data: for whatever leaves this machine."""
+    """The snapshot without volatile data. Everything that leaves the machine is made from it."""
     generation: Generation | None = None
-    """None: the one in the store stays."""
+    """None if the stored generation stays."""
     held: bool = False
-    """An overlay failed, or nothing was left: what was fetched is not used."""
+    """An overlay failed, or no model was left, so what was fetched is not used."""
     objects: Sequence[Snapshot] = ()
-    """Those of the generation that may be new."""
+    """The snapshots of the generation that may not be stored yet."""
     reports: Sequence[GatewayReport] = ()
     problems: list[Problem] = field(factory=list)
     runtime: Sequence[RuntimeGateway] = ()
     """The gateways of this process, as they are now."""
     clashes: tuple[tuple[str, str], ...] = ()
-    """(culprit, message) of what lost out in the merge, and of what overlays warned of; now or
-    when it was last needed."""
+    """(culprit, message) for each provider that lost in the merge, and each warning of an overlay.
+    From this sync, or from the last one that merged."""
 
     @property
     def changed(self) -> bool:
@@ -84,13 +84,15 @@ def prepare(
     since: float | None = None,
     sharing: Sharing | None = None,
 ) -> Prepared:
-    """`runtime`: the gateways of this process. `since`: a sync of this store began then that
-    was waited for; its results stand.
+    """Ask the gateways, choose and merge their data, and apply the policy. Stores nothing.
+
+    `runtime`: the gateways of this process. `since`: when the sync began that this one has
+    waited for; its results count.
     """
     host, settings = world.host, world.settings
     turns, failures = _installed(world, before, options.forget)
     own = _registered(runtime, {turn.id for turn in turns if turn.loaded})
-    idle = {one.gateway.id for one in runtime} - {turn.id for turn in own}
+    idle = {added.gateway.id for added in runtime} - {turn.id for turn in own}
     ask(world, options, (*turns, *own), payloads, since, sharing)
     for turn in turns:
         if turn.outcome is None and turn.good:
@@ -137,7 +139,7 @@ def prepare(
             prepared.runtime = runtime
         error.message += "; the last generation stays"
         prepared.problems.append(Problem.of("overlay", error))
-    prepared.problems += [Problem("merge", *one, fatal=False) for one in prepared.clashes]
+    prepared.problems += [Problem("merge", *clash, fatal=False) for clash in prepared.clashes]
     generation = prepared.generation
     if generation is None and not before.whole and before.overlays == EMPTY:
         prepared.generation = before.generation
@@ -154,27 +156,27 @@ def prepare(
 def _installed(
     world: World, before: Before, forget: Collection[str]
 ) -> tuple[list[Turn], list[Problem]]:
-    """The turns of the gateways that plugins add, and of those whose plugins can't be asked
-    whether they do: what failed, or is not installed, keeps its data."""
+    """The turns of the gateways that plugins add, and of gateways with stored data whose plugin
+    can't be asked. If a plugin failed, or is not installed, the data of its gateways stays."""
     host, bundle = world.host, world.bundle
-    loaded = {one.gateway.id: one for one in host.gateways()}
+    loaded = {gateway.gateway.id: gateway for gateway in host.gateways()}
     turns, problems = list[Turn](), list[Problem]()
     for id in sorted({*loaded, *before.stored, *bundle.captured}):
         known, stored = before.state.gateways.get(id), before.stored.get(id)
         wheel = bundled(bundle, id)
-        if id in loaded:  # what was a gateway, and is a source of facts now, has other data
+        if id in loaded:  # a gateway may have become a source of facts, with other data
             of_facts = isinstance(loaded[id].gateway.itself, FactSource)
             wheel = None if of_facts else wheel
             if stored and (stored.about.facts is not None) != of_facts:
                 stored = None
-        # What its plugin has fetched itself, as it is now, is newer than what the plugin holds.
+        # If this version of the plugin has fetched before, the stored data is newer than its own.
         own = known if stored and id not in forget else None
         if id in loaded and not (own and own.fingerprint == fingerprint(loaded[id])):
             try:
                 wheel = wheel or bundled_facts(loaded[id])
             except KeyboardInterrupt:
                 raise  # the user's
-            except BaseException as error:  # nothing of a plugin's ends the sync
+            except BaseException as error:  # an error of a plugin does not end the sync
                 module = type(loaded[id].gateway.itself).__module__
                 failure = as_error(error, GatewayError, id, world.secrets.mask, module)
                 problems.append(Problem.of("gateway", failure))
@@ -187,25 +189,27 @@ def _installed(
 
 
 def _is_given_up(host: PluginHost, plugin: str, before: Before) -> bool:
-    """Whether the gateways that this plugin does not add are gone: it said so, or the settings.
+    """Whether gateways that this plugin no longer adds are gone. The plugin or the settings decide.
 
-    What it says counts only where its options can be found: a sync that is started elsewhere
-    (by cron, by a service) finds no project.
+    The plugin decides only if its options could be found. A sync that is started elsewhere (by
+    cron, by a service) finds no project.
     """
     missed = before.state.in_project and host.settings.project is None
-    said = any(one.key == plugin for one in host.plugins) and host.failure_of(plugin) is None
-    return (said and not missed) or host.is_excluded(plugin)
+    has_spoken = (
+        any(loaded.key == plugin for loaded in host.plugins) and host.failure_of(plugin) is None
+    )
+    return (has_spoken and not missed) or host.is_excluded(plugin)
 
 
 def _registered(runtime: Iterable[RuntimeGateway], installed: Collection[str]) -> list[Turn]:
-    """The turns of the gateways of this process, without those that a plugin has, too."""
-    return [Turn.registered(one) for one in runtime if one.gateway.id not in installed]
+    """The turns of the gateways of this process, without those whose id a plugin uses."""
+    return [Turn.registered(gateway) for gateway in runtime if gateway.gateway.id not in installed]
 
 
 def _misled(
     host: PluginHost, options: Options, before: Before, turns: Sequence[Turn]
 ) -> Iterable[Problem]:
-    """What the user asks for and does not exist, or no longer."""
+    """Problems with names that the user gave and that do not exist, or no longer exist."""
     loaded = {turn.id for turn in turns if turn.loaded}
     if not any(turn.loaded and not turn.is_of_facts for turn in turns):
         yield _no_gateway(host, needed=not options.trial)
@@ -213,16 +217,16 @@ def _misled(
     for id in sorted(before.stored.keys() - ids - {*options.forget}):
         plugin = before.stored[id].about.plugin
         if not host.is_excluded(plugin):
-            text = f"{plugin} does not add it any more, so its data is dropped"
+            text = f"{plugin} no longer adds it, so its data is dropped"
             yield Problem("gateway", id, text, fatal=False)
     known = ids | before.stored.keys() | before.state.gateways.keys()
-    for option, asked, there in [
+    for option, asked, existing in [
         ("--accept", options.accept, loaded),
         ("--forget", options.forget, known),
         ("priority", host.settings.priority, known),
     ]:
-        for id in sorted({*asked} - there):
-            text = f"there is no such gateway; {did_you_mean(id, there)}"
+        for id in sorted({*asked} - existing):
+            text = f"there is no such gateway; {did_you_mean(id, existing)}"
             yield Problem("gateway", f"{option} {id}", text, fatal=False)
     sources = [turn.id for turn in turns if turn.is_of_facts]
     for preferred in host.settings.facts_priority:
@@ -233,11 +237,13 @@ def _misled(
 
 def _no_gateway(host: PluginHost, *, needed: bool) -> Problem:
     discovery = host.discovery
-    idle = [one.key for one in host.plugins if "registry_gateways" in one.hooks]
-    idle += [one.key for one in host.failed]  # who knows what they would add
-    switched_off = [f"{one.key}: {why}" for one, why in discovery.excluded] if discovery else []
+    idle = [loaded.key for loaded in host.plugins if "registry_gateways" in loaded.hooks]
+    idle += [failed.key for failed in host.failed]  # they may add gateways
+    switched_off = (
+        [f"{source.key}: {why}" for source, why in discovery.excluded] if discovery else []
+    )
     if idle:
-        hint = f"{', '.join(idle)} adds none; mend it, or {INSTALL}"
+        hint = f"{', '.join(idle)} adds none; fix it, or {INSTALL}"
         return Problem("gateway", "no gateway can be used", "; ".join([*switched_off, hint]))
     if switched_off:
         return Problem("gateway", "every gateway is switched off", "; ".join(switched_off))
@@ -249,21 +255,21 @@ def _used(prepared: Prepared) -> Mapping[str, Data]:
 
 
 def _inputs(prepared: Prepared, settings: Settings) -> str:
-    """Fingerprint of what a merge depends on beyond the stored results."""
+    """Fingerprint of everything that a merge depends on, except the stored results."""
     used = _used(prepared).items()
-    captured = {id: one.about.retrieved_at for id, one in used if one.source == "bundled"}
+    captured = {id: data.about.retrieved_at for id, data in used if data.source == "bundled"}
     return digest([captured, settings.priority, settings.facts_priority])
 
 
 def _is_same(prepared: Prepared, inputs: str) -> bool:
-    """Whether merging what was chosen can only give the generation that is there."""
+    """Whether a merge of the chosen data would give the current generation again."""
     old, used = prepared.before.generation, _used(prepared)
     return (
         old is not None
         and not old.overlays
         and old.inputs == inputs
-        and all(one.source != "fetched" for one in used.values())
-        and {id: one.about.result for id, one in used.items()}
+        and all(data.source != "fetched" for data in used.values())
+        and {id: data.about.result for id, data in used.items()}
         == {id: data.result for id, data in old.gateways.items()}
     )
 
@@ -271,13 +277,13 @@ def _is_same(prepared: Prepared, inputs: str) -> bool:
 def _combine(
     prepared: Prepared, inputs: str, host: PluginHost, bundle: Bundle, settings: Settings
 ) -> None:
-    """Merge, lay facts over it, overlay, and say which object holds each gateway's data.
+    """Merge, fill in facts, apply overlays, and record which object holds each gateway's data.
 
     Raises OverlayError, and SyncError if there is no data.
     """
     before, used = prepared.before, _used(prepared)
-    owners = {id: one.gateway or "" for id, one in bundle.load().get_providers().items()}
-    results = {id: one.providers() for id, one in used.items()}
+    owners = {id: provider.gateway or "" for id, provider in bundle.load().get_providers().items()}
+    results = {id: data.providers() for id, data in used.items()}
     gateways = [turn for turn in prepared.turns if not turn.is_of_facts]
     prefixes = {turn.id: turn.id for turn in gateways if turn.gateway and turn.gateway.namespaced}
     facts = {
@@ -287,12 +293,12 @@ def _combine(
     }
 
     def merged_from(turns: Iterable[Turn]) -> tuple[Snapshot, Mapping[str, int], Losses]:
-        there = [turn for turn in turns if turn.used]
-        some = {turn.id: results[turn.id] for turn in there if not turn.is_of_facts}
-        merged, lost = merge(some, owners=owners, prefixes=prefixes, priority=settings.priority)
-        told = {turn.id: facts[turn.id] for turn in there if turn.id in facts}
-        filled, met = fill(merged, told, settings.facts_priority)
-        return Snapshot.build(filled, {id: used[id].about.plugin for id in some}), met, lost
+        usable = [turn for turn in turns if turn.used]
+        offers = {turn.id: results[turn.id] for turn in usable if not turn.is_of_facts}
+        merged, lost = merge(offers, owners=owners, prefixes=prefixes, priority=settings.priority)
+        facts_used = {turn.id: facts[turn.id] for turn in usable if turn.id in facts}
+        filled, met = fill(merged, facts_used, settings.facts_priority)
+        return Snapshot.build(filled, {id: used[id].about.plugin for id in offers}), met, lost
 
     plain, met, lost = merged_from(prepared.turns)
     merged = plain.get_providers()
@@ -301,21 +307,21 @@ def _combine(
             turn.met(met[turn.id])
     stays = [turn for turn in gateways if not turn.volatile]
     others = any(turn.disowned for turn in prepared.turns)  # the generation from before
-    # What stays and has no model is what the user has accepted.
+    # A lasting gateway without models is right: the user has accepted that.
     if not (merged or any(turn.used for turn in stays) or (gateways and not stays) or others):
-        raise SyncError("no gateway is left that has a model", culprit="merge")
-    told = [*lost]
-    final = lasting = host.overlay(plain, before.last, told.append)
+        raise SyncError("no gateway has a model", culprit="merge")
+    problems = [*lost]
+    final = lasting = host.overlay(plain, before.last, problems.append)
     lasting_turns = [turn for turn in prepared.turns if not turn.volatile]
     if any(turn.used and turn.volatile for turn in prepared.turns):
         lasting = host.overlay(merged_from(lasting_turns)[0], before.lasting)
     holders = _holders(_used(prepared), results, plain)
-    gateways_data = {id: _dated(prepared, id, one.about) for id, one in _used(prepared).items()}
+    gateways_data = {id: _dated(prepared, id, data.about) for id, data in _used(prepared).items()}
     for id, holder in holders.items():
         gateways_data[id] = evolve(gateways_data[id], result=holder.hash)
-    prepared.clashes = tuple((one.culprit, one.message) for one in told)
+    prepared.clashes = tuple((problem.culprit, problem.message) for problem in problems)
     prepared.snapshot, prepared.lasting = final, lasting
-    objects = {one.hash: one for one in (final, lasting, *holders.values())}
+    objects = {snapshot.hash: snapshot for snapshot in (final, lasting, *holders.values())}
     prepared.objects = tuple(objects.values())
     prepared.generation = Generation(
         final.hash,
@@ -330,21 +336,21 @@ def _combine(
 def _holders(
     used: Mapping[str, Data], results: Mapping[str, Providers], plain: Snapshot
 ) -> dict[str, Snapshot]:
-    """Gateway id → the object that holds its data: the merge, unless it lost a provider there,
-    or a fact was laid over one. What the core's wheel holds needs none."""
+    """Gateway id → the object that holds its data. That is the merged snapshot, unless the merge
+    dropped or changed one of its providers. Data of the core's wheel needs no object."""
     merged, holders = plain.get_providers(), dict[str, Snapshot]()
-    for id, one in used.items():
-        if one.source != "bundled" or one.about.facts is not None:
-            whole = all(merged.get(key) is provider for key, provider in results[id].items())
-            own = None if whole else Snapshot.build(results[id], {id: one.about.plugin})
+    for id, data in used.items():
+        if data.source != "bundled" or data.about.facts is not None:
+            is_whole = all(merged.get(key) is provider for key, provider in results[id].items())
+            own = None if is_whole else Snapshot.build(results[id], {id: data.about.plugin})
             holders[id] = own or plain
     return holders
 
 
 def _dated(prepared: Prepared, id: str, about: GatewayData) -> GatewayData:
-    """`about` of what has just been got, never before the capture of the bundled data, in
-    whatever year the clock is: lookups are to serve it."""
-    (turn,) = (one for one in prepared.turns if one.id == id)
+    """`about`, with a time that is not before the capture of the bundled data if this sync got an
+    answer. So lookups serve the answer, even if the clock is wrong."""
+    (turn,) = (candidate for candidate in prepared.turns if candidate.id == id)
     if turn.outcome is None or not turn.outcome.answered:
         return about
     captured = turn.wheel.about.retrieved_at if turn.wheel else 0.0
@@ -352,23 +358,23 @@ def _dated(prepared: Prepared, id: str, about: GatewayData) -> GatewayData:
 
 
 def _dated_anew(prepared: Prepared, generation: Generation, now: float) -> Generation:
-    """With the times of this sync where those that are stored lie in the future: else data
-    would be young until then. And with what a fleet calls that data now."""
+    """`generation` with the times of this sync instead of stored times in the future, until which
+    data would stay young. Also with the hashes of the fleet's objects of today."""
     gateways = dict(generation.gateways)
-    for id, one in _used(prepared).items():
+    for id, data in _used(prepared).items():
         about = gateways.get(id)
         if about:
-            about = evolve(about, shared=one.about.shared, vouched=one.about.vouched)
+            about = evolve(about, shared=data.about.shared, vouched=data.about.vouched)
             gateways[id] = about
         if about and about.retrieved_at > now:
-            about = evolve(about, retrieved_at=one.about.retrieved_at)
+            about = evolve(about, retrieved_at=data.about.retrieved_at)
             gateways[id] = _dated(prepared, id, about)
     return evolve(generation, gateways=FrozenDict(gateways))
 
 
 def _report(turn: Turn, host: PluginHost, *, now: float, max_age: float | None) -> GatewayReport:
     plugin = turn.good and turn.good.about.plugin
-    loads = any(one.key == plugin for one in host.plugins)
+    loads = any(loaded.key == plugin for loaded in host.plugins)
     does = "does not add it here, where no project was found" if loads else "is not installed"
     report = turn.report(idle=f"its plugin {does}", now=now, max_age=max_age)
     used = "no data" if report.source == "none" else f"{report.source} data is used"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-# Here, in the caller's thread: its hooks must not come up between the two halves of a fork.
+# Imported in the caller's thread: its fork hooks must not be added in the middle of a fork.
 import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 from ..errors import StoreError, error_text as describe
@@ -26,19 +26,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
-#: Seconds until the first new try after a failure; each further one waits twice as long,
-#: up to the interval.
+#: Seconds until the first retry after a failure. Each further one waits twice as long, up to the
+#: interval.
 FIRST_RETRY = 60.0
-#: Up to this share of each wait is added at random, so that a team's machines, all
-#: started at nine, don't ask the gateways in the same second for ever.
+#: Up to this share of each wait is added at random. Otherwise a team's machines, all started at
+#: nine, would always ask the gateways in the same second.
 JITTER = 0.1
-#: Seconds. A wait counts no time that the machine sleeps, so the clock is looked at between.
+#: Seconds. A wait does not count the time while the machine sleeps, so the clock is read between
+#: two waits.
 LONGEST_WAIT = 60.0
-#: Seconds between two looks at what a dev server is to notice soon.
+#: Seconds between two looks at the files that a dev server watches.
 LOOK_EVERY = 2.0
 
-#: Held while a refresher imports. A fork waits for that, though not for ever: no thread of
-#: the child would end an import that was under way, and the module would stay half made.
+#: Held while a refresher imports. A fork waits for that, but not for ever. Without it, the child
+#: would have a half imported module, and no thread to finish it.
 _importing = threading.RLock()
 _FORK_PATIENCE = 10.0
 _started: WeakSet[Refresher] = WeakSet()
@@ -47,19 +48,24 @@ _started: WeakSet[Refresher] = WeakSet()
 class Refresher:
     """Calls `sync` when the data is older than the interval, until it is stopped.
 
-    All times are in seconds. `prepare` imports all that a sync needs, and gives the
-    interval; it is called by the thread, again if it raised. `sync(interval, retry_after, host)`
-    asks what has not answered for `interval`, nor failed within `retry_after`. While it waits
-    it has `watch()`, if there is one, look every `LOOK_EVERY`: what that finds is given to a sync
-    at once, as `host`, and `prepare` is called again. `begin()` is called once, after the first
-    `prepare`: it says what is going to happen, and gives what it has warned of. `served()` gives
-    what is served after a sync. `news()`: whether there is something to take over, which is done
-    at once, and in how many seconds to ask that again.
-    `last_refresh` and `clock` are in epoch seconds; a time in the future (the clock was
-    set back) tells nothing, so the data is due. `random` gives 0 to 1. `wait(event,
-    seconds)` returns when either is over.
+    All times are in seconds. `last_refresh` and `clock` give epoch seconds. If a time lies in the
+    future (the clock was set back), the data is due.
 
-    Never keeps the interpreter alive; in a forked child it starts anew.
+    - `prepare()` imports all that a sync needs, and returns the interval. The thread calls it, and
+      calls it again if it raised.
+    - `sync(interval, retry_after, host)` asks gateways that have not answered for `interval`,
+      unless they failed within `retry_after`.
+    - `watch()`, if it returns a watch, has it look every `LOOK_EVERY` seconds during a wait. What
+      it finds goes to a sync at once, as `host`, and `prepare` is called again.
+    - `begin()` is called once, after the first `prepare`. It logs what is going to happen, and
+      returns its warnings.
+    - `served()` returns what is served after a sync.
+    - `news()` returns whether there is something to take over, which is done at once, and after
+      how many seconds to ask again.
+    - `random()` gives 0 to 1. `wait(event, seconds)` returns when the event is set or the time is
+      over.
+
+    It never keeps the interpreter alive. In a forked child it starts again.
     """
 
     def __init__(
@@ -95,8 +101,8 @@ class Refresher:
         return self in _started and self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Start the thread; nothing if it runs already. Where the system allows none, it
-        warns: the lookup that started it has its answer without."""
+        """Start the thread, unless it runs already. If the system allows no thread, it only warns,
+        since the lookup that started it does not need it."""
         if self.runs:
             return
         self._stop = threading.Event()
@@ -111,18 +117,18 @@ class Refresher:
             _started.add(self)
 
     def stop(self) -> None:
-        """No further sync starts. Returns at once: one that is under way ends by itself,
-        and what it has got is stored."""
+        """Start no further sync. Returns at once. A running sync ends by itself, and its result
+        is stored."""
         self._stop.set()
         _started.discard(self)
 
     def run(self, stop: threading.Event) -> None:
         """What the thread does until `stop` is set."""
         interval: float | None = None
-        ended: float | None = None  # when this process last synced, in vain or not
+        ended: float | None = None  # when this process last tried to sync
         failures = 0
-        jitter = 0.0  # none at the first look: what is due then is due at once
-        told: float | None = None
+        jitter = 0.0  # none at the first look, so a sync that is due starts at once
+        announced: float | None = None
         host: PluginHost | None = None  # what a look has found
         failing: set[str] = set()
         watch: Watch | None = None
@@ -141,29 +147,29 @@ class Refresher:
                 rests = host is None and since is not None and since <= now < since + pause
                 is_news, poll = self._news() if rests else (False, LONGEST_WAIT)
                 if rests and since is not None and not is_news:
-                    if told != since + pause:
-                        told = since + pause
-                        logger.debug("auto-refresh: due in %.0f s", told - now)
+                    if announced != since + pause:
+                        announced = since + pause
+                        logger.debug("auto-refresh: due in %.0f s", announced - now)
                     host = self._rest(stop, min(since + pause - now, LONGEST_WAIT, poll))
                     jitter = jitter or JITTER * self._random()
                     continue
                 interval = self._prepared(interval)
                 logger.debug("auto-refresh: %s", "the data is due" if host is None else _SOON)
                 adopted, host = host, None
-                watch = self._watch()  # which then knows what was served before
+                watch = self._watch()  # before the sync, so that it knows what was served
                 report = self._sync(interval, _backoff(failures, interval), adopted)
                 if adopted is not None:
                     interval = None
                 problems = _problems(report)
-            except Exception as error:  # settings, store: they may be mended meanwhile
+            except Exception as error:  # of settings or store, which may be fixed until next time
                 logger.debug("auto-refresh failed", exc_info=True)
                 problems = {getattr(error, "culprit", "") or type(error).__name__: describe(error)}
             ended, jitter = self._clock(), JITTER * self._random()
             failures = failures + 1 if problems else 0
             if problems:
-                # Each culprit once, not every hour.
+                # Warn once for each culprit, not every hour.
                 level = logging.WARNING if problems.keys() - failing else logging.DEBUG
-                text = "auto-refresh: %s; the last good data stays, and it is tried again"
+                text = "auto-refresh: %s; the last good data stays, and the refresh is tried again"
                 logger.log(level, text, " ".join("; ".join(problems.values()).split()))
             still = {*problems, *failing.intersection(_waiting(report))}
             if failing and not still:
@@ -173,11 +179,11 @@ class Refresher:
                 warned = _tell(report, watch, self._served, warned or ())
 
     def _rest(self, stop: threading.Event, seconds: float) -> PluginHost | None:
-        """Wait; less, if a look finds something."""
+        """Wait until the time is over, or a look finds something."""
         while seconds > 0 and not stop.is_set():
             watch = self._watch()
-            if watch is not None and (found := watch.look()) is not None:
-                return found
+            if watch is not None and (host := watch.look()) is not None:
+                return host
             step = seconds if watch is None else min(seconds, LOOK_EVERY)
             self._wait(stop, step)
             seconds -= step
@@ -190,8 +196,8 @@ class Refresher:
             return self._prepare()
 
     def _refreshed(self, ended: float | None, interval: float) -> float | None:
-        """From when on the data ages; not from before a sync of ours that was to renew it, so
-        that one without effect (offline, a pinned snapshot) is not tried without end."""
+        """The time from which the age of the data counts. If a later sync of this process had no
+        effect (offline, a pinned snapshot), its time counts, so it is not repeated without end."""
         now, last = self._clock(), self._last_refresh()
         last, ended = (None if time is None or time > now else time for time in (last, ended))
         in_vain = ended is not None and (last is None or last + interval <= ended)
@@ -202,7 +208,7 @@ _SOON = "settings were edited, or generated files are gone"
 
 
 def _backoff(failures: int, interval: float | None) -> float:
-    """Seconds to leave a gateway alone after so many failures in a row."""
+    """Seconds until a gateway is asked again after this many failures in a row."""
     doubled = FIRST_RETRY * 2.0 ** min(max(failures - 1, 0), 30)
     return min(doubled, FIRST_RETRY if interval is None else interval)
 
@@ -213,8 +219,8 @@ def _tell(
     served: Callable[[], Snapshot | None],
     warned: Collection[str],
 ) -> Collection[str]:
-    """Log what has changed, and what is wrong and was not in `warned`, which is said once until
-    it is mended."""
+    """Log what has changed, and the warnings that are not in `warned`. So each is logged once
+    until it is fixed. Returns all warnings."""
     from .._catalog.snapshot import Snapshot
     from .telling import news, warnings
 
@@ -230,14 +236,20 @@ def _tell(
 
 
 def _problems(report: SyncReport) -> dict[str, str]:
-    """What failed: culprit → what, with its name."""
-    failed = {one.id: f"{one.id}: {one.error}" for one in report.gateways if not one.ok}
-    return failed | {one.culprit: str(one) for one in report.problems if one.fatal}
+    """Culprit → what failed, starting with its name."""
+    failed = {
+        gateway.id: f"{gateway.id}: {gateway.error}"
+        for gateway in report.gateways
+        if not gateway.ok
+    }
+    return failed | {problem.culprit: str(problem) for problem in report.problems if problem.fatal}
 
 
 def _waiting(report: SyncReport | None) -> Collection[str]:
-    """What another machine of the fleet asks."""
-    return {one.id for one in report.gateways if one.status == "waiting"} if report else ()
+    """The gateways that another machine of the fleet asks."""
+    return (
+        {gateway.id for gateway in report.gateways if gateway.status == "waiting"} if report else ()
+    )
 
 
 def refresher_of(
@@ -267,7 +279,7 @@ def refresher_of(
         return answered_at(world.state(), world.host.gateways())
 
     def begin() -> Collection[str]:
-        """Beside a dev server, where somebody reads it."""
+        """Logs only beside a dev server, where somebody reads it."""
         if not world.serves_dev:
             return ()
         from .telling import mistakes, plan
@@ -275,7 +287,7 @@ def refresher_of(
         for line in plan(world, interval()):
             logger.info("%s", line)
         wrong: list[str] = []
-        with suppress(StoreError):  # a sync says so
+        with suppress(StoreError):  # a sync reports it
             wrong = mistakes(world)
         for line in wrong:
             logger.info("auto-refresh: %s", line)
@@ -289,7 +301,7 @@ def refresher_of(
     watching: Watch | None = None
 
     def watch() -> Watch | None:
-        """None as long as this is no dev server, which an adapter may say later."""
+        """None until this is known to be a dev server. An adapter may say so later."""
         nonlocal watching
         if watching is None and world.serves_dev:
             from .watching import Watch
@@ -324,11 +336,11 @@ def refresher_of(
 
 
 def _import_all() -> None:
-    """Import what a sync needs, and what its libraries would import in the midst of one."""
+    """Import what a sync needs, and what its libraries would import during a sync."""
     from importlib import import_module
 
     for name in _NEEDED:
-        with suppress(ImportError):  # then the sync says so, or does without
+        with suppress(ImportError):  # the sync reports it, or does not need it
             import_module(name, __package__)
 
 
@@ -340,7 +352,7 @@ _NEEDED = (
 
 
 class _Fork:
-    """The hooks around a fork; `waited` is whether its `before` got hold of the lock."""
+    """The hooks around a fork. `waited`: whether `before` got the lock."""
 
     waited = False
 

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @frozen
 class RuntimeGateway:
-    """One of them, and what this process knows of it; never stored or emitted."""
+    """Such a gateway, and what this process knows about it. Never stored or emitted."""
 
     gateway: Described
     providers: Mapping[str, ProviderConfig] = EMPTY
     """Its last good data, as published."""
     passed: Snapshot | None = None
-    """What the policies left of that."""
+    """That data after the policies."""
     known: GatewayState = field(factory=GatewayState)
 
     @classmethod
     def instead_of(cls, before: RuntimeGateway | None, gateway: Described) -> RuntimeGateway:
-        """`gateway`, with the data of the one that had its id; it is to be asked."""
+        """`gateway`, with the data of the one that had its id. It will be asked."""
         if before is None:
             return cls(gateway)
         known = GatewayState(retrieved_at=before.known.retrieved_at, identity=before.known.identity)
@@ -42,27 +42,27 @@ class RuntimeGateway:
         known: GatewayState | None,
         overlay: Callable[[Snapshot], Snapshot],
     ) -> RuntimeGateway:
-        """As it is after its turn, and as the policies leave it. Raises OverlayError."""
+        """The gateway after its turn and after the policies. Raises OverlayError."""
         passed = overlay(Snapshot.build(providers)) if providers else None
         return RuntimeGateway(self.gateway, providers, passed, known or GatewayState())
 
 
 def add_to(stored: Snapshot, gateways: Iterable[RuntimeGateway]) -> Snapshot:
-    """`stored` with the providers of these gateways that it lacks. What a policy withheld of
-    it stays withheld, also if another gateway offers it.
+    """`stored` with those providers of these gateways that it lacks. What a policy has withheld
+    stays withheld, even if another gateway offers it.
 
-    A gateway that has passed other overlays than `stored` is left out: another process may
-    have synced under a stricter policy, and only a sync of this one can tell.
+    A gateway that has passed other overlays than `stored` is left out. Another process may have
+    synced under a stricter policy, and only a sync of this process applies it.
     """
     providers = dict(stored.get_providers())
     withheld, roles = dict(stored.withheld), dict(stored.roles)
-    for one in gateways:
-        passed = one.passed
+    for gateway in gateways:
+        passed = gateway.passed
         if passed is None:
             continue
         if passed.overlays != stored.overlays:
             warn_once(
-                f"{one.gateway.id} is left out until this process syncs: it has not passed the "
+                f"{gateway.gateway.id} is left out until this process syncs: it has not passed the "
                 "policies of the data that is served"
             )
             continue

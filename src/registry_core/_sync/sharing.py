@@ -1,7 +1,7 @@
-"""What a sync takes from the fleet's shared catalog, and what it gives.
+"""What a sync takes from the fleet's shared catalog, and what it publishes there.
 
-Per gateway, before it is asked: a shared result that is young enough is taken as if another
-process of this machine had fetched it. What is fetched instead is published.
+Before a gateway is asked, a shared result that is young enough is taken over, as if another process
+of this machine had fetched it. Otherwise the gateway is asked, and its result is published.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
-#: Seconds for which nobody asks again what was asked in vain; twice as long after each failure
-#: in a row, and never longer than a lease can last.
+#: Seconds after a failure in which no machine asks that gateway. Each further failure in a row
+#: doubles them, up to the longest time of a lease.
 _PAUSE = 60.0
 
 Adopt = Callable[[], Outcome | None]
 
 
 class Sharing:
-    """One sync's. Raises nothing: what goes wrong with the engine is in `problems`, and the
-    sync goes on with what this machine has. `writes`: False only looks."""
+    """The sharing of one sync. Raises nothing: failures of the engine are in `problems`, and the
+    sync continues with the data of this machine. With `writes=False` it only reads."""
 
     def __init__(self, fleet: Fleet, world: World, options: Options, *, writes: bool) -> None:
         settings = world.settings
@@ -78,12 +78,12 @@ class Sharing:
             self._sound = self._replaceable = True
 
     def has_news(self, turn: Turn) -> bool:
-        """Whether there is a result that is newer than what this machine has."""
+        """Whether the fleet has a newer result than this machine."""
         return self._news(turn) is not None
 
     def adopting(self, turn: Turn) -> Adopt | None:
-        """What is to be tried before this gateway is asked: it gives the outcome, or None if
-        it is to be asked. None: it has nothing to do with the fleet."""
+        """A function to call before this gateway is asked. It returns the outcome, or None if the
+        gateway must be asked. None if the fleet does not share this gateway."""
         if self._why_not(turn) is not None and not (self._reads_only and turn.loaded):
             return None
         return partial(self._adopt, turn)
@@ -98,7 +98,7 @@ class Sharing:
                     return outcome
             has = turn.stored.about.retrieved_at if turn.stored and turn.is_current else None
             if has is not None and self._is_young(has):
-                return Outcome("unchanged", finished_at=has)  # as young as what is shared
+                return Outcome("unchanged", finished_at=has)  # as young as the shared result
         else:
             news = None
         if self._reads_only:
@@ -109,7 +109,7 @@ class Sharing:
         failure = self._failure(turn)
         if failure is not None:
             self._fleet.note(waiting=self._monotonic())
-            why = f"{failure.publisher} asked in vain: {failure.error}"
+            why = f"{failure.publisher} asked and failed: {failure.error}"
         elif self._may_fetch() or not self._waits_on():
             return None
         else:
@@ -118,8 +118,8 @@ class Sharing:
         return taken or self._waits(why)
 
     def _failure(self, turn: Turn) -> Entry | None:
-        """Why it is not asked now: another machine, or this one, has just done so in vain. Who
-        did waits twice as long, since the fault may be its own."""
+        """The recent failure because of which it is not asked now; None if there is none. The
+        machine that failed waits twice as long, since the fault may be its own."""
         key = self._entry(turn, "", 0.0).key
         entry = self._fleet.pointer.entries.get(key) if self._sound else None
         since = self._fleet.known_since(entry) if entry else None
@@ -130,8 +130,8 @@ class Sharing:
         return entry if self._clock() - since < pause else None
 
     def _waits_on(self) -> bool:
-        """Whether to leave it to who has the lease: for so long as a lease can last. One that
-        is taken anew again and again may be somebody's who wants nobody to fetch."""
+        """Whether to wait for the machine that has the lease, up to the longest time of a lease.
+        A lease that is renewed again and again may be meant to keep all from fetching."""
         now, since = self._monotonic(), self._waiting
         since = now if since is None or since > now else since
         if now - since >= LONGEST:
@@ -145,7 +145,7 @@ class Sharing:
     def _may_fetch(self) -> bool:
         try:
             return self._fleet.may_fetch()
-        except Fault as fault:  # then each machine is on its own
+        except Fault as fault:  # then each machine fetches for itself
             self._tell(fault)
             return True
 
@@ -153,7 +153,7 @@ class Sharing:
         return 0 <= self._clock() - since < self._young
 
     def _why_not(self, turn: Turn) -> str | None:
-        """Why this gateway is none of the fleet's; None if it is."""
+        """Why the fleet does not share this gateway; None if it does."""
         known = turn.known
         if turn.loaded is None:
             return "it was registered at run time" if turn.runtime else "its plugin is gone"
@@ -169,22 +169,25 @@ class Sharing:
         return None
 
     def _news(self, turn: Turn) -> tuple[Entry, float] | None:
-        """The best entry that is newer than what is stored, and since when it is known."""
+        """The best entry that is newer than the stored data, and since when it is known."""
         if not self._sound or self._why_not(turn) is not None:
             return None
         has = turn.stored.about.retrieved_at if turn.stored and not turn.disowned else 0.0
         if has > self._clock():
             has = 0.0
-        found: list[tuple[float, Entry]] = []
+        candidates: list[tuple[float, Entry]] = []
         for entry in self._entries(turn):
-            # In `read` mode what nobody knows the age of is better than nothing.
+            # In `read` mode, an entry of unknown age is better than nothing.
             since = self._fleet.known_since(entry)
             since = 1.0 if since is None and self._reads_only and not has else since
             if since is not None and since > has:
-                found.append((since, entry))
-        if not found:
+                candidates.append((since, entry))
+        if not candidates:
             return None
-        since, entry = max(found, key=lambda one: (one[0], one[1].version, one[1].core))
+        since, entry = max(
+            candidates,
+            key=lambda candidate: (candidate[0], candidate[1].version, candidate[1].core),
+        )
         return entry, since
 
     def _entries(self, turn: Turn) -> Iterable[Entry]:
@@ -192,14 +195,14 @@ class Sharing:
         assert loaded is not None
         scope, version = _scope(turn), loaded.plugin.version
         for entry in self._fleet.pointer.entries.values():
-            same = entry.gateway == turn.id and entry.scope == scope and entry.object
-            if not same or self._is_for_others(turn, entry):
+            fits = entry.gateway == turn.id and entry.scope == scope and entry.object
+            if not fits or self._is_for_others(turn, entry):
                 continue
             if _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__):
                 yield entry
 
     def _is_for_others(self, turn: Turn, entry: Entry) -> bool:
-        """Whether it was got without what this machine would send."""
+        """Whether it was fetched without a credential that this machine would send."""
         return turn.id not in self._named and any(map(self._is_set, entry.consulted))
 
     def _is_set(self, variable: str) -> bool:
@@ -215,15 +218,15 @@ class Sharing:
         assert gateway is not None
         accepted = entry.accepted and vouched
         try:
-            found = self._fleet.get(entry)
+            shared = self._fleet.get(entry)
             prefix = f"{gateway.id}/"
-            if gateway.namespaced:  # what is shared has its published ids
-                found = {
-                    id: one
-                    for id, one in found.items()
+            if gateway.namespaced:  # shared results have the published ids
+                shared = {
+                    id: provider
+                    for id, provider in shared.items()
                     if id == gateway.id or id.startswith(prefix)
                 }
-            providers, warnings = clean_providers(turn.id, False, found, may_be_empty=accepted)
+            providers, warnings = clean_providers(turn.id, False, shared, may_be_empty=accepted)
         except Fault as fault:
             self._tell(fault)
             return None
@@ -257,18 +260,18 @@ class Sharing:
             outcome = turn.outcome
             own = outcome is not None and not outcome.shared
             if outcome is None or not own or (outcome.asked is None and outcome.failure is None):
-                continue  # it is not this sync that has asked
+                continue  # this sync has not asked it
             if not self._replaceable:
                 why[turn.id] = "the shared catalog could not be read"
                 continue
-            made = self._result(turn, outcome)
-            results[made.entry.key] = made
+            result = self._result(turn, outcome)
+            results[result.entry.key] = result
         if results:
             try:
                 self._fleet.publish(results)
             except Fault as fault:
                 self._tell(fault)
-                why |= {one.entry.gateway: fault.message for one in results.values()}
+                why |= {result.entry.gateway: fault.message for result in results.values()}
         self._fleet.note(unpublished=why)
 
     def _result(self, turn: Turn, outcome: Outcome) -> Result:
@@ -299,16 +302,16 @@ class Sharing:
             at,
             self._fleet.publisher,
             turn.id in self._options.accept,
-            tuple(one for one in consulted if not self._is_set(one))[:100],
+            tuple(variable for variable in consulted if not self._is_set(variable))[:100],
             core=__version__,
         )
 
     def _tell(self, fault: Fault, *, fatal: bool | None = None) -> None:
-        """`fatal`: None stands for whether only others fetch."""
-        found = Problem.of("shared", fault, fatal=self._reads_only if fatal is None else fatal)
-        if found not in self.problems:
-            self.problems.append(found)
-            logger.debug("shared catalog: %s", found)
+        """`fatal`: None means that it is fatal if only other machines fetch."""
+        problem = Problem.of("shared", fault, fatal=self._reads_only if fatal is None else fatal)
+        if problem not in self.problems:
+            self.problems.append(problem)
+            logger.debug("shared catalog: %s", problem)
 
     def close(self) -> None:
         error = message("; ".join(map(str, self.problems))) if self.problems else None
@@ -321,14 +324,14 @@ class Sharing:
 def sharing(
     world: World, store: Store | None, options: Options, *, writes: bool = True
 ) -> Generator[Sharing]:
-    """The fleet's catalog for one sync, which holds the store's lock."""
+    """The fleet's catalog for one sync, which must hold the store's lock."""
     fleet = fleet_of(world, store)
-    mine = Sharing(fleet, world, options, writes=writes)
-    mine.look()
+    sharing = Sharing(fleet, world, options, writes=writes)
+    sharing.look()
     try:
-        yield mine
+        yield sharing
     finally:
-        mine.close()
+        sharing.close()
 
 
 def _scope(turn: Turn) -> str:
@@ -337,7 +340,7 @@ def _scope(turn: Turn) -> str:
 
 
 def _is_at_least(version: str, other: str) -> bool:
-    """Whether `version` is not older; of what is no version, whether it is the same."""
+    """Whether `version` is not older than `other`. Texts that are not versions must be equal."""
     if version == other:
         return True
     from packaging.version import InvalidVersion, Version

@@ -1,4 +1,4 @@
-"""Who says what of a model: computed from what the store keeps of each source, or the bundle."""
+"""Which source says what about a model. Read from the stored data of each source, or the bundle."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ class _Source:
     kind: Literal["gateway", "facts"]
     retrieved_at: datetime | None
     models: Callable[[str], ModelMap | None]
-    """Of a provider, by bare id; of a source of facts, of all, by full id."""
+    """Provider → its models by bare id. A source of facts gives its models of all providers, by
+    full id."""
 
     def record(self, provider: str, bare: str) -> Record | None:
-        """What it says of a model, as JSON values; None: nothing."""
+        """What it says about a model, as JSON values. None if it says nothing."""
         models = self.models(provider)
         key = bare if self.kind == "gateway" else f"{provider}/{bare}"
         return json.loads(models.record(key)) if models and key in models else None
@@ -60,23 +61,23 @@ def disagreements(
 ) -> Mapping[str, tuple[FieldSources, ...]]:
     """See `ModelRegistry.disagreements`."""
     known = _known(world, loaded, snapshot)
-    found: dict[str, tuple[FieldSources, ...]] = {}
+    differing_fields: dict[str, tuple[FieldSources, ...]] = {}
     for id in ids:
         model = snapshot.get_model(id)
         if model is not None:
-            said = _of_model(model.provider_id, model.id, snapshot, known)
-            differing = tuple(one for one in said if one.otherwise)
+            fields = _of_model(model.provider_id, model.id, snapshot, known)
+            differing = tuple(field for field in fields if field.otherwise)
             if differing:
-                found[id] = differing
-    return FrozenDict(found)
+                differing_fields[id] = differing
+    return FrozenDict(differing_fields)
 
 
 def _known(world: World, loaded: Loaded | None, snapshot: Snapshot) -> list[_Source]:
-    """All that the snapshot can have been made from, gateways first."""
+    """All sources that the snapshot can have been made from, gateways first."""
     generation, store = (loaded.generation, loaded.store) if loaded else (None, None)
     origin = loaded.origin if loaded else "bundled"
-    found: list[_Source] = []
-    if origin == "explicit":  # of whatever age
+    known: list[_Source] = []
+    if origin == "explicit":  # its age is unknown
         return [_gateway(id, None, snapshot) for id in sorted(snapshot.gateways)]
     if origin == "bundled" or generation is None or store is None:
         bundle = world.bundle
@@ -86,33 +87,35 @@ def _known(world: World, loaded: Loaded | None, snapshot: Snapshot) -> list[_Sou
         when = about.retrieved_at
         if about.result is not None:
             when = state.confirmed(id, when)
-            held = store.open_snapshot(about.result)
+            snapshot_of_data = store.open_snapshot(about.result)
         else:
-            held = world.bundle.load()
+            snapshot_of_data = world.bundle.load()
         if about.facts is None:
-            found.append(_gateway(id, utc(when), held))
-        elif (models := _facts(id, about, held, world)) is not None:
-            found.append(_Source(id, "facts", utc(when), partial(_same, models)))
-    return sorted(found, key=lambda one: one.kind != "gateway")
+            known.append(_gateway(id, utc(when), snapshot_of_data))
+        elif (models := _facts(id, about, snapshot_of_data, world)) is not None:
+            known.append(_Source(id, "facts", utc(when), partial(_all_models, models)))
+    return sorted(known, key=lambda source: source.kind != "gateway")
 
 
-def _gateway(id: str, retrieved_at: datetime | None, held: Snapshot) -> _Source:
+def _gateway(id: str, retrieved_at: datetime | None, snapshot: Snapshot) -> _Source:
     def models(provider: str) -> ModelMap | None:
-        found = held.get_provider_config(provider)
-        return found.models if found is not None and found.gateway == id else None
+        config = snapshot.get_provider_config(provider)
+        return config.models if config is not None and config.gateway == id else None
 
     return _Source(id, "gateway", retrieved_at, models)
 
 
-def _same(models: ModelMap, _provider: str) -> ModelMap:
+def _all_models(models: ModelMap, _provider: str) -> ModelMap:
     return models
 
 
-def _facts(id: str, about: GatewayData, held: Snapshot, world: World) -> ModelMap | None:
+def _facts(id: str, about: GatewayData, snapshot: Snapshot, world: World) -> ModelMap | None:
     if about.result is not None:
-        provider = held.get_provider_config(id)
+        provider = snapshot.get_provider_config(id)
     else:  # in the plugin's own package
-        loaded = next((one for one in world.host.gateways() if one.gateway.id == id), None)
+        loaded = next(
+            (gateway for gateway in world.host.gateways() if gateway.gateway.id == id), None
+        )
         data = bundled_facts(loaded) if loaded else None
         provider = data.providers().get(id) if data else None
     return provider.models if provider else None
@@ -124,70 +127,74 @@ def _of_model(
     config = snapshot.get_provider_config(provider)
     if config is None:
         return
-    served = _fields(json.loads(config.models.record(bare)))
-    told = [(one, record) for one in known if (record := one.record(provider, bare)) is not None]
-    told.sort(
-        key=lambda pair: pair[0].id != config.gateway
-    )  # the one that publishes it comes first
-    if not any(one.id == config.gateway for one, _ in told):
-        # Registered at run time, or older than what the store keeps.
+    values = _fields(json.loads(config.models.record(bare)))
+    records = [
+        (source, record)
+        for source in known
+        if (record := source.record(provider, bare)) is not None
+    ]
+    # The gateway that publishes it comes first.
+    records.sort(key=lambda pair: pair[0].id != config.gateway)
+    if not any(source.id == config.gateway for source, _ in records):
+        # It was registered at run time, or is older than the stored data.
         unknown = _Source(config.gateway or "", "gateway", None, lambda _: None)
-        told.insert(0, (unknown, json.loads(config.models.record(bare))))
+        records.insert(0, (unknown, json.loads(config.models.record(bare))))
     claims: dict[str, list[Said]] = {}
-    for one, record in told:
-        extra = record.get("extra", EMPTY) if one.kind == "facts" else EMPTY
+    for source, record in records:
+        extra = record.get("extra", EMPTY) if source.kind == "facts" else EMPTY
         for field, value in _fields(record).items():
             claims.setdefault(field, []).append(
                 Said(
-                    one.id,
-                    one.kind,
+                    source.id,
+                    source.kind,
                     freeze(value),
-                    one.retrieved_at,
+                    source.retrieved_at,
                     _text(extra.get("source_url")),
                     _text(extra.get("as_of")),
                 )
             )
-    # More can't be sent than the context holds, so who says so says otherwise of the context.
-    most = served.get("limit.context")
+    # The input can't be larger than the context. A source that says so disagrees about the context.
+    most = values.get("limit.context")
     for input in claims.get("limit.input", ()) if most is not None else ():
         if input.value > most:
             claims.setdefault("limit.context", []).append(input)
-    for field in sorted({*served, *claims}):
-        yield _judged(field, freeze(served.get(field)), claims.get(field, ()), snapshot)
+    for field in sorted({*values, *claims}):
+        yield _judged(field, freeze(values.get(field)), claims.get(field, ()), snapshot)
 
 
-def _judged(field: str, value: Any, said: Iterable[Said], snapshot: Snapshot) -> FieldSources:
-    same, other = list[Said](), list[Said]()
-    for one in said:
-        (same if _like(one.value, value) else other).append(one)
-    source = next(iter(same), None)
-    published = any(one.kind == "gateway" for one in other)
+def _judged(field: str, value: Any, claims: Iterable[Said], snapshot: Snapshot) -> FieldSources:
+    agreeing, differing = list[Said](), list[Said]()
+    for claim in claims:
+        (agreeing if _like(claim.value, value) else differing).append(claim)
+    source = next(iter(agreeing), None)
+    published = any(claim.kind == "gateway" for claim in differing)
     if source is None and snapshot.overlays and (value is not None or published):
-        # One of them; which, if there are several, is not kept.
+        # One overlay has set it. If there are several, the store does not know which.
         source = Said(", ".join(sorted(snapshot.overlays)), "overlay", value)
-    return FieldSources(field, value, source, tuple(same[1:]), tuple(other))
+    return FieldSources(field, value, source, tuple(agreeing[1:]), tuple(differing))
 
 
-def _like(one: Any, other: Any) -> bool:
-    """Whether they say the same: words in any order."""
-    if one == other:
+def _like(value: Any, other: Any) -> bool:
+    """Whether both values mean the same. The order of words does not matter."""
+    if value == other:
         return True
-    if not isinstance(one, tuple) or not isinstance(other, tuple):
+    if not isinstance(value, tuple) or not isinstance(other, tuple):
         return False
-    words = all(isinstance(item, str) for item in (*one, *other))
-    return words and sorted(one) == sorted(other)
+    words = all(isinstance(item, str) for item in (*value, *other))
+    return words and sorted(value) == sorted(other)
 
 
 def _fields(record: Record) -> dict[str, Any]:
-    """What a record says, that of its parts as "cost.input"; not where it is from."""
-    found: dict[str, Any] = {}
+    """The fields of a record, those of its parts as "cost.input". Without `extra`, which says
+    where the record is from."""
+    values: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):
             if name != "extra":
-                found |= {f"{name}.{key}": item for key, item in value.items()}
+                values |= {f"{name}.{key}": item for key, item in value.items()}
         elif value is not None:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def _text(value: Any) -> str | None:

@@ -49,7 +49,7 @@ _MOST_TOLD = 20
 
 @frozen
 class Result:
-    """What a sync leaves in memory."""
+    """The result of a sync, for the process that ran it."""
 
     report: SyncReport
     snapshot: Snapshot
@@ -59,10 +59,10 @@ class Result:
 
 
 def sync(world: World, options: Options, runtime: Sequence[RuntimeGateway] = ()) -> Result:
-    """`runtime`: the gateways that the application registered.
+    """Run one sync. `runtime`: the gateways that the application registered.
 
-    Raises only what makes a sync impossible as a whole (SettingsError, StoreError);
-    everything else is in the report."""
+    Raises SettingsError and StoreError, which make a sync impossible. All other failures are in
+    the report."""
     try:
         return _sync(world, options, runtime)
     except (OSError, ImportError, MemoryError) as error:  # even an import needs a descriptor
@@ -102,24 +102,24 @@ def _sync(world: World, options: Options, runtime: Sequence[RuntimeGateway]) -> 
             sharing.publish(prepared.turns)
             prepared.problems += sharing.problems
         report = _report(prepared, changes, started, offline=settings.offline)
-        if generation is not None:  # else a policy failed, and there is nothing that it passed
+        if generation is not None:  # otherwise a policy failed, and no snapshot has passed it
             targets = [Target("environment", store.place), *other_targets(world, options)]
             scope = settings.types_providers
             emission = Emission(world.host, prepared.snapshot, scope, prepared.lasting)
             report = _emit(emission, targets, manifest, report, force=options.force)
-        if (told := _told(report)) != state.problems:
-            with suppress(StoreError):  # all else is stored
-                state = evolve(state, problems=told)
+        if (failures := _failures(report)) != state.problems:
+            with suppress(StoreError):  # everything else is stored
+                state = evolve(state, problems=failures)
                 commit.save_state(store, state, prepared.generation or before.pointed)
     report = _notify(world.host, report, prepared.snapshot, before.snapshot)
     return Result(report, prepared.snapshot, before.snapshot, tuple(prepared.runtime))
 
 
 def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
-    """The report of the same sync, and the files that it would change in the project target
-    or the output folder. Writes nothing. Raises SettingsError if there is no such target."""
+    """The report of such a sync, and the files that it would change in the project target or the
+    output folder. Writes nothing. Raises SettingsError if there is no such target."""
     settings, started = world.settings, world.clock()
-    targets = [one for one in other_targets(world, options) if one.requested]
+    targets = [target for target in other_targets(world, options) if target.requested]
     if not targets:
         raise SettingsError(
             "there is no target to check",
@@ -145,8 +145,8 @@ def check(world: World, options: Options) -> tuple[SyncReport, tuple[str, ...]]:
 
 
 def _pinned(host: PluginHost, path: Path) -> Snapshot:
-    """The snapshot in a file of the user's choice. Raises StoreError, and OverlayError if an
-    installed policy has not passed it: it would be published without."""
+    """The snapshot in a file that the user has named. Raises StoreError, and OverlayError if it
+    has not passed an installed policy, since it would be published without that policy."""
     snapshot = open_explicit(path, verify=True)
     unseen = host.unseen_by(snapshot)
     if unseen is not None:
@@ -161,7 +161,7 @@ def _pinned(host: PluginHost, path: Path) -> Snapshot:
 def _sync_pinned(world: World, path: Path, started: float, options: Options) -> Result:
     """A snapshot file stands for fetch, merge and overlay; the store is left alone."""
     snapshot = _pinned(world.host, path)
-    targets = [one for one in other_targets(world, options) if one.requested]
+    targets = [target for target in other_targets(world, options) if target.requested]
     emission = Emission(world.host, snapshot, world.settings.types_providers)
     report = _pinned_report(world.settings, snapshot, started)
     report = _emit(emission, targets, Manifest(None), report, force=options.force)
@@ -181,7 +181,7 @@ def _emit(
         report,
         problems=(*report.problems, *emission.problems),
         written=written,
-        targets=FrozenDict({str(one.root): manifest.count(one.name) for one in targets}),
+        targets=FrozenDict({str(target.root): manifest.count(target.name) for target in targets}),
     )
 
 
@@ -220,7 +220,7 @@ def _writable_store(places: Places, folder: Path | None) -> Store:
             commit.create(store)
         except StoreError as error:
             if not commit.is_read_only(error):
-                raise  # it may be writable next time: another store would forget this one
+                raise  # it may be writable next time, and then another store would be ignored
             logger.debug("%s", error)
             faults.append(f"{error.culprit}: {error.message}")
         else:
@@ -236,7 +236,7 @@ def _writable_store(places: Places, folder: Path | None) -> Store:
 
 
 def other_targets(world: World, options: Options) -> list[Target]:
-    """Where a sync writes to, beside the environment's folder."""
+    """The targets of a sync, except the environment's folder."""
     settings = world.settings
     if settings.output is not None:
         return [Target("output", settings.output)]
@@ -257,16 +257,16 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
     outcomes = [turn.outcome for turn in turns if turn.outcome]
     reached = reached_at(state, outcomes, started, world.clock())
     bindings = state.bindings
-    # A sync that was killed may have stored its generation, and remembered nothing of it.
+    # A killed sync may have stored its generation, but not its state.
     is_bound = state.generation.get("snapshot") == prepared.snapshot.hash
     if prepared.generation is not None or not is_bound:
         bundle = world.bundle.load().get_providers()
         now = prepared.snapshot, prepared.generation or prepared.before.generation
-        # If the memory was damaged, what was served until now is as good.
+        # If the stored bindings were damaged, they are made from what was served until now.
         before = prepared.before.snapshot, prepared.before.generation
         for snapshot, generation in (now,) if bindings else (before, now):
             known = generation.gateways.items() if generation else ()
-            # Who can write a fleet's bucket, and has not its key, binds no key to a host.
+            # Somebody who can write to a fleet's bucket but lacks its key must not bind keys.
             unvouched = {id for id, about in known if not about.vouched}
             others = [id for id in snapshot.provider_ids if id not in bundle]
             providers = filter(None, map(snapshot.get_provider_config, others))
@@ -285,17 +285,17 @@ def _next_state(prepared: Prepared, world: World, started: float) -> State:
     )
 
 
-def _told(report: SyncReport) -> tuple[tuple[str, str], ...]:
-    """The failures, to be told later as what the last sync met."""
-    failures = [(one.culprit, one.message) for one in report.problems if one.fatal]
+def _failures(report: SyncReport) -> tuple[tuple[str, str], ...]:
+    """The failures to store, so that `doctor` can show them later."""
+    failures = [(problem.culprit, problem.message) for problem in report.problems if problem.fatal]
     return tuple(failures[:_MOST_TOLD])
 
 
 def _journal(store: Store, prepared: Prepared, changes: Changes, started: float) -> bytes | None:
-    """What the journal is to hold; None: what it holds is right, or there is none to begin with.
+    """The new content of the journal. None if it stays as it is, or can't begin yet.
 
-    It never names what comes and goes. Where the generation before can't serve, nobody knows what
-    has changed since, and the line only leads on to those before it.
+    The journal never names volatile data. If the previous generation can't be served, nobody knows
+    what has changed since then. Then the line has no changes, and only links to older lines.
     """
     before, old, new = prepared.before, prepared.before.pointed, prepared.generation
     if old is None or new is None or journal.lasting(old) == journal.lasting(new):

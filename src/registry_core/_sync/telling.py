@@ -1,4 +1,4 @@
-"""What a sync in the background did, in a few lines for the log, and showing them."""
+"""Describes a sync in the background in a few log lines, and shows them."""
 
 from __future__ import annotations
 
@@ -17,81 +17,87 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("registry_core")
 
-#: What is said of a refresh, about what, and how many are named.
+#: For each log line: its word, what it is about, and how many models it names.
 _NEWS = (("new", START, 3), ("prices", PRICE, 2), ("leaving", END, 3), ("changed", ABILITY, 2))
 _LINES = 3
 _WARNINGS = 5
 _PERIODS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def plan(world: World, every: float | None = None) -> Iterator[str]:
-    """What a sync will do: whom it asks, what it writes. `every`: so many seconds, beside a dev
-    server, where the files are watched, too."""
+def plan(world: World, seconds: float | None = None) -> Iterator[str]:
+    """What a sync will do: which gateways it asks, and what it writes. `seconds`: the interval
+    beside a dev server, which also watches the files."""
     settings = world.settings
     if settings.unasked is None:
-        asked = ", ".join(one.gateway.id for one in world.host.gateways()) or "no gateway"
-        often = f" every {_period(every)}" if every else ""
-        yield f"asks {asked}{often}"
+        gateways = (
+            ", ".join(gateway.gateway.id for gateway in world.host.gateways()) or "no gateway"
+        )
+        often = f" every {_period(seconds)}" if seconds else ""
+        yield f"asks {gateways}{often}"
     if settings.output is not None:
         yield f"writes all files to {settings.output}"
     elif settings.project is not None and settings.outputs:
         folders: dict[str, list[str]] = {}
         for emitter, folder in sorted(settings.outputs.items()):
             folders.setdefault(relative_name(settings.project, folder), []).append(emitter)
-        told = [f"{folder} ({', '.join(emitters)})" for folder, emitters in folders.items()]
+        targets = [f"{folder} ({', '.join(emitters)})" for folder, emitters in folders.items()]
         files = world.source.files() if world.source else ()
-        own = [one.name for one in files if one.parent == settings.project and one.is_file()]
-        watches = f"; watches {' and '.join(['them', *own])}" if every else ""
-        yield f"writes to {', '.join(told)} in {settings.project}{watches}"
-    elif every:
+        settings_files = [
+            path.name for path in files if path.parent == settings.project and path.is_file()
+        ]
+        watches = f"; watches {' and '.join(['them', *settings_files])}" if seconds else ""
+        yield f"writes to {', '.join(targets)} in {settings.project}{watches}"
+    elif seconds:
         yield "writes no file of a project: no [tool.registry-core.output] names a folder"
 
 
 def mistakes(world: World) -> list[str]:
-    """What the project's settings ask for and does not exist, as far as the store can tell."""
+    """Names in the project's settings that do not exist, as far as the store can tell."""
     loaded = world.load()
     if loaded.origin != "stored":
         return []  # the first sync says so
     scope = world.settings.types_providers if world.settings.outputs else None
-    return [str(one) for one in unknown_in(scope, loaded.without_volatile(), loaded.snapshot)]
+    return [
+        str(problem) for problem in unknown_in(scope, loaded.without_volatile(), loaded.snapshot)
+    ]
 
 
 def news(changes: Changes | SyncReport, after: Snapshot) -> list[str]:
-    """What has changed, with names and prices: three lines at most. `after`: what is served."""
-    every = lines(changes, after)
-    said: list[str] = []
-    left = len(every)
+    """What has changed, with names and prices: at most three lines. `after`: what is served."""
+    all_lines = lines(changes, after)
+    texts: list[str] = []
+    unnamed = len(all_lines)
     for word, about, most in _NEWS:
-        some = [one for one in every if one.about == about]
-        if word == "changed" and not some:
-            some = [one for one in every if one.about == OTHER]
-        if some and len(said) < _LINES:
-            named = "; ".join(map(_named, some[:most]))
-            said.append(f"{word}: {named}{_more(some[:most], len(some))}")
-            left -= len(some)
-    if left and said:
-        said[-1] += f"; {left} more changed"
-    return said
+        chosen = [line for line in all_lines if line.about == about]
+        if word == "changed" and not chosen:
+            chosen = [line for line in all_lines if line.about == OTHER]
+        if chosen and len(texts) < _LINES:
+            named = "; ".join(map(_mention, chosen[:most]))
+            texts.append(f"{word}: {named}{_more(chosen[:most], len(chosen))}")
+            unnamed -= len(chosen)
+    if unnamed and texts:
+        texts[-1] += f"; {unnamed} more changed"
+    return texts
 
 
-def _named(line: Line) -> str:
+def _mention(line: Line) -> str:
     if line.sign == NEW:
         return f"{line.id} ({line.text})" if line.text else line.id
     return f"{line.id} {line.text or 'removed'}"
 
 
 def warnings(report: SyncReport, known: Iterable[str]) -> tuple[list[str], frozenset[str]]:
-    """What is wrong though the sync went well, of which `known` was said before; and all of it."""
-    every = [str(one) for one in report.problems if not one.fatal]
-    new = [text for text in every if text not in set(known)]
-    left = len(new) - _WARNINGS
-    more = [f"{left} more warnings: registry-core sync shows them"] if left > 0 else []
-    return [*new[:_WARNINGS], *more], frozenset(every)
+    """The warnings of a sync that are not in `known`, as log lines, and all its warnings."""
+    texts = [str(problem) for problem in report.problems if not problem.fatal]
+    new = [text for text in texts if text not in set(known)]
+    left_out = len(new) - _WARNINGS
+    more = [f"{left_out} more warnings: registry-core sync shows them"] if left_out > 0 else []
+    return [*new[:_WARNINGS], *more], frozenset(texts)
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """What a refresh says, on standard error, as long as the application has set up no logging:
-    no framework does for libraries, and Python then shows warnings alone."""
+    """Shows the lines of a refresh on standard error if the application has set up no logging.
+    Frameworks set up none for libraries, and Python then shows only warnings."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,14 +109,14 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 
 def show_lines() -> None:
-    """Begin to, unless it has by now."""
+    """Show the lines, unless they or the application's logging are set up already."""
     if logger.level == logging.NOTSET and not logger.hasHandlers():
         logger.addHandler(_Lines())
         logger.setLevel(logging.INFO)
 
 
 def hide_lines() -> None:
-    """End it."""
+    """Stop showing the lines."""
     for handler in list(logger.handlers):
         if isinstance(handler, _Lines):
             logger.removeHandler(handler)
@@ -118,7 +124,7 @@ def hide_lines() -> None:
 
 
 def _period(seconds: float) -> str:
-    """As "hour", "90 minutes"."""
+    """Such as "hour" or "90 minutes"."""
     for unit, size in _PERIODS:
         if seconds >= size and seconds % size == 0:
             return unit if seconds == size else f"{seconds / size:.0f} {unit}s"

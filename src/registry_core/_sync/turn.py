@@ -1,7 +1,7 @@
-"""One gateway's turn through a sync: it is asked, its data is chosen, a report says how it fared.
+"""One gateway's turn in a sync: it is asked, its data is chosen, and a report gives the result.
 
-One record, filled step by step. Data is what was fetched, else the newer of stored and bundled:
-newer by time of retrieval, never by dates in the data.
+A turn is one record, filled step by step. Its data is what was fetched, or else the newer of the
+stored and the bundled data. Newer means retrieved later; dates in the data do not count.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class Data:
     about: GatewayData
     providers: Callable[[], Providers]
     count: Callable[[], tuple[int, int]]
-    """How many providers and models these are; asks for less than `providers`."""
+    """The number of providers and models. Cheaper than `providers`."""
 
 
 def in_snapshot(
     source: DataSource, about: GatewayData, load: Callable[[], Snapshot], gateway: str
 ) -> Data:
-    """What `gateway` published, of all that the snapshot holds; when wanted."""
+    """The data of `gateway` in a snapshot, which is loaded on demand."""
     return Data(source, about, lambda: load().providers_of(gateway), lambda: load().count(gateway))
 
 
@@ -67,12 +67,12 @@ def bundled(bundle: Bundle, gateway: str) -> Data | None:
 
 
 def bundled_facts(loaded: LoadedGateway) -> Data | None:
-    """What a source of facts has in its own package. Raises whatever its author does."""
+    """The facts that a source has in its own package. Raises whatever the plugin raises."""
     source, id = loaded.gateway.itself, loaded.gateway.id
-    held = source.bundled() if isinstance(source, FactSource) else None
-    if held is None:
+    package_data = source.bundled() if isinstance(source, FactSource) else None
+    if package_data is None:
         return None
-    facts, captured = held
+    facts, captured = package_data
     providers, _ = clean_providers(id, False, as_providers(id, facts))
     about = GatewayData(loaded.plugin.key, captured.timestamp(), facts=0)
     return in_memory("bundled", about, providers)
@@ -80,32 +80,32 @@ def bundled_facts(loaded: LoadedGateway) -> Data | None:
 
 @define
 class Turn:
-    """Filled from above to below."""
+    """The fields are filled from top to bottom."""
 
     id: str
     known: GatewayState
-    """What the store remembers of it."""
+    """What the store knows about it."""
     loaded: LoadedGateway | None
-    """It, its plugin and settings; None: no plugin adds it."""
+    """The gateway with its plugin and settings. None if no plugin adds it."""
     runtime: RuntimeGateway | None = None
-    """It, if the application registered it. None beside no plugin: it can't be asked, and its
-    data stays until the settings say otherwise."""
+    """The gateway, if the application registered it. If `loaded` is None too, it can't be asked,
+    and its data stays until the settings say otherwise."""
     wheel: Data | None = None
     """Its data in the wheel."""
     stored: Data | None = None
     """Its last good data in the store."""
     good: Data | None = None
-    """The newer of that and the bundled."""
+    """The newer of the stored and the bundled data."""
     outcome: Outcome | None = None
-    """What became of asking it; None: there was nobody to ask."""
+    """The result of asking it. None if there was nobody to ask."""
     used: Data | None = field(default=None)
-    """What goes into the merge; None: it has no data."""
+    """What goes into the merge. None if it has no data."""
     before: Data | None = None
     """What was good when the turn began."""
     disowned: bool = False
-    """What is stored is another's, or is to be forgotten."""
+    """The stored data belongs to another identity, or is to be forgotten."""
     is_anothers: bool = False
-    """What is stored was fetched for another identity than is there now."""
+    """The stored data was fetched for another identity than today's."""
     quarantined: bool = False
 
     @classmethod
@@ -117,9 +117,11 @@ class Turn:
         stored: Data | None,
         wheel: Data | None,
     ) -> Turn:
-        """That of a gateway whose data is, or was, a plugin's."""
-        both = [one for one in (wheel, stored) if one]
-        good = max(both, key=lambda one: (one.about.retrieved_at, one is stored), default=None)
+        """The turn of a gateway whose data comes, or came, from a plugin."""
+        candidates = [data for data in (wheel, stored) if data]
+        good = max(
+            candidates, key=lambda data: (data.about.retrieved_at, data is stored), default=None
+        )
         facts = wheel if wheel and wheel.about.facts is not None else None
         if good and facts and good.about.retrieved_at == facts.about.retrieved_at:
             good = evolve(good, source="bundled")  # though a sync has stored it
@@ -127,10 +129,10 @@ class Turn:
 
     @classmethod
     def registered(cls, runtime: RuntimeGateway) -> Turn:
-        """That of a gateway of this process, whose data is in its memory."""
-        kept, known = runtime.providers, runtime.known
+        """The turn of a gateway of this process, whose data is in memory."""
+        providers, known = runtime.providers, runtime.known
         about = GatewayData("", known.retrieved_at or 0.0)
-        data = in_memory("stored", about, kept) if kept else None
+        data = in_memory("stored", about, providers) if providers else None
         return cls(runtime.gateway.id, known, None, runtime, None, data, data, used=data)
 
     @property
@@ -140,20 +142,20 @@ class Turn:
 
     @property
     def volatile(self) -> bool:
-        """It comes and goes; without its plugin, it did when its data was fetched."""
+        """Whether it comes and goes. Without its plugin, the stored data decides."""
         if self.gateway is not None:
             return self.gateway.volatile
         return self.good is not None and self.good.about.volatile
 
     @property
     def away(self) -> bool:
-        """It comes and goes, and is not here now, or not enabled: its models are gone."""
+        """Whether it is volatile, and absent or not enabled now, so that its models are gone."""
         status = self.outcome.status if self.outcome else None
         return status == "absent" or (status == "disabled" and self.volatile)
 
     @property
     def is_of_facts(self) -> bool:
-        """It says more about what gateways offer; without its plugin, as its data is."""
+        """Whether it is a source of facts. Without its plugin, the stored data decides."""
         if self.gateway is not None:
             return isinstance(self.gateway.itself, FactSource)
         return self.good is not None and self.good.about.facts is not None
@@ -163,32 +165,33 @@ class Turn:
         """Whether the stored data is that of the gateway as it is now."""
         if self.loaded is None:
             return self.runtime is not None
-        same = self.stored is not None and self.stored.about.volatile == self.volatile
-        return same and self.known.fingerprint == fingerprint(self.loaded)
+        is_alike = self.stored is not None and self.stored.about.volatile == self.volatile
+        return is_alike and self.known.fingerprint == fingerprint(self.loaded)
 
     @property
     def measure(self) -> Data | None:
-        """What a result of it is compared with. The bundle, or its package, says what its source
-        sends only if the user has set none of its options, of which one may be the URL of a
-        mirror, and it is not asked for an identity of its own. Nothing does of one that comes
-        and goes."""
+        """The data that a new result is compared with; None for a volatile gateway.
+
+        Stored data is used if there is any. The bundled data is used only if the user has set no
+        options and the result belongs to no identity: one option may be the URL of a mirror.
+        """
         if self.volatile:
             return None
         options = self.loaded.settings.options if self.loaded else EMPTY
         identity = self.outcome.identity if self.outcome else EMPTY
-        # What a package holds is stored, too, before its source has sent anything.
+        # Facts of the package are stored too, even before the source has sent anything.
         sent = self.stored if self.known.retrieved_at or not self.is_of_facts else None
         return sent or (None if options or identity else self.good)
 
     def disown(self, *, is_anothers: bool = False) -> None:
-        """Neither compare nor serve what is stored."""
+        """Don't use the stored data: neither serve it nor compare with it."""
         self.is_anothers = is_anothers
         self.disowned, self.stored = True, None
         self.good = self.used = self.wheel
 
     def choose(self, *, shrink_limit: float) -> None:
-        """Use what was fetched, unless fewer than `shrink_limit` (0 to 1) of the last good
-        models are left."""
+        """Use what was fetched, unless its number of models is below this share (`shrink_limit`,
+        0 to 1) of the last good data."""
         outcome = self.outcome
         if outcome is None:
             return
@@ -225,29 +228,29 @@ class Turn:
                 self.used = fresh
 
     def met(self, offered: int) -> None:
-        """Note of how many models that its facts are about some gateway offers."""
+        """Note how many models of its facts are offered by a gateway."""
         if self.used:
             self.used = evolve(self.used, about=evolve(self.used.about, facts=offered))
 
     def hold(self) -> None:
-        """Use nothing of what was fetched: a policy has not passed it. What was there stays,
-        also if it was fetched for another account."""
+        """Don't use what was fetched, since a policy has not passed it. The previous data stays,
+        even if it was fetched for another account."""
         self.used = self.before
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """The records that can't be used: those just fetched, else those of the stored data,
-        which are told until they are mended."""
+        """The records that can't be used: those of this fetch, or else those of the stored data.
+        They are reported until they are fixed."""
         if self.outcome and self.outcome.status == "fresh":
             return self.outcome.warnings
         if self.is_anothers and self.used is not self.before:
             return (Problem("gateway", self.id, _ANOTHERS, fatal=False),)
         if self.used is None or self.used.source != "stored":
             return ()
-        return tuple(Problem("record", *one, fatal=False) for one in self.known.warnings)
+        return tuple(Problem("record", *warning, fatal=False) for warning in self.known.warnings)
 
     def remembered(self, *, held: bool) -> GatewayState | None:
-        """What the store is to remember of it now; None: nothing."""
+        """What the store is to remember about it. None for nothing."""
         outcome = self.outcome
         known = GatewayState() if self.disowned and not held else self.known
         if outcome is None or outcome.status in ("offline", "waiting"):
@@ -262,19 +265,20 @@ class Turn:
         if outcome.status == "fresh" and not held:
             known = evolve(known, identity=outcome.identity, private=outcome.private)
         if outcome.status == "fresh" and self.loaded and not held:
-            asked = tuple(one.to_dict() for one in outcome.asked or ())
-            warnings = tuple((one.culprit, one.message) for one in outcome.warnings)
+            asked = tuple(request.to_dict() for request in outcome.asked or ())
+            warnings = tuple((warning.culprit, warning.message) for warning in outcome.warnings)
             known = evolve(
                 known, fingerprint=fingerprint(self.loaded), asked=asked, warnings=warnings
             )
         return known
 
     def report(self, *, idle: str, now: float, max_age: float | None) -> GatewayReport:
-        """`idle`: what to say if there was nobody to ask. `max_age`: see `Options`."""
+        """The report on it. `idle`: the error if there was nobody to ask. `max_age`: see
+        `Options`."""
         outcome = self.outcome or Outcome("disabled", error=idle)
         providers, models = self.used.count() if self.used else (0, 0)
         retrieved_at = self.used.about.retrieved_at if self.used else None
-        if self.used and self.used.source != "bundled":  # whose time is not of this clock
+        if self.used and self.used.source != "bundled":  # its time is not from this clock
             retrieved_at = past(retrieved_at, now)
         known = past(retrieved_at, now)
         young = known is not None and max_age is not None and now - known <= max_age
@@ -298,7 +302,7 @@ class Turn:
 
 
 def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float) -> None:
-    """Raise ShrunkError if fewer than `limit` (0 to 1) of the last good models are left."""
+    """Raise ShrunkError if `fresh` has fewer models than this share (`limit`, 0 to 1) of `good`."""
     now, before = fresh.count()[1], good.count()[1] if good else 0
     if now < limit * before:
         raise ShrunkError(

@@ -1,5 +1,5 @@
-"""What is to be noticed within seconds beside a dev server: settings that were edited,
-generated files that are gone, and what another process has fetched."""
+"""Notices within seconds, beside a dev server: edited settings, missing generated files, and what
+another process has fetched."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ logger = logging.getLogger("registry_core")
 
 
 class Watch:
-    """Looks when it is told to, by `stat` alone as long as nothing has changed.
+    """Looks when it is called. If nothing has changed, this takes only calls of `stat`.
 
-    A generated file that somebody has edited, or put back to an older state, is left alone
-    until the next refresh: git may be in the midst of something.
+    A generated file that somebody has edited, or restored to an older state, stays until the next
+    refresh, since git may be at work.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._seen: list[Signature] | None = None
-        """How the project's files were at the last look."""
+        """The signatures of the project's files at the last look."""
         self._read: list[Signature] | None = None
-        """How they were when they were last read."""
+        """Their signatures when they were last read."""
         self._fault = ""
         self._has_settings = False
         self._manifest: Signature | None = None
-        """How the manifest was when it was last read."""
+        """The signature of the manifest when it was last read."""
         self._names: frozenset[str] = frozenset()
-        """The generated files that it knows, of targets that the user named."""
+        """The generated files in the manifest, of targets that the user named."""
         self._there: frozenset[str] = frozenset()
-        """Those of them that were there at the last look."""
+        """Those of them that existed at the last look."""
         self._loaded: Loaded | None = None
         """What was served at the last look."""
         self.tell_news()
 
     def look(self) -> PluginHost | None:
-        """The plugins and settings to sync with at once; None if nothing is to be done."""
+        """The plugins and settings to sync with at once. None if no sync is needed."""
         self.tell_news()
         host = self._reread()
         if host is None and self._has_settings and self._is_amiss(self._world.host):
@@ -59,7 +59,7 @@ class Watch:
         return host
 
     def tell_news(self) -> None:
-        """Log what has changed since the last look, whichever process has fetched it."""
+        """Log what has changed since the last look, no matter which process has fetched it."""
         before = self._loaded
         try:
             if before is not None and before.current:
@@ -69,15 +69,15 @@ class Watch:
                 changes = compared(before.snapshot, now.snapshot)
                 for line in news(changes, now.snapshot):
                     logger.info("%s", line)
-        except StoreError as error:  # a lookup says so
+        except StoreError as error:  # a lookup reports it
             logger.debug("nothing is known of what has changed: %s", error)
 
     def _reread(self) -> PluginHost | None:
-        """None if there is nothing new to go by."""
+        """The plugins and settings, if they have changed. None otherwise."""
         source = self._world.source
         files = [signature(path) for path in source.files()] if source else []
         before, self._seen = self._seen, files
-        # Read when they have come to rest: an editor may be in the midst of writing.
+        # Read only if they have not changed since the last look: an editor may still be writing.
         if self._read is not None and (files == self._read or files != before):
             return None
         self._read = files
@@ -85,7 +85,7 @@ class Watch:
             host = self._world.reread()
         except SettingsError as error:
             if self._has_settings and self._fault != str(error):
-                logger.warning("%s; the settings from before stay", error)
+                logger.warning("%s; the previous settings stay", error)
             self._fault = str(error)
             return None
         mended, self._fault = bool(self._fault), ""
@@ -96,8 +96,8 @@ class Watch:
         return host if late or host is not self._world.host else None
 
     def _is_amiss(self, host: PluginHost) -> bool:
-        """Whether a generated file has gone since the last look; at the first look, whether
-        one is missing, or another emission is due."""
+        """Whether a generated file has disappeared since the last look. At the first look, whether
+        one is missing or out of date."""
         try:
             store = self._world.store()
             if store is None:
@@ -108,26 +108,26 @@ class Watch:
                 self._manifest = manifest
                 known = Manifest(store.emitted)
                 targets = other_targets(self._world, Options(project=True))
-                named = [one for one in targets if one.requested]
+                named = [target for target in targets if target.requested]
                 self._names = frozenset(
-                    str(path) for one in named for path in known.digests(one.name)
+                    str(path) for target in named for path in known.digests(target.name)
                 )
                 if first:
                     self._there = self._names
                     if self._is_outdated(host, known, named):
                         return True
-        except StoreError as error:  # a sync says so
+        except StoreError as error:  # a sync reports it
             logger.debug("nothing is known of the generated files: %s", error)
             return False
-        there = frozenset(filter(os.path.lexists, self._names))
-        gone = (self._there & self._names) - there
-        self._there = there
-        return bool(gone)
+        existing = frozenset(filter(os.path.lexists, self._names))
+        missing = (self._there & self._names) - existing
+        self._there = existing
+        return bool(missing)
 
     def _is_outdated(self, host: PluginHost, manifest: Manifest, targets: list[Target]) -> bool:
         loaded = self._world.load()
         if loaded.origin != "stored":
-            return False  # then a sync is due, or nothing would be recorded
+            return False  # a sync is due anyway, or nothing would be recorded
         scope = host.settings.types_providers
         emission = Emission(host, loaded.snapshot, scope, loaded.without_volatile())
-        return any(manifest.key(one.name) != emission.key(one) for one in targets)
+        return any(manifest.key(target.name) != emission.key(target) for target in targets)

@@ -1,4 +1,4 @@
-"""What differs, in words for people: prices with their unit, and what matters most first."""
+"""Describes changes for people: prices have their unit, and what matters most comes first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NEW, GONE, ENDING, CHANGED = "+", "-", "!", "~"
 _COUNTED = {NEW: "new", GONE: "removed", ENDING: "deprecated", CHANGED: "changed"}
 
-#: What a line is about, from what costs somebody money to what mostly doesn't matter.
+#: What a line is about. The most important comes first: prices.
 PRICE, END, START, ABILITY, OTHER = range(5)
 
 _UNIT = " per 1M tokens"
@@ -52,11 +52,11 @@ _ABILITIES |= {"model_overrides", *CAPABILITIES}
 
 @frozen(eq=False)
 class Line:
-    """What is said of one model or provider. Printable."""
+    """What has changed in one model or provider. Printable."""
 
     provider: str
     name: str
-    """The bare id of the model; empty: the provider itself."""
+    """The bare id of the model. Empty for the provider itself."""
     sign: str
     about: int
     _say: Callable[[], str] = field(alias="say", repr=False)
@@ -67,7 +67,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        """Made when it is asked for: of thousands of lines, a few are shown."""
+        """Made only on demand: of thousands of lines, a few are shown."""
         return printable(self._say())
 
 
@@ -78,69 +78,71 @@ def lines(
     *,
     whole: bool = False,
 ) -> list[Line]:
-    """A line for each model and provider, by provider and name. `after` and `before` tell more of
-    what is new or gone. `whole`: all fields of each."""
+    """A line for each model and provider, by provider and name. Prices and limits of new models
+    come from `after`, those of removed ones from `before`. `whole`: show all fields."""
     names = _names(after) if before is None else _names(before) | _names(after)
-    found: list[Line] = []
+    made: list[Line] = []
 
     def add(id: str, sign: str, about: int, say: Callable[[], str], *, model: bool = True) -> None:
         provider, name = names.get(id) or parse_model_string(id) if model else (id, "")
-        found.append(Line(printable(provider or ""), printable(name), sign, about, say))
+        made.append(Line(printable(provider or ""), printable(name), sign, about, say))
 
     for id in changes.added:
         add(id, NEW, START, partial(_offer, after, id))
     for id in changes.removed:
         add(id, GONE, END, partial(_offer, before, id, "was "))
     updated = {
-        key: list(some) for key, some in groupby(changes.updated, lambda one: (one.kind, one.id))
+        key: list(group)
+        for key, group in groupby(changes.updated, lambda change: (change.kind, change.id))
     }
     for id in changes.deprecated:
         fields = updated.pop(("model", id), [])
         add(id, ENDING, END, partial(_end, after, id, fields, whole=whole))
     for (kind, id), fields in updated.items():
         about = min(map(_about, fields))
-        say = partial(_said, fields, whole=whole)
+        say = partial(_described, fields, whole=whole)
         add(id, CHANGED, about, say, model=kind == "model")
-    return sorted(found, key=lambda one: (one.provider, one.name))
+    return sorted(made, key=lambda line: (line.provider, line.name))
 
 
 def _names(snapshot: Snapshot) -> dict[str, tuple[str | None, str]]:
-    """Full id → provider and bare id; of two ways to split it the longer provider's."""
-    models = sorted(snapshot.get_models().items(), key=lambda one: len(one[0]))
+    """Full id → provider and bare id. If an id can be split in two ways, the longer provider id
+    wins."""
+    models = sorted(snapshot.get_models().items(), key=lambda item: len(item[0]))
     return {f"{id}/{name}": (id, name) for id, names in models for name in names}
 
 
 def summary(lines: Iterable[Line], left_out: int = 0) -> str:
-    """How many there are, as "2 new, 1 removed, 5 changed"."""
-    counts = Counter(one.sign for one in lines)
-    told = [f"{counts[sign]:,} {word}" for sign, word in _COUNTED.items() if counts[sign]]
+    """How many there are, such as "2 new, 1 removed, 5 changed"."""
+    counts = Counter(line.sign for line in lines)
+    parts = [f"{counts[sign]:,} {word}" for sign, word in _COUNTED.items() if counts[sign]]
     more = [f"{left_out:,} more than was kept"] if left_out else []
-    return ", ".join([*told, *more]) or "nothing"
+    return ", ".join([*parts, *more]) or "nothing"
 
 
 def foremost(lines: Sequence[Line], most: int | None) -> list[Line]:
-    """At most so many of them, in their order: some of everything that matters."""
+    """At most `most` lines, in their order: some of everything that matters."""
     if most is None or len(lines) <= most:
         return list(lines)
-    seen: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     ranks: list[tuple[bool, int, int, int]] = []
-    for number, one in enumerate(lines):
-        seen[one.about] += 1
-        ranks.append((one.about == OTHER, seen[one.about], one.about, number))
+    for number, line in enumerate(lines):
+        counts[line.about] += 1
+        ranks.append((line.about == OTHER, counts[line.about], line.about, number))
     return [lines[number] for number in sorted(number for *_, number in sorted(ranks)[:most])]
 
 
 def usd(value: float | None) -> str:
-    """As "$1.25", "$0.075", "$3"; unknown if there is none."""
+    """A price such as "$1.25", "$0.075" or "$3"; "unknown" for None."""
     if value is None:
         return "unknown"
     text = f"{value:,.10f}".rstrip("0")
-    whole, _, rest = text.partition(".")
-    return f"${whole}.{rest:0<2}" if rest else f"${whole}"
+    dollars, _, cents = text.partition(".")
+    return f"${dollars}.{cents:0<2}" if cents else f"${dollars}"
 
 
 def tokens(value: int | None) -> str:
-    """As "128k", "1M", "131,072"; unknown if there is none."""
+    """A count such as "128k", "1M" or "131,072"; "unknown" for None."""
     if value is None:
         return "unknown"
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
@@ -150,48 +152,48 @@ def tokens(value: int | None) -> str:
 
 
 def _offer(snapshot: Snapshot | None, id: str, was: str = "") -> str:
-    """What a model costs and holds, as far as it is known."""
+    """Price and context of a model, as far as they are known."""
     model = snapshot.get_model(id) if snapshot is not None else None
     if model is None:
         return ""
     cost, context = model.cost, model.limit.context
-    told: list[str] = []
+    parts: list[str] = []
     if cost and (cost.input is not None or cost.output is not None):
-        told.append(f"{usd(cost.input)} in, {usd(cost.output)} out{_UNIT}")
+        parts.append(f"{usd(cost.input)} in, {usd(cost.output)} out{_UNIT}")
     if context:
-        told.append(f"context {tokens(context)}")
-    return was * bool(told) + ", ".join(told)
+        parts.append(f"context {tokens(context)}")
+    return was * bool(parts) + ", ".join(parts)
 
 
 def _end(snapshot: Snapshot, id: str, fields: Iterable[Change], *, whole: bool) -> str:
     model = snapshot.get_model(id)
     end = model and model.lifecycle
-    told = ["deprecated"]
+    parts = ["deprecated"]
     if end and end.retires_on:
-        told.append(f"retires on {end.retires_on}")
+        parts.append(f"retires on {end.retires_on}")
     if model and end and end.successor:
         full_ids = (end.successor, f"{model.provider_id}/{end.successor}")
         if any(map(snapshot.get_model, full_ids)):
-            told.append(f"followed by {end.successor}")
-    others = [one for one in fields if one.field not in _ENDS]
-    return "; ".join([", ".join(told), *([_said(others, whole=whole)] if others else [])])
+            parts.append(f"followed by {end.successor}")
+    others = [change for change in fields if change.field not in _ENDS]
+    return "; ".join([", ".join(parts), *([_described(others, whole=whole)] if others else [])])
 
 
-def _said(changes: Iterable[Change], *, whole: bool) -> str:
-    """Of one model or provider: what matters most first."""
-    ordered = sorted(changes, key=lambda one: (_about(one), _place(one), one.field))
+def _described(changes: Iterable[Change], *, whole: bool) -> str:
+    """The changes of one model or provider, the most important first."""
+    ordered = sorted(changes, key=lambda change: (_about(change), _place(change), change.field))
     shown = ordered
     if not whole:  # dates and descriptions only if there is nothing else
-        some = [one for one in ordered if _about(one) != OTHER][:_MOST_FIELDS]
-        shown = some or ordered[: _MOST_FIELDS // 2]
-    told = [_change(one) for one in shown]
-    prices = sum(_is_amount(one) for one in shown)
+        important = [change for change in ordered if _about(change) != OTHER][:_MOST_FIELDS]
+        shown = important or ordered[: _MOST_FIELDS // 2]
+    parts = [_change(change) for change in shown]
+    prices = sum(_is_amount(change) for change in shown)
     if prices:
-        told[prices - 1] += _UNIT
+        parts[prices - 1] += _UNIT
     if len(ordered) > len(shown):
-        left = len(ordered) - len(shown)
-        told.append(f"{left} more field{'s' * (left > 1)}")
-    return ", ".join(told)
+        left_out = len(ordered) - len(shown)
+        parts.append(f"{left_out} more field{'s' * (left_out > 1)}")
+    return ", ".join(parts)
 
 
 def _about(change: Change) -> int:
@@ -200,13 +202,15 @@ def _about(change: Change) -> int:
 
 
 def _place(change: Change) -> tuple[bool, bool]:
-    """Of prices, those that everybody pays come first."""
+    """Sorts prices that everybody pays before other prices."""
     return not _is_amount(change), change.field not in ("cost.input", "cost.output")
 
 
 def _is_amount(change: Change) -> bool:
     values = (change.before, change.after)
-    return change.is_price and all(one is None or isinstance(one, (int, float)) for one in values)
+    return change.is_price and all(
+        value is None or isinstance(value, (int, float)) for value in values
+    )
 
 
 def _change(change: Change) -> str:
@@ -223,15 +227,15 @@ def _change(change: Change) -> str:
     if part == "limit":
         return f"{word} {tokens(before)} → {tokens(after)}"
     if isinstance(before, tuple) and isinstance(after, tuple):
-        plus = [f"+{_value(one)}" for one in after if one not in before]
-        minus = [f"-{_value(one)}" for one in before if one not in after]
+        plus = [f"+{_value(item)}" for item in after if item not in before]
+        minus = [f"-{_value(item)}" for item in before if item not in after]
         if plus or minus:
             return f"{word} {_cut(' '.join(plus + minus))}"
     return f"{word} {_value(before)} → {_value(after)}"
 
 
 def _share(before: float | None, after: float | None) -> str:
-    """By how much a price rose or fell, as " (+60%)", " (×10)"."""
+    """How much a price rose or fell, such as " (+60%)" or " (×10)"."""
     if not before or not after or before < 0 or after < 0:
         return ""
     ratio = after / before
@@ -246,7 +250,7 @@ def _value(value: Any) -> str:
         return "unknown"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, tuple) and all(isinstance(one, str) for one in value):
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return _cut(", ".join(value)) or "none"
     return _cut(value if isinstance(value, str) else json.dumps(thaw(value), ensure_ascii=False))
 
@@ -256,8 +260,8 @@ def _cut(text: str) -> str:
 
 
 def by_provider(lines: Iterable[Line]) -> Iterator[tuple[str, list[Line]]]:
-    """The lines of each provider, its own first."""
+    """Each provider with its lines. The line about the provider itself comes first."""
     groups: dict[str, list[Line]] = {}
-    for one in lines:
-        groups.setdefault(one.provider, []).append(one)
+    for line in lines:
+        groups.setdefault(line.provider, []).append(line)
     yield from groups.items()

@@ -1,5 +1,5 @@
-"""The command line. Exit status: 0 done as asked; 1 something failed, or nothing was found;
-2 wrong usage or settings."""
+"""The command line. Exit status: 0 success; 1 something failed, or nothing was found; 2 wrong usage
+or settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .group import Commands, Later
 
 __all__ = ["main"]
 
-#: What commands are for → name → the first line of its help; a test holds them against it.
+#: Section of the help → name of a command → the first line of its help. A test compares them.
 _SECTIONS = {
     "Find models": {
         "list": "Find models by words, abilities, limits and prices.",
@@ -37,7 +37,7 @@ _SECTIONS = {
 
 
 def _load(name: str) -> click.Command:
-    """Import what a command needs; the others would take longer than most of them do."""
+    """Import only what this command needs, since imports take longer than most commands."""
     match name:
         case "list":
             from .listing import list_models as command

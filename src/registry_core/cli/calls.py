@@ -1,4 +1,4 @@
-"""Where a call of a model goes, as far as a lookup knows: no plugin is asked."""
+"""Where a call of a model goes, as far as a lookup knows. No plugin is asked."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Environ = Mapping[str, str]
 
 
 def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, Any]:
-    """URL, dialect and variables for `model` (a bare id; "" for any of the provider), as JSON
-    values. Of the variables only whether they are set, never a value of a key."""
+    """URL, dialect and variables for `model` (a bare id, or "" for any model of the provider), as
+    JSON values. For variables it says only whether they are set, never the value of a key."""
     from .._resolve.dialects import dialect_of
 
     override = provider.model_overrides.get(model, EMPTY)
@@ -32,8 +32,8 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
         "dialect": dialect_of(
             provider.id, override.get("npm") or provider.npm, override.get("shape")
         ),
-        "keys": {one: _is_set(one, environ) for one in provider.api_key_env_vars},
-        "places": {one: _is_set(one, environ) for one in _places(url)},
+        "keys": {variable: _is_set(variable, environ) for variable in provider.api_key_env_vars},
+        "places": {variable: _is_set(variable, environ) for variable in _places(url)},
         "url_variable": own,
         "unroutable": provider.unroutable,
         "usable": can_call(provider, override.get("api"), environ),
@@ -43,7 +43,7 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
 def _url(
     provider: ProviderConfig, override: Mapping[str, str], environ: Environ
 ) -> tuple[str | None, str | None]:
-    """The URL, and who says it; None: nobody here knows it."""
+    """The URL, and where it is from. None if it is unknown here."""
     own = base_url_variable(provider.id)
     if typed := environ.get(own, "").strip():
         try:
@@ -52,8 +52,8 @@ def _url(
             return None, own  # it may hold a password
         return typed, own
     known = KNOWN_PROVIDERS.get(provider.id, NOTHING_KNOWN).url
-    if said := override.get("api") or provider.url:
-        return said, "gateway"
+    if api := override.get("api") or provider.url:
+        return api, "gateway"
     return known, "well known" if known else None
 
 
@@ -69,13 +69,13 @@ def _is_set(variable: str, environ: Environ) -> bool:
 
 
 def is_usable(provider: ProviderConfig, environ: Environ) -> bool:
-    """Whether any of its models can be called with what is set."""
-    urls = (None, *(one.get("api") for one in provider.model_overrides.values()))
+    """Whether the environment has what a call of one of its models needs."""
+    urls = (None, *(override.get("api") for override in provider.model_overrides.values()))
     return any(can_call(provider, url, environ) for url in dict.fromkeys(urls))
 
 
 def provider_fields(provider: ProviderConfig, environ: Environ) -> dict[str, Any]:
-    """Its record with the bare ids of its models, and `call`'s answer to what is missing."""
+    """Its record with the bare ids of its models, and the values of `call` for missing ones."""
     from .._base.frozen import thaw
 
     about = call(provider, "", environ)
@@ -99,6 +99,6 @@ def provider_fields(provider: ProviderConfig, environ: Environ) -> dict[str, Any
 
 
 def provider_cell(row: Mapping[str, Any], name: str) -> str:
-    """A column of a provider, of its `provider_fields`."""
+    """The text in a column of a provider, from its `provider_fields`."""
     value = row[name]
     return str(len(value)) if name == "models" else plain(value)

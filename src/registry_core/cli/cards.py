@@ -70,15 +70,19 @@ def provider_card(
     if provider.doc_url:
         rows.append(("docs", text(provider.doc_url)))
     rows.append(("source", text(provider.gateway or _UNKNOWN)))
-    every = [f"{provider.id}/{one}" for one in provider.models]
-    models = [mine.get_model(one) for one in every]
+    ids = [f"{provider.id}/{bare}" for bare in provider.models]
+    models = [mine.get_model(id) for id in ids]
     newest = sorted(
-        (one for one in models if one and one.status_on(today) not in ("deprecated", "retired")),
-        key=lambda one: one.release_date or "",
+        (
+            model
+            for model in models
+            if model and model.status_on(today) not in ("deprecated", "retired")
+        ),
+        key=lambda model: model.release_date or "",
         reverse=True,
     )
-    shown = [one.full_id for one in newest]
-    ends = counted(len(every), "model")
+    shown = [model.full_id for model in newest]
+    ends = counted(len(ids), "model")
     above = [title, text(""), pairs(rows), text("")]
     if shown:
         room = max(5, fitting() - len(rows) - 3)
@@ -86,7 +90,7 @@ def provider_card(
             lambda count: models_table(mine, shown[:count], _MODELS, today), len(shown), room
         )
         above += [drawn, text("")]
-        if count < len(every):
+        if count < len(ids):
             how = f"registry-core list --provider {provider.id} --all"
             ends = f"the newest {count:,} of {ends}; all: {how}"
     show(*above, text(ends), color=painted(color))
@@ -103,21 +107,21 @@ def _call(provider: ProviderConfig, goes: Mapping[str, Any]) -> Iterator[tuple[s
         yield "call", text(f"{UNKNOWN_URL} {goes['url_variable']}")
     variables = {**goes["keys"], **goes["places"]}
     shown = Text()
-    for name, there in variables.items():
+    for name, is_set in variables.items():
         shown.append_text(text(f"{', ' if shown else ''}{name} "))
-        shown.append_text(text("set", STYLES["set"]) if there else text("not set", STYLES["not"]))
+        shown.append_text(text("set", STYLES["set"]) if is_set else text("not set", STYLES["not"]))
     yield "key", shown if variables else text("none is named")
 
 
 def _price(cost: Cost | None) -> Text:
     if cost is None or (cost.input is None and cost.output is None):
         return text(_UNKNOWN, "dim")
-    said = [
+    parts = [
         f"${price(value)} {word}"
         for name, word in PRICES.items()
         if (value := getattr(cost, name)) is not None
     ]
-    shown = text(f"{', '.join(said)} (per million tokens)")
+    shown = text(f"{', '.join(parts)} (per million tokens)")
     for tier in tiers(cost.tiers):
         shown.append("\n").append_text(text(tier))
     return shown
@@ -125,7 +129,7 @@ def _price(cost: Cost | None) -> Text:
 
 def _limits(model: ModelInfo) -> Text:
     limit = model.limit
-    said = [
+    parts = [
         f"{value:,} {word}"
         for value, word in (
             (limit.context, "tokens"),
@@ -134,7 +138,7 @@ def _limits(model: ModelInfo) -> Text:
         )
         if value is not None
     ]
-    return _or_unknown(", ".join(said))
+    return _or_unknown(", ".join(parts))
 
 
 def _abilities(model: ModelInfo) -> Iterator[tuple[str, Text]]:
@@ -152,10 +156,10 @@ def _lifecycle(model: ModelInfo, today: date) -> Iterator[tuple[str, Text]]:
         yield "status", text(status, "red" if status in ("deprecated", "retired") else "")
     dates = model.lifecycle
     for label, day in (("deprecated", dates.deprecated_on), ("retires", dates.retires_on)):
-        left = days_until(day, today)
-        if left is not None:
-            style = "red" if left <= 0 else "magenta"
-            yield label, text(f"{day}, {when(left)}", style)
+        remaining = days_until(day, today)
+        if remaining is not None:
+            style = "red" if remaining <= 0 else "magenta"
+            yield label, text(f"{day}, {when(remaining)}", style)
         elif label == "retires":
             yield label, text(_UNKNOWN, "dim")
     if dates.successor:

@@ -21,7 +21,7 @@ _MOST = 30  # a screen full
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """What both take."""
+    """Adds the options of both commands."""
     for option in (
         json_option,
         click.option("--all", "whole", is_flag=True, help="Show everything, without shortening."),
@@ -75,20 +75,22 @@ def changes(
     from .._sync.changes import select, together
 
     mine = registry()
-    every = mine.changes()
+    remembered = mine.changes()
     since = datetime.fromtimestamp(max(mine.world.clock() - age, 0), UTC)
-    found = [select(one, providers, fields) for one in every if not one.at or one.at >= since]
+    selected = [
+        select(step, providers, fields) for step in remembered if not step.at or step.at >= since
+    ]
     if as_json or kind == "json":
-        told = [one.to_dict() for one in found if one]
-        say_json({"schema": 1, "since": since.isoformat(timespec="seconds"), "changes": told})
+        records = [step.to_dict() for step in selected if step]
+        say_json({"schema": 1, "since": since.isoformat(timespec="seconds"), "changes": records})
         return
-    net = select(together(found), providers, fields)
+    net = select(together(selected), providers, fields)
     if net:
-        begin = found[0].at if len(found) == len(every) else since
+        begin = selected[0].at if len(selected) == len(remembered) else since
         _show(net, f"since {_day(begin or since)}", mine.snapshot(), None, kind, whole=whole)
         return
     _refuse_unknown(providers, mine)
-    say(_nothing(mine, every, since))
+    say(_nothing(mine, remembered, since))
 
 
 @click.command()
@@ -114,11 +116,11 @@ def diff(
 
     mine = registry()
     first, second = (_snapshot(name, mine) for name in (before, after))
-    found = select(compare(first, second), providers, fields)
+    selected = select(compare(first, second), providers, fields)
     if as_json or kind == "json":
-        say_json({"schema": 1, **found.to_dict()})
-    elif found:
-        _show(found, f"from {before} to {after}", second, first, kind, whole=whole)
+        say_json({"schema": 1, **selected.to_dict()})
+    elif selected:
+        _show(selected, f"from {before} to {after}", second, first, kind, whole=whole)
     else:
         say("nothing differs")
 
@@ -135,24 +137,25 @@ def _show(
     from .._sync.wording import foremost, lines, summary
     from .news import as_markdown, as_text
 
-    every = lines(changes, after, before, whole=whole)
-    shown = foremost(every, None if whole else _MOST)
-    heading = f"{summary(every, changes.left_out)} {title}"
+    all_lines = lines(changes, after, before, whole=whole)
+    shown = foremost(all_lines, None if whole else _MOST)
+    heading = f"{summary(all_lines, changes.left_out)} {title}"
     if kind == "markdown":
         say(f"## {heading}", "", *as_markdown(shown))
     else:
         say(f"{heading}:", "")
         say_styled(*as_text(shown))
-    if len(every) > len(shown):
-        left = set(every) - set(shown)
-        say(f"… and {len(left):,} more ({summary(left)}): --all")
+    if len(all_lines) > len(shown):
+        unshown = set(all_lines) - set(shown)
+        say(f"… and {len(unshown):,} more ({summary(unshown)}): --all")
 
 
-def _nothing(mine: ModelRegistry, every: Sequence[Changes], since: datetime) -> str:
+def _nothing(mine: ModelRegistry, remembered: Sequence[Changes], since: datetime) -> str:
     if mine.world.lookups.unasked and mine.world.lookups.snapshot:
         return mine.world.lookups.unasked
-    if every and every[-1].at:
-        return f"nothing has changed since {_day(since)}; the last news is of {_day(every[-1].at)}"
+    if remembered and remembered[-1].at:
+        last = _day(remembered[-1].at)
+        return f"nothing has changed since {_day(since)}; the last news is of {last}"
     return "no change is known yet: each registry-core sync is compared with the one before it"
 
 
@@ -162,9 +165,9 @@ def _refuse_unknown(providers: Sequence[str], mine: ModelRegistry) -> None:
     from .._base.suggesting import did_you_mean
 
     known = mine.get_models()
-    for one in providers:
-        if not any(fnmatchcase(id, one) for id in known):
-            complain(f"{one!r} is not a provider; {did_you_mean(one, known)}")
+    for pattern in providers:
+        if not any(fnmatchcase(id, pattern) for id in known):
+            complain(f"{pattern!r} is not a provider; {did_you_mean(pattern, known)}")
             raise SystemExit(1)
 
 
@@ -191,5 +194,5 @@ _HINT = 'name a file of registry-core export --format snapshot, "bundled" or "st
 
 
 def _day(time: datetime) -> str:
-    """In the local time zone."""
+    """The day, in the local time zone."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Runs a command as a child that gets terminal, signals and end as if it ran in our place."""
+"""Runs a command as a child that has terminal and signals as if it ran instead of us."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
-#: What shells exit with.
+#: Exit statuses of shells.
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h: what the kernel sends when the parent ends
@@ -23,19 +23,21 @@ _SI_KERNEL = 128  # asm-generic/siginfo.h: not sent by a process
 def find_program(
     name: str, environ: Mapping[str, str], *, windows: bool = os.name == "nt"
 ) -> str | None:
-    """The file that a shell would run for `name`; None if no folder of PATH has it.
+    """The file that a shell would run for `name`. None if no folder in PATH has it.
 
     On Windows with the endings of PATHEXT, so that `npm` is `npm.cmd`; never from the
     current folder, unless `name` says so.
     """
     if not windows:
         return name if "/" in name else shutil.which(name, path=environ.get("PATH", os.defpath))
-    endings = [one for one in environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if one]
+    endings = [
+        ending for ending in environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if ending
+    ]
     if name.lower().endswith(tuple(map(str.lower, endings))):
         endings = [""]
     folders = environ.get("PATH", "").split(";") if not set(name) & set("/\\:") else [""]
     candidates = (Path(folder) / f"{name}{ending}" for folder in folders for ending in endings)
-    return next((str(one) for one in candidates if one.is_file()), None)
+    return next((str(path) for path in candidates if path.is_file()), None)
 
 
 def run(
@@ -51,7 +53,7 @@ def run(
     it can't be started.
     """
     if sys.platform == "win32":
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the console tells the child, too
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the console also sends it to the child
         child = subprocess.Popen(command, env=environ, stdout=output, close_fds=False)
         Thread(target=meanwhile, daemon=True).start()
         return child.wait()
@@ -69,7 +71,8 @@ if sys.platform != "win32":
         signal.SIGWINCH,
     )
 
-    #: What a terminal sends to the whole group. A hang-up is for the first of a session only.
+    #: Signals that a terminal sends to the whole group, except that only the session's leader gets
+    #: a hang-up.
     _TO_THE_GROUP = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH)
 
     def _run(
@@ -92,16 +95,16 @@ if sys.platform != "win32":
 
         def in_child() -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, ours)
-            if sys.platform == "linux":  # not to outlive us if we are killed
+            if sys.platform == "linux":  # the child ends if we are killed
                 libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
-                if os.getppid() != us:  # it has happened meanwhile
+                if os.getppid() != us:  # we were killed before that call
                     os.kill(os.getpid(), signal.SIGTERM)
 
         child = subprocess.Popen(
             command,
             env=environ,
             stdout=output,
-            close_fds=False,  # ours are not inheritable; others' are meant for the child
+            close_fds=False,  # ours are not inheritable, the others are meant for the child
             process_group=None if shared else 0,
             preexec_fn=in_child,  # no thread was started yet
         )
@@ -122,8 +125,8 @@ if sys.platform != "win32":
         return True
 
     def _next_signal(signals: Iterable[int]) -> tuple[int, bool]:
-        """The signal, and whether the terminal sent it."""
+        """The next signal, and whether the terminal sent it."""
         if hasattr(signal, "sigwaitinfo"):
             info = signal.sigwaitinfo(signals)
             return info.si_signo, info.si_code == _SI_KERNEL
-        return signal.sigwait(signals), True  # macOS doesn't tell
+        return signal.sigwait(signals), True  # macOS does not say who sent it

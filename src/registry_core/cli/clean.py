@@ -34,9 +34,9 @@ def clean(yes: bool, bindings: bool, project: Path | None, as_json: bool) -> Non
     from .._world import World
 
     world = World(load(project))
-    found = plan(world, bindings=bindings)
+    planned = plan(world, bindings=bindings)
     if as_json:
-        done = remove_all(world, bindings=bindings) if yes else found
+        done = remove_all(world, bindings=bindings) if yes else planned
         say_json(
             {
                 "removed": yes,
@@ -46,18 +46,18 @@ def clean(yes: bool, bindings: bool, project: Path | None, as_json: bool) -> Non
             }
         )
         return
-    _show(found)
-    if not (found.remove or found.restore):
+    _show(planned)
+    if not (planned.remove or planned.restore):
         say("there is nothing to remove")
     elif yes or click.confirm("Remove that?"):
         done = remove_all(world, bindings=bindings)
         say(f"{counted(len(done.remove), 'file')} removed")
 
 
-def _show(found: Plan) -> None:
-    for folder, count in Counter(path.parent for path in found.remove).items():
+def _show(plan: Plan) -> None:
+    for folder, count in Counter(path.parent for path in plan.remove).items():
         say(f"remove: {folder}: {counted(count, 'file')}")
-    for path in found.restore:
+    for path in plan.restore:
         say(f"put back as it was installed: {path}")
-    for path, why in found.stays.items():
+    for path, why in plan.stays.items():
         say(f"stays: {path}: {why}")

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-#: Where a context keeps whose command is called, and what hides the secrets that it has read.
+#: Keys of a context: the owner of the command, and the function that hides its secrets.
 CALLED, MASK = "registry_core.called", "registry_core.mask"
 
 
 def own_commands() -> Mapping[str, click.Command]:
-    """Those of registry-core itself, by name; for a command that is running."""
+    """The commands of registry-core itself, by name. For a running command."""
     group = click.get_current_context().find_root().command
     return group.commands if isinstance(group, click.Group) else {}
 
 
 def as_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
-    """A callback, where click's `path_type` would have every command import pathlib."""
+    """A callback. click's `path_type` would make every command import pathlib."""
     from pathlib import Path
 
     return None if value is None else Path(value)
@@ -49,8 +49,8 @@ project_option = click.option(
 
 
 def examples(*calls: str) -> str:
-    """The end of a help: these calls of registry-core."""
-    return "\n".join(["\b", "Examples:", *(f"  registry-core {one}" for one in calls)])
+    """The end of a help text: examples of calls."""
+    return "\n".join(["\b", "Examples:", *(f"  registry-core {call}" for call in calls)])
 
 
 color_option = click.option(
@@ -62,12 +62,12 @@ color_option = click.option(
 
 
 def drawn(color: str) -> bool:
-    """Whether what is found is drawn as a table, for a person."""
+    """Whether the result is drawn as a table, for a person."""
     return color == "always" or width() is not None
 
 
 def painted(color: str) -> bool | None:
-    """Whether in colour; None: as the environment says."""
+    """Whether to use colours. None if the environment decides."""
     return {"always": True, "never": False}.get(color)
 
 
@@ -78,7 +78,7 @@ def today_of(mine: ModelRegistry) -> date:
 
 
 def missing(message: str, text: str = "", mine: ModelRegistry | None = None) -> NoReturn:
-    """End with exit status 1: nothing was found; with what was probably meant by `text`."""
+    """End with exit status 1, since nothing was found. Suggests what `text` probably meant."""
     meant = ""
     if mine is not None:
         from .._base.suggesting import hint
@@ -89,10 +89,10 @@ def missing(message: str, text: str = "", mine: ModelRegistry | None = None) -> 
 
 
 def seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:
-    """A callback: of "30m" the seconds."""
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
-    if found:
-        return float(found[1]) * _UNITS[found[2]]
+    """A callback: the seconds of an age such as "30m"."""
+    match = re.fullmatch(r"(\d{1,6})([smhdw])", age or "")
+    if match:
+        return float(match[1]) * _UNITS[match[2]]
     if age is None:
         return None
     raise click.BadParameter(f"{age!r} is not an age: write 90s, 30m, 12h, 7d or 2w")
@@ -119,7 +119,7 @@ verbose_option = click.option(
 
 
 def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """What every command is: it takes -v, its standard output is its own, and the errors that
+    """For every command: it takes -v, only it writes to standard output, and errors that
     registry-core raises on purpose become a line and an exit status."""
 
     @verbose_option
@@ -137,7 +137,7 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def exit_for(error: RegistryError) -> NoReturn:
-    """Say what is wrong, and exit."""
+    """Print the error, and exit."""
     from ..errors import ArgumentError, SettingsError
 
     complain(f"error: {error}")
@@ -152,7 +152,7 @@ def load(project: Path | None = None, **explicit: Any) -> Settings:
 
 
 def registry(settings: Settings | None = None) -> ModelRegistry:
-    """By default as an application has it: by the environment alone."""
+    """The registry. By default it depends on the environment only, as in an application."""
     from ..registry import ModelRegistry
 
     return ModelRegistry(settings)

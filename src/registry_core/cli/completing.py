@@ -1,4 +1,4 @@
-"""What a shell completes at Tab; click asks, and knows each shell's ways."""
+"""What a shell completes at Tab. click knows how each shell asks."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ PROVIDER_COLUMNS = (
 
 
 def _of(words: Callable[[], Iterable[str]]) -> Complete:
-    """Those of `words` that start as what is typed, after its last comma."""
+    """Those of `words` that begin with the typed text after its last comma."""
 
     def complete(_context: Any, _parameter: Any, incomplete: str) -> list[Any]:
         before, comma, last = incomplete.rpartition(",")
-        return [f"{before}{comma}{one}" for one in words() if one.startswith(last)]
+        return [f"{before}{comma}{word}" for word in words() if word.startswith(last)]
 
     return complete
 
@@ -41,13 +41,13 @@ def _snapshot() -> Any:
 
     try:
         return registry().snapshot()
-    except RegistryError:  # a Tab is no place to complain
+    except RegistryError:  # Tab shows no errors
         return None
 
 
 def _provider_ids() -> Iterable[str]:
     snapshot = _snapshot()
-    return [one for one, _ in snapshot.flags()] if snapshot else ()
+    return [provider for provider, _ in snapshot.flags()] if snapshot else ()
 
 
 def _gateway_ids() -> Iterable[str]:
@@ -56,37 +56,39 @@ def _gateway_ids() -> Iterable[str]:
 
 
 def ids(_context: Any, _parameter: Any, incomplete: str) -> list[Any]:
-    """Providers and roles first; the models of a provider once there is no other it could be."""
+    """Providers and roles first. The models of a provider once only that provider fits."""
     snapshot = _snapshot()
     if snapshot is None:
         return []
-    every = snapshot.get_models()
-    found = [one for one in (*every, *snapshot.roles) if one.startswith(incomplete)]
-    owners = [one for one in every if incomplete.startswith(f"{one}/")] or found
+    models = snapshot.get_models()
+    matching = [name for name in (*models, *snapshot.roles) if name.startswith(incomplete)]
+    owners = [provider for provider in models if incomplete.startswith(f"{provider}/")] or matching
     if len(owners) == 1 or "/" in incomplete:
-        found += [f"{one}/{id}" for one in owners for id in every.get(one, ())]
-    return [one for one in found if one.startswith(incomplete) and one.isprintable()]
+        matching += [f"{provider}/{id}" for provider in owners for id in models.get(provider, ())]
+    return [name for name in matching if name.startswith(incomplete) and name.isprintable()]
 
 
 def _names() -> tuple[list[str], list[str]]:
-    """The fields of a model that are values, and those of its parts, as "cost.input"."""
+    """The fields of a model that hold values, and those of its parts, such as "cost.input"."""
     from attrs import fields as fields_of
 
     from ..models import PARTS, ModelInfo
 
-    plain = [str(one.alias) for one in fields_of(ModelInfo)]
-    parts = [f"{part}.{one.alias}" for part, cls in PARTS.items() for one in fields_of(cls)]
-    return [one for one in plain if one not in (*PARTS, "extra")], parts
+    plain = [str(attribute.alias) for attribute in fields_of(ModelInfo)]
+    parts = [
+        f"{part}.{attribute.alias}" for part, cls in PARTS.items() for attribute in fields_of(cls)
+    ]
+    return [name for name in plain if name not in (*PARTS, "extra")], parts
 
 
 def column_names() -> list[str]:
-    """What `--columns` takes."""
+    """The values of `--columns`."""
     plain, parts = _names()
     return [*dict.fromkeys([*COLUMNS, *plain, "can", "note", *parts])]
 
 
 def field_names() -> list[str]:
-    """What `--field` takes: a field, or a part that stands for all of its fields."""
+    """The values of `--field`: a field, or a part for all of its fields."""
     from ..models import PARTS
 
     plain, parts = _names()
@@ -102,7 +104,7 @@ def _abilities() -> Iterable[str]:
 def _sorts() -> Iterable[str]:
     from .._catalog.filters import SORTS
 
-    return (*SORTS, *(f"-{one}" for one in SORTS))
+    return (*SORTS, *(f"-{column}" for column in SORTS))
 
 
 def _kinds() -> Iterable[str]:

@@ -30,7 +30,7 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
     if signal n ended it, 127 if it is not found.
     """
     from . import child
-    from .log_lines import follow  # not above: the other commands are quicker without
+    from .log_lines import follow  # here, since the other commands don't need it
 
     follow(click.get_current_context(), "INFO", whole=False)
     settings = load(project, dev=True)
@@ -50,7 +50,7 @@ def dev(command: tuple[str, ...], project: Path | None) -> None:
         try:
             source = Source(os.environ, project, {"dev": True})
             ModelRegistry(world=World(settings, source=source)).start_auto_refresh()
-        except Exception as error:  # the server must not suffer
+        except Exception as error:  # the server must go on
             complain(f"registry-core: the models are not refreshed: {error}")
 
     environ = {

@@ -35,13 +35,13 @@ def doctor(project: Path | None, as_json: bool) -> None:
     Changes nothing. Exit status 1 if a gateway or plugin failed when it was last asked.
     """
     settings = load(project)
-    found = _examine(settings)
+    findings = _examine(settings)
     if as_json:
-        say_json(found)
+        say_json(findings)
     else:
-        _show(found, settings.unasked)
-    failed = any(one["status"] == "failed" for one in found["gateways"].values())
-    raise SystemExit(1 if failed or found["plugin_failures"] or found["problems"] else 0)
+        _show(findings, settings.unasked)
+    failed = any(gateway["status"] == "failed" for gateway in findings["gateways"].values())
+    raise SystemExit(1 if failed or findings["plugin_failures"] or findings["problems"] else 0)
 
 
 def _examine(settings: Settings) -> dict[str, Any]:
@@ -79,12 +79,12 @@ def _examine(settings: Settings) -> dict[str, Any]:
         },
         "gateways": _pinned(loaded) if pinned else _gateways(world, loaded, state, discovery),
         "gateway_plugins": [
-            one.key
-            for one in discovery.found
-            # One that is not known, or could not be loaded, may be one.
-            if "registry_gateways" in (hooks.get(one.key) or ("registry_gateways",))
+            source.key
+            for source in discovery.found
+            # A plugin that is unknown, or could not be loaded, may add gateways.
+            if "registry_gateways" in (hooks.get(source.key) or ("registry_gateways",))
         ],
-        "switched_off": {one.key: reason for one, reason in discovery.excluded},
+        "switched_off": {source.key: reason for source, reason in discovery.excluded},
         "warnings": [
             *([] if pinned else [f"{culprit}: {message}" for culprit, message in state.warnings]),
             *(map(str, unknown_in(settings.types_providers, loaded.snapshot, loaded.snapshot))),
@@ -96,15 +96,15 @@ def _examine(settings: Settings) -> dict[str, Any]:
         if pinned or state.project != project
         else [f"{culprit}: {message}" for culprit, message in state.problems],
         "unseen_by": sorted(
-            one.key
-            for one in discovery.selected
-            if OVERLAY in hooks.get(one.key, ()) and one.key not in loaded.snapshot.overlays
+            source.key
+            for source in discovery.selected
+            if OVERLAY in hooks.get(source.key, ()) and source.key not in loaded.snapshot.overlays
         ),
     }
 
 
 def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
-    """What this machine remembers of the shared catalog. Asks nobody."""
+    """What this machine remembers of the shared catalog. Sends no request."""
     from .._catalog.state import past, utc
     from .._shared.engine import Fault
     from .._shared.memory import Memory, load as remembered
@@ -145,7 +145,7 @@ def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
 def _gateways(
     world: World, loaded: Loaded, state: State, discovery: Discovery
 ) -> dict[str, dict[str, Any]]:
-    """What is stored, or in the wheel, and what became of asking for newer."""
+    """Per gateway: the stored or bundled data, and the result of the last request for newer."""
     from .._catalog.state import past, utc
 
     now = world.clock()
@@ -160,13 +160,13 @@ def _gateways(
         if id in known and known[id].result:
             data, retrieved = "stored", state.confirmed(id, retrieved)
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
-        installed = plugin is None or any(one.key == plugin for one in discovery.found)
-        off = plugin is not None and any(one.key == plugin for one, _ in discovery.excluded)
+        installed = plugin is None or any(source.key == plugin for source in discovery.found)
+        off = plugin is not None and any(source.key == plugin for source, _ in discovery.excluded)
         gateways[id] = {
             "status": about.status if about else "never asked",
             "data": data,
             "bundled_is_newer": id in known and captured > retrieved,
-            # That of bundled data is not of this clock.
+            # The time of bundled data is not from this clock.
             "retrieved_at": _iso(
                 utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
             ),
@@ -179,7 +179,7 @@ def _gateways(
 
 
 def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
-    """What the file holds, which says nothing of times."""
+    """The content of the pinned file, which has no times."""
     return {
         id: {
             "status": "not asked",
@@ -195,61 +195,62 @@ def _pinned(loaded: Loaded) -> dict[str, dict[str, Any]]:
     }
 
 
-def _show(found: dict[str, Any], unasked: str | None) -> None:
-    size = f"{counted(found['providers'], 'provider')}, {counted(found['models'], 'model')}"
-    say(f"serves: {found['pinned'] or found['serves']} {found['snapshot'][:12]}: {size}")
+def _show(findings: dict[str, Any], unasked: str | None) -> None:
+    size = f"{counted(findings['providers'], 'provider')}, {counted(findings['models'], 'model')}"
+    say(f"serves: {findings['pinned'] or findings['serves']} {findings['snapshot'][:12]}: {size}")
     if unasked:
         say(unasked)
-    for role, id in found["roles"].items():
+    for role, id in findings["roles"].items():
         say(f"role {role}: {id}")
-    say(*withholding(found["withheld"]))
-    if not found["pinned"]:
-        say(f"store: {found['store'] or 'none yet: run registry-core sync'}")
-        last, old = found["last_refresh"], _old(found["last_refresh"])
+    say(*withholding(findings["withheld"]))
+    if not findings["pinned"]:
+        say(f"store: {findings['store'] or 'none yet: run registry-core sync'}")
+        last, old = findings["last_refresh"], _old(findings["last_refresh"])
         ago = f" ({old} ago)" if old else ""
         say(f"last sync that reached every gateway: {last or 'never'}{ago}")
-    for line in _shared_lines(found["shared"]) if found["shared"] else ():
+    for line in _shared_lines(findings["shared"]) if findings["shared"] else ():
         say(line)
-    say(f"project: {found['project'] or 'no file with [tool.registry-core]'}")
-    for name, folder in found["targets"].items():
+    say(f"project: {findings['project'] or 'no file with [tool.registry-core]'}")
+    for name, folder in findings["targets"].items():
         say(f"target, {name}: {folder or 'not written (editable, zipped or read-only)'}")
     say("")
-    say_table(_rows(found["gateways"]))
-    remarks = [*_remarks(found)]
+    say_table(_rows(findings["gateways"]))
+    remarks = [*_remarks(findings)]
     say(*([""] if remarks else []), *remarks)
 
 
-def _remarks(found: dict[str, Any]) -> Iterator[str]:
-    """What is wrong, or worth knowing."""
+def _remarks(findings: dict[str, Any]) -> Iterator[str]:
+    """Lines about what is wrong, or worth knowing."""
     from .._sync.prepare import INSTALL
 
-    in_use = [one for one in found["gateways"].values() if one["data"] != "none"]
-    stays = any(not one["switched_off"] for one in in_use)
-    for id, one in found["gateways"].items():
-        if one["error"]:
-            yield f"{'error' if one['status'] == 'failed' else 'note'}: {id}: {one['error']}"
-        if one["not_installed"]:
+    in_use = [gateway for gateway in findings["gateways"].values() if gateway["data"] != "none"]
+    stays = any(not gateway["switched_off"] for gateway in in_use)
+    for id, gateway in findings["gateways"].items():
+        if gateway["error"]:
+            level = "error" if gateway["status"] == "failed" else "note"
+            yield f"{level}: {id}: {gateway['error']}"
+        if gateway["not_installed"]:
             drop = f"; to drop its data: registry-core sync --forget {id}"
-            hint = drop if one["data"] == "stored" else ""
-            yield f"{id}: nothing refreshes it: {one['not_installed']} is not installed{hint}"
-        if one["switched_off"] and one["data"] != "none":
-            drops = "; the next sync drops its data" if stays else ""  # else it is held
-            yield f"{id}: nothing refreshes it: {one['switched_off']} is switched off{drops}"
-        if one["bundled_is_newer"]:
+            hint = drop if gateway["data"] == "stored" else ""
+            yield f"{id}: nothing refreshes it: {gateway['not_installed']} is not installed{hint}"
+        if gateway["switched_off"] and gateway["data"] != "none":
+            drops = "; the next sync drops its data" if stays else ""  # otherwise it is held
+            yield f"{id}: nothing refreshes it: {gateway['switched_off']} is switched off{drops}"
+        if gateway["bundled_is_newer"]:
             yield f"{id}: the bundled data is newer; the next sync will use it"
-    if not found["gateway_plugins"]:
+    if not findings["gateway_plugins"]:
         yield f"no gateway is installed: {INSTALL}"
-    for key, reason in found["switched_off"].items():
+    for key, reason in findings["switched_off"].items():
         yield f"plugin {key}: switched off: {reason}"
-    for key, error in found["plugin_failures"].items():
+    for key, error in findings["plugin_failures"].items():
         yield f"error: plugin {key}: {error}"
-    for key in found["unseen_by"]:
+    for key in findings["unseen_by"]:
         yield f"plugin {key}: its policy has not passed what is served, so resolve refuses it"
-    failures = tuple(found["plugin_failures"].values())
-    for problem in found["problems"]:
-        if not problem.endswith(failures):  # said above
+    failures = tuple(findings["plugin_failures"].values())
+    for problem in findings["problems"]:
+        if not problem.endswith(failures):  # those are shown above
             yield f"error: the last sync failed: {problem}"
-    for warning in found["warnings"]:
+    for warning in findings["warnings"]:
         yield f"warning: {warning}"
 
 
@@ -259,13 +260,13 @@ def _shared_lines(shared: dict[str, Any]) -> Iterator[str]:
     looked = _old(shared["looked_at"])
     last = f"last answer {looked} ago" if looked else "it has never answered"
     yield f"shared catalog: {shared['url']} ({mode}{sealed}): {last}"
-    for one in shared["results"]:
-        old = _old(one["checked_at"]) or "unknown"
-        who = f"{one['publisher'] or 'somebody'}, version {one['version']}"
-        if one["error"]:
-            yield f"shared {one['gateway']}: asked in vain by {who}, {old} ago: {one['error']}"
+    for result in shared["results"]:
+        old = _old(result["checked_at"]) or "unknown"
+        who = f"{result['publisher'] or 'somebody'}, version {result['version']}"
+        if result["error"]:
+            yield f"shared {result['gateway']}: failed for {who}, {old} ago: {result['error']}"
         else:
-            yield f"shared {one['gateway']}: published by {who}; age: {old}"
+            yield f"shared {result['gateway']}: published by {who}; age: {old}"
     for id, why in shared["unpublished"].items():
         yield f"shared {id}: not published from here: {why}"
     if shared["error"]:
@@ -278,8 +279,8 @@ def _old(time: str | None) -> str | None:
 
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
-    for id, one in gateways.items():
-        yield id, one["status"], one["data"], _old(one["retrieved_at"]) or "unknown"
+    for id, gateway in gateways.items():
+        yield id, gateway["status"], gateway["data"], _old(gateway["retrieved_at"]) or "unknown"
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -34,7 +34,7 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
     try:
         loaded = mine.world.load()
         snapshot = loaded.without_volatile()
-        snapshot.verify()  # a lookup would see the damage in the records that it reads
+        snapshot.verify()  # all of it, since a lookup checks only the records that it reads
         if kind == "snapshot":
             written = export_snapshot(snapshot, path)
         else:
@@ -47,9 +47,9 @@ def export(kind: str, path: Path, project: Path | None, as_json: bool) -> None:
             hint=write_hint(error),
         ) from error
     if as_json:
-        names = [str(one) for one in written]
+        names = [str(path) for path in written]
         say_json({"format": kind, "serves": loaded.origin, "written": names})
     else:
-        # Who expects today's data must see that it is the wheel's.
+        # A user who expects today's data must see that it comes from the wheel.
         data = "pinned" if loaded.origin == "explicit" else loaded.origin
         say(f"{path}: {counted(len(written), 'file')} written, {data} data")

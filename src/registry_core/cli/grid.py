@@ -1,4 +1,4 @@
-"""A table of texts: plain in a pipe; within its width, and with colours, on a terminal."""
+"""A table of texts: plain in a pipe, fitted and with colours on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .output import say, width
 
 
 def say_table(rows: Iterable[Sequence[str]]) -> None:
-    """Print rows in columns; the first row is the heading."""
+    """Print rows in columns. The first row is the heading."""
     heading, *cells = rows
     numbers = [_are_numbers(column) for column in zip(*cells, strict=True)] or [False] * len(
         heading

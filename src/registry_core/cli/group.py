@@ -18,7 +18,7 @@ from .output import (
     silence_output,
 )
 
-#: What ends a command of a plugin in its own words, or in click's.
+#: Exceptions that end a command of a plugin and need no further words.
 _PASS = (
     *(click.ClickException, click.Abort, click.exceptions.Exit),
     *(SystemExit, KeyboardInterrupt, BrokenPipeError, OutputError),
@@ -26,7 +26,7 @@ _PASS = (
 
 
 class Later(click.Command):
-    """Stands for a command of the core until it is called."""
+    """A placeholder for a command of the core until it is called."""
 
     def __init__(self, name: str, short_help: str, load: Callable[[str], click.Command]) -> None:
         super().__init__(name, short_help=short_help)
@@ -66,15 +66,15 @@ class Commands(click.Group):
         return sorted([*self.commands, *names(ctx, self.commands)])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """By what they are for, then those of plugins."""
+        """The commands by section, then those of plugins."""
         names = self.list_commands(ctx)
         others = sorted({*names}.difference(*self._sections.values()))
         wide = max(map(len, names))
-        for title, some in {**self._sections, "Of installed packages": others}.items():
-            commands = [one for one in (self.get_command(ctx, name) for name in some) if one]
+        for title, section in {**self._sections, "Of installed packages": others}.items():
+            commands = filter(None, (self.get_command(ctx, name) for name in section))
             rows = [
-                (f"{one.name:{wide}}", one.get_short_help_str(formatter.width - wide - 4))
-                for one in commands
+                (f"{command.name:{wide}}", command.get_short_help_str(formatter.width - wide - 4))
+                for command in commands
             ]
             if rows:
                 with formatter.section(title):
@@ -93,7 +93,7 @@ class Commands(click.Group):
         return get(ctx, cmd_name, self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """What a command of a plugin raises is named with its distribution."""
+        """An error of a plugin's command is shown with its distribution."""
         try:
             return super().invoke(ctx)
         except _PASS:
@@ -112,13 +112,13 @@ class Commands(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         open_closed()
         encode_as_utf8()
-        if any(name.endswith("_COMPLETE") for name in os.environ):  # a shell asks, at a Tab
+        if any(name.endswith("_COMPLETE") for name in os.environ):  # a shell completes at Tab
             from .shells import register
 
             register()
         try:
             return super().main(*args, **kwargs)
-        except OSError as error:  # but for a pipe that nobody reads: click ends in silence then
+        except OSError as error:  # for a pipe that nobody reads, click ends silently
             complain(f"error: {error.filename or 'standard output'}: {error.strerror or error}")
             silence_output()
             raise SystemExit(1) from None
@@ -127,7 +127,7 @@ class Commands(click.Group):
 
 
 def _plugins_have_some(context: click.Context) -> bool:
-    """Mostly they have none, and help is quicker without settings and all that is in them."""
+    """Whether plugins have commands. Mostly not, and then the help is faster without settings."""
     known = "registry_core.some"
     if known not in context.meta:
         from .._plugins.installed import COMMANDS, has_entry_points

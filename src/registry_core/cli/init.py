@@ -26,14 +26,14 @@ def init(project: Path | None, as_json: bool) -> None:
     from .._config.load import working_folder
     from .._config.starting import add_table
 
-    here = working_folder()
+    folder = working_folder()
     above = load().project if project is None else None
-    file, written = add_table(here / (project or above or "."))
+    file, written = add_table(folder / (project or above or "."))
     if as_json:
         say_json({"file": str(file), "written": written})
     elif written:
         say(f"{file}: [tool.registry-core] is there now; take the comment signs from what you need")
     else:
         say(f"{file}: has [tool.registry-core] already; nothing was changed")
-        if above not in (None, here.resolve()):
+        if above not in (None, folder.resolve()):
             say("for other settings in this folder: registry-core init --project .")

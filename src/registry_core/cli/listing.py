@@ -1,4 +1,4 @@
-"""`registry-core list` and `providers`: choose by what a lookup sees, nothing more."""
+"""`registry-core list` and `providers`: choose by the data of lookups only."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 _PIPE = ("id",)
 _TERMINAL = ("id", "context", "input_cost", "output_cost", "released", "can", "note")
-#: The options whose names are not those of the filters.
+#: Options whose names differ from the names of filters.
 _OPTIONS = {
     "max_input_cost": "max-input",
     "max_output_cost": "max-output",
     "released_since": "since",
 }
-#: Of a record, what no column shows whole.
+#: Fields of a record that no column shows in full.
 _PARTS = ("limit", "cost", "modalities", "lifecycle")
 
 
@@ -186,8 +186,8 @@ def list_models(
         filters["include_deprecated"] = True
     if asked:
         ids = _ids(mine, text, filters)
-    else:  # all there are, without a look at any
-        ids = tuple(f"{id}/{one}" for id, models in mine.get_models().items() for one in models)
+    else:  # all models, without reading any record
+        ids = tuple(f"{id}/{bare}" for id, models in mine.get_models().items() for bare in models)
     if not ids:
         _nothing(mine, text, filters)
     if disagreements:
@@ -210,17 +210,17 @@ def list_models(
         return
     shown = ids[:limit]
     if as_json:
-        found = [record(one) for one in map(mine.get_model, shown) if one]
-        say_json({"schema": 1, "count": len(ids), "models": found})
+        records = [record(model) for model in map(mine.get_model, shown) if model]
+        say_json({"schema": 1, "count": len(ids), "models": records})
     elif names == _PIPE:
         say(*shown)
     else:
-        rows = (fields(one, today) for one in map(mine.get_model, shown) if one)
+        rows = (fields(model, today) for model in map(mine.get_model, shown) if model)
         say_rows((plain(row.get(COLUMNS.get(name, name))) for name in names) for row in rows)
 
 
 def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Raises ArgumentError, which names the option."""
+    """The full ids that fit. Raises ArgumentError, which names the option."""
     from ..errors import ArgumentError
 
     try:
@@ -231,17 +231,17 @@ def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any])
 
 
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:
-    """Those of providers with a key first, then of those that are widely known and take one: a
+    """The ids of providers with a key first, then of well-known providers that need one, since a
     person reads the first screen."""
     from ..known_providers import KNOWN_PROVIDERS
 
     environ = mine.world.environ
     keyed = tuple(
-        f"{one.id}/"
-        for one in mine.get_providers().values()
-        if any(environ.get(name, "").strip() for name in one.api_key_env_vars)
+        f"{provider.id}/"
+        for provider in mine.get_providers().values()
+        if any(environ.get(name, "").strip() for name in provider.api_key_env_vars)
     )
-    known = tuple(f"{id}/" for id, one in KNOWN_PROVIDERS.items() if not one.unroutable)
+    known = tuple(f"{id}/" for id, provider in KNOWN_PROVIDERS.items() if not provider.unroutable)
     return tuple(sorted(ids, key=lambda id: (not id.startswith(keyed), not id.startswith(known))))
 
 
@@ -250,7 +250,7 @@ def _day(when: str | timedelta | None, today: date) -> str | None:
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns; raises ArgumentError for one that there is not."""
+    """The columns. Raises ArgumentError for an unknown one."""
     known = completing.column_names()
     for name in names:
         if name not in known:
@@ -265,18 +265,18 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
 def _left_out(
     mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any], ids: Sequence[str]
 ) -> int:
-    """How many more there are that are deprecated or retired."""
-    every = _ids(mine, text, {**filters, "include_deprecated": True})
-    return len(every) - len(ids)
+    """The number of further models that are deprecated or retired."""
+    all_ids = _ids(mine, text, {**filters, "include_deprecated": True})
+    return len(all_ids) - len(ids)
 
 
 def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> None:
-    """Say why nothing was found, as well as that is known."""
+    """Say why nothing was found, as far as known."""
     words = " ".join(text)
-    gone = _ids(mine, text, {**filters, "include_deprecated": True})
-    if gone and "status" not in filters:
-        some = f"{gone[0]} is" if len(gone) == 1 else f"{len(gone)} are"
-        missing(f"nothing current fits; {some} deprecated or retired: --all")
+    left_out = _ids(mine, text, {**filters, "include_deprecated": True})
+    if left_out and "status" not in filters:
+        subject = f"{left_out[0]} is" if len(left_out) == 1 else f"{len(left_out)} are"
+        missing(f"nothing current fits; {subject} deprecated or retired: --all")
     if not filters:
         missing(f"no provider or model contains {words!r}", words, mine)
     unbound = _ids(mine, text, {**filters, "include_unknown": True})
@@ -315,15 +315,15 @@ def providers(
     from .calls import is_usable, provider_cell, provider_fields
 
     mine = registry()
-    words = [word.casefold() for one in text for word in one.split()]
+    words = [word.casefold() for part in text for word in part.split()]
     environ = mine.world.environ
-    found = [
-        one
-        for one in mine.get_providers().values()
-        if all(word in f"{one.id}\n{one.name or ''}".casefold() for word in words)
-        and (not usable or is_usable(one, environ))
+    matching = [
+        provider
+        for provider in mine.get_providers().values()
+        if all(word in f"{provider.id}\n{provider.name or ''}".casefold() for word in words)
+        and (not usable or is_usable(provider, environ))
     ]
-    if not found:
+    if not matching:
         if words and not usable:
             from .._base.suggesting import nearest
 
@@ -340,19 +340,24 @@ def providers(
             near = did_you_mean(name, completing.PROVIDER_COLUMNS)
             raise ArgumentError(f"there is no column {name!r}", culprit="--columns", hint=near)
     if as_json:
-        say_json({"schema": 1, "providers": [provider_fields(one, environ) for one in found]})
+        say_json(
+            {
+                "schema": 1,
+                "providers": [provider_fields(provider, environ) for provider in matching],
+            }
+        )
     elif drawn(color):
-        _providers_on_screen(mine, found, color, names=columns, everything=everything)
+        _providers_on_screen(mine, matching, color, names=columns, everything=everything)
     elif columns:
-        rows = (provider_fields(one, environ) for one in found)
+        rows = (provider_fields(provider, environ) for provider in matching)
         say_rows((provider_cell(row, name) for name in columns) for row in rows)
     else:
-        say(*(one.id for one in found))
+        say(*(provider.id for provider in matching))
 
 
 def _providers_on_screen(
-    mine: ModelRegistry, found: Iterable[ProviderConfig], color: str, **how: Any
+    mine: ModelRegistry, providers: Iterable[ProviderConfig], color: str, **how: Any
 ) -> None:
     from .tables import show_providers
 
-    show_providers(mine, [*found], color=color, **how)
+    show_providers(mine, [*providers], color=color, **how)

@@ -1,4 +1,4 @@
-"""What the library logs, on standard error."""
+"""Shows log lines of the library on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .output import complain
 
 
 class LogLines(logging.Handler):
-    """A line each, apart from those of a server; `whole`: with the tracebacks, line by line."""
+    """One line for each record, marked as ours. `whole`: with tracebacks, line by line."""
 
     def __init__(self, *, whole: bool) -> None:
         super().__init__()
@@ -26,10 +26,10 @@ class LogLines(logging.Handler):
 
 
 def follow(context: click.Context, level: str, *, whole: bool) -> None:
-    """Show what is logged at `level` and above while the command runs; unless its options
-    said so before."""
+    """Show log lines at `level` and above while the command runs, unless an option has done so
+    already."""
     logger = logging.getLogger("registry_core")
-    if any(isinstance(one, LogLines) for one in logger.handlers):
+    if any(isinstance(handler, LogLines) for handler in logger.handlers):
         return
     handler, before = LogLines(whole=whole), logger.level
     logger.addHandler(handler)

@@ -1,4 +1,4 @@
-"""What differs, for a terminal, a pipe or a page."""
+"""Prints changes for a terminal, a pipe or a page."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
     from .._sync.wording import Line
 
-_NARROW = 80  # columns; below, what is said of a name goes under it
-_WIDEST = 44  # characters of a name that all others are aligned with
+_NARROW = 80  # columns; on narrower terminals, the text of a name goes below it
+_WIDEST = 44  # characters; texts are not aligned with longer names
 
 
 def as_text(lines: Sequence[Line]) -> Iterator[str]:
-    """By provider, within the terminal's width; styled if it shows colours."""
+    """The lines by provider, within the terminal's width. Styled if it shows colours."""
     from .._sync.wording import by_provider
 
-    columns, names = width(), [len(_name(one)) for one in lines]
+    columns, names = width(), [len(_name(line)) for line in lines]
     column = min(max(names, default=0), _WIDEST, (columns or 1000) * 2 // 5)
     styled = colourful()
-    for provider, some in by_provider(lines):
+    for provider, group in by_provider(lines):
         yield click.style(provider, bold=True) if styled else provider
-        for one in some:
-            yield from _row(one, column, columns, styled=styled)
+        for line in group:
+            yield from _row(line, column, columns, styled=styled)
 
 
 def withheld(snapshot: Snapshot) -> dict[str, int]:
-    """Key of each policy that `snapshot` has passed → how many providers, as a whole, and models
-    of others it took out."""
+    """Key of each policy that `snapshot` has passed → the number of whole providers, and of models
+    of other providers, that it took out."""
     counts = Counter(snapshot.withheld.values())
     return {key: counts[key] for key in sorted({*snapshot.overlays, *counts})}
 
@@ -47,31 +47,31 @@ def withholding(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def as_markdown(lines: Sequence[Line]) -> Iterator[str]:
-    """A heading for each provider, a list below it."""
+    """A heading for each provider, with a list below it."""
     from .._sync.wording import by_provider
 
-    for provider, some in by_provider(lines):
+    for provider, group in by_provider(lines):
         yield from (f"### {_escaped(provider)}", "")
-        for one in some:
-            text = f": {_escaped(one.text)}" if one.text else ""
-            yield f"- {_WORDS[one.sign]} {_code(_name(one))}{text}"
+        for line in group:
+            text = f": {_escaped(line.text)}" if line.text else ""
+            yield f"- {_WORDS[line.sign]} {_code(_name(line))}{text}"
         yield ""
 
 
-def _row(one: Line, column: int, columns: int | None, *, styled: bool) -> Iterator[str]:
-    name = _name(one)
-    head = f"  {_signed(one.sign) if styled else one.sign} {name}"
-    if not one.text:
+def _row(shown: Line, column: int, columns: int | None, *, styled: bool) -> Iterator[str]:
+    name = _name(shown)
+    head = f"  {_signed(shown.sign) if styled else shown.sign} {name}"
+    if not shown.text:
         yield head
         return
     below = columns is not None and columns < _NARROW
     indent = " " * (6 if below else column + 6)
     room = 10_000 if columns is None else max(columns - len(indent), 20)
-    first, *rest = textwrap.wrap(one.text, room, break_on_hyphens=False)
+    first, *rest = textwrap.wrap(shown.text, room, break_on_hyphens=False)
     if below or len(name) > column:
         rest, first = [first, *rest], ""
         if columns is None:
-            rest, first = [], f"  {one.text}"
+            rest, first = [], f"  {shown.text}"
     else:
         first = " " * (column - len(name) + 2) + first
     yield head + (_marked(first) if styled else first)
@@ -79,11 +79,11 @@ def _row(one: Line, column: int, columns: int | None, *, styled: bool) -> Iterat
         yield indent + (_marked(line) if styled else line)
 
 
-def _name(one: Line) -> str:
-    return one.name or "(the provider)"
+def _name(line: Line) -> str:
+    return line.name or "(the provider)"
 
 
-#: Marks alone have a colour: green on white, or red on black, is hard to read as a text.
+#: Only marks have a colour, since green text on white, or red on black, is hard to read.
 _COLOURS = {"+": "green", "-": "red", "!": "magenta", "~": None}
 _WORDS = {"+": "**new**", "-": "**removed**", "!": "**deprecated**", "~": "**changed**"}
 
@@ -93,16 +93,16 @@ def _signed(sign: str) -> str:
 
 
 def _marked(text: str) -> str:
-    """With prices that rise in red, those that fall in green."""
+    """The text with rising prices in red, and falling ones in green."""
     return re.sub(
         r"\((×[\d.e+]+|[+-]\d+%)\)",
-        lambda found: click.style(found[0], fg="green" if found[1][0] == "-" else "red"),
+        lambda match: click.style(match[0], fg="green" if match[1][0] == "-" else "red"),
         text,
     )
 
 
 def _code(text: str) -> str:
-    """A span of code that holds any text."""
+    """A span of code, for any text."""
     ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     return f"{ticks}{text}{ticks}" if len(ticks) == 1 else f"{ticks} {text} {ticks}"
 

@@ -1,4 +1,4 @@
-"""Output that is safe for a terminal: results to standard output, the rest to standard error."""
+"""Output that is safe for a terminal. Results go to standard output, the rest to standard error."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .._base.printable import counted, printable
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: Where results go once it is claimed; None: there is nothing to write to.
+#: Where results go once the output is claimed. None if there is no output.
 _output: TextIO | None = None
-#: The descriptor of what was standard output; None: it is what it was.
+#: The descriptor of the real standard output. None if it was not claimed.
 _descriptor: int | None = None
 
 
 class OutputError(OSError):
-    """What was to be said can't be written, which is nobody's fault here."""
+    """The output can't be written. This is not an error of the command."""
 
 
 def claim_output() -> None:
-    """Keep standard output for results: what a plugin prints, at its import, in a thread, by a
-    system call or in a child, goes to standard error, for the rest of the process."""
+    """Keep standard output for results, for the rest of the process. What a plugin prints, at its
+    import, in a thread, by a system call or in a child, goes to standard error."""
     global _output, _descriptor
     if sys.stdout is sys.stderr:  # claimed before
         return
@@ -42,7 +42,7 @@ def claim_output() -> None:
 
 @contextmanager
 def others_print() -> Iterator[None]:
-    """As if the output were claimed, for as long as code runs that may not own it."""
+    """Claim the output while code runs that must not write to it."""
     global _output, _descriptor
     claimed = sys.stdout is sys.stderr
     claim_output()
@@ -53,41 +53,41 @@ def others_print() -> Iterator[None]:
             sys.stdout = _output
             if _descriptor is not None and sys.__stdout__ and _output:
                 sys.stdout = sys.__stdout__
-                sys.stdout.flush()  # what they wrote there
+                sys.stdout.flush()  # what that code wrote
                 os.dup2(_descriptor, 1)
                 _output.close()
             _output = _descriptor = None
 
 
 def output_descriptor() -> int | None:
-    """That of standard output, for a child; None: the child inherits it."""
+    """The descriptor of standard output, for a child. None if the child inherits it."""
     return _descriptor
 
 
 def say(*lines: str) -> None:
-    """Print lines, with what a terminal would obey written out."""
+    """Print lines, with control characters escaped."""
     _print(lines, _output)
 
 
 def say_rows(rows: Iterable[Iterable[str]]) -> None:
-    """Print cells with tabs between them, for a program; no cell holds one."""
+    """Print cells with tabs between them, for a program. No cell holds a tab."""
     say_styled(*("\t".join(map(printable, row)) for row in rows))
 
 
 def say_styled(*lines: str) -> None:
-    """Print lines that are printable but for our own colours."""
+    """Print lines that are printable, except for our own colours."""
     _write("".join([f"{line}\n" for line in lines]), _output)
 
 
 def size() -> os.terminal_size | None:
-    """Columns and lines of the terminal that results go to; None: there is none."""
+    """Columns and lines of the terminal that results go to. None if there is none."""
     return _size(_output)
 
 
 def width() -> int | None:
-    """Columns of the terminal that results go to; None: there is none."""
-    found = size()
-    return found.columns if found else None
+    """Columns of the terminal that results go to. None if there is none."""
+    terminal = size()
+    return terminal.columns if terminal else None
 
 
 def colourful() -> bool:
@@ -96,7 +96,7 @@ def colourful() -> bool:
 
 
 def complain(*lines: str) -> None:
-    """`say`, to standard error; if that can't be written there is nobody to tell."""
+    """`say` to standard error. If that can't be written, the lines are lost."""
     try:
         _print(lines, sys.stderr)
     except OSError:
@@ -104,15 +104,15 @@ def complain(*lines: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print JSON: UTF-8, sorted keys, what a terminal would obey as `\\u` escapes."""
+    """Print JSON: UTF-8, with sorted keys, and control characters as `\\u` escapes."""
     text = json_module.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
     _write("".join(f"{_plain_json(line)}\n" for line in text.split("\n")), _output)
 
 
 def age(time: datetime, now: datetime) -> str | None:
-    """A time that has passed, for people: "3 hours"; None for one in the future."""
+    """The age of a time, for people, such as "3 hours". None for a time in the future."""
     seconds = int((now - time).total_seconds())
-    if seconds < -60:  # else another process has just got it
+    if seconds < -60:  # less may be another process that has just fetched it
         return None
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
@@ -123,14 +123,17 @@ def age(time: datetime, now: datetime) -> str | None:
 def _plain_json(line: str) -> str:
     if line.isprintable():
         return line
-    return "".join(one if one.isprintable() else json_module.dumps(one)[1:-1] for one in line)
+    return "".join(
+        character if character.isprintable() else json_module.dumps(character)[1:-1]
+        for character in line
+    )
 
 
 def _size(stream: Any) -> os.terminal_size | None:
     if stream is not None:
         with suppress(OSError, ValueError):
-            found = os.get_terminal_size(stream.fileno())
-            return found if found.columns else None
+            terminal = os.get_terminal_size(stream.fileno())
+            return terminal if terminal.columns else None
     return None
 
 
@@ -139,18 +142,18 @@ def _wants_colour() -> bool:
 
 
 def _print(lines: Sequence[str], stream: Any) -> None:
-    if not "".join(lines).isprintable():  # mostly, one look at all of them will do
+    if not "".join(lines).isprintable():  # one check of all lines is mostly enough
         lines = [printable(line) for line in lines]
     terminal = _size(stream)
     if terminal is not None:
-        lines = [one for line in lines for one in _folded(line, terminal.columns)]
+        lines = [part for line in lines for part in _folded(line, terminal.columns)]
         if _wants_colour():
             lines = [_LEVEL.sub(_painted, line) for line in lines]
     _write("".join([f"{line}\n" for line in lines]), stream)
 
 
 def _folded(line: str, columns: int) -> list[str]:
-    """Broken between words, where a terminal would do so in the midst of one."""
+    """A line broken between words, where a terminal would break it inside a word."""
     if len(line) <= columns:
         return [line]
     import textwrap
@@ -181,8 +184,8 @@ def _write(text: str, stream: Any) -> None:
 
 
 def open_closed() -> None:
-    """Give standard streams that are closed (`>&-`) a file: what else is opened would get
-    their numbers. What is written to standard output then fails, as it does elsewhere."""
+    """Open a file for each closed standard stream (`>&-`). Otherwise another file would get its
+    number. Writing to standard output then fails, as it does elsewhere."""
     for name, how in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
@@ -191,24 +194,24 @@ def open_closed() -> None:
 
 
 def encode_as_utf8() -> None:
-    """What click prints, such as help, as ours is, whatever the locale says."""
-    with suppress(AttributeError, ValueError):  # replaced by what is no text stream, or closed
+    """Make click's output, such as help, UTF-8 like ours, for any locale."""
+    with suppress(AttributeError, ValueError):  # not a text stream, or closed
         cast("Any", sys.stdout).reconfigure(encoding="utf-8")
 
 
 def silence(stream: Any) -> None:
-    """What is still to be written goes nowhere; the interpreter would try once more at its end."""
+    """Discard output that is not written yet. The interpreter would try again at its end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def silence_output() -> None:
-    """Nothing more can be written to standard output."""
+    """Note that nothing more can be written to standard output."""
     silence(_output or sys.stdout)
 
 
 def settle_output() -> None:
-    """At the end: what can't be written any more (a pipe that nobody reads) goes nowhere."""
+    """At the end, discard output that can't be written any more (a pipe that nobody reads)."""
     try:
         if _output is not None:
             _output.flush()

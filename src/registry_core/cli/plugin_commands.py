@@ -18,15 +18,15 @@ _FOUND = "registry_core.commands"
 
 
 def _found(context: click.Context, core: Collection[str]) -> Discovery:
-    """By the settings of where this process was started; searched for once."""
+    """The commands by the settings of the working directory. They are looked for once."""
     if _FOUND not in context.meta:
         context.meta[_FOUND] = find_commands(load(warn=lambda _: None), core)
-    found: Discovery = context.meta[_FOUND]
-    return found
+    discovery: Discovery = context.meta[_FOUND]
+    return discovery
 
 
 def names(context: click.Context, core: Collection[str]) -> list[str]:
-    """Help and completion are there whatever is wrong."""
+    """The names of commands, for help and completion. Errors are ignored."""
     try:
         return [source.entry for source in _found(context, core).selected]
     except RegistryError:
@@ -34,7 +34,7 @@ def names(context: click.Context, core: Collection[str]) -> list[str]:
 
 
 def complain_of(context: click.Context, core: Collection[str]) -> None:
-    """Say what is wrong with the commands of plugins."""
+    """Print what is wrong with the commands of plugins."""
     try:
         complain(*(f"warning: {problem}" for problem in _found(context, core).problems))
     except RegistryError as error:
@@ -42,30 +42,30 @@ def complain_of(context: click.Context, core: Collection[str]) -> None:
 
 
 def get(context: click.Context, name: str, core: Collection[str]) -> click.Command | None:
-    """The command of a plugin; None, or an error that says why, if there is none."""
+    """The command of a plugin. If there is none: None, or an error that says why."""
     try:
-        found = _found(context, core)
+        discovery = _found(context, core)
     except RegistryError:
         if context.resilient_parsing:
             return None
         raise
-    for source in found.selected:
+    for source in discovery.selected:
         if source.entry == name:
             return PluginCommand(source)
     if context.resilient_parsing:
         return None
     complain_of(context, core)
-    for source, reason in found.excluded:
+    for source, reason in discovery.excluded:
         if source.entry == name:
             raise click.UsageError(f"no command {name!r}: {source.title}: {reason}", context)
     from .._base.suggesting import did_you_mean
 
-    near = did_you_mean(name, [*core, *(source.entry for source in found.selected)])
+    near = did_you_mean(name, [*core, *(source.entry for source in discovery.selected)])
     raise click.UsageError(f"no command {name!r}; {near}", context)
 
 
 class PluginCommand(click.Command):
-    """Stands for a command until it is called."""
+    """A placeholder for a command until it is called."""
 
     def __init__(self, source: PluginSource) -> None:
         about = printable(f"From {source.name} {source.version}.")
@@ -90,20 +90,20 @@ class PluginCommand(click.Command):
 
 
 def _failed(source: PluginSource, error: PluginError) -> click.Command:
-    """What takes any arguments, and raises `error` when it knows of -v."""
+    """A command that takes any arguments, and raises `error` after it has read -v."""
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
 
     @click.command(source.entry, add_help_option=False, context_settings=anything)
     @reports_errors
     def fail() -> None:
         assert error.__cause__ is not None
-        raise _failure(source, error.__cause__)  # anew, which logs the traceback
+        raise _failure(source, error.__cause__)  # a new one, which logs the traceback
 
     return fail
 
 
 def load_command(source: PluginSource) -> click.Command:
-    """Import it; what it prints goes to standard error. Raises PluginError."""
+    """Import a command. What the import prints goes to standard error. Raises PluginError."""
     from .._plugins.importing import import_entry
 
     try:

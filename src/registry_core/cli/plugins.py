@@ -40,16 +40,16 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     settings = load(project)
     world, discovery = World(settings), find_plugins(settings)
     commands = find_commands(settings, own_commands())
-    seen: Mapping[str, Mapping[str, Any]] = world.state().plugins
+    last_seen: Mapping[str, Mapping[str, Any]] = world.state().plugins
     if load_now:
         world.host.load()
-        seen = world.host.known_plugins()
-    tried = {one: _try(one) for one in commands.selected} if load_now else {}
+        last_seen = world.host.known_plugins()
+    tried = {source: _try(source) for source in commands.selected} if load_now else {}
     rows = [
-        *(_about(one, discovery, seen.get(one.key, {})) for one in discovery.found),
+        *(_about(source, discovery, last_seen.get(source.key, {})) for source in discovery.found),
         *(
-            _about(one, commands, {"command": one.entry, **tried.get(one, {})})
-            for one in commands.found
+            _about(source, commands, {"command": source.entry, **tried.get(source, {})})
+            for source in commands.found
         ),
     ]
     installed = {source.distribution for source in (*discovery.found, *commands.found)}
@@ -61,17 +61,17 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
         if missing:
             say("")
             say_table(
-                [("NOT INSTALLED", "ADDS"), *((one["plugin"], one["adds"]) for one in missing)]
+                [("NOT INSTALLED", "ADDS"), *((row["plugin"], row["adds"]) for row in missing)]
             )
             say(f"to install one: {_installer()} install NAME")
-    there = {source.key for source in discovery.found}
+    loading = {source.key for source in discovery.found}
     try:
         in_use = world.load().snapshot.gateways
-    except RegistryError as error:  # a pinned file that is gone; what would load is known
+    except RegistryError as error:  # a missing pinned file; the plugins are known all the same
         complain(f"warning: {error}")
         in_use = {}
     for id, plugin in in_use.items():
-        if plugin and plugin not in there:
+        if plugin and plugin not in loading:
             complain(f"warning: {plugin} is not installed: nothing refreshes its gateway {id}")
     for problem in dict.fromkeys(map(str, (*discovery.problems, *commands.problems))):
         complain(f"warning: {problem}")
@@ -82,19 +82,19 @@ def plugins(load_now: bool, project: Path | None, as_json: bool) -> None:
     raise SystemExit(1 if failed and load_now else 0)
 
 
-def _about(source: PluginSource, found: Discovery, more: Mapping[str, Any]) -> dict[str, Any]:
+def _about(source: PluginSource, discovery: Discovery, more: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "plugin": source.key,
         "version": source.version,
         "module": source.value,
         "installed": True,
-        "excluded": dict(found.excluded).get(source),
+        "excluded": dict(discovery.excluded).get(source),
         **more,
     }
 
 
 def _missing(name: str) -> dict[str, Any]:
-    """A row with the same keys; and how to install it, by what made this environment."""
+    """A row with the same keys for a plugin that is not installed."""
     from .._plugins.known import KNOWN
 
     return {

@@ -34,24 +34,26 @@ def say_sources(
     from ..report import FieldSources
 
     _check(fields)
-    found = [one for one in mine.sources(id) if _wanted(one.field, fields)]
-    names = {one.field for one in found}
+    shown = [field for field in mine.sources(id) if _wanted(field.field, fields)]
+    names = {field.field for field in shown}
     if only_differing:
-        found = [one for one in found if one.otherwise]
-    else:  # what was asked for is worth a line even if nobody says anything
-        lacking = [one for one in fields if not any(_wanted(name, [one]) for name in names)]
-        found += [FieldSources(one, None, None) for one in lacking]
+        shown = [field for field in shown if field.otherwise]
+    else:  # a requested field gets a line even if no source has it
+        lacking = [
+            wanted for wanted in fields if not any(_wanted(name, [wanted]) for name in names)
+        ]
+        shown += [FieldSources(wanted, None, None) for wanted in lacking]
     if as_json:
-        say_json({"schema": 1, "id": id, "fields": [one.to_dict() for one in found]})
+        say_json({"schema": 1, "id": id, "fields": [field.to_dict() for field in shown]})
         return
     if screen:
-        ends = [f"sources agree on every field of {id}"] if only_differing and not found else []
-        if any(one.field.startswith("lifecycle") and one.source is None for one in found):
+        ends = [f"sources agree on every field of {id}"] if only_differing and not shown else []
+        if any(field.field.startswith("lifecycle") and field.source is None for field in shown):
             ends += [_NO_FACTS] if not _has_facts(mine) else []
-        _draw_sources(found, ends, color)
+        _draw_sources(shown, ends, color)
         return
-    say_rows(row for one in found for row in _rows(one))
-    if only_differing and not found:
+    say_rows(row for field in shown for row in _rows(field))
+    if only_differing and not shown:
         complain(f"sources agree on every field of {id}")
 
 
@@ -67,69 +69,80 @@ def say_disagreements(
 ) -> None:
     """Print where sources differ about these models, and how often by field."""
     _check(fields)
-    found = {
+    differing = {
         id: wanted
-        for id, said in mine.disagreements(ids).items()
-        if (wanted := [one for one in said if _wanted(one.field, fields)])
+        for id, sources in mine.disagreements(ids).items()
+        if (wanted := [field for field in sources if _wanted(field.field, fields)])
     }
-    counts = Counter(one.field for said in found.values() for one in said)
+    counts = Counter(field.field for sources in differing.values() for field in sources)
     if as_json:
-        models = {id: [one.to_dict() for one in said] for id, said in found.items()}
+        models = {id: [field.to_dict() for field in sources] for id, sources in differing.items()}
         say_json({"schema": 1, "asked": len(ids), "models": models, "counts": dict(counts)})
         return
-    shown = [*found][:limit]
-    said = ", ".join(f"{number:,} in {field}" for field, number in counts.most_common())
-    ends = f"sources differ about {len(found):,} of {len(ids):,} models: {said}"
-    if not found:
+    shown = [*differing][:limit]
+    counted = ", ".join(f"{number:,} in {field}" for field, number in counts.most_common())
+    ends = f"sources differ about {len(differing):,} of {len(ids):,} models: {counted}"
+    if not differing:
         ends = f"sources differ about none of {len(ids):,} models"
     if screen:
-        _draw_differing([(id, one) for id in shown for one in found[id]], ends, limit, color)
+        _draw_differing(
+            [(id, field) for id in shown for field in differing[id]], ends, limit, color
+        )
         return
-    say_rows((id, *row) for id in shown for one in found[id] for row in _rows(one))
+    say_rows((id, *row) for id in shown for field in differing[id] for row in _rows(field))
     complain(ends)
 
 
 def _check(fields: Sequence[str]) -> None:
     known = completing.field_names()
-    for one in fields:
-        if one not in known:
+    for name in fields:
+        if name not in known:
             from .._base.suggesting import did_you_mean
             from ..errors import ArgumentError
 
-            near = did_you_mean(one, known)
-            raise ArgumentError(f"there is no field {one!r}", culprit="--field", hint=near)
+            near = did_you_mean(name, known)
+            raise ArgumentError(f"there is no field {name!r}", culprit="--field", hint=near)
 
 
 def _wanted(name: str, fields: Sequence[str]) -> bool:
-    return not fields or any(name == one or name.startswith(f"{one}.") for one in fields)
-
-
-def _has_facts(mine: ModelRegistry) -> bool:
-    """Whether what is served was made with any source of facts."""
-    store = mine.world.store()
-    generation = store.read_generation() if store else None
-    return generation is not None and any(
-        one.facts is not None for one in generation.gateways.values()
+    return not fields or any(
+        name == pattern or name.startswith(f"{pattern}.") for pattern in fields
     )
 
 
-def _rows(one: FieldSources) -> Iterator[tuple[str, ...]]:
-    """Field, value, sources, when, page and role: of what is served, then of all that differs."""
-    same = (one.source, *one.agree) if one.source else ()
-    page = next((said.source_url for said in same if said.source_url), "")
-    when = _when(same[0]) if same else ""
-    served = "unknown" if one.value is None else plain(one.value)
-    yield one.field, served, ",".join(said.source for said in same), when, page or "", "served"
-    for said in one.otherwise:
-        value, page = plain(said.value), said.source_url or ""
-        yield one.field, value, said.source, _when(said), page, "otherwise"
+def _has_facts(mine: ModelRegistry) -> bool:
+    """Whether the served data was made with a source of facts."""
+    store = mine.world.store()
+    generation = store.read_generation() if store else None
+    return generation is not None and any(
+        gateway.facts is not None for gateway in generation.gateways.values()
+    )
 
 
-def _when(said: Said) -> str:
-    return said.retrieved_at.strftime("%Y-%m-%d") if said.retrieved_at else ""
+def _rows(field: FieldSources) -> Iterator[tuple[str, ...]]:
+    """Field, value, sources, day, page and role: first the served value, then all others."""
+    agreeing = (field.source, *field.agree) if field.source else ()
+    page = next((claim.source_url for claim in agreeing if claim.source_url), "")
+    when = _when(agreeing[0]) if agreeing else ""
+    shown = "unknown" if field.value is None else plain(field.value)
+    yield (
+        field.field,
+        shown,
+        ",".join(claim.source for claim in agreeing),
+        when,
+        page or "",
+        "served",
+    )
+    for claim in field.otherwise:
+        value, page = plain(claim.value), claim.source_url or ""
+        yield field.field, value, claim.source, _when(claim), page, "otherwise"
 
 
-def _draw_sources(found: Sequence[FieldSources], ends: Sequence[str], color: str) -> None:
+def _when(claim: Said) -> str:
+    return claim.retrieved_at.strftime("%Y-%m-%d") if claim.retrieved_at else ""
+
+
+def _draw_sources(fields: Sequence[FieldSources], ends: Sequence[str], color: str) -> None:
     from .screen import Column, show, table, text
 
     columns = [
@@ -141,27 +154,27 @@ def _draw_sources(found: Sequence[FieldSources], ends: Sequence[str], color: str
     cells: list[tuple[str, str, str, str]] = []
     pages: dict[str, str] = {}
     dim: list[int] = []
-    for one in found:
-        same = (one.source, *one.agree) if one.source else ()
-        names = ", ".join(said.source for said in same) or "nobody says"
-        value = "unknown" if one.value is None else told(one.field, one.value)
-        cells.append((one.field, value, names, _when(same[0]) if same else ""))
-        for said in one.otherwise:
+    for field in fields:
+        agreeing = (field.source, *field.agree) if field.source else ()
+        names = ", ".join(claim.source for claim in agreeing) or "nobody says"
+        value = "unknown" if field.value is None else told(field.field, field.value)
+        cells.append((field.field, value, names, _when(agreeing[0]) if agreeing else ""))
+        for claim in field.otherwise:
             dim.append(len(cells))
-            value = told(one.field, said.value)
-            cells.append(("  otherwise", value, said.source, _when(said)))
-        for said in (*same, *one.otherwise):
-            if said.source_url:
-                pages[said.source_url] = said.source
+            value = told(field.field, claim.value)
+            cells.append(("  otherwise", value, claim.source, _when(claim)))
+        for claim in (*agreeing, *field.otherwise):
+            if claim.source_url:
+                pages[claim.source_url] = claim.source
     last = [f"page of {source}: {page}" for page, source in pages.items()]
     parts: list[Any] = [table(columns, cells, dim=dim)] if cells else []
     if parts and (last or ends):
         parts.append(text(""))
-    show(*parts, *(text(one) for one in (*last, *ends)), color=painted(color))
+    show(*parts, *(text(line) for line in (*last, *ends)), color=painted(color))
 
 
 def _draw_differing(
-    found: Sequence[tuple[str, FieldSources]], ends: str, limit: int | None, color: str
+    differing: Sequence[tuple[str, FieldSources]], ends: str, limit: int | None, color: str
 ) -> None:
     from .screen import Column, fitted, show, table, text
     from .tables import fitting
@@ -178,20 +191,22 @@ def _draw_differing(
         rows = [
             (
                 id,
-                one.field,
-                told(one.field, one.value),
-                one.source.source if one.source else "nobody",
-                "; ".join(f"{told(one.field, it.value)} {it.source}" for it in one.otherwise),
+                field.field,
+                told(field.field, field.value),
+                field.source.source if field.source else "nobody",
+                "; ".join(
+                    f"{told(field.field, claim.value)} {claim.source}" for claim in field.otherwise
+                ),
             )
-            for id, one in found[:count]
+            for id, field in differing[:count]
         ]
         return table(columns, rows)
 
-    drawn, count = (draw(len(found)), len(found))
+    drawn, count = (draw(len(differing)), len(differing))
     if not limit:
-        drawn, count = fitted(draw, len(found), fitting() - 2)
+        drawn, count = fitted(draw, len(differing), fitting() - 2)
     last = [text(ends)]
-    if count < len(found):
-        last.append(text(f"{count:,} of {len(found):,} rows; more: --limit, or in a pipe"))
-    parts = [drawn, text("")] if found else []
+    if count < len(differing):
+        last.append(text(f"{count:,} of {len(differing):,} rows; more: --limit, or in a pipe"))
+    parts = [drawn, text("")] if differing else []
     show(*parts, *last, color=painted(color))

@@ -21,9 +21,9 @@ from rich.text import Text
 from .._base.printable import printable
 from .output import say_styled, size
 
-#: A column of text is not made narrower than that.
+#: The least width of a column of text.
 _NARROW = 12
-#: A column of text may always want that.
+#: A width that a column of text may always ask for.
 _WIDE = 30
 _GAP = 2
 
@@ -41,20 +41,20 @@ STYLES = {
 class Column:
     heading: str
     right: bool = False
-    """Numbers: aligned at the point."""
+    """A column of numbers, aligned at the point."""
     folds: bool = False
-    """Written over several lines rather than cut."""
+    """Its texts are folded into several lines, not cut."""
     rank: int = 0
-    """The higher, the sooner it is left out of a table that is too wide; 0: never."""
+    """Columns of the highest rank are left out first if a table is too wide. 0: never left out."""
 
 
 def _size() -> tuple[int, int]:
-    """Columns and lines: as the environment says, else of the terminal, else as most have."""
-    found = size() or (80, 24)
-    said = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
+    """Columns and lines: from the environment, or else of the terminal, or else 80 and 24."""
+    terminal = size() or (80, 24)
+    variables = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
     columns, lines = (
-        int(one) if one.isdecimal() and int(one) else known
-        for one, known in zip(said, found, strict=True)
+        int(variable) if variable.isdecimal() and int(variable) else known
+        for variable, known in zip(variables, terminal, strict=True)
     )
     return columns, lines
 
@@ -68,14 +68,14 @@ def width() -> int:
 
 
 def text(value: str, style: str = "") -> Text:
-    """A stranger's text: nothing in it is markup, or obeyed by a terminal."""
+    """A text from outside. It has no markup, and no control characters for the terminal."""
     return Text(printable(value), style=style)
 
 
 def _console(color: bool | None) -> Console:
     return Console(
         width=width(),
-        height=height(),  # else rich takes any dumb terminal for one of 80 columns
+        height=height(),  # otherwise rich takes 80 columns for any dumb terminal
         force_terminal=True,
         legacy_windows=False,
         color_system="auto" if color is None else "standard" if color else None,
@@ -87,7 +87,7 @@ def _console(color: bool | None) -> Console:
 
 
 def show(*parts: Any, color: bool | None) -> None:
-    """`color` None: as the environment wants it (NO_COLOR, TERM)."""
+    """Print these parts. If `color` is None, the environment decides (NO_COLOR, TERM)."""
     console = _console(color)
     with console.capture() as captured:
         console.print(Group(*parts))
@@ -95,8 +95,7 @@ def show(*parts: Any, color: bool | None) -> None:
 
 
 def fitted(draw: Callable[[int], Any], most: int, room: int) -> tuple[Any, int]:
-    """What `draw` gives of so many rows that it takes no more than `room` lines, and of how
-    many; at most of `most`."""
+    """The drawing of as many rows as fit into `room` lines, at most `most`, and their number."""
     console = _console(None)
     rows = max(1, min(most, room))
     while True:
@@ -116,22 +115,22 @@ def table(
     cells = [[_shielded(printable(cell)) for cell in row] for row in rows]
     faint = {*dim}
     by_column = [
-        _aligned([row[place] for row in cells]) if one.right else [row[place] for row in cells]
-        for place, one in enumerate(columns)
+        _aligned([row[place] for row in cells]) if column.right else [row[place] for row in cells]
+        for place, column in enumerate(columns)
     ]
-    widths = [_wide(one, own) for one, own in zip(columns, by_column, strict=True)]
-    kept = _kept(columns, widths, width())
+    widths = [_wide(column, own) for column, own in zip(columns, by_column, strict=True)]
+    places = _kept(columns, widths, width())
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
-    fixed = sum(widths[place] + _GAP for place in kept if not columns[place].folds)
+    fixed = sum(widths[place] + _GAP for place in places if not columns[place].folds)
     room = width() - fixed
-    for place in kept:
-        one = columns[place]
+    for place in places:
+        column = columns[place]
         drawn.add_column(
-            one.heading.rjust(widths[place]) if one.right else one.heading,
+            column.heading.rjust(widths[place]) if column.right else column.heading,
             overflow="fold",
-            no_wrap=not one.folds,
-            width=None if one.folds else widths[place],
-            max_width=max(room, _NARROW) if one.folds else None,
+            no_wrap=not column.folds,
+            width=None if column.folds else widths[place],
+            max_width=max(room, _NARROW) if column.folds else None,
         )
     for number in range(len(cells)):
         drawn.add_row(
@@ -140,7 +139,7 @@ def table(
                     by_column[place][number].rjust(widths[place] if columns[place].right else 0),
                     number in faint,
                 )
-                for place in kept
+                for place in places
             )
         )
     return drawn
@@ -157,16 +156,18 @@ def _cell(value: str, faint: bool) -> Text:
 
 
 def _shielded(cell: str) -> str:
-    """Text that runs from right to left ends with a mark: where a terminal reorders, it would
-    else take the numbers of the next cell along."""
-    if cell.isascii() or not any(bidirectional(one) in ("R", "AL", "AN") for one in cell):
+    """Ends right-to-left text with a mark. Otherwise a terminal that reorders text would also move
+    the numbers of the next cell."""
+    if cell.isascii() or not any(
+        bidirectional(character) in ("R", "AL", "AN") for character in cell
+    ):
         return cell
     return f"{cell}\N{LEFT-TO-RIGHT MARK}"
 
 
 def _wide(column: Column, cells: Sequence[str]) -> int:
-    """What a column wants; of one that folds, no more than half as much again as most cells
-    do, so that a single long text does not cost the others their columns."""
+    """The width that a column asks for. A folding column asks for at most one and a half times the
+    width of most cells, so that a single long text does not push other columns out."""
     lengths = sorted(map(cell_len, cells)) or [0]
     most = lengths[-1]
     if column.folds:
@@ -175,28 +176,28 @@ def _wide(column: Column, cells: Sequence[str]) -> int:
 
 
 def _kept(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """The places of those that fit."""
-    kept = [*range(len(columns))]
+    """The places of the columns that fit."""
+    places = [*range(len(columns))]
 
     def needed() -> int:
-        return sum(widths[one] + _GAP for one in kept)
+        return sum(widths[place] + _GAP for place in places)
 
     out: list[int] = []
     while needed() - _GAP > room:
-        last = max(kept, key=lambda one: columns[one].rank)
+        last = max(places, key=lambda place: columns[place].rank)
         if columns[last].rank == 0:
             break
-        kept.remove(last)
+        places.remove(last)
         out.append(last)
-    for place in out:  # what is narrower may fit where another didn't
-        kept.append(place)
+    for place in out:  # a narrower column may fit where another one did not
+        places.append(place)
         if needed() - _GAP > room:
-            kept.remove(place)
-    return sorted(kept)
+            places.remove(place)
+    return sorted(places)
 
 
 def _aligned(cells: Sequence[str]) -> list[str]:
-    """Numbers with their points below each other."""
+    """Numbers, aligned at their points."""
     rests = [len(cell.partition(".")[2]) if "." in cell else -1 for cell in cells]
     most = max(rests, default=-1)
     if not all(cell[-1:].isdigit() or cell == "?" for cell in cells):

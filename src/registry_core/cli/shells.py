@@ -1,4 +1,4 @@
-"""What click's completion lacks: ids with colons in bash."""
+"""Adds to click's completion: ids with colons in bash."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 
 
 class Bash(BashComplete):
-    """bash takes a colon for the end of a word: of "openrouter/x:fr" it asks for "fr", and
-    replaces no more than that."""
+    """For bash a colon ends a word. For "openrouter/x:fr" it asks to complete "fr", and replaces
+    only that."""
 
     _before = ""
-    """What stands before the last colon of the word that is completed."""
+    """The completed word up to its last colon."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
         from click.shell_completion import split_arg_string
@@ -22,15 +22,15 @@ class Bash(BashComplete):
         words = words[1 : int(os.environ["COMP_CWORD"]) + 1]
         if int(os.environ["COMP_CWORD"]) > len(words):
             words.append("")
-        whole: list[str] = []
+        merged: list[str] = []
         for word in words:
-            if whole and (word == ":" or whole[-1].endswith(":")):
-                whole[-1] += word
+            if merged and (word == ":" or merged[-1].endswith(":")):
+                merged[-1] += word
             else:
-                whole.append(word)
-        incomplete = whole.pop() if whole else ""
+                merged.append(word)
+        incomplete = merged.pop() if merged else ""
         self._before = incomplete[: incomplete.rfind(":") + 1]
-        return whole, incomplete
+        return merged, incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
         return f"{item.type},{item.value.removeprefix(self._before)}"

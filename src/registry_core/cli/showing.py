@@ -119,16 +119,16 @@ def _show_provider(
     from .calls import call
 
     goes = call(provider, "", mine.world.environ)
-    found = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
+    record = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
     if as_json:
-        say_json({"schema": 1, **found, "call": goes})
+        say_json({"schema": 1, **record, "call": goes})
     elif screen:
         from .cards import provider_card
 
         provider_card(mine, provider, goes, today_of(mine), color)
     else:
-        found = {**found, "models": [*provider.models], "call": _shown_call(goes)}
-        say(*_lines(_set(found | {"url": url_of(goes)})))
+        record = {**record, "models": [*provider.models], "call": _shown_call(goes)}
+        say(*_lines(_set(record | {"url": url_of(goes)})))
 
 
 def _shown_call(goes: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _shown_call(goes: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "url": url_of(goes) or f"{UNKNOWN_URL} {goes['url_variable']}",
         "dialect": goes["dialect"],
-        **{name: "set" if there else "not set" for name, there in variables.items()},
+        **{name: "set" if is_set else "not set" for name, is_set in variables.items()},
     }
 
 
@@ -147,8 +147,8 @@ def _shown(model: Mapping[str, Any], today: date) -> dict[str, Any]:
     successor, or more than the known fields. Else "unknown" is worth a line: nobody says that
     it never retires."""
     dates = model["lifecycle"]
-    left = days_until(dates["retires_on"], today)
-    retires = None if left is None else f"{dates['retires_on']} ({when(left)})"
+    remaining = days_until(dates["retires_on"], today)
+    retires = None if remaining is None else f"{dates['retires_on']} ({when(remaining)})"
     shown = {**model, "lifecycle": {**_set(dates), "retires_on": retires}}
     return {
         name: value for name, value in shown.items() if name not in ("status", "extra") or value

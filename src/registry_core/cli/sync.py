@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 _MOST_LISTED = 10
-_MANY = 2_000  # about where a completion passes 40 ms (docs/types-cost.md)
-_DEAR = 150  # about where a == b takes pyright twice as long as with str
+_MANY = 2_000  # with about so many ids, a completion takes 40 ms (docs/types-cost.md)
+_DEAR = 150  # with about so many ids, a == b takes pyright twice as long as with str
 
 
 @click.command(
@@ -106,7 +106,7 @@ def sync(
 def _run(
     settings: Settings, options: Options, check: bool, as_json: bool, only: Path | None = None
 ) -> None:
-    """`only`: the one folder that is still there when the report is read."""
+    """`only`: the only folder that still exists when the report is read."""
     from .._sync.sync import check as check_only, sync as sync_all
     from .._world import World
     from .news import withheld, withholding
@@ -149,15 +149,15 @@ def _run(
     raise SystemExit(0 if report.ok else 1)
 
 
-def _types_hint(settings: Settings, every: int, snapshot: Snapshot) -> str | None:
-    """What the project's own types cost its users, where a scope would mend that, or is why."""
+def _types_hint(settings: Settings, count: int, snapshot: Snapshot) -> str | None:
+    """A hint, if the project's types are slow in editors and a scope would help or is too large."""
     emitters = settings.outputs.keys() if settings.output is None else set[str]()
     scope = settings.types_providers
     if scope is None:
-        if every <= _MANY or not {"python", "typescript"} & emitters:
+        if count <= _MANY or not {"python", "typescript"} & emitters:
             return None
         return (
-            f"the project's types name all {every:,} models; if [tool.registry-core.types]"
+            f"the project's types name all {count:,} models; if [tool.registry-core.types]"
             " providers names those that you use, editors complete faster, and ModelId in Python"
             " completes all of theirs"
         )
@@ -182,7 +182,7 @@ def _in_folder(folder: Path, report: SyncReport) -> SyncReport:
 
 
 def _progress(id: str, outcome: Outcome) -> None:
-    if sys.stderr.isatty() and outcome.status not in ("disabled", "offline"):  # those answered
+    if sys.stderr.isatty() and outcome.status not in ("disabled", "offline"):  # not asked
         complain(f"{id}: {outcome.status}")
 
 
@@ -193,11 +193,12 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
 
     if report.gateways:
         say_table(_rows(report.gateways, report.started_at))
-        for one in report.gateways:
-            if one.source == "bundled":
-                own = f"of {one.distribution} {one.version}"  # a source of facts brings its own
-                said = bundle.sources[one.id] if one.facts is None else own
-                say(f"{one.id}: bundled data: {said}")
+        for gateway in report.gateways:
+            if gateway.source == "bundled":
+                # A source of facts has its own bundled data.
+                own = f"of {gateway.distribution} {gateway.version}"
+                origin = bundle.sources[gateway.id] if gateway.facts is None else own
+                say(f"{gateway.id}: bundled data: {origin}")
     say(f"{counted(report.providers, 'provider')}, {counted(report.models, 'model')}")
     roots = sorted(report.targets, key=len)
     homes = [
@@ -205,38 +206,48 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
     ]
     for root, count in report.targets.items():
         pairs = zip(report.written, homes, strict=True)
-        files = [path for path, home in pairs if home[-1:] == [root]]  # one may lie in another
+        files = [path for path, home in pairs if home[-1:] == [root]]  # the innermost folder
         size = counted(count, "file")
         say(f"{root}: {size}, {len(files)} written{names_of_few(files, Path(root))}")
 
 
 def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:
-    """What has changed, and how to see the rest of it; `kept`: the store remembers it."""
+    """Show what has changed, and how to see the rest. `kept`: whether the store remembers it."""
     from .._sync.wording import foremost, lines, summary
     from .news import as_text
 
-    every = lines(report, result.snapshot, result.previous)
+    all_lines = lines(report, result.snapshot, result.previous)
     first = result.previous == bundle.load()
     since = " since the bundled data" if first else ""
-    if not every:
-        if any(one.status in ("fresh", "unchanged") for one in report.gateways):
+    if not all_lines:
+        if any(gateway.status in ("fresh", "unchanged") for gateway in report.gateways):
             say(f"nothing has changed{since}")
         return
-    say("", f"{summary(every)}{since}:")
-    shown = foremost(every, _MOST_LISTED)
+    say("", f"{summary(all_lines)}{since}:")
+    shown = foremost(all_lines, _MOST_LISTED)
     say_styled(*as_text(shown))
-    if len(shown) < len(every):
-        left = summary({*every} - {*shown})
+    if len(shown) < len(all_lines):
+        unshown = summary({*all_lines} - {*shown})
         later = "registry-core diff bundled stored" if first else "registry-core changes"
         hint = later if kept else "--json"
-        say(f"… and {len(every) - len(shown):,} more ({left}): {hint}")
+        say(f"… and {len(all_lines) - len(shown):,} more ({unshown}): {hint}")
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "STATUS", "PROVIDERS", "MODELS", "DATA"
-    for one in gateways:
-        status = "failed, tolerated" if one.tolerated and one.status == "failed" else one.status
-        yield one.id, status, f"{one.providers:,}", f"{one.models:,}", _data(one, now)
+    for gateway in gateways:
+        status = (
+            "failed, tolerated"
+            if gateway.tolerated and gateway.status == "failed"
+            else gateway.status
+        )
+        yield (
+            gateway.id,
+            status,
+            f"{gateway.providers:,}",
+            f"{gateway.models:,}",
+            _data(gateway, now),
+        )
 
 
 def _data(gateway: GatewayReport, now: datetime) -> str:

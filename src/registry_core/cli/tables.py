@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ..models import ProviderConfig
     from ..registry import ModelRegistry
 
-#: Lines of a screen that are no rows: heading, gap, last lines, prompt before and after.
+#: Lines of a screen that are not rows: heading, gap, last lines, prompt before and after.
 _FRAME = 6
 _LEAST = 5
-#: So many screens nobody reads: it is said how to have fewer models.
+#: Nobody reads so many screens, so a hint says how to list fewer models.
 _MANY = 5
 
 _HEADINGS = {
@@ -36,7 +36,7 @@ _HEADINGS = {
 
 
 def fitting() -> int:
-    """How many rows there is room for on one screen."""
+    """The number of rows that fit on one screen."""
     return max(_LEAST, height() - _FRAME)
 
 
@@ -52,8 +52,8 @@ def _column(name: str) -> Column:
 
 
 def models_table(mine: ModelRegistry, ids: Sequence[str], names: Sequence[str], today: date) -> Any:
-    models = [one for one in map(mine.get_model, ids) if one]
-    records = [fields(one, today) for one in models]
+    models = [model for model in map(mine.get_model, ids) if model]
+    records = [fields(model, today) for model in models]
     rows = [
         [told(field, row.get(field)) for field in (COLUMNS.get(n, n) for n in names)]
         for row in records
@@ -63,11 +63,11 @@ def models_table(mine: ModelRegistry, ids: Sequence[str], names: Sequence[str], 
         for place, name in enumerate(names)
         if name not in ("note", "can") or any(row[place] for row in rows)
     ]
-    gone = [n for n, row in enumerate(records) if row["note"] in ("deprecated", "retired")]
+    retired = [n for n, row in enumerate(records) if row["note"] in ("deprecated", "retired")]
     return table(
         [_column(names[place]) for place in kept],
         [[row[place] for place in kept] for row in rows],
-        dim=gone,
+        dim=retired,
     )
 
 
@@ -82,8 +82,8 @@ def show_models(
     limit: bool,
     color: str,
 ) -> None:
-    """The first `most`, or as many as fit on a screen (None). `left_out`: what is to be said of
-    those that `--all` shows, too; `limit`: whether the user wanted no more."""
+    """The first `most` rows, or as many as fit on a screen (None). `left_out`: the hint about rows
+    that only `--all` shows. `limit`: whether the user has set a limit."""
 
     def draw(count: int) -> Any:
         return models_table(mine, ids[:count], names, today)
@@ -101,61 +101,61 @@ def show_models(
 
 def show_providers(
     mine: ModelRegistry,
-    found: Sequence[ProviderConfig],
+    providers: Sequence[ProviderConfig],
     *,
     color: str,
     names: Sequence[str] = (),
     everything: bool = False,
     hints: bool = False,
 ) -> None:
-    """Those with a key first, then those that are widely known. `hints`: say how to go on, too."""
+    """Providers with a key first, then well-known ones. `hints`: also say what to do next."""
     environ = mine.world.environ
-    calls = {one.id: call(one, "", environ) for one in found}
+    calls = {provider.id: call(provider, "", environ) for provider in providers}
 
-    def key(one: ProviderConfig) -> str:
-        names = calls[one.id]["keys"]
-        if one.unroutable:
+    def key(provider: ProviderConfig) -> str:
+        names = calls[provider.id]["keys"]
+        if provider.unroutable:
             return "not by a key"
-        have = [f"set: {name}" for name, there in names.items() if there]
+        have = [f"set: {name}" for name, is_set in names.items() if is_set]
         more = f" or {len(names) - 1} more" if len(names) > 1 else ""
         return next(iter([*have, *(f"{name}{more}" for name in names)]), "none needed")
 
-    def last_wanted(one: ProviderConfig) -> tuple[bool, bool]:
-        known = KNOWN_PROVIDERS.get(one.id)
-        return not key(one).startswith("set"), known is None or known.unroutable is not None
+    def last_wanted(provider: ProviderConfig) -> tuple[bool, bool]:
+        known = KNOWN_PROVIDERS.get(provider.id)
+        return not key(provider).startswith("set"), known is None or known.unroutable is not None
 
-    ordered = sorted(found, key=last_wanted)
+    ordered = sorted(providers, key=last_wanted)
     columns = {
-        "id": (Column("PROVIDER", folds=True), lambda one: one.id),
-        "name": (Column("NAME", rank=3), lambda one: one.name or "?"),
-        "models": (Column("MODELS", right=True), lambda one: f"{len(one.models)}"),
+        "id": (Column("PROVIDER", folds=True), lambda provider: provider.id),
+        "name": (Column("NAME", rank=3), lambda provider: provider.name or "?"),
+        "models": (Column("MODELS", right=True), lambda provider: f"{len(provider.models)}"),
         "key": (Column("KEY", rank=2, folds=False), key),
-        "url": (Column("URL", rank=4), lambda one: calls[one.id]["url"] or "?"),
+        "url": (Column("URL", rank=4), lambda provider: calls[provider.id]["url"] or "?"),
     }
 
-    def cell(one: ProviderConfig, name: str) -> str:
-        return provider_cell(provider_fields(one, environ), name) or "?"
+    def cell(provider: ProviderConfig, name: str) -> str:
+        return provider_cell(provider_fields(provider, environ), name) or "?"
 
     chosen = []
     for name in names or columns:
         other = (
             Column(name.upper().replace("_", " "), folds=True),
-            lambda one, name=name: cell(one, name),
+            lambda provider, name=name: cell(provider, name),
         )
         chosen.append(columns.get(name, other))
 
     def draw(count: int) -> Any:
-        rows = [[of(one) for _, of in chosen] for one in ordered[:count]]
-        return table([one for one, _ in chosen], rows)
+        rows = [[of(provider) for _, of in chosen] for provider in ordered[:count]]
+        return table([column for column, _ in chosen], rows)
 
     room = len(ordered) if everything else fitting() - 3 * hints
     drawn, count = (
         (draw(room), room) if everything else fitted(draw, room=max(5, room), most=len(ordered))
     )
-    models = sum(len(one.models) for one in found)
-    total = f"{counted(len(found), 'provider')} with {counted(models, 'model')}"
+    models = sum(len(provider.models) for provider in providers)
+    total = f"{counted(len(providers), 'provider')} with {counted(models, 'model')}"
     ends = f"{count:,} of {total}; all: registry-core providers --all"
-    if count == len(found):
+    if count == len(providers):
         ends = total
     last = [text(""), text(ends)]
     if hints:

@@ -1,4 +1,4 @@
-"""What is known of models, as people read and write it: units, ages, columns."""
+"""Values of models as people read and write them: units, ages, columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ else:  # the class takes no argument in older versions
     _Type = click.ParamType
 
 UNKNOWN_URL = "no URL is known here: its gateway may know one, or set"
-#: What `--columns` takes beside the fields of a record ("cost.cache_read").
+#: Values of `--columns` in addition to fields of a record ("cost.cache_read").
 COLUMNS: Mapping[str, str] = {
     "id": "full_id",
     "model": "id",
@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, str] = {
     "retires": "lifecycle.retires_on",
     "successor": "lifecycle.successor",
 }
-#: Words for what a model can do, short enough for a table.
+#: Short words for the abilities of a model, for a table.
 _CAN: Mapping[str, str] = {
     "tool_call": "tools",
     "vision": "vision",
@@ -54,7 +54,7 @@ PRICES: Mapping[str, str] = {
 _SIZES = {"k": 1_000, "m": 1_000_000}
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SOON = 90
-"""Days within which an end is near enough for a mark in a table."""
+"""Days. If a model retires within them, a table marks it."""
 
 
 class Tokens(_Type):
@@ -63,14 +63,14 @@ class Tokens(_Type):
     name = "tokens"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([km]?)", str(value).replace("_", "").casefold())
-        if found is None:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([km]?)", str(value).replace("_", "").casefold())
+        if match is None:
             self.fail(f"{value!r} is not a number of tokens: write 200000, 200k or 1M", param, ctx)
-        return round(float(found[1]) * _SIZES.get(found[2], 1))
+        return round(float(match[1]) * _SIZES.get(match[2], 1))
 
 
 class Day(_Type):
-    """A day: 2026-09-30, or so long from today (`ahead`: -1 or 1): 30d, 2w, 6m, 1y."""
+    """A day: 2026-09-30, or a time before or after today (`ahead`: -1 or 1): 30d, 2w, 6m, 1y."""
 
     name = "day"
 
@@ -78,17 +78,17 @@ class Day(_Type):
         self.ahead = ahead
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str | timedelta:
-        found = re.fullmatch(r"(\d{1,5})([dwmy])", value)
-        return timedelta(self.ahead * int(found[1]) * _DAYS[found[2]]) if found else str(value)
+        match = re.fullmatch(r"(\d{1,5})([dwmy])", value)
+        return timedelta(self.ahead * int(match[1]) * _DAYS[match[2]]) if match else str(value)
 
 
 def split(_context: Any, _parameter: Any, values: tuple[str, ...]) -> tuple[str, ...]:
-    """A callback: `--supports tools,vision` is `--supports tools --supports vision`."""
-    return tuple(one.strip() for value in values for one in value.split(",") if one.strip())
+    """A callback: `--supports tools,vision` means `--supports tools --supports vision`."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
 def count(number: float) -> str:
-    """Of tokens: "128k", "1.05M"."""
+    """A count of tokens, such as "128k" or "1.05M"."""
     for unit, size in (("M", 1_000_000), ("k", 1_000)):
         if number >= size:
             return f"{number / size:.3g}{unit}"
@@ -96,24 +96,26 @@ def count(number: float) -> str:
 
 
 def price(usd: float) -> str:
-    """Of a million tokens: "2.50", "0.075"."""
+    """The price of a million tokens, such as "2.50" or "0.075"."""
     shown = f"{usd:.6f}".rstrip("0")
-    whole, _, rest = shown.partition(".")
-    return f"{whole}.{rest:0<2}"
+    dollars, _, cents = shown.partition(".")
+    return f"{dollars}.{cents:0<2}"
 
 
 def can(model: ModelInfo) -> str:
-    """What it is known to do, in words."""
-    known = {one: getattr(model, one, None) for one in _CAN} | {"vision": model.accepts("image")}
-    return " ".join(word for one, word in _CAN.items() if known[one])
+    """The known abilities of a model, in words."""
+    known = {ability: getattr(model, ability, None) for ability in _CAN} | {
+        "vision": model.accepts("image")
+    }
+    return " ".join(word for ability, word in _CAN.items() if known[ability])
 
 
 def note(model: ModelInfo, today: date) -> str:
-    """What somebody who chooses it must know: that it is deprecated, or goes soon, or a beta."""
+    """A warning for users of a model: deprecated, retired soon, or a beta."""
     status = model.status_on(today) or ""
-    left = days_until(model.lifecycle.retires_on, today)
-    if status != "retired" and left is not None and 0 < left <= _SOON:
-        return f"retires in {days(left)}"
+    remaining = days_until(model.lifecycle.retires_on, today)
+    if status != "retired" and remaining is not None and 0 < remaining <= _SOON:
+        return f"retires in {days(remaining)}"
     return status
 
 
@@ -126,26 +128,30 @@ def days(number: int) -> str:
 
 
 def record(model: ModelInfo) -> dict[str, Any]:
-    """Plain JSON values, all fields; with its full id, and its kind if only rules know that."""
+    """All fields as plain JSON values, with the full id, and the kind even if it is inferred."""
     return {"full_id": model.full_id, **model.to_dict(), "kind": model.kind}
 
 
 def fields(model: ModelInfo, today: date) -> dict[str, Any]:
-    """What columns and `--field` name: `record` with parts as "cost.input"; lists stay."""
-    found: dict[str, Any] = {"status": None}
+    """The values for columns and `--field`: `record` with parts as "cost.input". Lists stay."""
+    values: dict[str, Any] = {"status": None}
     for name, value in record(model).items():
         if isinstance(value, Mapping):
-            found |= {f"{name}.{key}": item for key, item in value.items()}
+            values |= {f"{name}.{key}": item for key, item in value.items()}
         else:
-            found[name] = value
-    for part in ("cost",):  # None as a whole, if nobody knows a price
-        if found.get(part, 0) is None:
-            del found[part]
-    return found | {"status": model.status_on(today), "can": can(model), "note": note(model, today)}
+            values[name] = value
+    for part in ("cost",):  # None if no price is known
+        if values.get(part, 0) is None:
+            del values[part]
+    return values | {
+        "status": model.status_on(today),
+        "can": can(model),
+        "note": note(model, today),
+    }
 
 
 def plain(value: Any) -> str:
-    """For a pipe: a number whole, a list with commas, what is unknown empty."""
+    """A value for a pipe: numbers in full, lists with commas, unknown values empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -162,18 +168,18 @@ def plain(value: Any) -> str:
 
 
 def tiers(value: Any) -> list[str]:
-    """Prices from a size of the context on: "above 200k: $4.00 in, $15.00 out"."""
-    found = []
+    """Prices above a size of the context, such as "above 200k: $4.00 in, $15.00 out"."""
+    texts = []
     for tier in value:
         size = tier.get("tier", {}).get("size")
-        said = [f"${price(tier[one])} {word}" for one, word in PRICES.items() if one in tier]
-        if isinstance(size, (int, float)) and said:
-            found.append(f"above {count(size)}: {', '.join(said)}")
-    return found
+        parts = [f"${price(tier[field])} {word}" for field, word in PRICES.items() if field in tier]
+        if isinstance(size, (int, float)) and parts:
+            texts.append(f"above {count(size)}: {', '.join(parts)}")
+    return texts
 
 
 def told(field: str, value: Any) -> str:
-    """For a person: with units; "?" is unknown."""
+    """A value for a person: with units, and "?" if it is unknown."""
     if value is None:
         return "?"
     if field == "cost.tiers":
@@ -187,7 +193,7 @@ def told(field: str, value: Any) -> str:
 
 
 def url_of(goes: Mapping[str, Any]) -> str | None:
-    """The URL, in words where it is not the gateway that says it."""
+    """The URL, and where it is from if not from its gateway."""
     url, by = goes["url"], goes["url_from"]
     if by == "well known":
         return f"{url} (its gateway names none; this is well known)"
@@ -196,8 +202,8 @@ def url_of(goes: Mapping[str, Any]) -> str | None:
     return str(url) if url else None
 
 
-def when(left: int) -> str:
-    """Of a day that is so many days from now."""
-    if left == 0:
+def when(remaining: int) -> str:
+    """The words for a day in this many days."""
+    if remaining == 0:
         return "today"
-    return f"in {days(left)}" if left > 0 else f"{days(-left)} ago"
+    return f"in {days(remaining)}" if remaining > 0 else f"{days(-remaining)} ago"

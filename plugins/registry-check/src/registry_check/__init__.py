@@ -1,4 +1,4 @@
-"""Which model ids does a code base name, and which of them are of no use any more?"""
+"""Finds the model ids in a code base that can't be used any more, or soon can't be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was known before: findings that are no news, by file, text and level, not by line."""
+"""A baseline: known findings, which are not reported again. By file, text and level, not line."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ Key = tuple[str, str, str]
 
 
 def without(findings: Findings, path: str | os.PathLike[str]) -> Findings:
-    """The findings that the baseline does not hold. One that has become more urgent is new.
+    """The findings that are not in the baseline. If one has become more urgent, it is new.
 
-    Raises SettingsError for a file that is no baseline.
+    Raises SettingsError for a file that is not a baseline.
     """
-    left = _read(Path(path))
+    known = _read(Path(path))
     new: list[Finding] = []
-    for one in findings:
-        key = _key(one)
-        if left[key] > 0:
-            left[key] -= 1
+    for finding in findings:
+        key = _key(finding)
+        if known[key] > 0:
+            known[key] -= 1
         else:
-            new.append(one)
+            new.append(finding)
     return evolve(findings, findings=tuple(new))
 
 
 def write(findings: Iterable[Finding], path: str | os.PathLike[str]) -> None:
-    """Make a baseline of these findings. Raises OSError."""
+    """Write a baseline of these findings. Raises OSError."""
     counts = Counter(map(_key, findings))
     rows = [
         {"path": path, "text": text, "level": level, "count": count}
@@ -44,8 +44,8 @@ def write(findings: Iterable[Finding], path: str | os.PathLike[str]) -> None:
     Path(path).write_text(text + "\n", "utf-8")
 
 
-def _key(one: Finding) -> Key:
-    return os.path.normpath(one.path).replace(os.sep, "/"), one.text, one.level
+def _key(finding: Finding) -> Key:
+    return os.path.normpath(finding.path).replace(os.sep, "/"), finding.text, finding.level
 
 
 def _read(path: Path) -> Counter[Key]:
@@ -54,4 +54,4 @@ def _read(path: Path) -> Counter[Key]:
         return Counter({(row["path"], row["text"], row["level"]): row["count"] for row in rows})
     except (OSError, ValueError, KeyError, TypeError) as error:
         hint = f"write one with --write-baseline {path}"
-        raise SettingsError(f"is no baseline: {error}", culprit=str(path), hint=hint) from error
+        raise SettingsError(f"is not a baseline: {error}", culprit=str(path), hint=hint) from error

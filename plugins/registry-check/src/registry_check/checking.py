@@ -1,4 +1,4 @@
-"""One pass over the files: read, look for triggers, and judge only what may name a model."""
+"""One pass over the files: looks for triggers, and judges texts that may name models."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .names import Names
 if TYPE_CHECKING:
     from registry_core import ModelInfo, ModelRegistry, Snapshot
 
-#: Larger files are no code that anybody wrote; notebooks hold pictures.
+#: Nobody writes larger files by hand. Notebooks may be larger, since they hold pictures.
 LARGEST, LARGEST_NOTEBOOK = 2_000_000, 50_000_000
-#: Most files are smaller: to ask for the size of each takes as long as to read it.
+#: Most files are smaller. Asking for the size of a file takes as long as reading this much.
 _MOST_AT_ONCE = 65_536
 _IGNORE = re.compile(
     rb"(?:#|//|/\*|<!--|;|--|\{/\*|REM)[^\n]*?\bregistry-core:[ \t]*ignore(-file|-next-line)?\b",
@@ -43,28 +43,28 @@ def check(
     within: int = 90,
     today: date | None = None,
 ) -> Findings:
-    """Which model ids do these files name that are, or soon will be, of no use?
+    """Find the model ids in these files that can't be used any more, or soon can't be used.
 
-    `paths`: files and folders; folders without what `.gitignore` leaves out. `registry`: what
-    is known of models; default: the process's own registry. Beside a registry counts what
-    sources of facts say of models that nobody offers (`ModelRegistry.offline`), and what its
-    gateways offered before; a snapshot is all that is known. `within`: days. `today`: default:
-    the day in UTC. Raises RegistryError for a path that does not exist, and what
-    `ModelRegistry.offline` raises.
+    `paths`: files and folders, without files that `.gitignore` excludes. `registry`: what is known
+    about models; by default the registry of this process. For a registry, facts about models that
+    nobody offers count too (`ModelRegistry.offline`), and models that its gateways offered before.
+    For a snapshot, only its own data counts. `within`: days. `today`: by default today in UTC.
+
+    Raises RegistryError for a path that does not exist, and what `ModelRegistry.offline` raises.
     """
     from registry_core import ModelRegistry
 
     registry = ModelRegistry.get_instance() if registry is None else registry
     unlisted: Mapping[str, ModelInfo] = {}
-    gone: Mapping[str, str] = {}
+    removed: Mapping[str, str] = {}
     if isinstance(registry, ModelRegistry):
         snapshot, unlisted = registry.offline()
-        gone = _gone(registry, snapshot)
+        removed = _gone(registry, snapshot)
     else:
         snapshot = registry
-    names = Names(snapshot, {*unlisted, *gone})
+    names = Names(snapshot, {*unlisted, *removed})
     day = today or datetime.now(UTC).date()
-    judge = Judge(snapshot, names, day, timedelta(days=within), unlisted, gone)
+    judge = Judge(snapshot, names, day, timedelta(days=within), unlisted, removed)
     dated = bool(unlisted or snapshot.find_ids(retires_before=date.max, limit=1))
     return evolve(Check(names, judge).run(paths), dated=dated)
 
@@ -72,12 +72,12 @@ def check(
 def _gone(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
     """Full id → the day since which no gateway offers it, as far as the registry remembers."""
     days: dict[str, str] = {}
-    with suppress(StoreError):  # a journal that is damaged costs only what it says
+    with suppress(StoreError):  # without the journal, only these days are unknown
         for changes in registry.changes():
             if changes.at is not None:
                 days |= dict.fromkeys(changes.removed, changes.at.date().isoformat())
     known = snapshot.get_models()
-    # Of a provider that is gone as a whole nobody knows whether it was given up, or switched off.
+    # If a whole provider is gone, it may only be switched off here.
     return {
         id: day
         for id, day in days.items()
@@ -86,18 +86,18 @@ def _gone(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
 
 
 class Check:
-    """What a run needs, made once."""
+    """Checks files. What a run needs is made once."""
 
     def __init__(self, names: Names, judge: Judge) -> None:
         self._names = names
         self._judge = judge
         self._reader = Reader(judge.read, names.plain(), names.stems())
-        triggers = [one.encode() for one in names.triggers()]
+        triggers = [trigger.encode() for trigger in names.triggers()]
         automaton = BytesAhoCorasick(triggers, implementation=Implementation.DFA)
         self._has_trigger: Callable[[bytes], object] = automaton.find_matches_as_indexes
 
     def run(self, paths: Iterable[str | os.PathLike[str]]) -> Findings:
-        found: list[Finding] = []
+        findings: list[Finding] = []
         skipped: list[tuple[str, str]] = []
         files = 0
         for path, rules in find(paths):
@@ -115,41 +115,44 @@ class Check:
                 if rules and is_ignored(path, rules):
                     files -= 1
                     continue
-                found += self._in_file(path, language, data)
+                findings += self._in_file(path, language, data)
             except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
                 skipped.append((path, str(error) or type(error).__name__))
         return Findings(
-            tuple(sorted(found, key=lambda one: (one.path, one.line, one.column))),
+            tuple(
+                sorted(findings, key=lambda finding: (finding.path, finding.line, finding.column))
+            ),
             files,
             tuple(skipped),
         )
 
     def _in_file(self, path: str, language: str, data: bytes) -> Iterator[Finding]:
         about: frozenset[str] | None = None
-        seen: set[tuple[int, int]] = set()
+        reported: set[tuple[int, int]] = set()
         ignored = _ignored_lines(data) if b"registry-core:" in data else frozenset()
         if ignored is None:
             return
-        for one in sightings(language, data, self._reader):
+        for sighting in sightings(language, data, self._reader):
             if about is None:
                 about = of_file(data, self._names)
-            verdict = self._judge.judge(one.name, one.place, about)
-            if verdict is None or (one.start, one.end) in seen:
+            verdict = self._judge.judge(sighting.name, sighting.place, about)
+            if verdict is None or (sighting.start, sighting.end) in reported:
                 continue
-            seen.add((one.start, one.end))
-            line = data.count(b"\n", 0, one.start) + 1
+            reported.add((sighting.start, sighting.end))
+            line = data.count(b"\n", 0, sighting.start) + 1
             if line in ignored:
                 continue
-            begin = data.rfind(b"\n", 0, one.start) + 1
-            column = len(data[begin : one.start].decode("utf-8", "replace")) + 1
+            begin = data.rfind(b"\n", 0, sighting.start) + 1
+            column = len(data[begin : sighting.start].decode("utf-8", "replace")) + 1
             yield Finding(
-                PurePath(path).as_posix(), line, column, one.name.text, verdict.id, verdict.level,
-                verdict.message, verdict.retires_on, verdict.successor, verdict.suggestions,
+                PurePath(path).as_posix(), line, column, sighting.name.text, verdict.id,
+                verdict.level, verdict.message, verdict.retires_on, verdict.successor,
+                verdict.suggestions,
             )  # fmt: skip
 
 
 def _read(path: str, largest: int) -> bytes:
-    """The bytes of a file, as UTF-8 if it says that it is UTF-16."""
+    """The bytes of a file. A UTF-16 file with a byte order mark is converted to UTF-8."""
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     )
@@ -158,7 +161,7 @@ def _read(path: str, largest: int) -> bytes:
         if len(data) == _MOST_AT_ONCE:
             size = os.fstat(descriptor).st_size
             if size > largest:
-                raise ValueError(f"has {size:,} bytes, which is more than is read")
+                raise ValueError(f"has {size:,} bytes, the limit is {largest:,}")
             while len(data) < size and (more := os.read(descriptor, size - len(data))):
                 data += more
     finally:
@@ -169,7 +172,7 @@ def _read(path: str, largest: int) -> bytes:
 
 
 def _ignored_lines(data: bytes) -> frozenset[int] | None:
-    """The lines of which nothing is said; None for the whole file."""
+    """The lines that are not checked. None if the whole file is not checked."""
     lines: set[int] = set()
     for match in _IGNORE.finditer(data):
         if match[1] == b"-file":

@@ -1,4 +1,4 @@
-"""What calls, commands, comparisons and cases say of a text that stands in them."""
+"""What calls, commands, comparisons and cases tell about a text in them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def case(above: Iterable[Node], data: bytes, place: Place) -> None:
 def compare(node: Node, child: Node, data: bytes, place: Place) -> bool:
     after = child.next_sibling
     if node.type == "comparison_operator" and after is not None and after.type in ("in", "not in"):
-        # A part of a name, unless it is looked for in many.
+        # The text is a part of a name, unless the right side is a collection.
         name = last_name(text_of(node.named_children[-1], data))
         place.decoy = not name.endswith("s")
         if not place.decoy:
@@ -55,7 +55,7 @@ def compare(node: Node, child: Node, data: bytes, place: Place) -> bool:
 def command(node: Node, child: Node, data: bytes, place: Place) -> bool:
     name = field_of(node, "name", data)
     place.names.append(name)
-    # What is no option's value may be a folder, or a repository.
+    # A text that is not the value of an option may be a folder, or a repository.
     place.decoy = not text_of(child.prev_named_sibling, data).startswith("-")
     if not after_flag(child, data, place):
         _command_flag(child, name, data, place)
@@ -63,7 +63,7 @@ def command(node: Node, child: Node, data: bytes, place: Place) -> bool:
 
 
 def _command_flag(child: Node, name: str, data: bytes, place: Place) -> None:
-    """`--models x y`, `--arg model x`, `llm -m x`: an option further before."""
+    """`--models x y`, `--arg model x`, `llm -m x`: an option before the text."""
     before = child.prev_named_sibling
     text = text_of(before, data)
     if text == "-m" and name in spellings.M_PROGRAMS:
@@ -80,7 +80,7 @@ def _command_flag(child: Node, name: str, data: bytes, place: Place) -> None:
 
 
 def after_flag(child: Node, data: bytes, place: Place) -> bool:
-    """`--model`, then the text."""
+    """Whether the text follows an option such as `--model`."""
     flag = re.fullmatch(r"(?:- )?[\"']?--?([\w-]+)[\"']?", text_of(child.prev_named_sibling, data))
     return flag is not None and place.take(flag[1])
 
@@ -124,16 +124,22 @@ def call(
         return True
     if name.lower() not in spellings.TRANSPARENT_CALLS:
         return True
-    labels = (one for one in given if field_of(one, "name", data) in ("label", "name"))
-    said = [one for one in given if one.type in STRINGS and one not in (child, string)]
-    said += [one for label in labels if (one := label.child_by_field_name("value"))]
+    labels = (
+        argument for argument in given if field_of(argument, "name", data) in ("label", "name")
+    )
+    texts = [
+        argument
+        for argument in given
+        if argument.type in STRINGS and argument not in (child, string)
+    ]
+    texts += [value for label in labels if (value := label.child_by_field_name("value"))]
     return any(
-        place.take(content_of(one, data).decode("utf-8", "replace").lstrip("-")) for one in said
+        place.take(content_of(text, data).decode("utf-8", "replace").lstrip("-")) for text in texts
     )
 
 
 def _looked_for(node: Node, function: Node, parent: Node, data: bytes, place: Place) -> bool:
-    """`["x", "y"].includes(model)`."""
+    """Whether the text is in a list that a model is looked for in: `["x"].includes(model)`."""
     arguments = node.child_by_field_name("arguments")
     if parent.type not in SEQUENCES or not arguments:
         return False
@@ -148,6 +154,6 @@ def _looked_for(node: Node, function: Node, parent: Node, data: bytes, place: Pl
 
 @lru_cache(64)
 def _created(name: str, data: bytes) -> re.Match[str] | None:
-    """`const name = createOpenAI(…)`, earlier in the file."""
-    made = re.search(rb"\b%b\s*=\s*create([A-Z]\w+)\(" % re.escape(name.encode()), data)
-    return re.fullmatch(r"(\w+)", made[1].decode()) if made else None
+    """A match if the file has `const name = createOpenAI(…)`. Its group is the provider."""
+    match = re.search(rb"\b%b\s*=\s*create([A-Z]\w+)\(" % re.escape(name.encode()), data)
+    return re.fullmatch(r"(\w+)", match[1].decode()) if match else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _NO_DATES = (
-    "no model is known to retire on any day, so none is said to: pip install "
+    "no model has a known retirement date, so none is reported as retired: pip install "
     "registry-facts-litellm, or another source of facts"
 )
 
@@ -28,7 +28,7 @@ class _Days(click.ParamType[int]):
     def convert(self, value: object, param: object, ctx: object) -> int:
         text = str(value).strip().lower().removesuffix("d")
         if not text.isdecimal() or len(text) > 5:
-            self.fail(f"{value!r} is no number of days, such as 90d")
+            self.fail(f"{value!r} is not a number of days: write 90d or 90")
         return int(text)
 
 
@@ -39,7 +39,7 @@ class _Days(click.ParamType[int]):
     type=_Days(),
     default="90d",
     show_default=True,
-    help="Say which models retire within so many days.",
+    help="Also report models that retire within this many days.",
 )
 @click.option(
     "--fail-on",
@@ -54,17 +54,17 @@ class _Days(click.ParamType[int]):
     type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="How to print what was found.",
+    help="How to print the findings.",
 )
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False),
-    help="Leave out what this file holds from an earlier run.",
+    help="Leave out findings that are in this file.",
 )
 @click.option(
     "--write-baseline",
     type=click.Path(dir_okay=False),
-    help="Write what is found to this file, and succeed.",
+    help="Write the findings to this file, and exit with status 0.",
 )
 @registry_command
 def check(
@@ -76,7 +76,7 @@ def check(
     baseline: str | None,
     write_baseline: str | None,
 ) -> None:
-    """Say which model ids the files at PATHS name that are of no use any more, or soon.
+    """Find model ids in PATHS that can't be used any more, or soon can't be used.
 
     Levels, from the least to the most urgent: unknown, deprecated, retiring, withheld, retired.
     """

@@ -1,4 +1,4 @@
-"""Which kinds of files are read, and where in them texts stand that may name a model."""
+"""Which kinds of files are read, and the texts in them that may name a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .names import Name
 from .place import BESIDE, Place
 from .places import AFTER, EMBEDDED, Tree, place_of
 
-#: The ends of files' names → the language of their grammar.
+#: Suffix of a file → the language of its grammar.
 LANGUAGES = {
     ".py": "python", ".pyi": "python", ".pyw": "python",
     ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript", ".jsx": "javascript",
@@ -51,15 +51,15 @@ _PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
 _URL_END = re.compile(rb"[:/?\"'`\s\\]|$")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 _MARKS = b"./@:+-"
-#: What can't be part of a name, as a space.
+#: A table for `translate`: characters that can't be part of a name become spaces.
 _SPACED = bytes(
-    one if chr(one).isascii() and (chr(one).isalnum() or chr(one) in "_./@:+-") else 32
-    for one in range(256)
+    code if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_./@:+-") else 32
+    for code in range(256)
 )
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
-#: What says how things were.
+#: Files about the past, and minified scripts.
 _PAST = re.compile(
     r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news)[^.]*(?:\.(?:mdx?|markdown|json|ya?ml))?"
     r"|.*\.min\.js"
@@ -69,7 +69,7 @@ _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 @frozen
 class Sighting:
-    """A text that may name a model, and where it stands: offsets in bytes."""
+    """A text that may name a model, and its place. Offsets are in bytes."""
 
     name: Name
     place: Place
@@ -78,7 +78,7 @@ class Sighting:
 
 
 def language_of(name: str, data: bytes = b"") -> str | None:
-    """By the name of a file and its first bytes; None if files of this kind are not read."""
+    """The language of a file, by its name and first bytes. None if such files are not read."""
     if _PAST.fullmatch(name):
         return None
     if named := _NAMED.fullmatch(name):
@@ -86,8 +86,8 @@ def language_of(name: str, data: bytes = b"") -> str | None:
     stem, dot, end = name.rpartition(".")
     if (stem and dot) or not data.startswith(b"#!"):
         return LANGUAGES.get(f".{end}".lower()) if dot else None
-    found = _SHEBANG.match(data)
-    program = found[1].decode() if found else ""
+    match = _SHEBANG.match(data)
+    program = match[1].decode() if match else ""
     return {"python": "python", "node": "javascript"}.get(program, "bash" if program else None)
 
 
@@ -97,29 +97,29 @@ def sightings(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
 
 
 class Reader:
-    """Finds what `read` takes for a model's name; texts that it does not are asked once."""
+    """Finds texts that `read` takes for the name of a model. Each text is read once."""
 
     def __init__(
         self, read: Callable[[str], Name | None], plain: Iterable[str], stems: Iterable[str]
     ) -> None:
-        """`plain`: the names that are a word, without any of the marks that others have.
-        `stems`: one of them is in every other name."""
-        self._plain = frozenset(one.encode() for one in plain)
-        patterns = [*self._plain, *(one.encode() for one in stems)]
+        """`plain`: the names that are words, without the marks of other names. `stems`: every
+        other name holds one of them."""
+        self._plain = frozenset(name.encode() for name in plain)
+        patterns = [*self._plain, *(stem.encode() for stem in stems)]
         self._stems = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA)
         self._names: dict[bytes, Name] = {}
         self._read = read
         self._boring: set[bytes] = set()
 
     def candidates(self, data: bytes) -> list[tuple[Name, int, int]]:
-        """What reads like a model's name, wherever it stands: with its offsets."""
-        found = {name.text.encode(): name for name in self._names_in(data)}
-        places = ((found[text], *place) for text in found for place in _places(text, data))
-        return sorted(places, key=lambda one: one[1])
+        """Texts that read like the name of a model, with their offsets, at any place."""
+        names = {name.text.encode(): name for name in self._names_in(data)}
+        places = ((names[text], *place) for text in names for place in _places(text, data))
+        return sorted(places, key=lambda place: place[1])
 
     def _names_in(self, data: bytes) -> Iterator[Name]:
         texts = self._words_with_stem(data.replace(b":-", b" ").translate(_SPACED))
-        if any(one in data for one in _PATHS):
+        if any(path in data for path in _PATHS):
             texts.update(_IN_URL.findall(data))
         for text in texts - self._boring:
             name = self._names.get(text)
@@ -133,7 +133,7 @@ class Reader:
 
     def _words_with_stem(self, data: bytes) -> set[bytes]:
         """The words that hold a stem, and the plain names."""
-        found: set[bytes] = set()
+        words: set[bytes] = set()
         end = -1
         for _, start, _ in self._stems.find_matches_as_indexes(data):
             if start > end:
@@ -142,12 +142,12 @@ class Reader:
                 end = len(data) if end < 0 else end
                 word = data[begin:end] if end - begin <= _LONGEST else b""
                 if _MARK.search(word) or word in self._plain:
-                    found.add(word)
-        return found
+                    words.add(word)
+        return words
 
 
 def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
-    """Where it stands as a whole."""
+    """The offsets at which it is a whole word."""
     start = data.find(text)
     while start >= 0:
         end = start + len(text)
@@ -159,9 +159,9 @@ def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    found = reader.candidates(data)
-    tree = Tree(parse(language, data)) if found else None
-    for name, start, end in found:
+    candidates = reader.candidates(data)
+    tree = Tree(parse(language, data)) if candidates else None
+    for name, start, end in candidates:
         assert tree is not None
         place = _in_url(data, start, end) or place_of(tree, data, start, end)
         if place is not None:
@@ -169,41 +169,48 @@ def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
 
 
 def _in_url(data: bytes, start: int, end: int) -> Place | None:
-    """A request's URL names the model in its path."""
+    """The place of a name in the path of a request's URL. None if it is not in one."""
     line = data[max(data.rfind(b"\n", 0, start), start - 300) + 1 : start]
     url = re.search(rb"(?:https?:/)?/[^\s\"'`]*/(?:models|deployments|engines|model)/$", line)
     if url is None or re.match(rb"\s*(?:#|//|\*|<!--)", line):
         return None
     if not re.search(rb"/v\d|/openai/|bedrock", url[0]) and not _METHOD.match(data, end):
-        return None  # a page about it
+        return None  # a page about the model
     text = url[0].decode("utf-8", "replace")
     return Place(whole=True, sure=True, siblings=[{"url": text}])
 
 
 def _markdown(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    """The code in fences; what else Markdown holds is prose."""
+    """Code in fences. The rest of Markdown is prose."""
     if not reader.candidates(data):
         return
     stack = [parse("markdown", data)]
     while stack:
         node = stack.pop()
         if node.type == "fenced_code_block":
-            info = next((one for one in node.children if one.type == "info_string"), None)
-            body = next((one for one in node.children if one.type == "code_fence_content"), None)
+            info = next((child for child in node.children if child.type == "info_string"), None)
+            body = next(
+                (child for child in node.children if child.type == "code_fence_content"), None
+            )
             if info is not None and body is not None:
-                said = re.match(rb"[\s{.]*([\w+-]*)", data[info.start_byte : info.end_byte])
-                inner = _FENCES.get(said[1].decode().lower() if said else "")
+                word = re.match(rb"[\s{.]*([\w+-]*)", data[info.start_byte : info.end_byte])
+                inner = _FENCES.get(word[1].decode().lower() if word else "")
                 if inner:
                     part = data[body.start_byte : body.end_byte]
-                    for one in sightings(inner, part, reader):
+                    for sighting in sightings(inner, part, reader):
                         start = body.start_byte
-                        yield Sighting(one.name, one.place, one.start + start, one.end + start)
+                        yield Sighting(
+                            sighting.name,
+                            sighting.place,
+                            sighting.start + start,
+                            sighting.end + start,
+                        )
         elif node.type in ("document", "section", "list", "list_item", "block_quote"):
             stack += reversed(node.children)
 
 
 def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    """The cells with code, by their places in the file."""
+    """Cells with code, with offsets in the file."""
     book = json.loads(data)
     cells = book.get("cells") if isinstance(book, dict) else None
     kernel = (book.get("metadata") or {}).get("kernelspec") or {} if cells else {}
@@ -221,17 +228,19 @@ def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
             inner = _FENCES.get(magic[1], "bash")
         text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text) if inner == "python" else text
         code = text.encode()
-        for one in sightings(inner, code, reader):
-            # Where it stands in the file: after what was seen before, in a line of JSON.
-            begin = code.rfind(b"\n", 0, one.start) + 1
+        for sighting in sightings(inner, code, reader):
+            # Its offset in the file: in a line of JSON, after the previous sighting.
+            begin = code.rfind(b"\n", 0, sighting.start) + 1
             line = code[begin:].split(b"\n", 1)[0].decode()
             for ascii_only in (False, True):
-                found = data.find(_in_json(line, ascii_only), position)
-                if found >= 0:
-                    position = found
-                    before = code[begin : one.start].decode()
-                    start = found + len(_in_json(before, ascii_only))
-                    yield Sighting(one.name, one.place, start, start + one.end - one.start)
+                at = data.find(_in_json(line, ascii_only), position)
+                if at >= 0:
+                    position = at
+                    before = code[begin : sighting.start].decode()
+                    start = at + len(_in_json(before, ascii_only))
+                    yield Sighting(
+                        sighting.name, sighting.place, start, start + sighting.end - sighting.start
+                    )
                     break
 
 
@@ -240,40 +249,43 @@ def _in_json(text: str, ascii_only: bool) -> bytes:
 
 
 def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    """Lines of a key and a value: `.env`, INI and the like."""
-    found = reader.candidates(data)
-    if not found:
+    """Lines with a key and a value: `.env`, INI and similar files."""
+    candidates = reader.candidates(data)
+    if not candidates:
         return
     pairs = [*_LINE.finditer(data)]
-    heads = [one.start() for one in re.finditer(rb"(?m)^\s*\[", data)]
-    starts = [one.start(2) for one in pairs]
+    heads = [head.start() for head in re.finditer(rb"(?m)^\s*\[", data)]
+    starts = [pair.start(2) for pair in pairs]
     sections = [bisect(heads, at) for at in starts]
-    for name, start, end in found:
+    for name, start, end in candidates:
         at = bisect(starts, start) - 1
         if at < 0 or start >= pairs[at].end(2):
             continue
         key, text = pairs[at][1].decode(), pairs[at][2]
-        said = re.split(rb"[ \t]+[#;]", text)[0]
-        if start >= starts[at] + len(said):
+        content = re.split(rb"[ \t]+[#;]", text)[0]
+        if start >= starts[at] + len(content):
             continue  # in a comment
-        value = said.strip(b"\"'")
-        place = Place(whole=data[start:end] in [one.strip(b" \"'") for one in value.split(b",")])
+        value = content.strip(b"\"'")
+        place = Place(whole=data[start:end] in [item.strip(b" \"'") for item in value.split(b",")])
         if not place.whole:
             if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):
                 continue
             place.sure = True
         place.take(key.replace(".", "_"))
-        same = range(
+        section = range(
             max(bisect_left(sections, sections[at]), at - BESIDE),
             min(bisect(sections, sections[at]), at + BESIDE),
         )
-        beside = {pairs[one][1].decode(): pairs[one][2].decode("utf-8", "replace") for one in same}
+        beside = {
+            pairs[index][1].decode(): pairs[index][2].decode("utf-8", "replace")
+            for index in section
+        }
         place.siblings.append(beside)
         yield Sighting(name, place, start, end)
 
 
 def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    """Lines of commands and assignments, as in a Dockerfile."""
+    """Lines with commands and assignments, as in a Dockerfile."""
     for name, start, end in reader.candidates(data):
         line = data[data.rfind(b"\n", 0, start) + 1 : start]
         place = _in_url(data, start, end)

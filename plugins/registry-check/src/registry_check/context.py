@@ -1,4 +1,4 @@
-"""Which providers a file, or what stands beside a name, speaks of."""
+"""Which providers a file, or the code around a name, is about."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .keys import key_of
 from .names import Names
 from .place import Place
 
-#: Where what a base URL says counts for the whole file.
+#: The text before a base URL, whose provider counts for the whole file.
 _BASE = re.compile(
     r"""(?ix)(?:base_?url|api_?base|endpoint|url|host)["']?\s*[:=]\s*["'`]?$ | \bcurl\b[^\n]*$"""
 )
 _URL = re.compile(r"https?://[^\s\"'`]+")
-#: So many characters before a URL say what it is for.
+#: Characters before a URL in which its purpose is looked for.
 _BEFORE = 200
 _NARROW = re.compile(
     r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
@@ -22,17 +22,17 @@ _NARROW = re.compile(
 
 
 def of_file(data: bytes, names: Names) -> frozenset[str]:
-    """The providers that imports and base URLs name; "local" stands for one that nobody knows."""
+    """The providers that imports and base URLs name. "local" stands for an unknown one."""
     text = data.decode("utf-8", "replace")
-    found: set[str] = set()
+    providers: set[str] = set()
     for match in spellings.IMPORTS.finditer(text):
         for module in (match["python"] or match["script"]).split(","):
-            found.update(_of_module(module.strip(), names))
+            providers.update(_of_module(module.strip(), names))
     if narrow := _NARROW.search(text):
         word = narrow[0].lower()
         if not re.search(r"\b(?:Async|Chat)?(?:OpenAI|Anthropic)\(", text):
-            found -= {"openai", "anthropic"}
-        found.add(
+            providers -= {"openai", "anthropic"}
+        providers.add(
             "amazon-bedrock"
             if "bedrock" in word
             else "google-vertex-anthropic"
@@ -41,8 +41,8 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
         )
     for url in _URL.finditer(text):
         if _BASE.search(text[max(0, url.start() - _BEFORE) : url.start()]):
-            found.update(names.owner_of(url[0]))
-    return frozenset(found)
+            providers.update(names.owner_of(url[0]))
+    return frozenset(providers)
 
 
 def _of_module(module: str, names: Names) -> tuple[str, ...]:
@@ -54,20 +54,20 @@ def _of_module(module: str, names: Names) -> tuple[str, ...]:
 
 
 def sellers_of(place: Place, names: Names) -> tuple[str, ...]:
-    """The providers that keys around the place are called exactly like, the nearest first: a
-    list of what each offers."""
-    return tuple(one for one in place.names if one in names.models)
+    """The providers whose ids are keys around the place, the nearest first. Such keys lead to the
+    models that a provider offers."""
+    return tuple(name for name in place.names if name in names.models)
 
 
 def of_place(place: Place, names: Names) -> tuple[str, ...]:
-    """The providers that neighbours, else the names of keys and calls, speak of."""
+    """The providers that neighbours name, or else the names of keys and calls."""
     for siblings in place.siblings:
         for key, value in siblings.items():
             key = key.lower()
-            if key in spellings.PROVIDER_KEYS and (found := names.providers(value)):
-                return found
-            if key in spellings.URL_KEYS and (found := names.owner_of(value)):
-                return found
+            if key in spellings.PROVIDER_KEYS and (providers := names.providers(value)):
+                return providers
+            if key in spellings.URL_KEYS and (providers := names.owner_of(value)):
+                return providers
     for name in place.names:
         words = key_of(name).words
         if "azure" in words:

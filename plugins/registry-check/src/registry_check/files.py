@@ -1,4 +1,4 @@
-"""Which files there are: what `.gitignore` leaves out, and what is not the project's own."""
+"""Which files are checked: not those that `.gitignore` excludes, and not other people's code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathspec import GitIgnoreSpec
 
 from registry_core import RegistryError
 
-#: Folders with other people's code, or none at all.
+#: Folders with other people's code, or without code.
 SKIPPED = frozenset(
     {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "site-packages",
      "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".next", "bower_components"}
 )  # fmt: skip
-#: Files that programs write, and that name no model of the project's own choice.
+#: Files that programs write. The project does not choose the models in them.
 LOCKS = frozenset(
     {"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "composer.lock", "yarn.lock"}
 )
@@ -24,37 +24,37 @@ LOCKS = frozenset(
 
 @frozen
 class _Ignored:
-    """The lines of one `.gitignore`, for the folder that it is in."""
+    """The patterns of one `.gitignore`, and its folder."""
 
     folder: str
     spec: GitIgnoreSpec
 
 
 def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, tuple[_Ignored, ...]]]:
-    """Each file once, sorted within its folder, with what decides whether it is ignored.
+    """Each file once, sorted within its folder, with the `.gitignore` rules that apply to it.
 
-    A path that is given is looked at, whatever ignores it. Links to folders are not followed.
+    A path in `paths` is never ignored. Links to folders are not followed.
     Raises RegistryError for a path that does not exist.
     """
-    seen: set[str] = set()
+    listed: set[str] = set()
     for given in paths:
         path = os.fspath(given)
         if os.path.isdir(path):  # noqa: PTH112
             above = _above(path)
-            for one, rules in _below(path, () if is_ignored(path, above, folder=True) else above):
-                if one not in seen:
-                    seen.add(one)
-                    yield one, rules
+            for inner, rules in _below(path, () if is_ignored(path, above, folder=True) else above):
+                if inner not in listed:
+                    listed.add(inner)
+                    yield inner, rules
         elif os.path.exists(path):  # noqa: PTH110
-            if path not in seen:
-                seen.add(path)
+            if path not in listed:
+                listed.add(path)
                 yield path, ()
         else:
             raise RegistryError("does not exist", culprit=path, hint="name a file or a folder")
 
 
 def is_ignored(path: str, rules: tuple[_Ignored, ...], folder: bool = False) -> bool:
-    """Whether git would ignore it; the nearest `.gitignore` that says something decides."""
+    """Whether git would ignore it. The nearest `.gitignore` with a matching pattern decides."""
     full = os.path.abspath(path)  # noqa: PTH100
     for rule in reversed(rules):
         inner = os.path.relpath(full, rule.folder).replace(os.sep, "/") + "/" * folder
@@ -65,15 +65,15 @@ def is_ignored(path: str, rules: tuple[_Ignored, ...], folder: bool = False) -> 
 
 
 def _above(path: str) -> tuple[_Ignored, ...]:
-    """The `.gitignore` files of the folders above, up to the repository's root."""
-    here = Path(path).resolve()
-    found: list[_Ignored] = []
-    if (here / ".git").exists():
+    """The `.gitignore` rules of the folders above, up to the root of the repository."""
+    start = Path(path).resolve()
+    rules: list[_Ignored] = []
+    if (start / ".git").exists():
         return ()
-    for folder in here.parents:
-        found += _rules(str(folder))
+    for folder in start.parents:
+        rules += _rules(str(folder))
         if (folder / ".git").exists():
-            return tuple(reversed(found))
+            return tuple(reversed(rules))
     return ()
 
 
@@ -89,13 +89,13 @@ def _rules(folder: str) -> list[_Ignored]:
 def _below(folder: str, rules: tuple[_Ignored, ...]) -> Iterator[tuple[str, tuple[_Ignored, ...]]]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda one: one.name)
+            listed = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
-    if any(one.name == ".gitignore" for one in found):
+    if any(entry.name == ".gitignore" for entry in listed):
         rules = (*rules, *_rules(folder))
     prefix = "" if folder == "." else folder.rstrip("/\\") + os.sep
-    for entry in found:
+    for entry in listed:
         path = prefix + entry.name
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in SKIPPED and not is_ignored(path, rules, folder=True):

@@ -1,4 +1,4 @@
-"""What was found, as values."""
+"""Findings as values."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ LEVELS = ("unknown", "deprecated", "retiring", "withheld", "retired")
 
 @frozen(order=True)
 class Finding:
-    """One place that names a model which is, or soon will be, of no use."""
+    """One place with the name of a model that can't, or soon can't, be used."""
 
     path: str
-    """As it was given, or found below what was given; with forward slashes."""
+    """The path as given, or below a given folder, with forward slashes."""
     line: int
-    """From 1, as `column`, which counts characters."""
+    """Counts from 1, like `column`, which counts characters."""
     column: int
     text: str
-    """As it is written there."""
+    """The name as it is written there."""
     id: str | None
-    """The full id that it stands for; None if unknown."""
+    """The full id of the model; None if unknown."""
     level: str
     """One of `LEVELS`."""
     message: str
@@ -32,7 +32,7 @@ class Finding:
     successor: str | None = None
     """A full or bare id; None if unknown."""
     suggestions: tuple[str, ...] = ()
-    """Full ids that were probably meant, where the level is "unknown"."""
+    """Full ids that were probably meant, if the level is "unknown"."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -45,11 +45,11 @@ class Findings:
 
     findings: tuple[Finding, ...] = ()
     files: int = 0
-    """How many files were looked at."""
+    """The number of files that were checked."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Path and reason of each file that could not be read."""
     dated: bool = True
-    """Whether the day is known on which any model at all retires: else none is "retired"."""
+    """Whether any date of retirement is known. If not, no model is "retired"."""
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -58,10 +58,10 @@ class Findings:
         return len(self.findings)
 
     def at_least(self, level: str) -> tuple[Finding, ...]:
-        """Those as urgent as `level`, or more."""
+        """The findings as urgent as `level`, or more."""
         wanted = LEVELS[LEVELS.index(level) :]
-        return tuple(one for one in self.findings if one.level in wanted)
+        return tuple(finding for finding in self.findings if finding.level in wanted)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, with `"schema": 1`."""
-        return {"schema": 1, "findings": [one.to_dict() for one in self.findings]}
+        return {"schema": 1, "findings": [finding.to_dict() for finding in self.findings]}

@@ -17,15 +17,15 @@ _MEANING = {
     "deprecated": "The model is deprecated",
     "unknown": "No such model is known",
 }
-_IGNORED = "What is meant all the same is marked by a comment: registry-core: ignore"
+_IGNORED = "To keep it, add a comment: registry-core: ignore"
 _ADVICE = {
-    "retired": f"Calls fail since the day that is named. Use its successor. {_IGNORED}",
+    "retired": f"Calls have failed since that day. Use its successor. {_IGNORED}",
     "withheld": f"Use a model that the policy allows. {_IGNORED}",
-    "retiring": f"Calls will fail from the day that is named. Use its successor. {_IGNORED}",
+    "retiring": f"Calls will fail from that day on. Use its successor. {_IGNORED}",
     "deprecated": f"Its provider advises against it. Use a newer one. {_IGNORED}",
     "unknown": f"Check the spelling, or sync: it may be newer than the data. {_IGNORED}",
 }
-#: Level → GitHub's command, which is SARIF's level, too, but for "note".
+#: Level → GitHub's command. SARIF's level is the same, except "note" for "notice".
 _SEVERITY = {
     "retired": "error",
     "withheld": "error",
@@ -39,27 +39,28 @@ _SCHEMA = (
 
 
 def as_text(findings: Findings) -> Iterator[str]:
-    """A line each, as compilers write them, and one that counts."""
-    for one in findings:
-        written = "" if one.text in one.message else f"{one.text}: "
-        yield f"{one.path}:{one.line}:{one.column}: {one.level}: {written}{one.message}"
+    """A line for each finding, in the form of a compiler's messages, and a summary."""
+    for finding in findings:
+        place = f"{finding.path}:{finding.line}:{finding.column}"
+        written = "" if finding.text in finding.message else f"{finding.text}: "
+        yield f"{place}: {finding.level}: {written}{finding.message}"
     yield _counted(findings)
 
 
 def _counted(findings: Findings) -> str:
-    counts = Counter(one.level for one in findings)
-    said = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
+    counts = Counter(finding.level for finding in findings)
+    summary = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
     many = "s" * (findings.files != 1)
-    return f"{findings.files} file{many}: {said or 'nothing found'}"
+    return f"{findings.files} file{many}: {summary or 'nothing found'}"
 
 
 def as_github(findings: Findings) -> Iterator[str]:
-    """Workflow commands, which GitHub shows as annotations; and a line for its log."""
-    for one in findings:
-        place = f"file={_property(one.path)},line={one.line},col={one.column}"
-        end = f"endColumn={one.column + len(one.text)}"
-        title = _property(f"{one.level}: {one.text}")
-        yield f"::{_SEVERITY[one.level]} {place},{end},title={title}::{_data(one.message)}"
+    """Workflow commands, which GitHub shows as annotations, and a summary for its log."""
+    for finding in findings:
+        place = f"file={_property(finding.path)},line={finding.line},col={finding.column}"
+        end = f"endColumn={finding.column + len(finding.text)}"
+        title = _property(f"{finding.level}: {finding.text}")
+        yield f"::{_SEVERITY[finding.level]} {place},{end},title={title}::{_data(finding.message)}"
     yield _counted(findings)
 
 
@@ -92,23 +93,23 @@ def as_sarif(findings: Iterable[Finding], version: str) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one) for one in findings],
+        "results": [_result(finding) for finding in findings],
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(one: Finding) -> dict[str, Any]:
-    where = {"uri": "file://" * PurePath(one.path).is_absolute() + quote(one.path)}
+def _result(finding: Finding) -> dict[str, Any]:
+    where = {"uri": "file://" * PurePath(finding.path).is_absolute() + quote(finding.path)}
     region = {
-        "startLine": one.line,
-        "startColumn": one.column,
-        "endColumn": one.column + len(one.text),
+        "startLine": finding.line,
+        "startColumn": finding.column,
+        "endColumn": finding.column + len(finding.text),
     }
     return {
-        "ruleId": f"model-{one.level}",
-        "ruleIndex": [*reversed(LEVELS)].index(one.level),
-        "level": _SEVERITY[one.level].replace("notice", "note"),
-        "message": {"text": one.message},
+        "ruleId": f"model-{finding.level}",
+        "ruleIndex": [*reversed(LEVELS)].index(finding.level),
+        "level": _SEVERITY[finding.level].replace("notice", "note"),
+        "message": {"text": finding.message},
         "locations": [{"physicalLocation": {"artifactLocation": where, "region": region}}],
-        "partialFingerprints": {"model/v1": f"{one.path}:{one.text}:{one.level}"},
+        "partialFingerprints": {"model/v1": f"{finding.path}:{finding.text}:{finding.level}"},
     }

@@ -1,4 +1,4 @@
-"""Grammars by language; each is imported when the first file needs it."""
+"""Grammars by language. A grammar is imported when the first file needs it."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def _parser(language: str) -> Parser:
 
 
 def parse(language: str, data: bytes) -> Node:
-    """The tree of these bytes. Broken syntax costs the part that is broken."""
+    """The syntax tree of these bytes. Only parts with broken syntax are lost."""
     return _parser(language).parse(data).root_node

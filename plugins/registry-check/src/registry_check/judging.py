@@ -1,4 +1,4 @@
-"""What is to be said of a model's name at its place."""
+"""Judges the name of a model at its place."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Verdict:
-    """As a `Finding`, without the place."""
+    """A `Finding` without its place."""
 
     id: str | None
     level: str
@@ -33,8 +33,8 @@ class Verdict:
 class Judge:
     """Knows the snapshot, the day, and how far ahead to look.
 
-    `unlisted`: what is known of models that the snapshot does not offer, by full id. `gone`: full
-    id → the day since which nobody offers it.
+    `unlisted`: models that the snapshot does not offer, by full id. `removed`: full id → the day
+    since which nobody offers it.
     """
 
     def __init__(
@@ -44,37 +44,39 @@ class Judge:
         today: date,
         within: timedelta,
         unlisted: Mapping[str, ModelInfo],
-        gone: Mapping[str, str],
+        removed: Mapping[str, str],
     ) -> None:
         self.snapshot = snapshot
         self.names = names
         self.today = today
         self.until = (today + within).isoformat()
         self._unlisted = unlisted
-        self._gone = gone
+        self._gone = removed
         self._known: dict[str, Verdict | None] = {}
         self._unknown: dict[tuple[str, str], Verdict] = {}
 
     def read(self, text: str) -> Name | None:
-        """What `text` names, if there is anything to say of it at some place."""
+        """The name in `text`. None if it never leads to a finding."""
         name = self.names.read(text)
         if name is None or name.role:
             return name if name and self.of_id(name.role or "") else None
         if name.full:
-            matters = any(self.of_id(f"{one}/{name.bare}") for one in name.named)
+            matters = any(self.of_id(f"{provider}/{name.bare}") for provider in name.named)
         elif name.named:
             matters = bool(name.owners) or self._may_be_unknown(name, name.named[0])
-            matters = matters or any(one in self.names.withheld for one in name.named)
+            matters = matters or any(provider in self.names.withheld for provider in name.named)
         else:
             matters = (
                 name.vague
                 or (name.maker is not None and not self.names.knows(name.maker, name.bare))
-                or any(self.of_id(f"{one}/{name.bare}") for one in {*name.owners, name.maker})
+                or any(
+                    self.of_id(f"{provider}/{name.bare}") for provider in {*name.owners, name.maker}
+                )
             )
         return name if matters else None
 
     def judge(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
-        """None if there is nothing to say. `about`: the providers that the file speaks of."""
+        """The verdict on a name, or None. `about`: the providers that the file names."""
         if place.strange or (place.decoy and not place.sure):
             return None
         if name.role:
@@ -83,9 +85,9 @@ class Judge:
             if not (place.whole or place.sure):
                 return None
             near = (*sellers_of(place, self.names), *of_place(place, self.names))
-            sellers = [one for one in near if self.names.knows(one, name.text)]
-            named = [f"{one}/{name.bare}" for one in name.named]
-            return self._of_candidates([f"{one}/{name.text}" for one in sellers] or named)
+            sellers = [provider for provider in near if self.names.knows(provider, name.text)]
+            named = [f"{provider}/{name.bare}" for provider in name.named]
+            return self._of_candidates([f"{provider}/{name.text}" for provider in sellers] or named)
         if not place.sure:
             return None
         if name.named:
@@ -93,14 +95,14 @@ class Judge:
         return self._bare(name, place, about)
 
     def _prefixed(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
-        """A provider that is known, and none of its models."""
+        """A name with a known provider, but without a known model."""
         for provider in name.named:
             if provider in self.names.withheld:
                 return self._withheld(f"{provider}/{name.bare}", provider)
         if name.owners:
             speaks = of_place(place, self.names) or tuple(sorted(about))
-            sellers = [one for one in speaks if one in name.owners]
-            return self._of_candidates([f"{one}/{name.text}" for one in sellers])
+            sellers = [provider for provider in speaks if provider in name.owners]
+            return self._of_candidates([f"{provider}/{name.text}" for provider in sellers])
         if verdict := self._dated(name, name.named):
             return verdict
         return self._not_known(name, place, name.named[0], about)
@@ -118,10 +120,10 @@ class Judge:
             return None
         for provider in speaks:
             if self.names.knows(provider, name.bare):
-                owners = [one for one in speaks if self.names.knows(one, name.bare)]
+                owners = [seller for seller in speaks if self.names.knows(seller, name.bare)]
                 if name.maker in owners and name.maker is not None:
                     owners = [name.maker]
-                return self._of_candidates([f"{one}/{name.bare}" for one in owners])
+                return self._of_candidates([f"{owner}/{name.bare}" for owner in owners])
         maker = name.maker or self._maker(name)
         if maker is None or (near and not {maker, "azure", "local"} & {*near}):
             return None
@@ -141,39 +143,42 @@ class Judge:
         return self._not_known(name, place, maker, about)
 
     def _maker(self, name: Name) -> str | None:
-        """The only provider that has it, unless others make what that one sells."""
+        """The only provider that has the model, unless that one resells other makers' models."""
         (owner, *others) = name.owners
         return None if others or self.names.resells(owner) else owner
 
     def _mistyped(self, name: Name, place: Place, speaks: tuple[str, ...]) -> Verdict | None:
-        """A name that is nearly one of the only provider that the place speaks of."""
+        """A name that is close to one of the only provider that the place names."""
         if len(speaks) != 1 or speaks[0] not in spellings.MAKER_IDS:
             return None
         return self._not_known(name, place, speaks[0], frozenset())
 
     def _of_candidates(self, ids: list[str]) -> Verdict | None:
-        """Of the first that is known; if several are meant, only what holds for all of them."""
+        """The most urgent verdict on these ids. None unless all known ones have a verdict."""
         known = [id for id in ids if self._is_known(id)]
         verdicts = [self.of_id(id) for id in known]
         if not verdicts or None in verdicts:
             return None
-        return min((one for one in verdicts if one), key=lambda one: LEVELS.index(one.level))
+        return min(
+            (verdict for verdict in verdicts if verdict),
+            key=lambda verdict: LEVELS.index(verdict.level),
+        )
 
     def _is_known(self, id: str) -> bool:
         provider, _, bare = id.partition("/")
         return self.names.knows(provider, bare) or self._model(id) is not None
 
     def of_id(self, id: str, note: str = "") -> Verdict | None:
-        """What is to be said of a full id."""
+        """The verdict on a full id."""
         key = f"{id} {note}"
         if key not in self._known:
             self._known[key] = self._look(id, note)
         return self._known[key]
 
     def _look(self, id: str, note: str) -> Verdict | None:
-        for one in (id, id.partition("/")[0]):
-            if one in self.names.withheld:
-                return self._withheld(id, one)
+        for withheld in (id, id.partition("/")[0]):
+            if withheld in self.names.withheld:
+                return self._withheld(id, withheld)
         model = self._model(id)
         if model is None:
             return self._not_offered(id) if id in self._gone else None
@@ -182,18 +187,18 @@ class Judge:
         if successor is not None:
             successor = successor if self._is_in_use(successor) else None
         if status == "retired":
-            level, said = "retired", "was retired" + (f" on {retires_on}" if retires_on else "")
+            level, text = "retired", "was retired" + (f" on {retires_on}" if retires_on else "")
         elif retires_on is not None and retires_on <= self.until:
             days = (date.fromisoformat(retires_on) - self.today).days
             level = "retiring"
-            said = f"retires on {retires_on}, in {days} day{'s' * (days != 1)}"
+            text = f"retires on {retires_on}, in {days} day{'s' * (days != 1)}"
         elif status == "deprecated":
-            level, said = "deprecated", "is deprecated"
-            said += f", retires on {retires_on}" if retires_on else ""
+            level, text = "deprecated", "is deprecated"
+            text += f", retires on {retires_on}" if retires_on else ""
         else:
             return None
         follows = f"; use {successor}" if successor else ""
-        return Verdict(id, level, f"{id}{note} {said}{follows}", retires_on, successor)
+        return Verdict(id, level, f"{id}{note} {text}{follows}", retires_on, successor)
 
     def _is_in_use(self, id: str) -> bool:
         model = self.snapshot.get_model(id)
@@ -203,45 +208,45 @@ class Judge:
         return self.snapshot.get_model(id) or self._unlisted.get(id)
 
     def _not_offered(self, id: str) -> Verdict:
-        """What a gateway has offered, and none does any more."""
+        """The verdict on a model that a gateway offered, and that no gateway offers now."""
         provider, _, bare = id.partition("/")
-        hint, found = self._meant(provider, bare)
+        hint, ids = self._meant(provider, bare)
         text = f"{provider} has not listed {bare} since {self._gone[id]}{hint}"
-        return Verdict(None, "unknown", text, suggestions=found)
+        return Verdict(None, "unknown", text, suggestions=ids)
 
     def _meant(self, provider: str, bare: str) -> tuple[str, tuple[str, ...]]:
-        """A question, and the ids that it names."""
-        found = tuple(filter(self._is_in_use, self.snapshot.suggest(f"{provider}/{bare}")))
-        found = tuple(id for id in found if id.startswith(f"{provider}/"))
-        return f"; did you mean {' or '.join(found)}?" if found else "", found
+        """The question "did you mean …?", and the ids in it."""
+        ids = tuple(filter(self._is_in_use, self.snapshot.suggest(f"{provider}/{bare}")))
+        ids = tuple(id for id in ids if id.startswith(f"{provider}/"))
+        return f"; did you mean {' or '.join(ids)}?" if ids else "", ids
 
-    def _withheld(self, id: str, what: str) -> Verdict:
-        plugin = self.names.withheld[what]
+    def _withheld(self, id: str, withheld: str) -> Verdict:
+        plugin = self.names.withheld[withheld]
         return Verdict(id, "withheld", f"{id} is withheld by the policy of {plugin}")
 
     def _dated(self, name: Name, providers: tuple[str, ...]) -> Verdict | None:
-        """What is said of the model that a name with a date or "latest" is a version of."""
+        """The verdict on the model of which this name, with a date or "latest", is a version."""
         base = self._base(name.bare)
         for provider in providers:
             if base and self.names.knows(provider, base):
-                found = self.of_id(f"{provider}/{base}", f", as which {name.bare} is dated,")
-                return found if found and found.level in ("retired", "retiring") else None
+                verdict = self.of_id(f"{provider}/{base}", f", as which {name.bare} is dated,")
+                return verdict if verdict and verdict.level in ("retired", "retiring") else None
         return None
 
     @staticmethod
     def _base(bare: str) -> str | None:
-        found = spellings.DATED.search(bare)
-        return bare[: found.start()] if found else None
+        match = spellings.DATED.search(bare)
+        return bare[: match.start()] if match else None
 
     def _may_be_unknown(self, name: Name, provider: str) -> bool:
-        """Whether the list of this provider is complete, as to models that are called so."""
+        """Whether the catalog of this provider is complete for models with such names."""
         if (
             provider in spellings.OPEN
             or provider not in self.names.models
             or spellings.PLACEHOLDER.search(name.bare)
             or spellings.UNLISTED.search(name.bare.rpartition("/")[2])
             or name.bare != name.bare.lower()
-            # Under a prefix of their own, others route to what its maker offers.
+            # Other providers route to the models of its maker, under their own prefix.
             or (name.maker not in (None, provider) and self.names.knows(name.maker, name.bare))
         ):
             return False
@@ -261,13 +266,13 @@ class Judge:
             or (sellers and provider not in sellers)
             or self.names.is_family(provider, name.bare)
             or not self._may_be_unknown(name, provider)
-            or (base and any(self.names.knows(one, base) for one in name.named or (provider,)))
+            or (base and any(self.names.knows(named, base) for named in name.named or (provider,)))
             or ("local" in about and name.maker is None)
         ):
             return None
         key = (provider, name.bare)
         if key not in self._unknown:
-            hint, found = self._meant(provider, name.bare)
+            hint, ids = self._meant(provider, name.bare)
             message = f"{provider} is not known to have a model {name.bare}{hint}"
-            self._unknown[key] = Verdict(None, "unknown", message, suggestions=found)
+            self._unknown[key] = Verdict(None, "unknown", message, suggestions=ids)
         return self._unknown[key]

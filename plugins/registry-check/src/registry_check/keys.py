@@ -1,4 +1,4 @@
-"""What the name of a key, keyword, variable or function says of its value."""
+"""What the name of a key, keyword, variable or function tells about its value."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Key:
 
     sure: bool
     strict: bool
-    """Not known is said only here."""
+    """Only under such a key, an unknown name is reported."""
     words: tuple[str, ...]
     many: bool = False
-    """It is of several models, so that any key of its own leads to one."""
+    """It holds several models, so each key in its mapping leads to a model."""
 
 
 @cache
@@ -50,12 +50,12 @@ def key_of(name: str) -> Key:
 
 
 def is_decoy(name: str) -> bool:
-    """Whether what stands under it looks like an id, and is something else."""
+    """Whether its value looks like the id of a model, but is something else."""
     words = key_of(name).words
     return bool(words) and (words[-1] in spellings.DECOY_WORDS) and not key_of(name).sure
 
 
 def last_name(code: str) -> str:
-    """The name that an expression ends in: `os.environ["A_MODEL"]` → `A_MODEL`."""
-    found = _NAMES.findall(code)
-    return found[-1] if found else ""
+    """The last name in an expression: `os.environ["A_MODEL"]` → `A_MODEL`."""
+    names = _NAMES.findall(code)
+    return names[-1] if names else ""

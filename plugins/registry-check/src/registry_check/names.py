@@ -1,4 +1,4 @@
-"""What a text can be as a model's name: of which providers, under which ids."""
+"""What a text can mean as the name of a model: which providers, and which ids."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from . import spellings
 if TYPE_CHECKING:
     from registry_core import Snapshot
 
-#: Ids that are words, or as short as one, mean a model only beside something that says so.
+#: Other ids are words, or short. They mean a model only where the code around them says so.
 _DISTINCT = re.compile(r"(?=.*[-./:@])(?=.*[A-Za-z]).{6,}|(?=.*\d)(?=.*[A-Za-z]).{7,}")
 
 _ENDS_OF_PREFIXES = re.compile("[/:]")
-#: So many characters of a text tell whether a file may hold it.
+#: This many characters of a text show whether a file may hold it.
 _ENOUGH = 12
 _MARKED = re.compile(r"[/:@]|-.*\d|\d.*-|[a-z]-[a-z]|^o\d$")
 
@@ -31,20 +31,20 @@ class Name:
 
     text: str
     bare: str
-    """Without the provider that it names."""
+    """The text without its provider."""
     named: tuple[str, ...] = ()
-    """Ids of the providers that its prefix, or its form, names."""
+    """Ids of the providers that its prefix or its form means."""
     maker: str | None = None
-    """Who makes models of such names."""
+    """The provider that makes models with such names."""
     owners: frozenset[str] = frozenset()
     """Ids of the providers that have a model of exactly this bare id."""
     role: str | None = None
     """The full id that it stands for, if it is a role."""
     full: bool = False
-    """Whether it is the full id of a model, in our words or in those of a library."""
+    """Whether it is the full id of a model, in our spelling or in that of a library."""
 
     vague: bool = False
-    """It only has something of what models of well-known makers are called."""
+    """It only resembles names of models of well-known makers."""
 
     @property
     def distinct(self) -> bool:
@@ -52,7 +52,7 @@ class Name:
 
 
 class Names:
-    """What the snapshot, and what is known beside it, makes of texts."""
+    """Reads names with the ids of a snapshot, and with further known ids."""
 
     def __init__(self, snapshot: Snapshot, beside: Collection[str] = ()) -> None:
         self.models = snapshot.get_models()
@@ -64,7 +64,7 @@ class Names:
             for bare in ids:
                 self._owners.setdefault(bare, set()).add(provider)
         self.beside: Collection[str] = beside
-        """Full ids that no gateway offers, and that there are all the same."""
+        """Full ids that are known, though no gateway offers them."""
         for id in self.withheld:
             provider, slash, bare = id.partition("/")
             if slash:
@@ -74,39 +74,39 @@ class Names:
         self._read: dict[str, Name | None] = {}
 
     def triggers(self) -> list[str]:
-        """Texts of which one is in every file that there can be something to say of.
+        """A list of texts. Every file that can have a finding holds one of them.
 
-        What is known is one itself, where it is no word. What is not known has a prefix, or is
-        called as the models of a well-known maker.
+        A known id that is not a word is such a text itself. An unknown id has a prefix, or a name
+        like those of a well-known maker.
         """
         bares = {*self._owners, *(id.partition("/")[2] for id in self.beside)}
         plain = (id for id in bares if _DISTINCT.fullmatch(id))
         known = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
-        prefixes = [one + "/" for one in known] + [one.partition("/")[0] for one in self.withheld]
-        hosts = (host for host, found in self.hosts.items() if found != ("local",))
-        every = {*plain, *prefixes, *self.roles, *hosts}
-        # Where one holds another, that one is enough, and how it begins is: whole, they take
-        # four times the memory, and find no fewer files.
+        prefixes = [id + "/" for id in known] + [id.partition("/")[0] for id in self.withheld]
+        hosts = (host for host, providers in self.hosts.items() if providers != ("local",))
+        texts = {*plain, *prefixes, *self.roles, *hosts}
+        # If a text holds another one, the other one is enough. The first characters of a text are
+        # enough, too: whole texts take four times the memory, and skip no more files.
         families = re.compile("|".join(map(re.escape, spellings.FAMILIES)))
-        others = {one[:_ENOUGH] for one in every if not families.search(one)}
+        others = {text[:_ENOUGH] for text in texts if not families.search(text)}
         return [*spellings.FAMILIES, *sorted(others)]
 
     def stems(self) -> list[str]:
-        """Texts of which one is in every name, but for those that are `plain`."""
-        short = (one for one in self._owners if not _DISTINCT.fullmatch(one))
-        return [*self.triggers(), *(one for one in short if _MARKED.search(one)), *spellings.STEMS]
+        """A list of texts. Every name that is not `plain` holds one of them."""
+        short = (name for name in self._owners if not _DISTINCT.fullmatch(name))
+        return [*self.triggers(), *filter(_MARKED.search, short), *spellings.STEMS]
 
     def plain(self) -> list[str]:
-        """The names that look like a word, and are known all the same."""
-        return [one for one in (*self._owners, *self.roles) if not re.search("[-/:@]", one)]
+        """The known names that look like words."""
+        return [name for name in (*self._owners, *self.roles) if not re.search("[-/:@]", name)]
 
     @cached_property
     def hosts(self) -> Mapping[str, tuple[str, ...]]:
-        """Host → providers."""
-        found: dict[str, tuple[str, ...]] = {}
-        for id, provider in self._by_host():
-            found[id] = (*found.get(id, ()), provider)
-        return {**found, **spellings.HOSTS}
+        """Host → its providers."""
+        by_host: dict[str, tuple[str, ...]] = {}
+        for host, provider in self._by_host():
+            by_host[host] = (*by_host.get(host, ()), provider)
+        return {**by_host, **spellings.HOSTS}
 
     def _by_host(self) -> Iterator[tuple[str, str]]:
         for provider, url in zip(self.models, self._urls, strict=True):
@@ -115,17 +115,17 @@ class Names:
                 yield host, provider
 
     def providers(self, text: str) -> tuple[str, ...]:
-        """The providers that a text names, in our words or in those of a library."""
+        """The providers that a text names, in our spelling or in that of a library."""
         text = text.lower()
-        for one in (text, text.replace("_", "-"), text.replace("_", "").replace("-", "")):
-            if one in spellings.PREFIXES:
-                return spellings.PREFIXES[one]
-            if one in self._providers:
-                return (one,)
+        for spelling in (text, text.replace("_", "-"), text.replace("_", "").replace("-", "")):
+            if spelling in spellings.PREFIXES:
+                return spellings.PREFIXES[spelling]
+            if spelling in self._providers:
+                return (spelling,)
         return ("local",) if text in spellings.OPEN else ()
 
     def owner_of(self, url: str) -> tuple[str, ...]:
-        """The providers whose API a URL names; ("local",) for one that nobody knows."""
+        """The providers whose API a URL names; ("local",) for an unknown host."""
         for host, providers in self.hosts.items():
             if host in url:
                 return providers
@@ -135,7 +135,7 @@ class Names:
         return provider in self._owners.get(bare, ()) or f"{provider}/{bare}" in self.beside
 
     def read(self, text: str) -> Name | None:
-        """What it can be; None if no model is called so, nor anything like it."""
+        """What the text can mean. None if it is not like the name of any model."""
         try:
             return self._read[text]
         except KeyError:
@@ -155,9 +155,9 @@ class Names:
                 return name
         for form, providers in spellings.FORMS:
             if form.fullmatch(inner) and providers[0] in self._providers:
-                known = next((one for one in forms(inner) if self._any(providers, one)), None)
+                known = next((bare for bare in forms(inner) if self._any(providers, bare)), None)
                 if known or form is spellings.FORMS[0][0]:
-                    # A word with a dot in it: only what looks like Bedrock's.
+                    # A word with a dot: only if it looks like an id of Bedrock.
                     if known is None and not re.search(r"\d|v\d", inner):
                         continue
                     maker = maker_of(inner.rpartition(".")[2]) or maker_of(inner)
@@ -169,7 +169,7 @@ class Names:
         return Name(text, inner, vague=True) if self._is_mistyped(inner) else None
 
     def _is_mistyped(self, text: str) -> bool:
-        """Whether it is nearly an id of a well-known maker."""
+        """Whether it is close to an id of a well-known maker."""
         if not spellings.VAGUE.search(text):
             return False
         ids = (id for maker in spellings.MAKER_IDS for id in self.models.get(maker, ()))
@@ -177,38 +177,40 @@ class Names:
 
     def _with_prefix(self, text: str, head: str, rest: str) -> Name | None:
         providers: tuple[str, ...] = (head,) if head in self._providers else ()
-        providers += tuple(one for one in spellings.PREFIXES.get(head, ()) if one != head)
+        providers += tuple(
+            provider for provider in spellings.PREFIXES.get(head, ()) if provider != head
+        )
         if not providers or not rest or rest[0] in "/:":
             return None
         rest = spellings.WRAPPERS.sub("", rest, count=1) if "/" in rest or ":" in rest else rest
         for provider in providers:
             for bare in forms(rest):
                 if self.knows(provider, bare):
-                    ordered = (provider, *(one for one in providers if one != provider))
+                    ordered = (provider, *(other for other in providers if other != provider))
                     return Name(text, bare, ordered, maker_of(bare), full=True)
-        whole = any(id in self.withheld for id in providers)
+        is_withheld = any(id in self.withheld for id in providers)
         maker = maker_of(rest.rpartition("/")[2].partition("@")[0])
-        if whole or maker or (set(providers) & set(self.models)):
+        if is_withheld or maker or (set(providers) & set(self.models)):
             return Name(text, rest, providers, maker, frozenset(self._owners.get(text, ())))
         return None
 
     def _any(self, providers: Collection[str], bare: str) -> bool:
-        return any(self.knows(one, bare) for one in providers)
+        return any(self.knows(provider, bare) for provider in providers)
 
     def resembles(self, provider: str, bare: str) -> bool:
-        """Whether models of this provider are called at all like this."""
+        """Whether models of this provider have names like this."""
         words = set(re.findall("[a-z]{3,}", bare.lower()))
         return bool(words & self._words(provider))
 
     def is_family(self, provider: str, bare: str) -> bool:
-        """Whether ids of this provider begin with it: the name of many is that of none."""
+        """Whether ids of this provider begin with it. The name of a family is not an unknown id."""
         return any(id.startswith((f"{bare}-", f"{bare}:")) for id in self.models.get(provider, ()))
 
     def resells(self, provider: str) -> bool:
-        """Whether it offers what others make, who alone say when it is shut off."""
+        """Whether it offers models of other makers, who decide when these are shut off."""
         if provider not in self._resells:
-            names = (re.split("[/.](?=[a-z])", one)[-1] for one in self.models.get(provider, ()))
-            foreign = {maker_of(one) for one in names} - {None, provider}
+            names = (re.split("[/.](?=[a-z])", id)[-1] for id in self.models.get(provider, ()))
+            foreign = {maker_of(name) for name in names} - {None, provider}
             self._resells[provider] = provider in spellings.OPEN or bool(foreign)
         return self._resells[provider]
 
@@ -218,7 +220,7 @@ class Names:
 
 
 def forms(bare: str) -> Iterator[str]:
-    """An id as catalogs may have it: with and without region, suffix and version."""
+    """Spellings of an id in catalogs: with and without region, suffix and version."""
     yield bare
     region = re.match(r"(?:us|eu|ap|apac|au|ca|jp|global|us-gov)\.", bare)
     rest = bare[region.end() :] if region else bare
@@ -230,9 +232,9 @@ def forms(bare: str) -> Iterator[str]:
 
 
 def maker_of(bare: str) -> str | None:
-    """Who makes models of such names, and decides when they are shut off."""
-    found = _MAKERS.fullmatch(bare)
-    return found.lastgroup if found else None
+    """The maker of models with such names, who decides when they are shut off."""
+    match = _MAKERS.fullmatch(bare)
+    return match.lastgroup if match else None
 
 
 _MAKERS = re.compile("|".join(f"(?P<{maker}>{form})" for form, maker in spellings.MAKERS))

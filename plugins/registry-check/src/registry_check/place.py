@@ -1,4 +1,4 @@
-"""What is known of a place, and the texts of nodes."""
+"""What is known about a place, and the texts of nodes."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ BESIDE = 60
 
 @define
 class Place:
-    """What the code around a text says of it."""
+    """What the code around a text tells about it."""
 
     whole: bool = False
-    """It is the whole of a string or scalar, so no prose."""
+    """The text is a whole string or scalar, so it is not prose."""
     sure: bool = False
     strict: bool = False
     decoy: bool = False
     is_key: bool = False
     is_called: bool = False
     siblings: list[dict[str, str]] = field(factory=list)
-    """Keys and values beside it, of the nearest mapping or call first."""
+    """Keys and values beside it. Those of the nearest mapping or call come first."""
     names: list[str] = field(factory=list)
     """Names of keys and functions that may name a provider."""
 
     @property
     def strange(self) -> bool:
-        """What stands beside it says that this is no language model."""
+        """Whether keys beside it show that this is not a language model."""
         return bool(self._beside(1) & spellings.STRANGE_SIBLINGS)
 
     @property
     def kin(self) -> bool:
-        """What stands beside it says that this is one."""
+        """Whether keys beside it show that this is a language model."""
         return bool(self._beside(2) & spellings.KIN)
 
     def _beside(self, levels: int) -> set[str]:
-        return {key.lower() for one in self.siblings[:levels] for key in one}
+        return {key.lower() for mapping in self.siblings[:levels] for key in mapping}
 
     def take(self, name: str, inner: str | None = None) -> bool:
-        """Note a key; whether it settles the matter. `inner`: the key of its mapping that leads
-        to the text."""
+        """Note a key above the text. Returns whether it decides what the text is. `inner`: the key
+        in its mapping that leads to the text."""
         if name.lower() in spellings.TRANSPARENT_KEYS:
             return False
         key = key_of(name)

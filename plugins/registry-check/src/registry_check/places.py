@@ -1,4 +1,4 @@
-"""Where a text stands in a syntax tree, and what its neighbours say of it."""
+"""The place of a text in a syntax tree, and what the code around it tells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, te
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-#: Type of a node → the fields with its key and its values.
+#: Type of a node → its field with the key, and its fields with values.
 KEYED = {
     "keyword_argument": ("name", ("value",)),
     "pair": ("key", ("value",)),
@@ -56,17 +56,17 @@ MAPPINGS = frozenset(
     {"dictionary", "object", "block_mapping", "flow_mapping", "argument_list", "arguments",
      "table", "table_array_element", "inline_table", "document"}
 )  # fmt: skip
-#: What ends the search for a key.
+#: The nodes that end the search for a key.
 _ENDS = frozenset(
     {"module", "program", "function_definition", "class_definition", "function_declaration",
      "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function",
      "class_body", "statement_block", "if_statement", "stream", "return_statement"}
 )  # fmt: skip
 _LEVELS = 3
-#: So many nodes above are looked at.
+#: The most nodes above a text that are read.
 _STEPS = 64
 
-#: What stands directly before a model's name inside a longer text.
+#: The text directly before a model's name in a longer text.
 EMBEDDED = re.compile(
     rb"""(?x)(?:
       # --model x, --model=x, "--model", "x"
@@ -90,10 +90,10 @@ AFTER = re.compile(rb"$|[\s\"'\\,;&|)}\]`<]")
 
 
 class Tree:
-    """A syntax tree, and where in it was looked last.
+    """A syntax tree, and the nodes above the text that was looked at last.
 
-    A node has to be asked for from the root on, and so has its parent: of many texts in a deep
-    tree (`"x" + "y" + …`) that would take minutes. From one text to the next is mostly a step.
+    The parser finds a node, and the parent of a node, from the root on. For many texts in a deep
+    tree (`"x" + "y" + …`) that would take minutes. From one text to the next it is mostly a step.
     """
 
     def __init__(self, root: Node) -> None:
@@ -120,7 +120,7 @@ def _holds(node: Node, start: int, end: int) -> bool:
 
 
 def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
-    """The place of `data[start:end]`; None in comments, and in what is no text."""
+    """The place of `data[start:end]`; None in comments, and outside of strings."""
     above = tree.above(start, end)
     at = None
     for index, node in enumerate(above):
@@ -154,25 +154,25 @@ def _key(node: Node, data: bytes) -> str:
     name = KEYED[node.type][0]
     if node.type == "table" or node.type == "table_array_element":
         parts = text_of(node.named_children[0] if node.named_children else None, data).split(".")
-        return next((one for one in parts if key_of(one).sure), parts[-1])
-    found = node.child_by_field_name(name) if name else None
-    if found is None and node.named_children:
-        found = node.named_children[0]
-    return last_name(text_of(found, data))
+        return next((part for part in parts if key_of(part).sure), parts[-1])
+    key = node.child_by_field_name(name) if name else None
+    if key is None and node.named_children:
+        key = node.named_children[0]
+    return last_name(text_of(key, data))
 
 
 def _is_value(node: Node, child: Node) -> bool:
     _, values = KEYED[node.type]
-    found = [one for name in values if name and (one := node.child_by_field_name(name))]
-    if found:
-        return any(one == child for one in found)
+    nodes = [value for name in values if name and (value := node.child_by_field_name(name))]
+    if nodes:
+        return any(value == child for value in nodes)
     # TOML, JSX and typed parameters name no fields.
     return bool(node.named_children) and node.named_children[0] != child
 
 
 def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> None:
-    """Note what the nodes above a string say of it, until its key is found, and what stands
-    beside it on the way."""
+    """Note what the nodes above a string tell about it, until its key is found. Also notes keys
+    and values beside it."""
     child = string
     inner: str | None = None
     settled = False
@@ -183,7 +183,7 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
         if kind in MAPPINGS:
             beside = dict(_pairs(node, data))
             place.siblings.append(beside)
-            if inner == "value" and not settled:  # as Kubernetes writes variables
+            if inner == "value" and not settled:  # the form of variables in Kubernetes
                 settled = place.take(beside.get("name") or beside.get("key") or "")
             if inner in ("fallback", "fallbacks") and "model" in beside and not settled:
                 settled = place.sure = True
@@ -195,11 +195,11 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
         elif kind in KEYED and _is_value(node, child):
             key = _key(node, data)
             settled = place.take(key, None if kind == "enum_declaration" else inner)
-            if not settled and inner is None and (said := field_of(node, "type", data)):
-                settled = place.take(last_name(said))
+            if not settled and inner is None and (annotation := field_of(node, "type", data)):
+                settled = place.take(last_name(annotation))
             inner = inner or key
         elif kind in PAIRS:
-            place.is_key = True  # what counts is what the mapping is called
+            place.is_key = True  # the name of the mapping counts
         elif kind in COMPARED:
             settled = compare(node, child, data, place)
         elif kind == "command":
@@ -216,14 +216,14 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
             break
         child = node
     if place.siblings and "litellm_params" in place.siblings[0] and inner == "model_name":
-        place.sure = False  # a name of the user's own, for what stands beside it
+        place.sure = False  # a name that the user gives to the model beside it
 
 
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
-    """Keys and values of a mapping, or of the keywords of a call; of long ones the first."""
+    """Keys and values of a mapping, or keywords of a call. Only the first ones of long ones."""
     for node in first_of(mapping):
         if node.type in KEYED and node.type not in ("table", "table_array_element"):
-            values = [node.child_by_field_name(one) for one in KEYED[node.type][1] if one]
+            values = [node.child_by_field_name(name) for name in KEYED[node.type][1] if name]
             value = next(filter(None, values), None) or node.named_children[-1]
             yield _key(node, data), text_of(value, data).strip("\"'`")
         elif node.type in (

@@ -58,12 +58,12 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "xai": ("xai",),
     "watsonx": ("watsonx",),
 }
-#: What may stand before all that, and says nothing.
+#: What may precede such a prefix, and has no meaning here.
 WRAPPERS = re.compile(
     r"(?:(?:chat|messages|responses|completion|embeddings?|image|realtime):|gateway/|litellm_proxy/|litellm/|converse/|invoke/|publishers/[a-z]+/models/|models/"
     r"|(?:eu|us|global)/)+"
 )
-#: Names that only one provider writes so.
+#: Forms of names that only one provider uses.
 FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (
         re.compile(
@@ -78,8 +78,8 @@ FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
         ("google-vertex-anthropic", "google-vertex"),
     ),
 )
-#: A model's name → who makes it, where only its maker decides when it is shut off. Models with
-#: open weights have many providers, and are nobody's.
+#: Form of a model's name → its maker, if the maker alone decides when it is shut off. Models with
+#: open weights have many providers, so they are not here.
 MAKERS: tuple[tuple[str, str], ...] = (
         (r"(?:chatgpt|gpt)-(?!oss|neo|j\b)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
          r"-research)[\w.-]*|-20\d\d-\d\d-\d\d)?|(?:text|code)-(?:davinci|curie|babbage|ada|cushman)"
@@ -94,43 +94,43 @@ MAKERS: tuple[tuple[str, str], ...] = (
         (r"deepseek-(?:chat|coder|reasoner)", "deepseek"),
         (r"sonar(?:-(?:small|medium|large|pro|reasoning|deep)[\w.-]*)", "perplexity"),
 )  # fmt: skip
-#: What names have that were mistyped, of models of these makers.
+#: Parts of names of these makers, also mistyped ones.
 VAGUE = re.compile(
     r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
-#: Of which one is in each of these.
+#: Every text that VAGUE or MAKERS match holds one of these, or one of FAMILIES.
 STEMS = (
     "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
     "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "mistral", "codestral",
     "command-", "grok", "deeps", "text-", "code-", "babbage-", "embedding-", "moderation-", "sora-",
     "devstral",
 )  # fmt: skip
-#: What is in files that speak of them, whatever the model.
+#: Every file about these makers holds one of these, for any model.
 FAMILIES = (
     "gpt-", "claude", "gemini", "stral-", "grok-", "command-r", "command-a", "deepseek-", "o1-",
     "o3-", "o4-", "davinci", "bison", "openai", "OpenAI", "anthropic", "Anthropic", "ai-sdk",
     "langchain", "litellm", "whisper-1", "dall-e", "tts-1", "sonar",
 )  # fmt: skip
 MAKER_IDS = frozenset(maker for _, maker in MAKERS)
-#: Catalogs of chat models leave these out, so that not to be listed says nothing.
+#: Catalogs of chat models leave these out, so an unlisted one may exist.
 UNLISTED = re.compile(
     r"whisper|tts|dall-e|image|imagen|audio|realtime|live|transcribe|moderation|sora|veo|lyria"
     r"|embed|rerank|search|research|computer-use|codex|aqa|gemma|ocr|voxtral|instruct|vision"
     r"|codegemma|medlm|guard"
 )
-#: What marks a version of a model that the catalog may not list singly.
+#: The end of an id with a version, which the catalog may not list separately.
 DATED = re.compile(
     r"[-@](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|00\d|latest|default)$"
 )
-#: Words of names that stand for a model in tests and templates.
+#: Words in names of tests and templates, which are not models.
 PLACEHOLDER = re.compile(
     r"(?:^|[-_/.:@])(?:test(?:ing)?|fake|mock(?:ed)?|dummy|example|sample|foo|bar|baz|custom|my"
     r"|your|placeholder|model|unknown|invalid|non-?existent|nonexisting|bogus|some|x{2,}|xyz|abc"
     r"|wrong|bad|future|new|old|does-not-exist|not-a|typo)(?:\d*)(?:$|[-_/.:@])",
     re.IGNORECASE,
 )
-#: Providers whose names of models are the user's own, or which have more than a catalog says.
+#: Providers where users name the models, or which have more models than a catalog lists.
 OPEN = frozenset(
     {"azure", "azure-cognitive-services", "baseten", "clarifai", "cloudflare-ai-gateway",
      "cloudflare-workers-ai", "databricks", "deepinfra", "fireworks-ai", "huggingface", "lmstudio",
@@ -138,7 +138,7 @@ OPEN = frozenset(
      "sap-ai-core", "siliconflow", "snowflake-cortex", "togetherai", "vercel", "watsonx"}
 )  # fmt: skip
 
-#: Hosts → providers, beside those that the registry knows.
+#: Host → providers, in addition to hosts that the registry knows.
 HOSTS: Mapping[str, tuple[str, ...]] = {
     "api.openai.com": ("openai",),
     "api.anthropic.com": ("anthropic",),
@@ -160,8 +160,7 @@ HOSTS: Mapping[str, tuple[str, ...]] = {
     "localhost:": ("local",),
     "127.0.0.1:": ("local",),
 }
-#: What imports say: the name of a module or package → providers. `{}` is one of `PREFIXES`, or
-#: a provider.
+#: Name of an imported module or package → providers. `{}` is one of `PREFIXES`, or a provider.
 IMPORTS = re.compile(
     r"""(?mx)
     ^[ \t]*(?:>>>[ \t]*)?(?:from|import)[ \t]+
@@ -186,7 +185,7 @@ PACKAGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r"|mlx_lm|torch|unsloth|peft|outlines)(?:\.|$)|@huggingface/|@xenova/", "local"),
     )
 )  # fmt: skip
-#: Packages that are called as the provider, or end in its name.
+#: Packages with the name of the provider, or with a name that ends in it.
 NAMED_PACKAGE = re.compile(
     r"(?:@ai-sdk/|@langchain/|langchain_|llama_index\.(?:llms|embeddings)\.|@llamaindex/"
     r"|langchain(?:_community)?\.(?:chat_models|llms|embeddings)\.|pydantic_ai\.models\."
@@ -194,9 +193,9 @@ NAMED_PACKAGE = re.compile(
     r"|agno\.models\.|autogen_ext\.models\.)?([\w-]+)"
 )
 
-#: Words of the names of keys, keywords and variables under which a model is named …
+#: Words in names of keys, keywords and variables that hold a model …
 MODEL_WORDS = frozenset({"model", "models", "engine", "engines", "deployment", "deployments"})
-#: … what may follow them …
+#: … the words that may follow them …
 MODEL_ENDS = frozenset(
     {"name", "names", "id", "ids", "default", "fallback", "fallbacks", "primary", "secondary",
      "small", "large", "fast", "slow", "cheap", "smart", "main", "list", "choices", "options",
@@ -208,8 +207,7 @@ MODEL_ENDS = frozenset(
      "specs", "versions", "families", "catalog", "registry", "config", "configs", "settings",
      "placeholder", "encoding", "encodings", "rates", "labels", "data", "details"}
 )  # fmt: skip
-#: … and what says that it is no name of a model.
-#: Such a word at the end says that there are several.
+#: … and the last words of names that hold several models.
 MANY = frozenset(
     {"models", "engines", "deployments", "prices", "pricing", "costs", "limits", "map", "mapping",
      "aliases", "names", "ids", "tokens", "windows", "sizes", "choices", "options", "available",
@@ -218,20 +216,20 @@ MANY = frozenset(
      "versions", "families", "catalog", "registry", "configs", "encoding", "encodings", "rates",
      "labels", "data", "details"}
 )  # fmt: skip
-#: Keys of one model's mapping that lead to its name.
+#: Keys in the mapping of one model that hold its name.
 NAME_KEYS = frozenset(
     {"name", "id", "slug", "model", "default", "primary", "fallback", "fallbacks", "value",
      "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model",
      "options", "choices", "enum"}
 )  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
-#: Keys beside it that say that a "model" is something else.
+#: Keys beside a "model" which show that it is something else.
 STRANGE_SIBLINGS = frozenset(
     {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
      "fuel", "doors", "license_plate", "firmware", "imei", "serial_number", "serialnumber",
      "engine_size"}
 )  # fmt: skip
-#: Keys beside it that say that it is one of a language model.
+#: Keys beside a "model" which show that it is a language model.
 KIN = frozenset(
     {"messages", "temperature", "max_tokens", "maxtokens", "max_output_tokens", "maxoutputtokens",
      "prompt", "system", "system_prompt", "systemprompt", "instructions", "top_p", "topp", "tools",
@@ -248,7 +246,7 @@ URL_KEYS = frozenset(
     {"base_url", "baseurl", "api_base", "apibase", "url", "endpoint", "azure_endpoint", "host",
      "openai_api_base", "api_url", "base_uri", "azureendpoint"}
 )  # fmt: skip
-#: Keys whose values look like full ids and are something else.
+#: Keys whose values look like full ids, but are something else.
 DECOY_WORDS = frozenset(
     {"image", "images", "repo", "repository", "repositories", "uses", "package", "packages",
      "dependency", "dependencies", "path", "paths", "file", "files", "filename", "href", "src",
@@ -258,7 +256,7 @@ DECOY_WORDS = frozenset(
      "external", "externals", "exclude", "ignore", "keywords", "tags", "topics", "title", "label",
      "labels", "description", "text"}
 )  # fmt: skip
-#: Functions whose first argument is a model's name, by the last part of their name.
+#: Functions whose first argument is the name of a model, by the last part of their names.
 CALLS = re.compile(
     r"(?i:init_?chat_?model|get_?model|(?:generative|language|embedding|chat|image|speech)_?model"
     r"|\w*(?:openai|anthropic|gemini|google|mistral|groq|cohere|bedrock|converse|vertex|xai|azure)"
@@ -270,21 +268,21 @@ CALLS = re.compile(
     r"|litellmmodel|text_?embedding_?model|num_tokens_from_\w+|model_supports|chatmodel)"
     r"|LM|LLM|Agent|Lm"
 )
-#: Of these, the functions that are called with other things, too.
+#: Those of these functions whose first argument may be something else.
 LOOSE_CALLS = frozenset(
     {"Agent", "resolve", "getModel", "get_model", "create_model", "createModel", "load_model",
      "loadModel", "make_model", "build_model"}
 )  # fmt: skip
-#: Factories of the AI SDK, called as the provider.
+#: Factories of the AI SDK, named after the provider.
 FACTORIES = re.compile(
     r"(openai|anthropic|google|vertex|mistral|xai|groq|azure|bedrock|cohere|deepseek|perplexity"
     r"|togetherai|fireworks|cerebras|openrouter|gateway|createOpenAI|vertexAnthropic)"
     r"(?:\.(?:chat|responses|completion|languageModel|embedding|textEmbedding|textEmbeddingModel"
     r"|image|speech|transcription))?"
 )
-#: The AI SDK's own makers of these, called at once.
+#: Functions of the AI SDK that make such a factory, which is called at once.
 CREATED = re.compile(r"create([A-Z]\w+)\(.*\)(?:\.\w+)?", re.DOTALL)
-#: Functions that give a default for what the environment, or a form, does not say.
+#: Functions that give a default for a value of the environment, or of a form.
 TRANSPARENT_CALLS = frozenset(
     {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
      "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
@@ -298,7 +296,7 @@ TRANSPARENT_CALLS = frozenset(
 MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
 #: Programs whose `-m` is a model.
 M_PROGRAMS = frozenset({"llm", "codex", "claude", "gemini", "mods", "aichat", "sgpt", "opencode"})
-#: Methods that look into a text, so that their argument is a part of a name.
+#: Methods that search in a text, so their argument is a part of a name.
 PARTIAL_CALLS = frozenset(
     {"startswith", "endswith", "startsWith", "endsWith", "includes", "match", "replace", "split",
      "indexOf", "removeprefix", "removesuffix", "search", "find", "test", "strip", "lstrip",
