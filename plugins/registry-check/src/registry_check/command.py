@@ -28,7 +28,7 @@ class _Days(click.ParamType[int]):
     def convert(self, value: object, param: object, ctx: object) -> int:
         text = str(value).strip().lower().removesuffix("d")
         if not text.isdecimal() or len(text) > 5:
-            self.fail(f"{value!r} is no number of days, such as 90d")
+            self.fail(f"{value!r} is not a number of days, such as 90d")
         return int(text)
 
 
