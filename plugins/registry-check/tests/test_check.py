@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from registry_check import LEVELS, Findings, check, clauses, places
+from registry_check import LEVELS, Findings, check, clauses, judging, places
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 from registry_check.names import Names
@@ -228,6 +228,15 @@ def test_from_one_name_to_the_next_in_a_deep_tree_is_a_few_steps(
     (project / "a.py").write_text("x = model == 'gpt-4'" + " or model == 'gpt-4'" * 999 + "\n")
     assert len([*look()]) == 1000
     assert steps["taken"] < 20_000  # from the root on, each time, it would be a million
+
+
+def test_of_thousands_of_unknown_names_the_first_get_a_suggestion(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    monkeypatch.setattr(judging, "MOST_MEANT", 2)
+    names = [f"gpt-4o-mni{'x' * at}" for at in range(4)]
+    (project / "a.py").write_text(f"import openai\nmodels = {names}\n")
+    assert [bool(one.suggestions) for one in look()] == [True, True, False, False]
 
 
 def test_columns_count_characters(project: Path, look: Callable[..., Findings]) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from registry_core import ModelInfo, Snapshot
 
 
+#: How many unknown names get a suggestion. Each takes 10 ms.
+MOST_MEANT = 500
+
+
 @frozen
 class Verdict:
     """A `Finding` without its place."""
@@ -53,6 +57,7 @@ class Judge:
         self._unlisted = unlisted
         self._gone = removed
         self._known: dict[str, Verdict | None] = {}
+        self._asked = 0
         self._unknown: dict[tuple[str, str], Verdict] = {}
 
     def read(self, text: str) -> Name | None:
@@ -216,6 +221,9 @@ class Judge:
 
     def _meant(self, provider: str, bare: str) -> tuple[str, tuple[str, ...]]:
         """The question "did you mean …?", and the ids in it."""
+        if self._asked >= MOST_MEANT:
+            return "", ()
+        self._asked += 1
         ids = tuple(filter(self._is_in_use, self.snapshot.suggest(f"{provider}/{bare}")))
         ids = tuple(id for id in ids if id.startswith(f"{provider}/"))
         return f"; did you mean {' or '.join(ids)}?" if ids else "", ids
