@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from attrs import evolve
 
+from ._base.forks import after_fork
 from ._catalog.snapshot import Snapshot
 from ._files.reading import unreadable
 from ._world import World
@@ -446,5 +447,4 @@ def _after_fork() -> None:
         registry._after_fork()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

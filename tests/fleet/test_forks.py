@@ -35,6 +35,29 @@ for hour in (1, 2):
 """
 
 
+#: The application itself uses obstore before it forks; nothing here has used a fleet by then.
+USED_BY_THE_APPLICATION = """
+import os, signal, sys
+import obstore
+from registry_core import ModelRegistry
+
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    from registry_core._shared.apart import engine_at
+    print(type(engine_at(sys.argv[1], 5)).__name__, flush=True)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_so_does_one_whose_parent_used_the_package_for_itself() -> None:
+    code, url = USED_BY_THE_APPLICATION, "s3://bucket/prefix"
+    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "Apart\n"), done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_worker_that_was_forked_shares_as_its_parent_did(on_moto: Hosts) -> None:
     about = {

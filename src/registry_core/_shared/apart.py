@@ -15,18 +15,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from .._base.forks import cut_off
 from .engine import Engine, Fault, Found, Version
 
 #: What stands before the first is what a sitecustomize prints, or any module that is imported.
 _MARK = b"\0registry-core\0"
 
-_forked = False
-
 
 def engine_at(url: str, patience: float) -> Engine:
     """The engine at `url`. `patience`: see `Engine`. A process uses one engine for all calls, since
     it keeps its connections, and credentials that it had to ask for (the role of a pod)."""
-    kind = Apart if _forked else Engine
+    kind = Apart if "obstore" in cut_off else Engine
     is_folder = url.startswith("file:")  # it may be gone at the next call
     return kind(url, patience) if is_folder else _kept(kind, url, patience)
 
@@ -93,14 +92,6 @@ def main() -> None:
         out.write(_MARK)
         pickle.dump((result, fault), out)
 
-
-def _note() -> None:
-    global _forked
-    _forked = _forked or "obstore" in sys.modules
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note)
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from .._base.forks import after_fork
+
 if TYPE_CHECKING:
     from ..registry import ModelRegistry
 
@@ -113,5 +115,4 @@ def _after_fork() -> None:
     _lock, _serving = threading.RLock(), None
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)
