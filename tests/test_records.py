@@ -338,6 +338,15 @@ def test_of_a_record_that_is_the_same_text_nothing_is_checked_again() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    "record", [{"name": "x" * 5000}, {f"n{number}": 1 for number in range(100)}]
+)
+def test_a_record_that_is_large_or_has_many_names_is_not_remembered(record: Any) -> None:
+    text, before = json.dumps(record).encode(), remembered.cache_info()
+    provider_from_record("acme", {"models": {"m": text}})
+    assert remembered.cache_info() == before
+
+
 # --- one provider --------------------------------------------------------------------
 
 
