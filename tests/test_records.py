@@ -338,6 +338,28 @@ def test_of_a_record_that_is_the_same_text_nothing_is_checked_again() -> None:
         ]
 
 
+def test_values_of_a_subclass_are_stored_as_plain_ones() -> None:
+    class Text(str):
+        __slots__ = ()
+
+    class Number(float):  # as that of numpy
+        pass
+
+    class Whole(int):
+        pass
+
+    plain = {"a": "x", "b": 0.5, "c": 7}
+    extra = {Text("a"): Text("x"), "b": Number(0.5), "c": Whole(7)}
+    found = provider_from_record("acme", {"models": {"m": {"extra": extra}}, "extra": extra})
+    assert found is not None
+    made = ProviderConfig(id="b", models={"m": ModelInfo(id="m", provider_id="b", extra=extra)})
+    stored = Snapshot.build([found, made]).get_providers()
+    for one in stored.values():
+        assert one.models["m"].extra == plain
+    assert stored["acme"].extra == plain
+    assert {type(value) for value in made.models["m"].extra.values()} == {str, float, int}
+
+
 @pytest.mark.parametrize(
     "record", [{"name": "x" * 5000}, {f"n{number}": 1 for number in range(100)}]
 )
