@@ -295,6 +295,7 @@ def test_a_record_may_be_its_json_text() -> None:
         "openai", "gpt-x", RECORD
     )
     records = {"a": text, "b": b"{}", "c": b'{"name": 7, "speed": NaN}', "d": b"[]", "e": b"{"}
+    records["f"] = b'{"x": %b}' % (b"1" * 5000)
     provider = provider_from_record("acme", {"models": records}, heard)
     assert provider is not None
     assert [*provider.models] == ["a", "b", "c"]
@@ -303,7 +304,8 @@ def test_a_record_may_be_its_json_text() -> None:
     assert heard == [
         ("acme/c", "name is taken as unknown: expected text, got int"),
         ("acme/d", "dropped: expected an object, got list"),
-        ("acme/e", "dropped: expected an object, got bytes"),
+        ("acme/e", "dropped: expected an object, got text that can't be read as JSON"),
+        ("acme/f", "dropped: expected an object, got text that can't be read as JSON"),
     ]
 
 
