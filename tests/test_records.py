@@ -295,6 +295,7 @@ def test_a_record_may_be_its_json_text() -> None:
         "openai", "gpt-x", RECORD
     )
     records = {"a": text, "b": b"{}", "c": b'{"name": 7, "speed": NaN}', "d": b"[]", "e": b"{"}
+    records["f"] = b'{"x": %b}' % (b"1" * 5000)
     provider = provider_from_record("acme", {"models": records}, heard)
     assert provider is not None
     assert [*provider.models] == ["a", "b", "c"]
@@ -303,7 +304,8 @@ def test_a_record_may_be_its_json_text() -> None:
     assert heard == [
         ("acme/c", "name is taken as unknown: expected text, got int"),
         ("acme/d", "dropped: expected an object, got list"),
-        ("acme/e", "dropped: expected an object, got bytes"),
+        ("acme/e", "dropped: expected an object, got text that can't be read as JSON"),
+        ("acme/f", "dropped: expected an object, got text that can't be read as JSON"),
     ]
 
 
@@ -336,6 +338,37 @@ def test_of_a_record_that_is_the_same_text_nothing_is_checked_again() -> None:
         assert [what for _, what in heard] == [
             "toolcall is not a field, and is kept in `extra`; did you mean 'tool_call'?"
         ]
+
+
+def test_values_of_a_subclass_are_stored_as_plain_ones() -> None:
+    class Text(str):
+        __slots__ = ()
+
+    class Number(float):  # as that of numpy
+        pass
+
+    class Whole(int):
+        pass
+
+    plain = {"a": "x", "b": 0.5, "c": 7}
+    extra = {Text("a"): Text("x"), "b": Number(0.5), "c": Whole(7)}
+    found = provider_from_record("acme", {"models": {"m": {"extra": extra}}, "extra": extra})
+    assert found is not None
+    made = ProviderConfig(id="b", models={"m": ModelInfo(id="m", provider_id="b", extra=extra)})
+    stored = Snapshot.build([found, made]).get_providers()
+    for one in stored.values():
+        assert one.models["m"].extra == plain
+    assert stored["acme"].extra == plain
+    assert {type(value) for value in made.models["m"].extra.values()} == {str, float, int}
+
+
+@pytest.mark.parametrize(
+    "record", [{"name": "x" * 5000}, {f"n{number}": 1 for number in range(100)}]
+)
+def test_a_record_that_is_large_or_has_many_names_is_not_remembered(record: Any) -> None:
+    text, before = json.dumps(record).encode(), remembered.cache_info()
+    provider_from_record("acme", {"models": {"m": text}})
+    assert remembered.cache_info() == before
 
 
 # --- one provider --------------------------------------------------------------------

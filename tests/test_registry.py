@@ -116,6 +116,31 @@ def test_invalidate_looks_at_once(synced: World) -> None:
     assert registry.get_model("openai/gpt-6") is not None
 
 
+def test_of_threads_that_wait_for_a_look_at_the_store_none_looks_again(
+    synced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, asked, looks = synced.registry(), threading.Semaphore(0), list[int]()
+    look = registry._look
+    registry.snapshot()
+    synced.monotonic += 1000
+
+    def now() -> float:
+        asked.release()
+        return synced.monotonic
+
+    monkeypatch.setattr(registry.world, "monotonic", now)
+    monkeypatch.setattr(registry, "_look", lambda: looks.append(1) or look())
+    threads = [threading.Thread(target=registry.snapshot) for _ in range(5)]
+    with registry._lock:
+        for thread in threads:
+            thread.start()
+        for _ in threads:  # each has seen that the time is over
+            asked.acquire()
+    for thread in threads:
+        thread.join()
+    assert looks == [1]
+
+
 def test_the_same_generation_is_not_loaded_again(synced: World) -> None:
     registry = synced.registry()
     first = registry.snapshot()

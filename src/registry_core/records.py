@@ -183,7 +183,8 @@ def _model(
     lost = partial(warn, f"{provider_id}/{id}")
     record = parsed(record)
     if not issubclass(type(record), Mapping):
-        lost(f"dropped: expected an object, got {_type(record)}")
+        found = "text that can't be read as JSON" if type(record) is bytes else _type(record)
+        lost(f"dropped: expected an object, got {found}")
         return None
 
     def make(record: Mapping[str, Any]) -> ModelInfo:

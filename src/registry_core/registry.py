@@ -115,7 +115,10 @@ class ModelRegistry:
         trusted = self._trusted
         if trusted is not None and self.world.monotonic() < trusted[1]:
             return trusted[0]
-        with self._lock:  # a thread that waited here looks again, which is one `stat`
+        with self._lock:
+            trusted = self._trusted
+            if trusted is not None and self.world.monotonic() < trusted[1]:
+                return trusted[0]  # another thread has looked while this one waited
             snapshot, lasting = self._look()
             ends = self.world.monotonic() + self.world.lookups.cache_ttl_ms / 1000
             self._trusted = (snapshot, ends) if lasting else None

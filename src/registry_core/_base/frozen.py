@@ -94,17 +94,17 @@ def freeze(value: Any, depth: int = 64) -> Any:
 
     Values that JSON can't exchange between programs become None (unknown): numbers that are
     not finite or need more than 64 bits, nesting beyond `depth`, other types. A lone
-    surrogate becomes U+FFFD.
+    surrogate becomes U+FFFD. A value of a subclass becomes plain: encoders refuse most.
     """
     kind = value.__class__
     if issubclass(kind, str):
-        return value if value.isascii() else portable(value)
+        return str.__str__(value) if value.isascii() else portable(value)
     if kind is bool or kind is FrozenDict:
         return value
     if issubclass(kind, int):
-        return value if -(2**63) <= value < 2**64 else None
+        return int.__int__(value) if -(2**63) <= value < 2**64 else None
     if issubclass(kind, float):
-        return value if abs(value) < _INFINITE else None  # False for NaN, too
+        return float.__float__(value) if abs(value) < _INFINITE else None  # False for NaN, too
     if depth and issubclass(kind, (list, tuple)):
         return tuple([freeze(item, depth - 1) for item in value])
     if depth and issubclass(kind, (dict, Mapping)):
