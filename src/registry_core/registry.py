@@ -94,7 +94,7 @@ class ModelRegistry:
 
     @classmethod
     def reset_instance(cls) -> None:
-        """Forget the registry of this process; for tests."""
+        """Forget the registry of this process. For tests."""
         with cls._instance_lock:
             if cls._instance is not None:
                 cls._instance.stop_auto_refresh()
@@ -125,12 +125,13 @@ class ModelRegistry:
             return snapshot
 
     def invalidate(self) -> None:
-        """Drop the loaded generation; the next lookup reads the store."""
+        """Drop the loaded generation. The next lookup reads the store."""
         with self._lock:
             self._served = self._trusted = None
 
     def get_model(self, id: str) -> ModelInfo | None:
-        """The model with this full id, such as "openai/gpt-4o", or this role; else None."""
+        """The model with this full id, such as "openai/gpt-4o", or with this role. None if there
+        is none."""
         snapshot = self.snapshot()
         try:
             return snapshot.get_model(id)
@@ -143,23 +144,25 @@ class ModelRegistry:
         """The models that fit all filters, in the order of providers and ids.
 
         `text`: words that must all occur in the full id, the name or the family, in any case.
-        Where several texts may be given, one will do as it is:
+        A filter for several texts also takes a single text.
 
-        - `provider` (globs), `gateway` (globs), `kind`, `status`: one of them must fit;
-        - `supports`: all of them, capabilities or what people call them ("tools", "vision");
-        - `input`, `output`: modalities, all of them;
-        - `min_context` in tokens; `max_input_cost`, `max_output_cost` in USD per million tokens;
-        - `released_since`, `retires_before`: a date, or text such as "2026-09-30";
-        - `usable`: there is a URL, and a key is set in `environ` (the process's, if None), unless
-          the provider names none;
-        - `sort`: "price", "output_cost", "context", "released", "retires", "name" or "id", the
-          first counts most; "-price" the other way round. Unknown comes last both ways;
-        - `limit`: so many at most.
+        - `provider` (globs), `gateway` (globs), `kind`, `status`: one of them must fit.
+        - `supports`: the model must have all of them. They are capabilities, or common names for
+          them ("tools", "vision").
+        - `input`, `output`: modalities. The model must have all of them.
+        - `min_context` in tokens; `max_input_cost`, `max_output_cost` in USD per million tokens.
+        - `released_since`, `retires_before`: a date, or text such as "2026-09-30".
+        - `usable`: the model has a URL, and its key is set in `environ` (by default the process's
+          environment), or its provider needs none.
+        - `sort`: "price", "output_cost", "context", "released", "retires", "name" or "id". The
+          first one counts most. "-price" reverses the order. Unknown values always come last.
+        - `limit`: the largest number of models.
 
-        What is unknown fits no bound, unless `include_unknown`. What is deprecated or retired
-        `today` (a date; default: the clock's) is left out, unless `include_deprecated` or a
-        `status` is given; with `retires_before`, only what has retired is. Raises ArgumentError,
-        with the nearest of what can be given, and TypeError for an argument that does not exist.
+        Unknown values don't fit a filter, unless `include_unknown` is set. Models that are
+        deprecated or retired `today` (a date; by default the clock's) are left out, unless
+        `include_deprecated` or `status` is given. With `retires_before`, only retired models are
+        left out. Raises ArgumentError, which suggests the nearest valid value, and TypeError for an
+        argument that does not exist.
         """
         known = self._with_defaults(filters)
         return self._read(lambda snapshot: snapshot.find_models(text, **known))
@@ -170,7 +173,7 @@ class ModelRegistry:
         return self._read(lambda snapshot: snapshot.find_ids(text, **known))
 
     def _with_defaults(self, filters: Filters) -> Filters:
-        """With the environment and the day of this world, where they are not given."""
+        """The filters, with the environment and the day of this world by default."""
         if filters.get("environ") is None:
             filters["environ"] = self.world.environ
         if filters.get("today") is None:
@@ -194,8 +197,8 @@ class ModelRegistry:
     def disagreements(
         self, ids: Iterable[str] | None = None
     ) -> Mapping[str, tuple[FieldSources, ...]]:
-        """Full id → the fields in which sources differ, as in `sources`; for these ids, or for
-        all. Raises as `sources`."""
+        """Full id → the fields in which sources differ, as in `sources`. For these ids, or by
+        default for all. Raises what `sources` raises."""
         from ._sync.sources import disagreements
 
         wanted = self.find_ids(include_deprecated=True) if ids is None else tuple(ids)
@@ -204,16 +207,16 @@ class ModelRegistry:
         )
 
     def suggest(self, text: str, most: int = 3) -> tuple[str, ...]:
-        """Full ids that `text` was probably meant to be; see `registry_core.suggest`."""
+        """Full ids that `text` probably means. See `registry_core.suggest`."""
         return self._read(lambda snapshot: snapshot.suggest(text, most))
 
     def offline(self) -> tuple[Snapshot, Mapping[str, ModelInfo]]:
-        """What is known here without the network, for commands that may run before any sync:
-        a snapshot, and what sources of facts say of models that it does not offer, by full id.
+        """What is known without the network, for commands that may run before any sync: a
+        snapshot, and facts about models that it does not offer, by full id.
 
-        The snapshot is what is served, if the plugins are those of the last sync; else what a
-        sync without the network would serve. Then plugins are loaded, and nothing is written. A
-        snapshot file that the user has pinned is all that is known. Raises OverlayError if a
+        If the plugins are those of the last sync, the snapshot is the served one. Otherwise it is
+        what a sync without the network would serve; then plugins are loaded, and nothing is
+        written. If a snapshot file is pinned, there are no further facts. Raises OverlayError if a
         policy fails, SettingsError and StoreError.
         """
         from ._sync.offline import offline
@@ -225,10 +228,10 @@ class ModelRegistry:
         return self._read(read)
 
     def get_provider_config(self, id: str) -> ProviderConfig | None:
-        """The provider with this id; None if it is unknown.
+        """The provider with this id. None if it is unknown.
 
-        Its models are decoded as they are asked for, which raises SnapshotDamagedError if
-        the stored snapshot turns out to be damaged then; the next lookup serves the bundle.
+        Its models are decoded on demand. This raises SnapshotDamagedError if the stored snapshot
+        is damaged. The next lookup then serves the bundle.
         """
         return self._read(lambda snapshot: snapshot.get_provider_config(id))
 
@@ -263,7 +266,7 @@ class ModelRegistry:
             if self._loaded and self._served and self._loaded.lasting and self._loaded.current:
                 return self._served, True
         except StoreError:
-            pass  # `load` tries again, and says what is wrong
+            pass  # `load` tries again, and raises the error
         while True:
             loaded = self.world.load(self._damaged, self._loaded)
             try:
@@ -278,13 +281,13 @@ class ModelRegistry:
                 return self._served, loaded.lasting
 
     def _condemn(self, snapshot: Snapshot) -> None:
-        """Serve something else than this damaged snapshot: a newer generation, the one before,
-        or the bundle. Raises the damage if there is nothing else."""
+        """Don't serve this damaged snapshot any more, but a newer generation, the previous one, or
+        the bundle. Raises SnapshotDamagedError if there is nothing else."""
         with self._lock:
             if self._served is not snapshot:
-                return  # another thread met it before
+                return  # another thread has found it already
             if self.world.lookups.snapshot is not None or snapshot.hash in self._damaged:
-                raise  # the damage that was met: the user wants this file and no other
+                raise  # the original error: the user wants only this file
             self._damaged.add(snapshot.hash)
             self.world.verified.pop(snapshot.hash, None)
             self._served = self._trusted = None
@@ -301,9 +304,9 @@ class ModelRegistry:
     def sync_gateways(self, force_refresh: bool = False) -> SyncReport:
         """Fetch all enabled gateways, merge, overlay, store, emit.
 
-        With `force_refresh` no validators are sent. Concurrent calls join one sync.
-        What fails is in the report, and its last good data stays; raises only
-        SettingsError and StoreError, and with `strict` an ExceptionGroup of all failures.
+        With `force_refresh` no validators are sent. Concurrent calls join one sync. Failures are in
+        the report, and the last good data stays. Raises only SettingsError and StoreError, and
+        with the setting `strict` an ExceptionGroup of all failures.
         """
         from ._sync.options import Options
 
@@ -320,7 +323,7 @@ class ModelRegistry:
         return joining.run(options, self._sync)
 
     def _sync(self, options: Options) -> SyncReport:
-        """Sync, and serve what that left behind from now on."""
+        """Sync, and serve the result from now on."""
         from ._sync.sync import sync
 
         if options.host is not None:
@@ -337,12 +340,12 @@ class ModelRegistry:
         return result.report
 
     def register_gateway(self, gateway: ModelGateway) -> None:
-        """Add a gateway to this process; asked at the next `sync_gateways()`.
+        """Add a gateway to this process. It is asked at the next `sync_gateways()`.
 
-        Its providers are merged in memory, neither stored nor emitted; an installed
-        gateway with the same id, and a stored provider with the same id, come first. One
-        that was registered with this id before is replaced: its data serves until then.
-        Raises TypeError for what is no gateway.
+        Its providers are merged in memory, and neither stored nor emitted. An installed gateway
+        with the same id, and a stored provider with the same id, have priority. A gateway that was
+        registered with this id before is replaced; its data is served until the next sync. Raises
+        TypeError if `gateway` is not a gateway.
         """
         from ._plugins.hook_rules import describe_gateway
         from ._sync.runtime import RuntimeGateway
@@ -377,7 +380,7 @@ class ModelRegistry:
         return utc(past(self.world.state().last_refresh, self.world.clock()))
 
     def changes(self, since: datetime | None = None) -> tuple[Changes, ...]:
-        """What each sync of the last 90 days changed, oldest first; or each since `since`.
+        """What each sync of the last 90 days changed, oldest first, or only each after `since`.
 
         `since` is an aware time. Volatile models are never included. Empty while a snapshot file
         is served. Raises StoreError, and ArgumentError if `since` is not aware.
@@ -394,9 +397,9 @@ class ModelRegistry:
     def start_auto_refresh(self, interval_ms: int | None = None) -> None:
         """Sync in a daemon thread whenever the stored data is older than the interval.
 
-        None means the setting `refresh_interval_ms`. An argument under 60 000 is raised to
-        it, with one warning. At once if the data is that old by now. A second start does
-        nothing, unless something has ended the thread. Processes of one user share what one of
+        None means the setting `refresh_interval_ms`. An argument under 60 000 is raised to 60 000,
+        with one warning. If the data is older already, the first sync starts at once. A second
+        start does nothing, unless the thread has ended. Processes of one user share what one of
         them has fetched.
         """
         from ._sync.refresh import refresher_of
@@ -425,11 +428,11 @@ class ModelRegistry:
     def resolve(self, id: str, environ: Mapping[str, str] | None = None) -> Endpoint:
         """Where and how to call this model: base URL, dialect, key.
 
-        `environ` holds the credentials; None is this process's environment. A model
-        that the registry doesn't know is passed on, if its provider is known; the one
-        of a role must be known. Loads
-        plugins; touches the network only if the gateway must exchange a token.
-        Raises ResolveError: ExchangeError, which is a GatewayError too, if that fails.
+        `environ` holds the credentials; by default it is this process's environment. If the
+        registry doesn't know the model, but its provider, the id is passed on. The model of a role
+        must be known. Loads plugins. Uses the network only if the gateway must exchange a token.
+        Raises ResolveError. If the exchange fails, that is an ExchangeError, which is also a
+        GatewayError.
         """
         from ._resolve.resolving import resolve
 

@@ -38,7 +38,7 @@ def read(
     was read, or a credential of 16 or more characters that `request` carried, in any spelling.
     """
     value = parse(answer.body, culprit=culprit, text_at=text_at)
-    echoed = secrets.found_in(_told(answer), _carried(request))
+    echoed = secrets.found_in(_searched(answer), _carried(request))
     if echoed is None:
         return value
     raise GatewayError(
@@ -53,7 +53,7 @@ def carries_credential(request: PreparedRequest) -> bool:
     return any(_carried(request))
 
 
-def _told(answer: Answer) -> Iterator[bytes]:
+def _searched(answer: Answer) -> Iterator[bytes]:
     yield "\n".join(answer.headers.values()).encode("utf-8", "replace")
     yield answer.body
     if b"\\" in answer.body:

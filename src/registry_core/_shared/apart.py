@@ -27,30 +27,30 @@ def engine_at(url: str, patience: float) -> Engine:
     it keeps its connections, and credentials that it had to ask for (the role of a pod)."""
     kind = Apart if "obstore" in cut_off else Engine
     is_folder = url.startswith("file:")  # it may be gone at the next call
-    return kind(url, patience) if is_folder else _kept(kind, url, patience)
+    return kind(url, patience) if is_folder else _cached(kind, url, patience)
 
 
 @lru_cache(maxsize=8)
-def _kept(kind: type[Engine], url: str, patience: float) -> Engine:
+def _cached(kind: type[Engine], url: str, patience: float) -> Engine:
     return kind(url, patience)
 
 
 class Apart(Engine):
     def get(self, name: str, *, most: int, unless: str | None = None) -> Found | None:
-        result: Found | None = self._there("get", name, most=most, unless=unless)
+        result: Found | None = self._call("get", name, most=most, unless=unless)
         return result
 
     def put(self, name: str, data: bytes, version: Version | None = None) -> Version:
-        result: Version = self._there("put", name, data, version and dict(version))
+        result: Version = self._call("put", name, data, version and dict(version))
         return result
 
     def delete(self, *names: str) -> None:
-        self._there("delete", *names)
+        self._call("delete", *names)
 
     def list(self, folder: str) -> Iterator[tuple[str, float]]:
-        yield from self._there("list", folder)
+        yield from self._call("list", folder)
 
-    def _there(self, method: str, *args: Any, **named: Any) -> Any:
+    def _call(self, method: str, *args: Any, **named: Any) -> Any:
         python = Path(sys.executable or "none")
         folders = [one for one in sys.path if one and isinstance(one, str)]  # no Path counts
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}

@@ -44,7 +44,7 @@ class Watch:
         """The signature of the manifest when it was last read."""
         self._names: frozenset[str] = frozenset()
         """The generated files in the manifest, of targets that the user named."""
-        self._there: frozenset[str] = frozenset()
+        self._existing: frozenset[str] = frozenset()
         """Those of them that existed at the last look."""
         self._loaded: Loaded | None = None
         """What was served at the last look."""
@@ -113,15 +113,15 @@ class Watch:
                     str(path) for target in named for path in known.digests(target.name)
                 )
                 if first:
-                    self._there = self._names
+                    self._existing = self._names
                     if self._is_outdated(host, known, named):
                         return True
         except StoreError as error:  # a sync reports it
             logger.debug("nothing is known of the generated files: %s", error)
             return False
         existing = frozenset(filter(os.path.lexists, self._names))
-        missing = (self._there & self._names) - existing
-        self._there = existing
+        missing = (self._existing & self._names) - existing
+        self._existing = existing
         return bool(missing)
 
     def _is_outdated(self, host: PluginHost, manifest: Manifest, targets: list[Target]) -> bool:

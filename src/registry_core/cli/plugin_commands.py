@@ -17,7 +17,7 @@ from .output import complain, others_print
 _FOUND = "registry_core.commands"
 
 
-def _found(context: click.Context, core: Collection[str]) -> Discovery:
+def _discovery(context: click.Context, core: Collection[str]) -> Discovery:
     """The commands by the settings of the working directory. They are looked for once."""
     if _FOUND not in context.meta:
         context.meta[_FOUND] = find_commands(load(warn=lambda _: None), core)
@@ -28,7 +28,7 @@ def _found(context: click.Context, core: Collection[str]) -> Discovery:
 def names(context: click.Context, core: Collection[str]) -> list[str]:
     """The names of commands, for help and completion. Errors are ignored."""
     try:
-        return [source.entry for source in _found(context, core).selected]
+        return [source.entry for source in _discovery(context, core).selected]
     except RegistryError:
         return []
 
@@ -36,7 +36,7 @@ def names(context: click.Context, core: Collection[str]) -> list[str]:
 def complain_of(context: click.Context, core: Collection[str]) -> None:
     """Print what is wrong with the commands of plugins."""
     try:
-        complain(*(f"warning: {problem}" for problem in _found(context, core).problems))
+        complain(*(f"warning: {problem}" for problem in _discovery(context, core).problems))
     except RegistryError as error:
         complain(f"warning: commands of plugins are not listed: {error}")
 
@@ -44,7 +44,7 @@ def complain_of(context: click.Context, core: Collection[str]) -> None:
 def get(context: click.Context, name: str, core: Collection[str]) -> click.Command | None:
     """The command of a plugin. If there is none: None, or an error that says why."""
     try:
-        discovery = _found(context, core)
+        discovery = _discovery(context, core)
     except RegistryError:
         if context.resilient_parsing:
             return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import completing
 from .common import painted
 from .output import complain, say_json, say_rows
-from .values import plain, told
+from .values import plain, readable
 
 if TYPE_CHECKING:
     from ..registry import ModelRegistry
@@ -157,11 +157,11 @@ def _draw_sources(fields: Sequence[FieldSources], ends: Sequence[str], color: st
     for field in fields:
         agreeing = (field.source, *field.agree) if field.source else ()
         names = ", ".join(claim.source for claim in agreeing) or "nobody says"
-        value = "unknown" if field.value is None else told(field.field, field.value)
+        value = "unknown" if field.value is None else readable(field.field, field.value)
         cells.append((field.field, value, names, _when(agreeing[0]) if agreeing else ""))
         for claim in field.otherwise:
             dim.append(len(cells))
-            value = told(field.field, claim.value)
+            value = readable(field.field, claim.value)
             cells.append(("  otherwise", value, claim.source, _when(claim)))
         for claim in (*agreeing, *field.otherwise):
             if claim.source_url:
@@ -192,10 +192,11 @@ def _draw_differing(
             (
                 id,
                 field.field,
-                told(field.field, field.value),
+                readable(field.field, field.value),
                 field.source.source if field.source else "nobody",
                 "; ".join(
-                    f"{told(field.field, claim.value)} {claim.source}" for claim in field.otherwise
+                    f"{readable(field.field, claim.value)} {claim.source}"
+                    for claim in field.otherwise
                 ),
             )
             for id, field in differing[:count]

@@ -119,7 +119,7 @@ def table(
         for place, column in enumerate(columns)
     ]
     widths = [_wide(column, own) for column, own in zip(columns, by_column, strict=True)]
-    places = _kept(columns, widths, width())
+    places = _fitting(columns, widths, width())
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     fixed = sum(widths[place] + _GAP for place in places if not columns[place].folds)
     room = width() - fixed
@@ -175,7 +175,7 @@ def _wide(column: Column, cells: Sequence[str]) -> int:
     return max(cell_len(column.heading), most)
 
 
-def _kept(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+def _fitting(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
     """The places of the columns that fit."""
     places = [*range(len(columns))]
 

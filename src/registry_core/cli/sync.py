@@ -141,7 +141,7 @@ def _run(
             say(world.settings.unasked)
         _show(report, world.bundle)
         say(*withholding(withheld(result.snapshot)))
-        _show_news(report, result, world.bundle, kept=only is None)
+        _show_news(report, result, world.bundle, is_stored=only is None)
         hint = _types_hint(world.settings, report.models, result.snapshot)
         if hint:
             say(f"hint: {hint}")
@@ -211,8 +211,8 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
         say(f"{root}: {size}, {len(files)} written{names_of_few(files, Path(root))}")
 
 
-def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool) -> None:
-    """Show what has changed, and how to see the rest. `kept`: whether the store remembers it."""
+def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, is_stored: bool) -> None:
+    """Show what has changed, and how to see the rest. `is_stored`: the store has it."""
     from .._sync.wording import foremost, lines, summary
     from .news import as_text
 
@@ -229,7 +229,7 @@ def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, kept: bool
     if len(shown) < len(all_lines):
         unshown = summary({*all_lines} - {*shown})
         later = "registry-core diff bundled stored" if first else "registry-core changes"
-        hint = later if kept else "--json"
+        hint = later if is_stored else "--json"
         say(f"… and {len(all_lines) - len(shown):,} more ({unshown}): {hint}")
 
 

@@ -11,7 +11,7 @@ from ..known_providers import KNOWN_PROVIDERS
 from .calls import call, provider_cell, provider_fields
 from .common import painted
 from .screen import Column, fitted, height, show, table, text
-from .values import COLUMNS, fields, told
+from .values import COLUMNS, fields, readable
 
 if TYPE_CHECKING:
     from ..models import ProviderConfig
@@ -55,18 +55,18 @@ def models_table(mine: ModelRegistry, ids: Sequence[str], names: Sequence[str], 
     models = [model for model in map(mine.get_model, ids) if model]
     records = [fields(model, today) for model in models]
     rows = [
-        [told(field, row.get(field)) for field in (COLUMNS.get(n, n) for n in names)]
+        [readable(field, row.get(field)) for field in (COLUMNS.get(n, n) for n in names)]
         for row in records
     ]
-    kept = [
+    filled = [
         place
         for place, name in enumerate(names)
         if name not in ("note", "can") or any(row[place] for row in rows)
     ]
     retired = [n for n, row in enumerate(records) if row["note"] in ("deprecated", "retired")]
     return table(
-        [_column(names[place]) for place in kept],
-        [[row[place] for place in kept] for row in rows],
+        [_column(names[place]) for place in filled],
+        [[row[place] for place in filled] for row in rows],
         dim=retired,
     )
 

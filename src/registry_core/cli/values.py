@@ -178,7 +178,7 @@ def tiers(value: Any) -> list[str]:
     return texts
 
 
-def told(field: str, value: Any) -> str:
+def readable(field: str, value: Any) -> str:
     """A value for a person: with units, and "?" if it is unknown."""
     if value is None:
         return "?"

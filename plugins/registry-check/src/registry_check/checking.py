@@ -59,7 +59,7 @@ def check(
     removed: Mapping[str, str] = {}
     if isinstance(registry, ModelRegistry):
         snapshot, unlisted = registry.offline()
-        removed = _gone(registry, snapshot)
+        removed = _removed(registry, snapshot)
     else:
         snapshot = registry
     names = Names(snapshot, {*unlisted, *removed})
@@ -69,7 +69,7 @@ def check(
     return evolve(Check(names, judge).run(paths), dated=dated)
 
 
-def _gone(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
+def _removed(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
     """Full id → the day since which no gateway offers it, as far as the registry remembers."""
     days: dict[str, str] = {}
     with suppress(StoreError):  # without the journal, only these days are unknown
