@@ -313,7 +313,7 @@ def test_of_a_record_that_is_the_same_text_nothing_is_checked_again() -> None:
         provider_from_record("acme", {"models": {f"m{number}": text}}, heard)
         assert remembered.cache_info().misses - before.misses == (number == 0)
         assert [what for _, what in heard] == [
-            "toolcall is no field and is kept in `extra`; did you mean 'tool_call'?"
+            "toolcall is not a field, and is kept in `extra`; did you mean 'tool_call'?"
         ]
 
 
