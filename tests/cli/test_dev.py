@@ -38,6 +38,9 @@ sys.exit(7)
 """
 
 OFFLINE = "registry-core: offline: the network is not touched\n"
+NO_TARGET = (
+    "registry-core: writes no file of a project: no [tool.registry-core.output] names a folder\n"
+)
 
 Dev = Callable[..., "subprocess.Popen[str]"]
 
@@ -86,7 +89,8 @@ PLAN = [
 
 def finish(process: subprocess.Popen[str], input: str = "") -> tuple[int, str, str]:
     out, err = process.communicate(input, timeout=60)
-    return process.returncode, out, err
+    # The refresher says this beside the command, so before its end or not at all.
+    return process.returncode, out, err.replace(NO_TARGET, "")
 
 
 def ended(pid: int) -> Callable[[], bool]:
