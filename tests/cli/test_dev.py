@@ -90,7 +90,7 @@ PLAN = [
 def finish(process: subprocess.Popen[str], input: str = "") -> tuple[int, str, str]:
     out, err = process.communicate(input, timeout=60)
     # The refresher says this beside the command, so before its end or not at all.
-    return process.returncode, out, err.replace(NO_TARGET, "")
+    return process.returncode, out, err.replace(OFFLINE + NO_TARGET, OFFLINE)
 
 
 def ended(pid: int) -> Callable[[], bool]:
