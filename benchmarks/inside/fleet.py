@@ -29,6 +29,7 @@ from registry_core import (
     hookimpl,
 )
 from registry_core._base.secrets import Secrets
+from registry_core._base.version import __version__
 from registry_core._catalog.bundle import Bundle
 from registry_core._catalog.places import Places
 from registry_core._plugins.host import PluginHost
@@ -132,7 +133,7 @@ def main() -> None:
         name, _ = published[which]
         plugin.gateway.providers = results[which]
         now = time.time()
-        entry = Entry(InMemory.id, scope, loaded.plugin.version, name, now)
+        entry = Entry(InMemory.id, scope, loaded.plugin.version, name, now, core=__version__)
         pointer = Pointer(number + 1, {entry.key: entry}, {name: now})
         (served / "pointer").write_bytes(to_bytes(pointer, None))
         object = f"{url}/objects/{name}"
