@@ -68,6 +68,7 @@ def test_a_record_can_be_written_as_json_and_read_back(record: dict[str, Any]) -
     assert [loss for loss in losses if "unknown" in loss[1]] == []
 
 
+@pytest.mark.slow
 @given(records)
 def test_flags_are_known_without_a_model(record: dict[str, Any]) -> None:
     lazy = provider(record)

@@ -58,6 +58,7 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_output_that_can_not_be_written_is_one_line_and_status_1(shell: Shell, name: str) -> None:
     for where, why in ((">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")):

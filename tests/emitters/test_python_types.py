@@ -88,6 +88,7 @@ def test_every_id_is_read_back_as_it_was_whatever_it_holds() -> None:
     assert found == {names[id]: list(ids) for id, ids in models.items()}
 
 
+@pytest.mark.slow
 def test_without_a_scope_the_unions_stay_small_and_the_functions_name_every_id_exactly() -> None:
     """What is compared is small, whatever the size; see `FEW`."""
     for size in (1, 10):

@@ -393,6 +393,7 @@ def test_a_folder_that_comes_after_the_look_is_not_read(
     assert not [*homeless.places.payloads(None)]
 
 
+@pytest.mark.slow
 def test_no_lookup_adopts_a_store_that_is_swapped_in_and_out(
     homeless: World, swapping: Callable[[], int]
 ) -> None:
@@ -402,6 +403,7 @@ def test_no_lookup_adopts_a_store_that_is_swapped_in_and_out(
     assert [one for one in adopted if one is not None] == []
 
 
+@pytest.mark.slow
 def test_no_first_sync_adopts_a_store_that_is_swapped_in_and_out(
     homeless: World, swapping: Callable[[], int], place: Path
 ) -> None:

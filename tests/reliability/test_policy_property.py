@@ -346,7 +346,7 @@ def shown(registry: ModelRegistry) -> set[str]:
     return ids
 
 
-TestPolicies = Policies.TestCase
+TestPolicies = pytest.mark.slow(Policies.TestCase)
 TestPolicies.settings = settings(
     max_examples=40,
     stateful_step_count=12,

@@ -174,6 +174,7 @@ def test_an_http_client_calls_every_dialect(
     assert header in headers.items()
 
 
+@pytest.mark.slow
 def test_the_example_calls_three_models(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, EXAMPLE / "call_a_model.py"],

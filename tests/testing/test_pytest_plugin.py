@@ -74,6 +74,7 @@ def user(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_fixture_freezes_the_registry_of_the_process_for_one_test(user: Path) -> None:
     done = run(user, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_user.py")
     assert done.returncode == 0, done.stdout + done.stderr
