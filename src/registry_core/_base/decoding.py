@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 Decode = Callable[[Any], Any]
@@ -53,10 +54,23 @@ def _outlined(text: bytes, head: str, *rest: str) -> Any:
 @cache
 def _strict() -> tuple[Decode, Decode]:
     """A parser of values, and one of objects that leaves each field as text."""
-    from msgspec import Raw  # here, since `resolve` needs none, and subinterpreters can't load it
+    require_msgspec()
+    from msgspec import Raw
     from msgspec.json import Decoder
 
     return Decoder().decode, Decoder(dict[str, Raw]).decode
+
+
+def require_msgspec() -> None:
+    """To be called before msgspec is imported, which `resolve` does without. Raises ImportError in
+    a subinterpreter that takes few extension modules: there even a refused import of msgspec
+    crashes the process at its end."""
+    try:
+        own: Any = import_module("_interpreters")  # private; from Python 3.13 on
+    except ImportError:
+        return
+    if own.get_config(own.get_current()[0]).check_multi_interp_extensions:
+        raise ImportError("msgspec can't be loaded in this subinterpreter")
 
 
 def _salvaged(text: bytes) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from .decoding import require_msgspec
 from .frozen import EMPTY, Value
 
 #: Parts for which an empty object differs from a missing one.
@@ -41,6 +42,7 @@ def dumps(record: Mapping[str, Any]) -> bytes:
 
 @cache
 def _encoder() -> Callable[[Any], bytes]:
-    from msgspec.json import Encoder  # here, as in `decoding`
+    require_msgspec()
+    from msgspec.json import Encoder
 
     return Encoder(order="sorted").encode

@@ -14,9 +14,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Raw
-
-from .._base.decoding import outline
+from .._base.decoding import outline, require_msgspec
 from .._base.encoding import dumps
 from .._base.frozen import EMPTY
 from .._catalog.layout import PROVIDER
@@ -29,6 +27,9 @@ Providers = Mapping[str, ProviderConfig]
 
 def encode(providers: Providers) -> tuple[str, bytes]:
     """The name of the object, and its bytes. Equal results have the same name."""
+    require_msgspec()
+    from msgspec import Raw
+
     lines: list[bytes] = []
     for id in sorted(providers):
         provider = providers[id]

@@ -13,6 +13,7 @@ from weakref import WeakSet
 # Imported in the caller's thread: its fork hooks must not be added in the middle of a fork.
 import filelock as _filelock  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
+from .._base.decoding import require_msgspec
 from ..errors import StoreError, error_text as describe
 
 if TYPE_CHECKING:
@@ -342,12 +343,15 @@ def _import_all() -> None:
     for name in _NEEDED:
         with suppress(ImportError):  # the sync reports it, or does not need it
             import_module(name, __package__)
+    with suppress(ImportError):
+        require_msgspec()
+        import_module("msgspec.json")
 
 
 _NEEDED = (
     *(".joining", ".sync", ".telling", ".watching", ".._catalog.writing"),
     *("ctypes", "importlib_resources.future.adapters", "importlib_resources.readers"),
-    *("netrc", "msgspec.json"),
+    "netrc",
 )
 
 

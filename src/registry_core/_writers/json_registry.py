@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .._base.decoding import require_msgspec
 from .._base.frozen import sorted_ids
 from ..plugin import Artifact, hookimpl
 from .mastra import callable_providers, key_header, key_variables, package
@@ -34,7 +35,8 @@ def registry_emit(snapshot: Snapshot) -> Iterable[Artifact]:
 
 def to_json(content: Any) -> str:
     """JSON with an indent of two and a final newline. The order of keys is kept."""
-    from msgspec import json  # here, as in `_base/decoding.py`
+    require_msgspec()
+    from msgspec import json
 
     return json.format(json.encode(content), indent=2).decode() + "\n"
 
