@@ -58,6 +58,7 @@ def test_a_record_is_that_of_the_model_that_it_becomes(record: dict[str, Any]) -
     assert (lazy.models.record("m"), lazy.models.flags["m"]) == encode(of_model(model))
 
 
+@pytest.mark.slow
 @given(records)
 def test_a_record_can_be_written_as_json_and_read_back(record: dict[str, Any]) -> None:
     whole = provider(record)

@@ -52,6 +52,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     return Shell(tmp_path)
 
 
+@pytest.mark.slow
 def test_nothing_that_a_plugin_prints_reaches_the_output_of_a_command(
     shell: Shell, tmp_path: Path
 ) -> None:
@@ -153,6 +154,7 @@ def registry_emit():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("editable", [True, False])
 def test_code_that_is_edited_without_a_new_version_counts(
     shell: Shell, tmp_path: Path, editable: bool

@@ -109,6 +109,7 @@ def test_who_had_to_wait_takes_over_what_was_fetched(start: Start, server: Loopb
     assert second.ask("models") == {"main": ["new"], "seco": ["new"]}
 
 
+@pytest.mark.slow
 def test_a_failure_is_taken_over_too(start: Start, server: Loopback) -> None:
     gates = [Gate(Reply(500)) for _ in PATHS]
     for path, gate in zip(PATHS, gates, strict=True):

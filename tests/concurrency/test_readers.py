@@ -83,6 +83,7 @@ def test_readers_see_whole_generations_in_order_while_others_refresh(
     assert upstream.last <= syncs
 
 
+@pytest.mark.slow
 def test_threads_that_read_and_sync_in_one_process_agree(
     start: Start, server: Loopback, upstream: Upstream
 ) -> None:

@@ -140,6 +140,7 @@ def test_of_many_that_are_due_together_one_fetches(hosts: Hosts) -> None:
     assert hosts.fetches == 1
 
 
+@pytest.mark.slow
 def test_of_many_that_publish_together_none_is_lost(hosts: Hosts) -> None:
     machines = [hosts.host(f"{number}") for number in range(6)]
     for number, host in enumerate(machines):
@@ -223,6 +224,7 @@ class Live:
         self.go.release()
 
 
+@pytest.mark.slow
 def test_a_refresher_serves_what_is_new_within_a_poll(proxy: Proxy, on_moto: Hosts) -> None:
     publisher = on_moto.host("publisher")
     publisher.sync()

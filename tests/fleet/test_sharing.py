@@ -573,6 +573,7 @@ print([one for one in sys.modules if "obstore" in one or "_shared" in one or "pa
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_equal_results_have_one_name_and_come_back_equal() -> None:
     from registry_core._catalog.bundle import Bundle
 

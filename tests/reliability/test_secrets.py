@@ -199,6 +199,7 @@ def assert_failures_show_nothing(shell: Shell, server: Loopback, modes: Iterable
     assert_clean(shell, shell.run("doctor", "--json"), shell.run("sync", "--json"))
 
 
+@pytest.mark.slow
 def test_nor_does_a_sync_that_fails(spied: Shell, server: Loopback) -> None:
     assert_failures_show_nothing(spied, server, ["raises", "echo"])
 

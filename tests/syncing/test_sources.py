@@ -142,6 +142,7 @@ def test_without_a_source_of_facts_retirement_is_unknown_not_never(shell: Shell)
     assert "no source of facts has been asked" in drawn.out
 
 
+@pytest.mark.slow
 def test_disagreements_of_all_models_with_counts(shell: Shell) -> None:
     shell.install("dates", FACTS)
     assert shell.run("sync").status == 0
