@@ -3,10 +3,13 @@ or settings."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from .common import examples
-from .group import Commands, Later
+from .group import Commands
+from .later import Later
 
 __all__ = ["main"]
 
@@ -36,7 +39,7 @@ _SECTIONS = {
 }
 
 
-def _load(name: str) -> click.Command:
+def _load(name: str, _parent: click.Context | None) -> click.Command:
     """Import only what this command needs, since imports take longer than most commands."""
     match name:
         case "list":
@@ -89,4 +92,4 @@ def main() -> None:
 
 for _commands in _SECTIONS.values():
     for _name, _help in _commands.items():
-        main.add_command(Later(_name, _help, _load))
+        main.add_command(Later(_name, _help, partial(_load, _name)))

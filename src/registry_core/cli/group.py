@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import click
@@ -23,26 +23,6 @@ _PASS = (
     *(click.ClickException, click.Abort, click.exceptions.Exit),
     *(SystemExit, KeyboardInterrupt, BrokenPipeError, OutputError),
 )
-
-
-class Later(click.Command):
-    """A placeholder for a command of the core until it is called."""
-
-    def __init__(self, name: str, short_help: str, load: Callable[[str], click.Command]) -> None:
-        super().__init__(name, short_help=short_help)
-        self._load = load
-
-    def load(self) -> click.Command:
-        return self._load(str(self.name))
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        return self.load().make_context(info_name, args, parent, **extra)
 
 
 class Commands(click.Group):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from functools import partial
 
 import click
 
@@ -12,6 +12,7 @@ from .._plugins.commands import find_commands
 from .._plugins.discovery import Discovery, PluginSource
 from ..errors import PluginError, RegistryError
 from .common import CALLED, load, reports_errors
+from .later import Later
 from .output import complain, others_print
 
 _FOUND = "registry_core.commands"
@@ -51,7 +52,8 @@ def get(context: click.Context, name: str, core: Collection[str]) -> click.Comma
         raise
     for source in discovery.selected:
         if source.entry == name:
-            return PluginCommand(source)
+            about = printable(f"From {source.name} {source.version}.")
+            return Later(source.entry, about, partial(_loaded, source))
     if context.resilient_parsing:
         return None
     complain_of(context, core)
@@ -64,29 +66,14 @@ def get(context: click.Context, name: str, core: Collection[str]) -> click.Comma
     raise click.UsageError(f"no command {name!r}; {near}", context)
 
 
-class PluginCommand(click.Command):
-    """A placeholder for a command until it is called."""
-
-    def __init__(self, source: PluginSource) -> None:
-        about = printable(f"From {source.name} {source.version}.")
-        super().__init__(source.entry, short_help=about)
-        self._source = source
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        try:
-            command = load_command(self._source)
-        except PluginError as error:
-            command = _failed(self._source, error)
-        else:
-            if parent is not None:
-                parent.meta[CALLED] = self._source
-        return command.make_context(info_name, args, parent, **extra)
+def _loaded(source: PluginSource, parent: click.Context | None) -> click.Command:
+    try:
+        command = load_command(source)
+    except PluginError as error:
+        return _failed(source, error)
+    if parent is not None:
+        parent.meta[CALLED] = source
+    return command
 
 
 def _failed(source: PluginSource, error: PluginError) -> click.Command:
