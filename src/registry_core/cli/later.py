@@ -17,6 +17,9 @@ class Later(click.Command):
         super().__init__(name, short_help=short_help)
         self._load = load
 
+    def load(self, parent: click.Context | None = None) -> click.Command:
+        return self._load(parent)
+
     def make_context(
         self,
         info_name: str | None,
@@ -24,4 +27,4 @@ class Later(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        return self._load(parent).make_context(info_name, args, parent, **extra)
+        return self.load(parent).make_context(info_name, args, parent, **extra)
