@@ -50,7 +50,9 @@ def test_a_refresh_that_changes_the_types_neither_restarts_vite_nor_reloads_the_
         main, config = project.root / "main.ts", project.root / "vite.config.mjs"
         main.write_text(MAIN + "// changed\n")
         running.wait(lambda: "page reload main.ts" in running.output(), "a reload of the page")
-        assert running.output().count("reload") == 1
+        # One per event: a file that is emptied and written may be two.
+        reloads = [line for line in running.output().splitlines() if "reload" in line]
+        assert all("page reload main.ts" in line for line in reloads)
         assert project.starts() == 1
         config.write_text(CONFIG + "// changed\n")
         running.wait(lambda: project.starts() == 2, "a restart")
