@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,26 @@ def test_a_sync_parses_and_checks_the_records_alone_that_it_has_not_met(
     assert [one.id for one in report.updated] == ["acme/m7"]
     assert parsed == ["*/*"]  # once, though it was asked before whether it has changed
     assert remembered.cache_info().misses - before == 1
+
+
+class Searches(MetaPathFinder):
+    """Notes the modules that are looked for, also those that don't exist."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        self.names.append(fullname)
+
+
+def test_a_sync_looks_for_no_module_again(synced: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced.serve("main", {"openai": ["gpt-5"]}, etag='"2"')
+    synced.sync()
+    searches = Searches()
+    monkeypatch.setattr(sys, "meta_path", [searches, *sys.meta_path])
+    synced.serve("main", {"openai": ["gpt-5", "gpt-6"]}, etag='"3"')
+    assert synced.sync().added == ("openai/gpt-6",)
+    assert searches.names == []
 
 
 def store_of(folder: Path, factor: int) -> Store:

@@ -61,6 +61,7 @@ def _strict() -> tuple[Decode, Decode]:
     return Decoder().decode, Decoder(dict[str, Raw]).decode
 
 
+@cache
 def require_msgspec() -> None:
     """To be called before msgspec is imported, which `resolve` does without. Raises ImportError in
     a subinterpreter that takes few extension modules: there even a refused import of msgspec
