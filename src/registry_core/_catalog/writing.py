@@ -16,6 +16,8 @@ from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
 
 #: The length of a provider's digest: so long that nobody can make two providers that share one.
 _DIGITS = 32
+#: So many parts of a snapshot are hashed at once.
+_AT_ONCE = 4096
 
 
 def encode(
@@ -36,18 +38,21 @@ def encode(
     # From 1, so that a slot that a damaged disk zeroed is not a valid empty bucket.
     checksums = map(crc32, buckets, range(1, len(buckets) + 1))
     slots = map(SLOT.pack, accumulate(sizes, initial=start), sizes, checksums)
-    content = b"".join((*slots, directory, *buckets))
+    parts = [*slots, directory, *buckets]
+    digest = sha256()
+    for at in range(0, len(parts), _AT_ONCE):  # joining all of them twice would take the memory
+        digest.update(b"".join(parts[at : at + _AT_ONCE]))
     header = HEADER.pack(
         MAGIC,
         SCHEMA,
-        HEADER.size + len(content),
+        start + sum(sizes),
         len(buckets),
         len(directory),
         crc32(directory, 0),
-        sha256(content).digest(),
+        digest.digest(),
         0,
     )[:-4]
-    return header + crc32(header).to_bytes(4, "little") + content
+    return b"".join((header, crc32(header).to_bytes(4, "little"), *parts))
 
 
 def _add(provider: ProviderConfig, buckets: list[bytes]) -> str:
