@@ -113,7 +113,7 @@ def digest(data: bytes) -> str:
 
 def plain(data: bytes) -> bytes:
     """`data` with LF line endings, for comparison: a checkout may have changed them to CRLF."""
-    return data.replace(b"\r\n", b"\n")
+    return data.replace(b"\r\n", b"\n") if b"\r" in data else data
 
 
 def signature(path: str | Path) -> Signature:
