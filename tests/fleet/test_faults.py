@@ -255,6 +255,18 @@ def test_an_object_that_is_not_what_its_name_says_is_fetched_anew_and_put_right(
     assert hosts.fetches == 2
 
 
+def test_an_object_that_is_there_already_is_not_written_again(
+    proxy: Proxy, on_moto: Hosts
+) -> None:
+    on_moto.host("first").sync()
+    on_moto.engine.delete("pointer")
+    proxy.asked.clear()
+    # The object holds more than the payload, and more than this machine reads.
+    assert on_moto.host("second", fetch_max_bytes=60).sync().ok
+    puts = [verb for verb in proxy.verbs if verb in ("PUT objects", "PUT pointer")]
+    assert puts == ["PUT objects", "PUT pointer"]
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "numbers"])
 def test_a_pointer_that_is_damaged_is_replaced_by_the_next_publisher(
     hosts: Hosts, damage: str

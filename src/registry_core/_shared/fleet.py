@@ -198,14 +198,12 @@ class Fleet:
         """The result that `entry` names, after a check."""
         name = entry.object
         try:
-            return self._decoded(name, self._engine.get(f"{_OBJECTS}/{name}", most=self._most))
+            result = self._engine.get(f"{_OBJECTS}/{name}", most=self._most)
+            data = result.data if result else b""
+            return decode(name, data, most=self._most, culprit=self._engine.url)
         except Fault:
             self._broken.add(name)  # written again, if the next fetch gives the same result
             raise
-
-    def _decoded(self, name: str, result: Found | None) -> Providers:
-        data = result.data if result else b""
-        return decode(name, data, most=self._most, culprit=self._engine.url)
 
     def may_fetch(self) -> bool:
         """Whether this machine may fetch. The lease is asked once per sync."""
@@ -277,9 +275,7 @@ class Fleet:
         except LostError:
             # The object is there already, unless it was cut off or replaced.
             result = self._engine.get(path, most=max(self._most, len(data)))
-            try:
-                self._decoded(name, result)
-            except Fault:
+            if result is None or result.data != data:
                 self._engine.put(path, data, result.version if result else None)
 
     def _refuse_unconditional(self) -> None:
