@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 
@@ -233,25 +232,12 @@ def calls_of_a_lookup(cases: Cases, *, loaded: bool) -> int:
 
 
 @pytest.mark.slow
-def test_a_call_that_fails_once_costs_a_sync_nothing_that_it_had(cases: Cases) -> None:
-    every = range(7, cases.calls + 1, cases.calls // 16)
-    outcomes = try_syncs(cases, zip(every, cycle(ERRORS), strict=False))
+@pytest.mark.parametrize("shift", [0, len(ERRORS) // 2])
+def test_each_call_of_a_sync_may_fail_once(cases: Cases, shift: int) -> None:
+    """Each with two errors, in turn: with all of them it takes ten minutes."""
+    every = range(1, cases.calls + 1)
+    outcomes = try_syncs(cases, ((n, ERRORS[(n + shift) % len(ERRORS)]) for n in every))
     assert outcomes["ok"] + outcomes["StoreError"] + outcomes["failed"] == len(every)
-
-
-@pytest.mark.slow
-def test_a_call_that_fails_once_costs_a_lookup_nothing(cases: Cases) -> None:
-    for loaded in (False, True):
-        calls = calls_of_a_lookup(cases, loaded=loaded)
-        chosen = [(n, ERRORS[n % 8]) for n in range(1, calls + 1)]
-        assert try_lookups(cases, chosen, loaded=loaded)["ok"] == calls > 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ERRORS)
-def test_each_call_of_a_sync_may_fail_once(cases: Cases, name: str) -> None:
-    outcomes = try_syncs(cases, ((n, name) for n in range(1, cases.calls + 1)))
-    print(f"{name}: {outcomes.total()} syncs, {dict(outcomes)}")
 
 
 @pytest.mark.slow
@@ -259,5 +245,4 @@ def test_each_call_of_a_lookup_may_fail_once(cases: Cases) -> None:
     for loaded in (False, True):
         calls = calls_of_a_lookup(cases, loaded=loaded)
         chosen = [(n, name) for n in range(1, calls + 1) for name in ERRORS]
-        outcomes = try_lookups(cases, chosen, loaded=loaded)
-        print(f"lookups, loaded {loaded}: {outcomes.total()}")
+        assert try_lookups(cases, chosen, loaded=loaded)["ok"] == len(chosen) > 1
