@@ -255,9 +255,7 @@ def test_an_object_that_is_not_what_its_name_says_is_fetched_anew_and_put_right(
     assert hosts.fetches == 2
 
 
-def test_an_object_that_is_there_already_is_not_written_again(
-    proxy: Proxy, on_moto: Hosts
-) -> None:
+def test_an_object_that_is_there_already_is_not_written_again(proxy: Proxy, on_moto: Hosts) -> None:
     on_moto.host("first").sync()
     on_moto.engine.delete("pointer")
     proxy.asked.clear()

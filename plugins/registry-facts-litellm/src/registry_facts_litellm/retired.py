@@ -3,7 +3,8 @@
 A row has the day that the provider gives on the page, as checked on stored copies, also where the
 page has dropped the row since. Where it names only one of an alias and the dated id that it stands
 for, the other has the same day. Where it gives several days, by region or in several notices, it is
-the last: from then on no request is answered.
+the last: from then on no request is answered. Two notices of Perplexity, which its change log does
+not have in full, have the page that quotes them.
 
 A row without a page has the day that LiteLLM 1.7.9 to 1.104.7 gave, which may be too early: some
 are the earliest day that the provider had announced.
@@ -70,8 +71,7 @@ anthropic: https://docs.anthropic.com/en/docs/about-claude/model-deprecations
         claude-3-7-sonnet-latest
     2026-04-20 claude-3-haiku-20240307
     2026-06-15 claude-opus-4-0 claude-opus-4-20250514 claude-sonnet-4-0 claude-sonnet-4-20250514
-anthropic:
-    2026-08-05 claude-opus-4-1-20250805
+    2026-08-05 claude-opus-4-1 claude-opus-4-1-20250805
 
 azure: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/concepts/legacy-models
     2024-06-14 babbage curie davinci code-cushman-001 code-davinci-002 text-ada-001
