@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import registry_facts_litellm as plugin
 from registry_facts_litellm.mapping import full_id, providers
+from registry_facts_litellm.retired import ROWS, shut_off
 
 from registry_core import FactSource, GatewayError, ModelRegistry, Settings
 from registry_core.records import provider_from_record
@@ -25,6 +28,11 @@ from registry_core.testing import (
 #: The snapshot in the wheel.
 OURS = ModelRegistry(Settings(store_dir=Path(__file__).with_name("no-store"))).snapshot()
 FACTS, CAPTURED = plugin.LiteLLMCostMap().bundled()
+#: What FACTS are made of.
+MAP = plugin.facts_from_map(
+    json.loads(Path(plugin.__file__).with_name("cost_map.json").read_text("utf-8"))["map"]
+)
+GONE = shut_off()
 
 
 def row(provider: str, **more: Any) -> dict[str, Any]:
@@ -112,6 +120,15 @@ def test_a_date_belongs_to_the_provider_that_its_page_is_of() -> None:
         "google": "google.dev",
         "amazon-bedrock": "aws.amazon.com",
         "anthropic": "claude.com|anthropic.com",
+        "google-vertex": "cloud.google.com",
+        "groq": "console.groq.com",
+        "mistral": "docs.mistral.ai",
+        "cohere": "docs.cohere.com",
+        "cerebras": "cerebras.ai",
+        "alibaba": "alibabacloud.com",
+        "xai": "docs.x.ai",
+        # … two notices are quoted there.
+        "perplexity": "docs.perplexity.ai|github.com",
     }
     dated = 0
     for id, fact in FACTS.items():
@@ -228,19 +245,77 @@ def test_a_map_that_says_nothing_does_not_pass_for_one_by_what_was_shut_off(answ
     assert plugin.LiteLLMCostMap().fetch_facts(CannedClient({plugin.URL: answer})) == {}
 
 
-def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:
-    days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.shut_off().items()}
-    assert len(days) == 186
-    assert days["openai/text-davinci-003"] == "2024-01-04"
-    assert days["google/gemini-1.0-pro"] == "2025-02-18"
-    assert days["anthropic/claude-3-haiku-20240307"] == "2026-04-20"  # LiteLLM: 2025-03-01
-    assert max(days.values()) < f"{CAPTURED:%Y-%m-%d}"
-    assert {id for id in days if FACTS[id]["lifecycle"]["retires_on"] != days[id]} == set()
-    client = CannedClient({plugin.URL: {"text-davinci-003": row("openai", max_input_tokens=5)}})
-    found = plugin.LiteLLMCostMap().fetch_facts(client)
-    assert found["openai/text-davinci-003"] == {"limit": {"input": 5}}  # the map decides
-    offered = [OURS.get_model(id) for id in days]
-    assert {one.status for one in offered if one} <= {"deprecated"}
+def day_of(fact: Mapping[str, Any]) -> str | None:
+    day: str | None = fact.get("lifecycle", {}).get("retires_on")
+    return day
+
+
+def test_a_model_that_was_shut_off_has_one_provider_of_ours_and_one_day_in_the_past() -> None:
+    words = [word for word in ROWS.split() if not re.search("^https:|:$|^[0-9-]{10}$", word)]
+    assert len(words) == len(GONE) == 551
+    assert {id.partition("/")[0] for id in GONE} <= set(OURS.get_providers())
+    assert {date.fromisoformat(day_of(fact) or "") < CAPTURED.date() for fact in GONE.values()} == {
+        True
+    }
+
+
+def test_no_day_of_a_model_that_was_shut_off_contradicts_the_map() -> None:
+    both = {id for id in GONE if day_of(MAP.get(id, {}))}
+    assert {id for id in both if day_of(MAP[id]) != day_of(GONE[id])} == set()
+    assert {id for id in GONE if day_of(FACTS[id]) != day_of(GONE[id])} == set()
+
+
+def test_what_a_gateway_still_offers_was_shut_off_by_its_providers_own_page() -> None:
+    offered = {id: one for id in GONE if (one := OURS.get_model(id))}
+    assert "mistral/open-mixtral-8x7b" in offered
+    unsure = [id for id in offered if "source_url" not in GONE[id]]
+    assert {offered[id].status for id in unsure} <= {"deprecated"}
+
+
+@pytest.mark.parametrize(
+    ("id", "day"),
+    [
+        ("openai/text-davinci-003", "2024-01-04"),
+        ("google/gemini-1.0-pro", "2025-02-18"),
+        ("anthropic/claude-3-haiku-20240307", "2026-04-20"),  # LiteLLM: 2025-03-01
+        ("groq/llama3-70b-8192", "2025-08-30"),
+        ("amazon-bedrock/anthropic.claude-v2:1", "2025-07-21"),
+        ("amazon-bedrock/anthropic.claude-3-sonnet-20240229-v1:0", "2026-07-30"),  # the last region
+        ("google-vertex/gemini-1.0-pro-001", "2025-04-21"),  # LiteLLM: 2025-04-09
+        ("perplexity/sonar-small-chat", "2024-05-14"),
+    ],
+)
+def test_a_day_as_the_provider_gives_it(id: str, day: str) -> None:
+    assert day_of(FACTS[id]) == day
+
+
+def fetched(key: str, **said: Any) -> Mapping[str, Any]:
+    """What a fetched map with this row says of the model."""
+    provider = "perplexity" if "sonar" in key else "openai"
+    client = CannedClient({plugin.URL: {key: row(provider, max_input_tokens=5, **said)}})
+    facts = plugin.LiteLLMCostMap().fetch_facts(client)
+    assert facts["anthropic/claude-2.1"] == GONE["anthropic/claude-2.1"]
+    return facts[full_id(key, row(provider)) or ""]
+
+
+def test_a_model_of_the_map_without_a_day_has_that_of_its_providers_page() -> None:
+    found = fetched("text-davinci-003", successor_model="gpt-y")
+    assert found == {
+        "lifecycle": {"retires_on": "2024-01-04", "successor": "openai/gpt-y"},
+        "source_url": "https://platform.openai.com/docs/deprecations",
+        "limit": {"input": 5},
+    }
+
+
+def test_a_day_of_the_map_counts_more() -> None:
+    found = fetched("text-davinci-003", deprecation_date="2024-02-01")
+    assert found == {"lifecycle": {"retires_on": "2024-02-01"}, "limit": {"input": 5}}
+
+
+def test_a_day_that_the_map_once_gave_is_not_added_to_a_model_that_it_has_again() -> None:
+    key = "perplexity/llama-3.1-sonar-small-128k-chat"
+    assert day_of(FACTS[key]) == "2025-02-22"
+    assert fetched(key) == {"limit": {"input": 5}}
 
 
 @pytest.fixture

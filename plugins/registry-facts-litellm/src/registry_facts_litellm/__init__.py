@@ -14,7 +14,7 @@ from registry_core import FactSource, GatewayError, hookimpl
 from registry_core.records import cost_per_million
 
 from .mapping import full_id
-from .retired import RETIRED
+from .retired import with_shut_off
 
 if TYPE_CHECKING:
     from registry_core import Facts, GatewayClient, PluginSettings
@@ -47,17 +47,12 @@ class LiteLLMCostMap(FactSource):
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
         facts = facts_from_map(client.get_json(self.url))
-        return {**shut_off(), **facts} if facts else facts  # no answer that says nothing is good
+        return with_shut_off(facts) if facts else facts  # no answer that says nothing is good
 
     def bundled(self) -> tuple[Facts, datetime]:
         bundle = json.loads(files(__name__).joinpath("cost_map.json").read_text("utf-8"))
         captured = datetime.fromisoformat(bundle["captured"]).replace(tzinfo=UTC)
-        return {**shut_off(), **facts_from_map(bundle["map"])}, captured
-
-
-def shut_off() -> Facts:
-    """What the map has dropped because it was shut off: code may still name it."""
-    return facts_from_map(RETIRED)
+        return with_shut_off(facts_from_map(bundle["map"])), captured
 
 
 def facts_from_map(cost_map: Any) -> Facts:
