@@ -49,7 +49,7 @@ def told(code: str, world: World) -> Any:
 #: All that a lookup touches, as docs/architecture.md promises.
 LOOKUPS = {
     *("_base", "_catalog", "_files", "_world"),
-    *("errors", "models", "registry", "settings", "shortcuts"),
+    *("errors", "models", "registry", "shortcuts"),
 }
 
 
@@ -59,6 +59,7 @@ def test_a_cold_lookup_imports_little_beyond_attrs_and_json(synced: World) -> No
     imported = {*told(f"{LOOKUP}; {modules}", synced)} - foundation
     ours = {one.partition(".")[2] for one in imported if one.startswith("registry_core.")}
     assert {one.split(".")[0] for one in ours} <= LOOKUPS
+    assert "settings" not in ours
     later = ("encoding", "kinds", "refusals", "secrets", "suggesting")
     assert not ours & {f"_base.{one}" for one in later}
     later = ("checking", "ids", "state", "writing")

@@ -17,7 +17,6 @@ from ._files.reading import unreadable
 from ._world import World
 from .errors import SnapshotDamagedError, StoreError
 from .models import ModelInfo, ProviderConfig
-from .settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
     from .plugin import ModelGateway
     from .report import Changes, FieldSources, SyncReport
+    from .settings import Settings
 
 T = TypeVar("T")
 
@@ -105,6 +105,8 @@ class ModelRegistry:
         """A frozen registry over a snapshot file. Raises StoreError at the first lookup if
         the file can't be read."""
         from pathlib import Path
+
+        from .settings import Settings
 
         return cls(Settings(snapshot=Path(path)))
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
+from .._base.warning import warn_once
 from .._files.reading import read_file, unreadable
 from ..errors import SnapshotDamagedError, StoreError
-from ..settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, find_store
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from logging import Logger
     from pathlib import Path
 
+    from .._base.defaults import Defaults
     from ..settings import Settings
     from .bundle import Bundle
     from .places import Places
@@ -62,7 +63,7 @@ class Loaded:
 
 
 def load(
-    settings: Settings,
+    settings: Settings | Defaults,
     places: Places,
     bundle: Bundle,
     damaged: Collection[str] = (),

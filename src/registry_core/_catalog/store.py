@@ -24,9 +24,9 @@ from zlib import crc32
 from attrs import evolve, field, fields_dict, frozen
 
 from .._base.frozen import EMPTY, FrozenDict, Value, skip_signatures
+from .._base.warning import warn_once
 from .._files.reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from ..errors import SnapshotDamagedError, StoreError
-from ..settings import warn_once
 from .layout import SCHEMA
 from .snapshot import Snapshot
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ..settings import PREFIX, VARIABLES
+from .._base.defaults import PREFIX
+from ..settings import VARIABLES
 
 PLUGIN_PREFIX = f"{PREFIX}PLUGIN_"
 #: Variables that Kubernetes sets in each container for a service, here one named registry-core-….
