@@ -2,7 +2,8 @@
 
 `Settings` is the only table: each field says how its value is read, and determines the
 variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A lookup reads only the
-environment (`Settings.for_lookups`), and imports this module only if a variable is set. Commands and syncs read everything (`_config.load`).
+environment (`Settings.for_lookups`), and imports this module only if a variable is set.
+Commands and syncs read everything (`_config.load`).
 """
 
 from __future__ import annotations

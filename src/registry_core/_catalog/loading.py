@@ -8,9 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
-
-from attrs import evolve, frozen
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .._base.warning import warn_once
 from .._files.reading import read_file, unreadable
@@ -28,8 +26,7 @@ if TYPE_CHECKING:
     from .places import Places
 
 
-@frozen(eq=False, repr=False)  # as in `store`: quicker to import
-class Loaded:
+class Loaded(NamedTuple):  # as in `store`: quicker to import
     """A snapshot and where it came from."""
 
     snapshot: Snapshot
@@ -95,7 +92,7 @@ def load(
                 passed = last and last.generation and last.generation.overlays
                 if last and passed and last.snapshot.hash not in damaged:
                     warn_once("the store is gone, or out of reach: what was loaded is still served")
-                    return evolve(last, lasting=False)
+                    return last._replace(lasting=False)
                 _debug("no store yet: the bundled data is served")
                 return Loaded(bundle.load(), look)
             generation = store.read_generation()
@@ -120,7 +117,7 @@ def load(
                 return Loaded(snapshot, look, store, signature, generation, "stored")
     elif last is not None and last.snapshot.hash not in damaged and _may_serve(last, store):
         warn_once(f"what was loaded before is still served: {fault}")
-        return evolve(last, lasting=False)
+        return last._replace(lasting=False)
     lasting = isinstance(fault, SnapshotDamagedError)
     if store is None or store.may_have_policy() or (generation and generation.overlays):
         raise fault
