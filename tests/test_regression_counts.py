@@ -49,7 +49,7 @@ def told(code: str, world: World) -> Any:
 #: All that a lookup touches, as docs/architecture.md promises.
 LOOKUPS = {
     *("_base", "_catalog", "_files", "_world"),
-    *("errors", "models", "registry", "shortcuts"),
+    *("errors", "registry", "shortcuts"),
 }
 
 

@@ -16,12 +16,12 @@ from ._catalog.snapshot import Snapshot
 from ._files.reading import unreadable
 from ._world import World
 from .errors import SnapshotDamagedError, StoreError
-from .models import ModelInfo, ProviderConfig
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Unpack
 
+    from ._base.model import ModelInfo
     from ._catalog.filters import Filters, Words
     from ._catalog.loading import Loaded
     from ._plugins.host import PluginHost
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._sync.refresh import Refresher
     from ._sync.runtime import RuntimeGateway
     from .endpoint import Endpoint
+    from .models import ProviderConfig
     from .plugin import ModelGateway
     from .report import Changes, FieldSources, SyncReport
     from .settings import Settings

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._base.fields import as_object
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
-from ..models import ModelInfo, ModelMap, ProviderConfig, decode
-from .layout import PROVIDER
+from .._base.model import ModelInfo, decode
 from .table import Table, damaged
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .._files.opened import Parts
+    from ..models import ProviderConfig
     from .columns import Columns
     from .filters import Filters, Words
 
@@ -126,9 +126,11 @@ class Snapshot(Table):
         line = self.record(id, None)
         if line is None:
             return None
+        from ..models import RECORDED, ModelMap, ProviderConfig  # not for a model alone
+
         record = json.loads(line)
         models = ModelMap(id, _flags(record), partial(self._model_record, id))
-        known = {name: record[name] for name in PROVIDER if name in record}
+        known = {name: record[name] for name in RECORDED if name in record}
         provider = ProviderConfig(id=id, models=models, **known)
         return self._providers.setdefault(id, provider)
 
