@@ -226,7 +226,7 @@ class ModelRegistry:
 
         def read(snapshot: Snapshot) -> tuple[Snapshot, Mapping[str, ModelInfo]]:
             assert self._loaded is not None
-            return offline(self.world, self._loaded._replace(snapshot=snapshot))
+            return offline(self.world, self._loaded, snapshot)
 
         return self._read(read)
 
