@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
-from attrs import evolve
+from attr import evolve
 
 from ._base.forks import after_fork
 from ._catalog.snapshot import Snapshot

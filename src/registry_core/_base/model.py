@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, fields, frozen
+from attr import evolve, field, fields, frozen
 
 from .fields import (
     KINDS,

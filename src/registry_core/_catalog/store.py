@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zlib import crc32
 
-from attrs import evolve, field, fields_dict, frozen
+from attr import evolve, field, fields_dict, frozen
 
 from .._base.frozen import EMPTY, FrozenDict, Value, skip_signatures
 from .._base.warning import warn_once
