@@ -15,12 +15,13 @@ import pytest
 
 import registry_core
 from registry_core import command, errors, testing
+from registry_core._base.defaults import PREFIX
 from registry_core._plugins.hook_rules import HOOKS
 from registry_core._writers import ALWAYS, BUILTINS
 from registry_core.cli import main
 from registry_core.cli.later import Later
 from registry_core.errors import RegistryError
-from registry_core.settings import PREFIX, SETTINGS, Setting
+from registry_core.settings import SETTINGS, Setting
 from tests.calls import words
 
 ROOT = Path(__file__).parents[1]

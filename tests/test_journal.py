@@ -251,7 +251,7 @@ def test_damage_of_a_generation_costs_what_nobody_can_know_and_not_the_past(one:
 
 def test_another_store_that_is_adopted_brings_its_journal(one: World) -> None:
     publish(one, "gpt-old", "a")
-    newer = evolve(one.store, schema=2)
+    newer = one.store.of_schema(2)
     one.store.folder.rename(newer.folder)
     one.sync()
     assert told(one) == [ADDED_A]

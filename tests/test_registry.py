@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from copy import copy
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -267,7 +268,8 @@ def test_an_explicit_snapshot_that_is_missing_is_an_error(world: World) -> None:
 def test_a_newer_bundle_serves_lookups_if_the_store_holds_nothing_else(world: World) -> None:
     upgraded = world.bundle
     world.now = 1_600_000_000.0
-    world.bundle = evolve(upgraded, captured=dict.fromkeys(upgraded.captured, world.now - 1))
+    world.bundle = copy(upgraded)
+    world.bundle.captured = dict.fromkeys(upgraded.captured, world.now - 1)
     world.gateway("main")
     world.serve("main", {"openai": ["ancient"]})
     world.sync()

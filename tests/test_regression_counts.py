@@ -50,22 +50,39 @@ def told(code: str, world: World) -> Any:
 #: All that a lookup touches, as docs/architecture.md promises.
 LOOKUPS = {
     *("_base", "_catalog", "_files", "_world"),
-    *("errors", "models", "registry", "settings", "shortcuts"),
+    *("errors", "registry", "shortcuts"),
 }
 
 
 def test_a_cold_lookup_imports_little_beyond_attrs_and_json(synced: World) -> None:
     modules = "import json, sys; print(json.dumps([*sys.modules]))"
-    foundation = {*told(f"import attrs, json; {modules}", synced)}
+    foundation = {*told(f"import attr, json; {modules}", synced)}
     imported = {*told(f"{LOOKUP}; {modules}", synced)} - foundation
     ours = {one.partition(".")[2] for one in imported if one.startswith("registry_core.")}
     assert {one.split(".")[0] for one in ours} <= LOOKUPS
+    assert not ours & {"models", "settings"}
     later = ("encoding", "kinds", "refusals", "secrets", "suggesting")
     assert not ours & {f"_base.{one}" for one in later}
     later = ("checking", "ids", "state", "writing")
     assert not ours & {f"_catalog.{one}" for one in later}
     others = {one for one in imported if not one.startswith("registry_core")}
     assert others <= {"_struct", "atexit", "importlib", "struct", "zlib"}
+
+
+CLASSES = f"""
+{LOOKUP}
+import gc, json
+classes = [one for one in gc.get_objects() if isinstance(one, type)]
+ours = [one for one in classes if one.__module__.startswith("registry_core")]
+print(json.dumps([*{{one.__name__ for one in ours if hasattr(one, "__attrs_attrs__")}}]))
+"""
+
+
+def test_a_cold_lookup_has_attrs_make_the_classes_of_a_model_and_of_the_pointer_alone(
+    synced: World,
+) -> None:
+    parts = {"Limit", "Cost", "Modalities", "Lifecycle"}
+    assert {*told(CLASSES, synced)} == {"ModelInfo", *parts, "Generation", "GatewayData"}
 
 
 HEAR = """
@@ -262,10 +279,11 @@ def test_a_sync_looks_for_no_module_again(synced: World, monkeypatch: pytest.Mon
 
 
 def store_of(folder: Path, factor: int) -> Store:
+    """In an environment of its own, whose prefix is `folder / str(factor)`."""
     models = {f"openai{n or ''}": [f"gpt-{m}" for m in range(50)] for n in range(factor)}
     snapshot = Snapshot.build([ProviderConfig(id=id, models=ids) for id, ids in models.items()])
     gateways = {"main": GatewayData("main", 1.8e9, snapshot.hash)}
-    store = Store(folder / str(factor))
+    store = Store(folder / str(factor) / "share" / "registry-core")
     create(store)
     commit(store, Generation(snapshot.hash, FrozenDict(gateways), ""), [snapshot])
     return store
@@ -276,8 +294,9 @@ def store_of(folder: Path, factor: int) -> Store:
 def test_a_cold_lookup_takes_few_instructions_whatever_the_size(tmp_path: Path) -> None:
     def instructions(code: str, store: Store) -> float:
         """Millions, of a whole process."""
-        environ = {"REGISTRY_CORE_STORE_DIR": str(store.place), "PYTHONHASHSEED": "0"}
-        program = [sys.executable, "-s", "-c", code]
+        environ = {"PYTHONHASHSEED": "0"}
+        prefix = str(store.place.parent.parent)
+        program = [sys.executable, "-s", "-c", f"import sys; sys.prefix = {prefix!r}; {code}"]
         subprocess.run(program, env=environ, check=True)  # compiles
         valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={tmp_path / 'out'}"]
         done = subprocess.run(
@@ -289,5 +308,5 @@ def test_a_cold_lookup_takes_few_instructions_whatever_the_size(tmp_path: Path) 
     one, hundred = store_of(tmp_path, 1), store_of(tmp_path, 100)
     bare = instructions("pass", one)
     lookup = instructions(LOOKUP, one)
-    assert lookup < 8 * bare
+    assert lookup < 7 * bare
     assert instructions(LOOKUP, hundred) < 1.01 * lookup

@@ -15,9 +15,12 @@ import pytest
 from attrs import evolve, fields_dict
 from attrs.exceptions import FrozenInstanceError
 
+from registry_core._base.defaults import Defaults
+from registry_core._base.warning import warn_once
 from registry_core._config.load import load_settings
+from registry_core._world import World
 from registry_core.errors import SettingsError
-from registry_core.settings import SETTINGS, Setting, Settings, refresh_interval, warn_once
+from registry_core.settings import SETTINGS, Setting, Settings, refresh_interval
 
 #: Setting → texts for a variable, and what they mean. A new setting must be added here.
 GOOD: dict[str, list[tuple[str, Any]]] = {
@@ -197,6 +200,19 @@ def test_a_lookup_reads_the_same_variables(
     monkeypatch.chdir(tmp_path)
     settings = Settings.for_lookups({setting.variable: text}, warn=never)
     assert getattr(settings, setting.name) == expected(value, Path.cwd())
+
+
+def test_a_lookup_without_variables_knows_the_same_defaults() -> None:
+    environ = {"PATH": "/bin", "XREGISTRY_CORE_DEV": "1"}
+    lookups, settings = World(environ=environ).lookups, Settings()
+    assert isinstance(lookups, Defaults)
+    for name in (name for name in dir(lookups) if not name.startswith("_")):
+        assert getattr(lookups, name) == getattr(settings, name), name
+
+
+@pytest.mark.parametrize("variable", [*(setting.variable for setting in SETTINGS), *FALLBACKS])
+def test_a_lookup_reads_settings_if_any_of_their_variables_is_set(variable: str) -> None:
+    assert isinstance(World(environ={variable: "true"}).lookups, Settings)
 
 
 @pytest.mark.parametrize(("setting", "text"), BAD_VALUES)

@@ -14,9 +14,9 @@ from attrs import asdict, evolve
 
 from registry_core import Snapshot, SnapshotDamagedError, StoreError
 from registry_core._base.frozen import EMPTY, FrozenDict
+from registry_core._base.warning import warn_once
 from registry_core._catalog.state import State
 from registry_core._catalog.store import GatewayData, Generation, Store, find_store, pointer_line
-from registry_core.settings import warn_once
 
 HASH, OTHER = "0123456789abcdef" * 4, "f" * 64
 WHOLE = Generation(

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ._base.defaults import PREFIXES, Defaults
 from ._catalog.bundle import Bundle
 from ._catalog.loading import Loaded, load
 from ._catalog.places import Places
 from ._catalog.store import Store, find_store
-from .settings import Settings
 
 if TYPE_CHECKING:
     from ._base.secrets import Secrets
@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from ._config.load import Source
     from ._http.tokens import Tokens
     from ._plugins.host import PluginHost
+    from .settings import Settings
 
 Wait = Callable[[threading.Event, float], object]
+
+
+def _of_lookups(environ: Mapping[str, str]) -> Settings | Defaults:
+    """The settings in the environment. If there are none, what reads them is not even imported."""
+    if not any(name.startswith(PREFIXES) for name in environ):
+        return Defaults()
+    from .settings import Settings
+
+    return Settings.for_lookups(environ)
 
 
 def _random() -> float:
@@ -57,7 +67,7 @@ class World:
         types_path: Sequence[str] | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
-        self.lookups = settings or Settings.for_lookups(self.environ)
+        self.lookups = settings or _of_lookups(self.environ)
         """The settings of lookups: `settings`, else those of the environment."""
         self.places = places or Places.of_interpreter()
         self.bundle = bundle or Bundle.of_wheel()

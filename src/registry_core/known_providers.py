@@ -12,13 +12,13 @@ from typing import Literal
 
 from attrs import frozen
 
-from ._base.frozen import FrozenDict
+from ._base.frozen import FrozenDict, Value
 
 Dialect = Literal["openai", "openai-responses", "anthropic", "google"]
 
 
-@frozen
-class KnownProvider:
+@frozen(eq=False, repr=False)
+class KnownProvider(Value):
     """A row. The defaults are for a provider of which nothing is known."""
 
     url: str | None = None

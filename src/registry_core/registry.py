@@ -9,20 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
-from attrs import evolve
+from attr import evolve
 
 from ._base.forks import after_fork
 from ._catalog.snapshot import Snapshot
 from ._files.reading import unreadable
 from ._world import World
 from .errors import SnapshotDamagedError, StoreError
-from .models import ModelInfo, ProviderConfig
-from .settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Unpack
 
+    from ._base.model import ModelInfo
     from ._catalog.filters import Filters, Words
     from ._catalog.loading import Loaded
     from ._plugins.host import PluginHost
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
     from ._sync.refresh import Refresher
     from ._sync.runtime import RuntimeGateway
     from .endpoint import Endpoint
+    from .models import ProviderConfig
     from .plugin import ModelGateway
     from .report import Changes, FieldSources, SyncReport
+    from .settings import Settings
 
 T = TypeVar("T")
 
@@ -105,6 +106,8 @@ class ModelRegistry:
         """A frozen registry over a snapshot file. Raises StoreError at the first lookup if
         the file can't be read."""
         from pathlib import Path
+
+        from .settings import Settings
 
         return cls(Settings(snapshot=Path(path)))
 
@@ -223,7 +226,7 @@ class ModelRegistry:
 
         def read(snapshot: Snapshot) -> tuple[Snapshot, Mapping[str, ModelInfo]]:
             assert self._loaded is not None
-            return offline(self.world, evolve(self._loaded, snapshot=snapshot))
+            return offline(self.world, self._loaded, snapshot)
 
         return self._read(read)
 

@@ -2,7 +2,8 @@
 
 `Settings` is the only table: each field says how its value is read, and determines the
 variable `REGISTRY_CORE_<NAME>` and the key of `[tool.registry-core]`. A lookup reads only the
-environment (`Settings.for_lookups`). Commands and syncs read everything (`_config.load`).
+environment (`Settings.for_lookups`), and imports this module only if a variable is set.
+Commands and syncs read everything (`_config.load`).
 """
 
 from __future__ import annotations
@@ -10,32 +11,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from attrs import Attribute, Converter, field, fields, frozen
 
+from ._base.defaults import PREFIX, Defaults
 from ._base.frozen import EMPTY, FrozenDict, Value, freeze
+from ._base.warning import warn_once
 from .errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-PREFIX = "REGISTRY_CORE_"
 #: A shorter interval would overload the gateways; only explicit `Settings` in code may go lower.
 MIN_REFRESH_INTERVAL_MS = 60_000
 _MOST = 10**12
 
 Warn = Callable[[str], object]
-
-
-@lru_cache(maxsize=256)
-def warn_once(message: str) -> None:
-    """Log `message` as a warning, unless this process already did."""
-    import logging
-
-    logging.getLogger("registry_core").warning("%s", message)
 
 
 def _shown(value: Any) -> str:
@@ -191,7 +184,7 @@ class Settings(Value):
     """
 
     #: A dev server is running: the project target is written too, and auto-refresh is on.
-    dev: bool = _setting(FLAG, False, fallback="MASTRA_DEV", pyproject=False)
+    dev: bool = _setting(FLAG, Defaults.dev, fallback="MASTRA_DEV", pyproject=False)
     #: None means the same as `dev` (see `auto_refresh`).
     auto_refresh_providers: bool | None = _setting(FLAG, fallback="MASTRA_AUTO_REFRESH_PROVIDERS")
     refresh_interval_ms: int = _setting(
@@ -200,7 +193,7 @@ class Settings(Value):
     #: No network at all.
     offline: bool = _setting(FLAG, False, fallback="MASTRA_OFFLINE")
     #: How long a process trusts its loaded generation before it looks at the store's pointer.
-    cache_ttl_ms: int = _setting(COUNT, 60_000, pyproject=False)
+    cache_ttl_ms: int = _setting(COUNT, Defaults.cache_ttl_ms, pyproject=False)
     #: A snapshot file to serve, read-only, instead of the store.
     snapshot: Path | None = _setting(PATH, pyproject=False)  # noqa: RUF009  # a field, not a value
     #: Replaces the whole folder of the environment's target: store, artifacts, payloads, lock.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from .models import CAPABILITIES, ModelInfo, ProviderConfig
+from ._base.model import CAPABILITIES, ModelInfo
 from .registry import ModelRegistry
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._catalog.filters import Filters, Words
     from .endpoint import Endpoint
     from .errors import ArgumentError
+    from .models import ProviderConfig
     from .report import Changes
 
 V = TypeVar("V")

@@ -16,8 +16,9 @@ from typing import Any
 import click
 import pytest
 
+from registry_core._base.defaults import PREFIX
 from registry_core.cli import main
-from registry_core.settings import BY_NAME, PREFIX, VARIABLES
+from registry_core.settings import BY_NAME, VARIABLES
 from tests.fleet.engines import free_ports, weed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fleet.md").read_text("utf-8")

@@ -19,8 +19,8 @@ from registry_core import (
     Settings,
     Snapshot,
     hookimpl,
-    settings as settings_module,
 )
+from registry_core._base.warning import warn_once
 from registry_core._world import World as RealWorld
 from tests.loopback import Reply, Request
 from tests.refresh.conftest import HOUR, MINUTE, Make, let_pass
@@ -403,7 +403,7 @@ def due(
         environ: dict[str, str] | None = None,
         settings: Settings | None = None,
     ) -> float:
-        settings_module.warn_once.cache_clear()
+        warn_once.cache_clear()
         caplog.clear()
         caplog.set_level(logging.DEBUG, "registry_core")
 

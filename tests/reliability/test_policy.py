@@ -423,7 +423,7 @@ def test_the_store_of_another_version_is_not_adopted_if_its_policy_was_an_older_
 
 def test_a_bundle_that_is_newer_serves_no_lookup(world: World, policy: Policy) -> None:
     later = dict.fromkeys(world.bundle.captured, world.now + 1000)
-    world.bundle = evolve(world.bundle, captured=later)
+    world.bundle.captured = later
     assert shown(world) == KEPT
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -309,7 +308,7 @@ class Policies(RuleBasedStateMachine):
     @rule()
     def newer_bundle(self) -> None:
         later = dict.fromkeys(self.world.bundle.captured, self.world.now + 1)
-        self.world.bundle = evolve(self.world.bundle, captured=later)
+        self.world.bundle.captured = later
         self.world.now += 2
 
     @invariant()

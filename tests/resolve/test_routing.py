@@ -10,10 +10,10 @@ import pytest
 
 from registry_core import MissingCredentialError, ProviderConfig, ResolveError, UnroutableError
 from registry_core._base.variable_names import base_url_variable
+from registry_core._base.warning import warn_once
 from registry_core._catalog.bundle import Bundle
 from registry_core._resolve.dialects import dialect_of
 from registry_core.known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
-from registry_core.settings import warn_once
 from tests.resolve.make import endpoint, provider
 
 KEYS = {"ACME_API_KEY": "sk-acme"}

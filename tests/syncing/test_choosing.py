@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from registry_core import Endpoint, HostChangedError, ProviderConfig, Snapshot
 from registry_core._sync.options import Options
@@ -150,7 +150,8 @@ def test_what_can_be_no_model_is_no_empty_result(world: World) -> None:
 def test_a_newer_bundle_replaces_older_stored_data_gateway_by_gateway(world: World) -> None:
     """An upgrade brings newer bundled data; private providers must not vanish with it."""
     upgraded = world.bundle
-    world.bundle = evolve(upgraded, captured=dict.fromkeys(upgraded.captured, BUNDLED_AT - 2000))
+    world.bundle = copy(upgraded)
+    world.bundle.captured = dict.fromkeys(upgraded.captured, BUNDLED_AT - 2000)
     world.now = BUNDLED_AT - 1000
     world.gateway("main")
     world.gateway("private")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, update_wrapper
 from typing import Any, Literal, TypeVar, get_args
 
-from attrs import field, frozen
+# As do all modules that a lookup needs: `attrs` is the same, and six files more.
+from attr import field, frozen
 
 from .frozen import EMPTY, FrozenDict, Value, freeze, portable, skip_signatures
 

@@ -13,6 +13,9 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from .frozen import Value
+
+# Most lookups need few of the patterns that are texts here: `re` compiles them at their first use.
 _VARIABLE = r"\$\{[A-Za-z0-9_]+\}"
 _LABEL = rf"(?:[A-Za-z0-9_-]|{_VARIABLE})+"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\]"
@@ -22,20 +25,20 @@ _URL = re.compile(
     rf"(?:(?P<prefix>{_VARIABLE})|(?P<scheme>https?)://(?P<host>{_HOST}){_PORT})"
     rf"(?P<path>(?:{_SEGMENT})*)/?"
 )
-_LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
+_LOOPBACK = r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]"
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 
 #: The allowed value of a variable: one word of a path or host name…
-_WORD = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+_WORD = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
 #: …or, if it is the whole host, a host with an optional port.
-_HOST_PORT = re.compile(rf"(?:{_HOST})(?::[0-9]{{1,5}})?")
+_HOST_PORT = rf"(?:{_HOST})(?::[0-9]{{1,5}})?"
 
 #: The path of an operation, which clients add to a base URL.
-_OPERATION = re.compile(
+_OPERATION = (
     r"(?<!/)(?:(?:/chat)?/completions|/embeddings|/messages|/responses"
     r"|(?:/models/[^/]+)?:(?:g|streamG)enerateContent)/?\Z"
 )
-_VERSION = re.compile(r"/v[0-9][^/]*(?=/|\Z)")
+_VERSION = r"/v[0-9][^/]*(?=/|\Z)"
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
@@ -44,8 +47,8 @@ class BadValueError(ValueError):
     """The value of a variable does not fit its place in the template. `str()` is its name."""
 
 
-@frozen
-class UrlTemplate:
+@frozen(eq=False, repr=False)
+class UrlTemplate(Value):
     """A parsed base URL. Keys are bound to its `origin`: `scheme://host[:port]`, normalized."""
 
     text: str
@@ -66,7 +69,7 @@ class UrlTemplate:
     @property
     def loopback(self) -> bool:
         """Whether its host is this machine."""
-        return _LOOPBACK.fullmatch(self.host) is not None
+        return re.fullmatch(_LOOPBACK, self.host) is not None
 
     @property
     def private(self) -> bool:
@@ -92,9 +95,9 @@ class UrlTemplate:
             elif self.host == match[0] and match.start() == len(self.scheme) + len("://"):
                 # `DATABRICKS_HOST` is by custom a URL.
                 text = text.removeprefix(f"{self.scheme}://").removesuffix("/")
-                if _HOST_PORT.fullmatch(text) and "$" not in text:
+                if re.fullmatch(_HOST_PORT, text) and "$" not in text:
                     return text
-            elif _WORD.fullmatch(text):
+            elif re.fullmatch(_WORD, text):
                 return text
             raise BadValueError(name)
 
@@ -107,13 +110,13 @@ class UrlTemplate:
 
 def operation(url: str) -> str | None:
     """The operation that `url` ends in ("/chat/completions"); None for a base URL."""
-    match = _OPERATION.search(url)
+    match = re.search(_OPERATION, url)
     return match[0].rstrip("/") if match else None
 
 
 def version(url: str) -> str | None:
     """The segment of its path that names a version ("/v1"); None if it has none."""
-    match = _VERSION.search(url)
+    match = re.search(_VERSION, url)
     return match[0] if match else None
 
 

@@ -6,25 +6,31 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from attrs import frozen
-
 from ..errors import StoreError
 from . import data
 from .snapshot import Snapshot
 
 
-@frozen(eq=False, repr=False)  # as in `store`: quicker to import
 class Bundle:
     """A snapshot that ships with the code, and when its payloads were captured."""
 
-    load: Callable[[], Snapshot]
-    """Raises StoreError if a packer left the file out."""
-    captured: Mapping[str, float]
-    """Gateway id → epoch seconds of the capture, never later than the data."""
-    plugins: Mapping[str, str]
-    """Gateway id → key of the plugin that fetches it."""
-    sources: Mapping[str, str]
-    """Gateway id → origin of the data and its licence, for people."""
+    __slots__ = ("captured", "load", "plugins", "sources")  # as in `store`: quicker to import
+
+    def __init__(
+        self,
+        load: Callable[[], Snapshot],
+        captured: Mapping[str, float],
+        plugins: Mapping[str, str],
+        sources: Mapping[str, str],
+    ) -> None:
+        self.load = load
+        """Raises StoreError if a packer left the file out."""
+        self.captured = captured
+        """Gateway id → epoch seconds of the capture, never later than the data."""
+        self.plugins = plugins
+        """Gateway id → key of the plugin that fetches it."""
+        self.sources = sources
+        """Gateway id → origin of the data and its licence, for people."""
 
     @classmethod
     def of_wheel(cls) -> Bundle:

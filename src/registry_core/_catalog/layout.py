@@ -17,9 +17,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from attrs import fields_dict
-
-from ..models import MAX_ID, ProviderConfig
+from .._base.fields import MAX_ID
 
 SCHEMA = 1
 MAGIC = b"regcore\n"
@@ -27,5 +25,3 @@ HEADER = Struct("<8sIQIII32sI")
 SLOT = Struct("<QII")
 #: The longest full id: a provider's, a slash, a model's.
 MAX_KEY = 2 * MAX_ID + 1
-#: The fields of a provider's record.
-PROVIDER = tuple(name for name in fields_dict(ProviderConfig) if name not in ("id", "models"))

@@ -8,40 +8,51 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from copy import copy
+from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
-
+from .._base.warning import warn_once
 from .._files.reading import read_file, unreadable
 from ..errors import SnapshotDamagedError, StoreError
-from ..settings import warn_once
 from .snapshot import Snapshot
 from .store import Generation, Signature, Store, find_store
 
 if TYPE_CHECKING:
     from logging import Logger
     from pathlib import Path
+    from typing import Literal
 
+    from .._base.defaults import Defaults
     from ..settings import Settings
     from .bundle import Bundle
     from .places import Places
 
 
-@frozen(eq=False, repr=False)  # as in `store`: quicker to import
 class Loaded:
     """A snapshot and where it came from."""
 
-    snapshot: Snapshot
-    look: Callable[[], tuple[Store | None, Signature | None]] = lambda: (None, None)
-    """Returns the store to read and the signature of its pointer, as of now."""
-    store: Store | None = None
-    signature: Signature | None = None
-    """Signature of the store's pointer when it was read."""
-    generation: Generation | None = None
-    """Content of the pointer, if it could be read."""
-    origin: Literal["bundled", "stored", "explicit"] = "bundled"
-    lasting: bool = True
-    """False if something can't be read now, so that the next lookup tries again."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        look: Callable[[], tuple[Store | None, Signature | None]] = lambda: (None, None),
+        store: Store | None = None,
+        signature: Signature | None = None,
+        generation: Generation | None = None,
+        origin: Literal["bundled", "stored", "explicit"] = "bundled",
+        *,
+        lasting: bool = True,
+    ) -> None:
+        self.snapshot = snapshot
+        self.look = look
+        """Returns the store to read and the signature of its pointer, as of now."""
+        self.store = store
+        self.signature = signature
+        """Signature of the store's pointer when it was read."""
+        self.generation = generation
+        """Content of the pointer, if it could be read."""
+        self.origin = origin
+        self.lasting = lasting
+        """False if something can't be read now, so that the next lookup tries again."""
 
     @property
     def current(self) -> bool:
@@ -50,6 +61,12 @@ class Loaded:
         Raises StoreError if that can't be checked now.
         """
         return self.look() == (self.store, self.signature)
+
+    def for_now(self) -> Loaded:
+        """The same, for one lookup: the next one tries again."""
+        same = copy(self)
+        same.lasting = False
+        return same
 
     def without_volatile(self) -> Snapshot:
         """`snapshot` without volatile data, for use outside this machine. Raises StoreError, also
@@ -62,7 +79,7 @@ class Loaded:
 
 
 def load(
-    settings: Settings,
+    settings: Settings | Defaults,
     places: Places,
     bundle: Bundle,
     damaged: Collection[str] = (),
@@ -94,7 +111,7 @@ def load(
                 passed = last and last.generation and last.generation.overlays
                 if last and passed and last.snapshot.hash not in damaged:
                     warn_once("the store is gone, or out of reach: what was loaded is still served")
-                    return evolve(last, lasting=False)
+                    return last.for_now()
                 _debug("no store yet: the bundled data is served")
                 return Loaded(bundle.load(), look)
             generation = store.read_generation()
@@ -119,7 +136,7 @@ def load(
                 return Loaded(snapshot, look, store, signature, generation, "stored")
     elif last is not None and last.snapshot.hash not in damaged and _may_serve(last, store):
         warn_once(f"what was loaded before is still served: {fault}")
-        return evolve(last, lasting=False)
+        return last.for_now()
     lasting = isinstance(fault, SnapshotDamagedError)
     if store is None or store.may_have_policy() or (generation and generation.overlays):
         raise fault

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from .._files.ownership import StrPath, is_ours, is_private, owns_environment
 from .._files.reading import Trust, anybody, status_of
 
@@ -21,15 +19,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@frozen(eq=False, repr=False)  # as in `store`: quicker to import
 class Places:
-    """The folders of one interpreter; every default can be passed in, as tests do."""
+    """The folders of one interpreter; every default can be passed in, as tests do.
 
-    prefix: StrPath
-    base_prefix: StrPath
-    cache: StrPath | None = None
-    """The user's cache folder; None means: ask the platform when it is needed."""
-    temporary: StrPath | None = None
+    `cache` is the user's cache folder; None means: ask the platform when it is needed.
+    """
+
+    # As in `store`: quicker to import.
+    __slots__ = ("base_prefix", "cache", "prefix", "temporary")
+
+    def __init__(
+        self,
+        prefix: StrPath,
+        base_prefix: StrPath,
+        cache: StrPath | None = None,
+        temporary: StrPath | None = None,
+    ) -> None:
+        self.prefix = prefix
+        self.base_prefix = base_prefix
+        self.cache = cache
+        self.temporary = temporary
 
     @classmethod
     def of_interpreter(cls) -> Places:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._base.fields import as_object
 from .._base.frozen import EMPTY, FrozenDict, sorted_ids
-from ..models import ModelInfo, ModelMap, ProviderConfig, decode
-from .layout import PROVIDER
+from .._base.model import ModelInfo, decode
 from .table import Table, damaged
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .._files.opened import Parts
+    from ..models import ProviderConfig
     from .columns import Columns
     from .filters import Filters, Words
 
@@ -126,9 +126,11 @@ class Snapshot(Table):
         line = self.record(id, None)
         if line is None:
             return None
+        from ..models import RECORDED, ModelMap, ProviderConfig  # not for a model alone
+
         record = json.loads(line)
         models = ModelMap(id, _flags(record), partial(self._model_record, id))
-        known = {name: record[name] for name in PROVIDER if name in record}
+        known = {name: record[name] for name in RECORDED if name in record}
         provider = ProviderConfig(id=id, models=models, **known)
         return self._providers.setdefault(id, provider)
 
@@ -203,7 +205,7 @@ class Snapshot(Table):
         """Provider id → its bare model ids, sorted."""
         view: Mapping[str, tuple[str, ...]] | None = self._views.get("models")
         if view is None:
-            view = FrozenDict({id: tuple(models) for id, models in self.flags()})
+            view = FrozenDict({id: tuple(models) for id, models, _ in self._listed()})
             self._views["models"] = view
         return view
 
@@ -232,14 +234,22 @@ class Snapshot(Table):
     ) -> Iterator[tuple[str, Mapping[str, int]]]:
         """Each provider id, with bare id → `flags_of` its models. Decodes no provider. `among`:
         only these providers."""
+        for id, models, flags in self._listed(among):
+            yield id, dict(zip(models, flags, strict=True))
+
+    def _listed(
+        self, among: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Iterable[str], Iterable[int]]]:
+        """Each provider id, with the bare ids of its models, and the flags of each."""
         for id, *_ in self._contents()["providers"]:
             if among is not None and id not in among:
                 continue
             known = self._providers.get(id)
             if known is not None:
-                yield id, dict(known.models.flags)
-            elif (record := self.record(id, None)) is not None:
-                yield id, _flags(json.loads(record))
+                yield id, known.models.flags, known.models.flags.values()
+            elif (line := self.record(id, None)) is not None:
+                record = json.loads(line)
+                yield id, record["models"], record["flags"]
 
     def count(self, *gateways: str) -> tuple[int, int]:
         """The numbers of providers and models, of these gateways or of all.

@@ -21,12 +21,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zlib import crc32
 
-from attrs import evolve, field, fields_dict, frozen
+from attr import evolve, field, fields_dict, frozen
 
 from .._base.frozen import EMPTY, FrozenDict, Value, skip_signatures
+from .._base.warning import warn_once
 from .._files.reading import Trust, anybody, open_file, read_file, status_of, unreadable
 from ..errors import SnapshotDamagedError, StoreError
-from ..settings import warn_once
 from .layout import SCHEMA
 from .snapshot import Snapshot
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="AttrsInstance")
 
-# attrs compiles every method that it makes, at the first lookup of each process. So these
-# internal classes leave out the methods that nobody needs.
+# attrs compiles every method that it makes, at the first lookup of each process. So the values
+# here leave out the methods that nobody needs, and what is no value is a plain class.
 
 #: Inode, time and size of a pointer file.
 Signature = tuple[int, int, int]
@@ -149,7 +149,6 @@ class Generation(Value):
         return {hash for hash in hashes if hash}
 
 
-@frozen(repr=False)
 class Store:
     """One store folder. Reading writes nothing, and creates no folder.
 
@@ -157,10 +156,25 @@ class Store:
     bare interpreter.
     """
 
-    _place: str | os.PathLike[str] = field(alias="place", eq=os.fspath)
-    _trusts: Trust = field(default=anybody, alias="trusts", eq=False)
-    """Whose files are trusted."""
-    schema: int = SCHEMA
+    __slots__ = ("_place", "_trusts", "schema")
+
+    def __init__(
+        self, place: str | os.PathLike[str], trusts: Trust = anybody, schema: int = SCHEMA
+    ) -> None:
+        self._place = os.fspath(place)
+        self._trusts = trusts
+        """Whose files are trusted."""
+        self.schema = schema
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Store) and other.name() == self.name()
+
+    def __hash__(self) -> int:
+        return hash(self.name())
+
+    def of_schema(self, schema: int) -> Store:
+        """The store of another version in the same folder."""
+        return Store(self._place, self._trusts, schema)
 
     @property
     def place(self) -> Path:

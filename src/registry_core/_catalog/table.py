@@ -132,7 +132,7 @@ class Table:
             offset, size, checksum = SLOT.unpack(self._data[start : start + SLOT.size])
         except StructError:  # truncated since it was opened
             raise damaged("is cut off", self.hash) from None
-        return self._chunk(offset, size, checksum, number + 1).splitlines()
+        return self._chunk(offset, size, checksum, number + 1).split(b"\n")  # no other separator
 
     def _chunk(self, offset: int, size: int, checksum: int, number: int) -> bytes:
         chunk = self._data[offset : offset + size]

@@ -11,8 +11,8 @@ from zlib import crc32
 
 from .._base.encoding import dumps
 from .._base.frozen import EMPTY
-from ..models import ProviderConfig
-from .layout import HEADER, MAGIC, PROVIDER, SCHEMA, SLOT
+from ..models import RECORDED, ProviderConfig
+from .layout import HEADER, MAGIC, SCHEMA, SLOT
 
 #: The length of a provider's digest: so long that nobody can make two providers that share one.
 _DIGITS = 32
@@ -58,7 +58,7 @@ def encode(
 def _add(provider: ProviderConfig, buckets: list[bytes]) -> str:
     """Put the records of the provider and its models into the buckets. Returns their digest."""
     models, count = provider.models, len(buckets)
-    values = {name: getattr(provider, name) for name in PROVIDER}
+    values = {name: getattr(provider, name) for name in RECORDED}
     record = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
     record |= {"models": list(models.flags), "flags": list(models.flags.values())}
     own, key = _quoted(provider.id).encode(), crc32(provider.id.encode())

@@ -8,15 +8,17 @@ from typing import Any
 
 from attrs import field, frozen
 
-from .._base.frozen import EMPTY
+from .._base.defaults import PREFIX
+from .._base.frozen import EMPTY, Value
+from .._base.warning import warn_once
 from ..errors import SettingsError
-from ..settings import BY_NAME, PREFIX, SETTINGS, VARIABLES, Setting, Settings, Warn, warn_once
+from ..settings import BY_NAME, SETTINGS, VARIABLES, Setting, Settings, Warn
 from .project import Project, candidates, find_project
 from .variables import plugin_variables
 
 
-@frozen
-class Source:
+@frozen(eq=False, repr=False)
+class Source(Value):
     """The origin of a process's settings, for reading them again after a file was edited."""
 
     environ: Mapping[str, str]

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from attrs import frozen
 
+from .._base.frozen import Value
 from .._files.ownership import is_ours, owner_of, owns_environment
 from .._files.reading import Trust, anybody, is_absent, open_file
 from ..errors import SettingsError, StoreError
@@ -28,8 +29,8 @@ SHARED, OWN = "pyproject.toml", "registry-core.toml"
 _LARGEST = 16 * 2**20
 
 
-@frozen
-class Project:
+@frozen(eq=False, repr=False)
+class Project(Value):
     """A checked table."""
 
     file: Path
@@ -42,8 +43,8 @@ class Project:
     plugin_options: Mapping[str, Mapping[str, Any]]
 
 
-@frozen
-class ProjectFile:
+@frozen(eq=False, repr=False)
+class ProjectFile(Value):
     """A file that was read."""
 
     path: Path

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ..settings import PREFIX, VARIABLES
+from .._base.defaults import PREFIX
+from ..settings import VARIABLES
 
 PLUGIN_PREFIX = f"{PREFIX}PLUGIN_"
 #: Variables that Kubernetes sets in each container for a service, here one named registry-core-….
-_SERVICE = re.compile(
+_SERVICE = (
     r"\w+(_SERVICE_HOST=.*|_SERVICE_PORT(_\w+)?=.*|_PORT=\w+://.*"
     r"|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?=.*)"
 )
@@ -22,7 +23,7 @@ def plugin_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str | in
             variable.startswith(PREFIX)
             and variable not in VARIABLES
             and text.strip()
-            and not _SERVICE.fullmatch(f"{variable}={text}")
+            and not re.fullmatch(_SERVICE, f"{variable}={text}")
         ):
             yield variable, _scalar(text.strip())
 

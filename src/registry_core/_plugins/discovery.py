@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from .._base.frozen import Value
 from ..errors import error_text
 from ..settings import Settings
 from .installed import (
@@ -65,15 +66,15 @@ class PluginSource:
         return f"{self.name} {self.version} ({kind} {self.entry})"
 
 
-@frozen
-class Discovery:
+@frozen(eq=False, repr=False)
+class Discovery(Value):
     """What was found, sorted by distribution and entry point."""
 
     selected: tuple[PluginSource, ...]
     excluded: tuple[tuple[PluginSource, str], ...]
     """Plugins that the settings switch off, each with the reason."""
     problems: tuple[Problem, ...]
-    entries: frozenset[str] = field(default=frozenset(), eq=False)
+    entries: frozenset[str] = frozenset()
     """The names of all entry points, of plugins and commands. Each may have options."""
 
     @property

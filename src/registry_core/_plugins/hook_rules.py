@@ -11,12 +11,13 @@ from attrs import frozen
 from pluggy import HookimplOpts, PluginManager
 
 from .. import plugin as specs
+from .._base.defaults import PREFIX
 from .._base.frozen import EMPTY, FrozenDict
 from .._base.suggesting import did_you_mean
 from .._catalog.snapshot import Snapshot
 from ..errors import GatewayError, OverlayError, PluginError, RegistryError, error_text
 from ..plugin import Artifact, Disabled, FactSource, ModelGateway, RegistrySource
-from ..settings import PREFIX, VARIABLES
+from ..settings import VARIABLES
 
 #: Hook → names of its arguments.
 HOOKS = {

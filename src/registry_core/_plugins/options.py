@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._base.defaults import PREFIX
 from .._base.frozen import EMPTY
 from .._base.suggesting import did_you_mean, nearest
 from .._base.variable_names import as_variable
 from .._config.variables import PLUGIN_PREFIX
-from ..settings import PREFIX
 from .known import OWNERS, install_hint
 
 if TYPE_CHECKING:

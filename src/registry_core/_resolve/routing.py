@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping
 from .._base.frozen import EMPTY
 from .._base.url_template import BadValueError, UrlTemplate, operation, parse, version
 from .._base.variable_names import base_url_variable, holds_secret, is_place
+from .._base.warning import warn_once
 from ..endpoint import Endpoint
 from ..errors import HostChangedError, MissingCredentialError, ResolveError, UnroutableError
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from ..models import ModelInfo, ProviderConfig
-from ..settings import warn_once
 from .bindings import Bindings, folded
 from .dialects import dialect_of
 

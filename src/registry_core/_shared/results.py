@@ -17,8 +17,7 @@ from typing import Any
 from .._base.decoding import outline, require_msgspec
 from .._base.encoding import dumps
 from .._base.frozen import EMPTY
-from .._catalog.layout import PROVIDER
-from ..models import ProviderConfig
+from ..models import RECORDED, ProviderConfig
 from ..records import provider_from_record
 from .engine import Fault
 
@@ -33,7 +32,7 @@ def encode(providers: Providers) -> tuple[str, bytes]:
     lines: list[bytes] = []
     for id in sorted(providers):
         provider = providers[id]
-        values = {name: getattr(provider, name) for name in PROVIDER}
+        values = {name: getattr(provider, name) for name in RECORDED}
         known = {name: value for name, value in values.items() if value not in (None, (), EMPTY)}
         models = {bare: Raw(provider.models.record(bare)) for bare in provider.models}
         lines.append(dumps({**known, "id": id, "models": models}))

@@ -126,7 +126,7 @@ def versions(store: Store) -> list[Store]:
     except OSError as error:
         raise unreadable(str(store.place), error) from error
     schemas = {int(name[1:]) for name in names if _VERSION.fullmatch(name)}
-    return [evolve(store, schema=schema) for schema in sorted({store.schema, *schemas})]
+    return [store.of_schema(schema) for schema in sorted({store.schema, *schemas})]
 
 
 def _written_at(store: Store) -> int:

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 Known = tuple["Snapshot", Mapping[str, ModelInfo]]
 
 
-def offline(world: World, loaded: Loaded) -> Known:
-    """See `ModelRegistry.offline`. `loaded`: what is served."""
+def offline(world: World, loaded: Loaded, snapshot: Snapshot) -> Known:
+    """See `ModelRegistry.offline`. `snapshot` is served: that of `loaded`, with what was
+    registered at run time."""
     if loaded.origin == "explicit":
-        return loaded.snapshot, EMPTY
+        return snapshot, EMPTY
     if loaded.origin == "stored" and _synced_by(world):
-        return loaded.snapshot, _Unlisted(_stored_facts(loaded), loaded.snapshot, world)
+        return snapshot, _Unlisted(_stored_facts(loaded), snapshot, world)
     return _as_synced(world)
 
 

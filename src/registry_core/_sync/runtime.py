@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from .._base.frozen import EMPTY
+from .._base.warning import warn_once
 from .._catalog.snapshot import Snapshot
 from .._catalog.state import GatewayState
-from ..settings import warn_once
 
 if TYPE_CHECKING:
     from .._plugins.hook_rules import Described

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from .._base.frozen import FrozenDict
+from .._base.warning import warn_once
 from .._catalog import journal
 from .._catalog.loading import open_explicit
 from .._catalog.snapshot import Snapshot
@@ -26,7 +27,6 @@ from .._resolve.bindings import remember
 from .._world import World
 from ..errors import OverlayError, SettingsError, StoreError, error_text
 from ..report import Changes, SyncReport
-from ..settings import warn_once
 from . import commit
 from .before import look_back
 from .changes import compared

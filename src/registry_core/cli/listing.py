@@ -184,10 +184,11 @@ def list_models(
         filters["sort"] = ("retires",)
     if everything or not asked:
         filters["include_deprecated"] = True
+    ids: Sequence[str]
     if asked:
         ids = _ids(mine, text, filters)
     else:  # all models, without reading any record
-        ids = tuple(f"{id}/{bare}" for id, models in mine.get_models().items() for bare in models)
+        ids = [f"{id}/{bare}" for id, models in mine.get_models().items() for bare in models]
     if not ids:
         _nothing(mine, text, filters)
     if disagreements:

@@ -149,7 +149,7 @@ def _print(lines: Sequence[str], stream: Any) -> None:
         lines = [part for line in lines for part in _folded(line, terminal.columns)]
         if _wants_colour():
             lines = [_LEVEL.sub(_painted, line) for line in lines]
-    _write("".join([f"{line}\n" for line in lines]), stream)
+    _write("\n".join((*lines, "")), stream)
 
 
 def _folded(line: str, columns: int) -> list[str]:

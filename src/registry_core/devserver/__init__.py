@@ -103,7 +103,7 @@ def _tell_plugins(registry: ModelRegistry, hook: str) -> None:
 
 
 def _warn(what: str, error: Exception) -> None:
-    from ..settings import warn_once
+    from .._base.warning import warn_once
 
     warn_once(f"{what}: {error}")  # once: Flask's adapter tries again at the next request
     logger.debug("%s", what, exc_info=True)
