@@ -71,34 +71,23 @@ class Names:
                 self._owners.setdefault(bare, set()).add(provider)
         self._providers = {*self.models, *(id.partition("/")[0] for id in self.withheld)}
         self._resells: dict[str, bool] = {}
-        self._read: dict[str, Name | None] = {}
-
-    def triggers(self) -> list[str]:
-        """A list of texts. Every file that can have a finding holds one of them.
-
-        A known id that is not a word is such a text itself. An unknown id has a prefix, or a name
-        like those of a well-known maker.
-        """
-        bares = {*self._owners, *(id.partition("/")[2] for id in self.beside)}
-        plain = (id for id in bares if _DISTINCT.fullmatch(id))
-        known = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
-        prefixes = [id + "/" for id in known] + [id.partition("/")[0] for id in self.withheld]
-        hosts = (host for host, providers in self.hosts.items() if providers != ("local",))
-        texts = {*plain, *prefixes, *self.roles, *hosts}
-        # If a text holds another one, the other one is enough. The first characters of a text are
-        # enough, too: whole texts take four times the memory, and skip no more files.
-        families = re.compile("|".join(map(re.escape, spellings.FAMILIES)))
-        others = {text[:_ENOUGH] for text in texts if not families.search(text)}
-        return [*spellings.FAMILIES, *sorted(others)]
 
     def stems(self) -> list[str]:
-        """A list of texts. Every name that is not `plain` holds one of them."""
-        short = (name for name in self._owners if not _DISTINCT.fullmatch(name))
-        return [*self.triggers(), *filter(_MARKED.search, short), *spellings.STEMS]
+        """A list of texts. Every name that can lead to a finding holds one of them.
 
-    def plain(self) -> list[str]:
-        """The known names that look like words."""
-        return [name for name in (*self._owners, *self.roles) if not re.search("[-/:@]", name)]
+        A known id is such a text itself. An unknown id has a prefix, or a name like those of a
+        well-known maker.
+        """
+        bares = {*self._owners, *(id.partition("/")[2] for id in self.beside)}
+        known = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
+        prefixes = [id + "/" for id in known] + [id.partition("/")[0] for id in self.withheld]
+        # If a text holds another one, the other one is enough. The first characters of a text are
+        # enough, too: whole texts take four times the memory, and skip no more files.
+        stems = re.compile("|".join(map(re.escape, spellings.STEMS)))
+        others = {
+            text[:_ENOUGH] for text in {*bares, *prefixes, *self.roles} if not stems.search(text)
+        }
+        return [*spellings.STEMS, *sorted(others)]
 
     @cached_property
     def hosts(self) -> Mapping[str, tuple[str, ...]]:
@@ -136,12 +125,6 @@ class Names:
 
     def read(self, text: str) -> Name | None:
         """What the text can mean. None if it is not like the name of any model."""
-        try:
-            return self._read[text]
-        except KeyError:
-            return self._read.setdefault(text, self._of(text))
-
-    def _of(self, text: str) -> Name | None:
         if text not in self._owners and not _MARKED.search(text):
             return Name(text, text, role=self.roles[text]) if text in self.roles else None
         if text in self.roles:
