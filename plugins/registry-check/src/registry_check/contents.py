@@ -14,7 +14,7 @@ from .grammars import parse
 from .keys import key_of
 from .names import Name
 from .place import BESIDE, Place
-from .places import AFTER, EMBEDDED, Tree, place_of
+from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
 
 #: Suffix of a file → the language of its grammar.
 LANGUAGES = {
@@ -42,7 +42,6 @@ _FENCES = {
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
-_PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 #: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
 _WORD = re.compile(rb"(?:[\w./@+-]|:(?!-))*")
@@ -135,10 +134,10 @@ class Reader:
             assert match is not None
             end = max(match.end(), start + 1)
             word = match[0].rstrip(_MARKS)
-            if word[:1].isalnum() and data[begin - 1 : begin] not in (b"$", b"~"):
-                if name := self._name(word):
-                    yield name, begin, begin + len(word)
-            if any(path in word for path in _PATHS):
+            name = self._name(word)
+            if name and word[:1].isalnum() and data[begin - 1 : begin] not in (b"$", b"~"):
+                yield name, begin, begin + len(word)
+            if b"/" in word:
                 for named in _IN_URL.finditer(data, begin, end + 1):
                     if name := self._name(named[1]):
                         yield name, named.start(1), named.end(1)
@@ -153,9 +152,12 @@ class Reader:
 def _code(
     language: str, data: bytes, found: Sequence[Candidate], reader: Reader
 ) -> Iterator[Sighting]:
-    tree = Tree(parse(language, data))
+    tree: Tree | None = None
     for name, start, end in found:
-        place = _in_url(data, start, end) or place_of(tree, data, start, end)
+        place = _in_url(data, start, end)
+        if place is None and may_have_place(language, data, start, end):
+            tree = tree or Tree(parse(language, data))
+            place = place_of(tree, data, start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 
@@ -176,7 +178,7 @@ def _markdown(
     language: str, data: bytes, found: Sequence[Candidate], reader: Reader
 ) -> Iterator[Sighting]:
     """Code in fences. The rest of Markdown is prose."""
-    stack = [parse("markdown", data)]
+    stack = [parse("markdown", data)] if b"```" in data or b"~~~" in data else []
     while stack:
         node = stack.pop()
         if node.type == "fenced_code_block":
