@@ -90,7 +90,7 @@ class Check:
     def __init__(self, names: Names, judge: Judge) -> None:
         self._names = names
         self._judge = judge
-        self._reader = Reader(judge.read, names.stems())
+        self._reader = Reader(judge.read, names.stems(judge.read))
 
     def run(self, paths: Iterable[str | os.PathLike[str]]) -> Findings:
         findings: list[Finding] = []

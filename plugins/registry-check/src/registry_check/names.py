@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -72,21 +72,23 @@ class Names:
         self._providers = {*self.models, *(id.partition("/")[0] for id in self.withheld)}
         self._resells: dict[str, bool] = {}
 
-    def stems(self) -> list[str]:
-        """A list of texts. Every name that can lead to a finding holds one of them.
+    def stems(self, read: Callable[[str], Name | None]) -> list[str]:
+        """A list of texts. Every name for which `read` gives a name holds one of them.
 
         A known id is such a text itself. An unknown id has a prefix, or a name like those of a
         well-known maker.
         """
-        bares = {*self._owners, *(id.partition("/")[2] for id in self.beside)}
-        known = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
-        prefixes = [id + "/" for id in known] + [id.partition("/")[0] for id in self.withheld]
+        owned = {*self._owners, *self.roles}
+        # Short ids and roles are words of every language, so only those that matter now.
+        known = {text for text in owned if _DISTINCT.fullmatch(text) or read(text)}
+        for bare in {id.partition("/")[2] for id in self.beside} - owned:
+            known |= {bare} if _DISTINCT.fullmatch(bare) else {f"/{bare}", f":{bare}"}
+        known |= {id + "/" for id in {*self.models} - spellings.MAKER_IDS - spellings.OPEN}
+        known |= {id.partition("/")[0] for id in self.withheld}
         # If a text holds another one, the other one is enough. The first characters of a text are
         # enough, too: whole texts take four times the memory, and skip no more files.
         stems = re.compile("|".join(map(re.escape, spellings.STEMS)))
-        others = {
-            text[:_ENOUGH] for text in {*bares, *prefixes, *self.roles} if not stems.search(text)
-        }
+        others = {text[:_ENOUGH] for text in known if not stems.search(text)}
         return [*spellings.STEMS, *sorted(others)]
 
     @cached_property
@@ -125,7 +127,7 @@ class Names:
 
     def read(self, text: str) -> Name | None:
         """What the text can mean. None if it is not like the name of any model."""
-        if text not in self._owners and not _MARKED.search(text):
+        if text not in self._owners and ("//" in text or not _MARKED.search(text)):
             return Name(text, text, role=self.roles[text]) if text in self.roles else None
         if text in self.roles:
             return Name(text, text, role=self.roles[text])
