@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from registry_check.place import BESIDE, first_of
 from tree_sitter import Node
 
 from registry_core import ModelRegistry, ProviderConfig, RegistryError, Settings, Snapshot
+from registry_core.records import provider_from_record
 from registry_core.testing import write_distribution
 
 Run = Callable[..., Result]
@@ -461,3 +462,18 @@ def test_sarif_names_rules_places_and_levels(project: Path, look: Callable[..., 
         "artifactLocation": {"uri": "a%20b.py"},
         "region": {"startLine": 2, "startColumn": 20, "endColumn": 25},
     }
+
+
+def test_an_id_that_is_a_word_is_looked_for_only_if_it_leads_to_a_finding() -> None:
+    gone, later = date(2026, 1, 1), date(2027, 1, 1)
+    provider = {"acme": {"auto": {}, "echo": {"lifecycle": {"retires_on": "2026-06-01"}}}}
+    registry = Snapshot.build(
+        provider_from_record(id, {"models": models}) for id, models in provider.items()
+    )
+    names = Names(registry, {"acme/ada"})
+    for day, looked_for in ((gone, False), (later, True)):
+        judge = judging.Judge(registry, names, day, timedelta(0), {}, {})
+        stems = names.stems(judge.read)
+        assert ("echo" in stems) == looked_for
+        assert "auto" not in stems
+        assert {"/ada", ":ada"} < {*stems}  # nobody offers it, so only after a provider

@@ -21,7 +21,7 @@ _DISTINCT = re.compile(r"(?=.*[-./:@])(?=.*[A-Za-z]).{6,}|(?=.*\d)(?=.*[A-Za-z])
 
 _ENDS_OF_PREFIXES = re.compile("[/:]")
 #: This many characters of a text show whether a file may hold it.
-_ENOUGH = 12
+_ENOUGH = 10
 _MARKED = re.compile(r"[/:@]|-.*\d|\d.*-|[a-z]-[a-z]|^o\d$")
 
 
@@ -58,17 +58,17 @@ class Names:
         self.models = snapshot.get_models()
         self.roles = snapshot.roles
         self.withheld = snapshot.withheld
-        self._urls = (provider.url for provider in snapshot.get_providers().values())
-        self._owners: dict[str, set[str]] = {}
+        self._snapshot = snapshot
+        self._owners: dict[str, tuple[str, ...]] = {}
         for provider, ids in self.models.items():
             for bare in ids:
-                self._owners.setdefault(bare, set()).add(provider)
+                self._owners[bare] = (*self._owners.get(bare, ()), provider)
         self.beside: Collection[str] = beside
         """Full ids that are known, though no gateway offers them."""
         for id in self.withheld:
             provider, slash, bare = id.partition("/")
             if slash:
-                self._owners.setdefault(bare, set()).add(provider)
+                self._owners[bare] = (*self._owners.get(bare, ()), provider)
         self._providers = {*self.models, *(id.partition("/")[0] for id in self.withheld)}
         self._resells: dict[str, bool] = {}
 
@@ -86,7 +86,7 @@ class Names:
         known |= {id + "/" for id in {*self.models} - spellings.MAKER_IDS - spellings.OPEN}
         known |= {id.partition("/")[0] for id in self.withheld}
         # If a text holds another one, the other one is enough. The first characters of a text are
-        # enough, too: whole texts take four times the memory, and skip no more files.
+        # enough, too: whole texts take much more memory, and skip no more files.
         stems = re.compile("|".join(map(re.escape, spellings.STEMS)))
         others = {text[:_ENOUGH] for text in known if not stems.search(text)}
         return [*spellings.STEMS, *sorted(others)]
@@ -100,7 +100,8 @@ class Names:
         return {**by_host, **spellings.HOSTS}
 
     def _by_host(self) -> Iterator[tuple[str, str]]:
-        for provider, url in zip(self.models, self._urls, strict=True):
+        for provider, config in self._snapshot.get_providers().items():
+            url = config.url
             host = url and "$" not in url and urlsplit(url).hostname
             if host and "." in host and not host.startswith("127."):
                 yield host, provider
