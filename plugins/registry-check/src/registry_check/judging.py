@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from registry_core import ModelInfo, Snapshot
 
 
-#: How many unknown names get a suggestion. Each takes 10 ms.
+#: How many unknown names get a suggestion. Each takes milliseconds.
 MOST_MEANT = 500
 
 
