@@ -128,6 +128,36 @@ def test_a_seller_decides_on_the_ids_of_its_own(
     assert [one.id for one in look()] == ["openrouter/anthropic/claude-3-opus"]
 
 
+def test_a_providers_id_may_hold_a_slash(project: Path) -> None:
+    gone = {"lifecycle": {"retires_on": "2026-01-31"}}
+    providers = (
+        ("acme", {"openai/gpt-9": {}, "acme-large-1": {}}),
+        ("acme/openai", {"gpt-8": gone, "gpt-9": gone}),
+        ("acme/spare", {"spare-model-1": gone}),
+    )
+    registry = Snapshot.build(
+        [provider_from_record(id, {"models": models}) for id, models in providers],
+        withheld={"acme/off": "policy", "acme/spare/spare-model-2": "policy"},
+    )
+    ids = (
+        "acme/openai/gpt-8",  # as `Snapshot.split`: the longest provider that has the model,
+        "acme/openai/gpt-9",
+        "acme/openai:gpt-8",
+        "acme/spare/spare-model-2",
+        "acme/off/anything-1",  # or else the longest
+        "acme/acme-large-1",
+    )
+    (project / "a.py").write_text("".join(f"llm(model='{id}')\n" for id in ids))
+    found = check(["a.py"], registry=registry, today=date(2026, 11, 26))
+    assert [(one.level, one.id) for one in found] == [
+        ("retired", "acme/openai/gpt-8"),
+        ("retired", "acme/openai/gpt-9"),
+        ("retired", "acme/openai/gpt-8"),
+        ("withheld", "acme/spare/spare-model-2"),
+        ("withheld", "acme/off/anything-1"),
+    ]
+
+
 def test_what_gitignore_leaves_out_is_not_looked_at(
     project: Path, look: Callable[..., Findings]
 ) -> None:
@@ -328,36 +358,45 @@ def test_without_any_date_it_is_said_that_nothing_can_be_retired(
     assert "registry-facts-litellm" in done.stderr
 
 
+@pytest.mark.parametrize(("namespaced", "provider"), [(False, "acme"), (True, "own/acme")])
 def test_what_was_offered_before_is_said_to_be_gone_since_then(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    namespaced: bool,
+    provider: str,
 ) -> None:
-    code = """
+    code = f"""
 import json
 from pathlib import Path
 from registry_core import ModelGateway, ProviderConfig, hookimpl
 
 class Own(ModelGateway):
     id = name = "own"
-    namespaced = needs_network = False
+    namespaced, needs_network = {namespaced}, False
     def fetch_providers(self, client):
-        return {"acme": ProviderConfig("acme", json.loads(Path("models.json").read_text()))}
+        ids = json.loads(Path("models.json").read_text())
+        return {{"acme": ProviderConfig("acme", ids)}}
 
 @hookimpl
 def registry_gateways():
     return [Own()]
 """
     site = tmp_path / "site"
-    write_distribution(site, "own", entry_points={"own": "own"}, modules={"own.py": code})
+    module = f"own_{namespaced}".lower()  # another one each time, since modules are kept
+    write_distribution(site, "own", entry_points={"own": module}, modules={f"{module}.py": code})
     monkeypatch.syspath_prepend(site)
     registry = ModelRegistry(Settings(store_dir=tmp_path / "store", plugins=("own",)))
-    (project / "a.py").write_text("llm(model='acme/acme-large-1')\n")
+    (project / "a.py").write_text(f"llm(model='{provider}/acme-large-1')\n")
     for ids in (["acme-large-1", "acme-large-2"], ["acme-large-2", "acme-large-3"]):
         (project / "models.json").write_text(json.dumps(ids))
         assert registry.sync_gateways().ok
     (one,) = check(["a.py"], registry=registry)
     assert (one.level, one.id) == ("unknown", None)
     assert re.fullmatch(
-        r"acme has not listed acme-large-1 since 20\d\d-\d\d-\d\d; did you mean .+\?", one.message
+        rf"{provider} has not listed acme-large-1 since 20\d\d-\d\d-\d\d; "
+        rf"did you mean {provider}/.+\?",
+        one.message,
     )
     (project / "models.json").write_text(json.dumps(["acme-large-1", "acme-large-2"]))
     registry.sync_gateways()
