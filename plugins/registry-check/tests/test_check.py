@@ -500,14 +500,17 @@ def test_sarif_names_rules_places_and_levels(project: Path, look: Callable[..., 
 
 def test_an_id_that_is_a_word_is_looked_for_only_if_it_leads_to_a_finding() -> None:
     gone, later = date(2026, 1, 1), date(2027, 1, 1)
-    provider = {"acme": {"auto": {}, "echo": {"lifecycle": {"retires_on": "2026-06-01"}}}}
+    retires = {"lifecycle": {"retires_on": "2026-06-01"}}
+    provider = {"acme": {"auto": {}, "echo": retires, "x": retires}}
     registry = Snapshot.build(
         provider_from_record(id, {"models": models}) for id, models in provider.items()
     )
-    names = Names(registry, {"acme/ada"})
+    names = Names(registry, {"acme/ada", "other/auto", "odd/"})
     for day, looked_for in ((gone, False), (later, True)):
         judge = judging.Judge(registry, names, day, timedelta(0), {}, {})
         stems = names.stems(judge.read)
         assert ("echo" in stems) == looked_for
         assert "auto" not in stems
-        assert {"/ada", ":ada"} < {*stems}  # nobody offers it, so only after a provider
+        # Nobody offers these, so only after a provider.
+        assert {"/ada", ":ada", "/auto", ":auto"} < {*stems}
+        assert min(map(len, stems)) > 1

@@ -82,14 +82,15 @@ class Names:
         owned = {*self._owners, *self.roles}
         # Short ids and roles are words of every language, so only those that matter now.
         known = {text for text in owned if _DISTINCT.fullmatch(text) or read(text)}
-        for bare in {id.rpartition("/")[2] for id in self.beside} - owned:
+        for bare in {id.rpartition("/")[2] for id in self.beside}:
             known |= {bare} if _DISTINCT.fullmatch(bare) else {f"/{bare}", f":{bare}"}
         known |= {id + "/" for id in {*self.models} - spellings.MAKER_IDS - spellings.OPEN}
         known |= {*self.withheld}
         # If a text holds another one, the other one is enough. The first characters of a text are
         # enough, too: whole texts take much more memory, and skip no more files.
         stems = re.compile("|".join(map(re.escape, spellings.STEMS)))
-        others = {text[:_ENOUGH] for text in known if not stems.search(text)}
+        # A single character is no name, but is in every line.
+        others = {text[:_ENOUGH] for text in known if len(text) > 1 and not stems.search(text)}
         return [*spellings.STEMS, *sorted(others)]
 
     @cached_property
