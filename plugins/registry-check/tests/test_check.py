@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from registry_check import LEVELS, Findings, check, clauses, judging, places
+from registry_check import LEVELS, Findings, check, clauses, judging, places, spellings
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
-from registry_check.names import Names
+from registry_check.names import Names, maker_of
 from registry_check.place import BESIDE, first_of
 from tree_sitter import Node
 
@@ -514,3 +514,19 @@ def test_an_id_that_is_a_word_is_looked_for_only_if_it_leads_to_a_finding() -> N
         # Nobody offers these, so only after a provider.
         assert {"/ada", ":ada", "/auto", ":auto"} < {*stems}
         assert min(map(len, stems)) > 1
+
+
+OF_MAKERS = """
+chatgpt-9-latest gpt-9 o1 o3 o4 o3-mini-high text-davinci-003 code-cushman-001 davinci-002
+text-embedding-ada-002 text-embedding-3-huge babbage-002 whisper-1 tts-1-hd dall-e-3 sora-9
+omni-moderation-latest claude-9 claude-instant gemini-9 gemini-pro chat-bison-001 mistral-large-9
+codestral-2501 ministral-8b magistral-medium pixtral-large devstral-small command-r-plus
+command-light grok-9 grok-beta deepseek-chat sonar-pro cluade-9 gmini-9 gemmini-9 gp-4 gtp-4 gpt9
+chat-gpt deepsek-chat
+"""
+
+
+@pytest.mark.parametrize("name", OF_MAKERS.split())
+def test_a_name_of_a_known_maker_is_looked_for_whatever_the_catalog(name: str) -> None:
+    assert maker_of(name) or spellings.VAGUE.search(name)
+    assert any(stem in f"maker/{name}" for stem in spellings.STEMS)
