@@ -245,6 +245,12 @@ def test_a_map_that_says_nothing_does_not_pass_for_one_by_what_was_shut_off(answ
     assert plugin.LiteLLMCostMap().fetch_facts(CannedClient({plugin.URL: answer})) == {}
 
 
+def test_what_is_added_to_a_map_is_no_part_of_its_size() -> None:
+    mirror = {f"gpt-{n}": row("openai", max_input_tokens=5) for n in range(1000, 1010)}
+    source = plugin.LiteLLMCostMap()
+    assert len(source.fetch_facts(CannedClient({plugin.URL: mirror}))) == source.added + 10
+
+
 def day_of(fact: Mapping[str, Any]) -> str | None:
     day: str | None = fact.get("lifecycle", {}).get("retires_on")
     return day

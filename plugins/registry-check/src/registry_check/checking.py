@@ -1,21 +1,20 @@
-"""One pass over the files: looks for triggers, and judges texts that may name models."""
+"""One pass over the files: finds texts that may name models, and judges them."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from ahocorasick_rs import BytesAhoCorasick, Implementation
 from attrs import evolve
 
 from registry_core import StoreError
 
-from .contents import Reader, language_of, sightings
+from .contents import Candidate, Reader, language_of, sightings
 from .context import of_file
 from .files import find, is_ignored
 from .findings import Finding, Findings
@@ -81,7 +80,7 @@ def _removed(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
     return {
         id: day
         for id, day in days.items()
-        if id.partition("/")[0] in known and not snapshot.offers(id)
+        if not snapshot.offers(id) and snapshot.split(id)[0] in known
     }
 
 
@@ -91,10 +90,7 @@ class Check:
     def __init__(self, names: Names, judge: Judge) -> None:
         self._names = names
         self._judge = judge
-        self._reader = Reader(judge.read, names.plain(), names.stems())
-        triggers = [trigger.encode() for trigger in names.triggers()]
-        automaton = BytesAhoCorasick(triggers, implementation=Implementation.DFA)
-        self._has_trigger: Callable[[bytes], object] = automaton.find_matches_as_indexes
+        self._reader = Reader(judge.read, names.stems(judge.read))
 
     def run(self, paths: Iterable[str | os.PathLike[str]]) -> Findings:
         findings: list[Finding] = []
@@ -110,12 +106,15 @@ class Check:
                 files += 1
                 if language is None:
                     language = language_of(name, data[:100])
-                if language is None or not self._has_trigger(data) or b"\0" in data[:8192]:
+                if language is None:
+                    continue
+                found = self._reader.candidates(language, data)
+                if not found or b"\0" in data[:8192]:
                     continue
                 if rules and is_ignored(path, rules):
                     files -= 1
                     continue
-                findings += self._in_file(path, language, data)
+                findings += self._in_file(path, language, data, found)
             except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
                 skipped.append((path, str(error) or type(error).__name__))
         return Findings(
@@ -126,13 +125,15 @@ class Check:
             tuple(skipped),
         )
 
-    def _in_file(self, path: str, language: str, data: bytes) -> Iterator[Finding]:
+    def _in_file(
+        self, path: str, language: str, data: bytes, found: list[Candidate]
+    ) -> Iterator[Finding]:
         about: frozenset[str] | None = None
         reported: set[tuple[int, int]] = set()
         ignored = _ignored_lines(data) if b"registry-core:" in data else frozenset()
         if ignored is None:
             return
-        for sighting in sightings(language, data, self._reader):
+        for sighting in sightings(language, data, found, self._reader):
             if about is None:
                 about = of_file(data, self._names)
             verdict = self._judge.judge(sighting.name, sighting.place, about)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect, bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 from attrs import frozen
@@ -14,7 +14,7 @@ from .grammars import parse
 from .keys import key_of
 from .names import Name
 from .place import BESIDE, Place
-from .places import AFTER, EMBEDDED, Tree, place_of
+from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
 
 #: Suffix of a file → the language of its grammar.
 LANGUAGES = {
@@ -41,21 +41,20 @@ _FENCES = {
     "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
-_TOKEN = re.compile(rb"(?:(?<![\w./@:$~+-])|(?<=:-))[A-Za-z0-9][\w.:@/+-]*\w")
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
-_MARK = re.compile(rb"[-/:@]")
-#: Bytes of a word that may be a name. What is longer is an image, a font, a certificate, and each
-#: slash in it could be the end of a prefix.
-_LONGEST = 1000
-_PATHS = (b"/models/", b"/deployments/", b"/engines/", b"/model/")
-_URL_END = re.compile(rb"[:/?\"'`\s\\]|$")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
+#: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
+_WORD = re.compile(rb"(?:[\w./@+-]|:(?!-))*")
 _MARKS = b"./@:+-"
 #: A table for `translate`: characters that can't be part of a name become spaces.
 _SPACED = bytes(
     code if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_./@:+-") else 32
     for code in range(256)
 )
+#: Bytes of a word that are looked at, before and after a stem. What is longer is an image, a font,
+#: a certificate, and each slash in it could be the end of a prefix.
+_LONGEST = 300
+_ESCAPED = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
@@ -65,6 +64,10 @@ _PAST = re.compile(
     r"|.*\.min\.js"
 )
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
+
+
+#: The text of a name, and its offsets in bytes.
+Candidate = tuple[Name, int, int]
 
 
 @frozen
@@ -91,79 +94,70 @@ def language_of(name: str, data: bytes = b"") -> str | None:
     return {"python": "python", "node": "javascript"}.get(program, "bash" if program else None)
 
 
-def sightings(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    """Every text in `data` that may name a model, with its place."""
-    yield from _READERS.get(language, _code)(language, data, reader)
+def sightings(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
+    """Those of the candidates in these bytes at places that may name a model."""
+    return _READERS.get(language, _code)(language, data, found, reader) if found else iter(())
+
+
+def _within(language: str, part: bytes, reader: Reader) -> Iterator[Sighting]:
+    """Sightings in a part of a file. Offsets count from its start."""
+    return sightings(language, part, reader.candidates(language, part), reader)
 
 
 class Reader:
     """Finds texts that `read` takes for the name of a model. Each text is read once."""
 
-    def __init__(
-        self, read: Callable[[str], Name | None], plain: Iterable[str], stems: Iterable[str]
-    ) -> None:
-        """`plain`: the names that are words, without the marks of other names. `stems`: every
-        other name holds one of them."""
-        self._plain = frozenset(name.encode() for name in plain)
-        patterns = [*self._plain, *(stem.encode() for stem in stems)]
-        self._stems = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA)
-        self._names: dict[bytes, Name] = {}
+    def __init__(self, read: Callable[[str], Name | None], stems: Iterable[str]) -> None:
+        """`stems`: every name holds one of them."""
+        patterns = [stem.encode() for stem in stems]
+        automaton = BytesAhoCorasick(patterns, implementation=Implementation.DFA)
+        self._stems: Callable[[bytes], list[tuple[int, int, int]]]
+        self._stems = automaton.find_matches_as_indexes
         self._read = read
-        self._boring: set[bytes] = set()
+        self._names: dict[bytes, Name | None] = {}
 
-    def candidates(self, data: bytes) -> list[tuple[Name, int, int]]:
-        """Texts that read like the name of a model, with their offsets, at any place."""
-        names = {name.text.encode(): name for name in self._names_in(data)}
-        places = ((names[text], *place) for text in names for place in _places(text, data))
-        return sorted(places, key=lambda place: place[1])
+    def candidates(self, language: str, data: bytes) -> list[Candidate]:
+        """Texts that read like the name of a model, with their offsets, at any place. In a
+        notebook the offsets mean nothing, as its code is escaped."""
+        return [*self._candidates(_ESCAPED.sub(b" ", data) if language == "notebook" else data)]
 
-    def _names_in(self, data: bytes) -> Iterator[Name]:
-        texts = self._words_with_stem(data.replace(b":-", b" ").translate(_SPACED))
-        if any(path in data for path in _PATHS):
-            texts.update(_IN_URL.findall(data))
-        for text in texts - self._boring:
-            name = self._names.get(text)
-            if name is None:
-                name = self._read(text.strip(_MARKS).decode("ascii", "replace"))
-                if name is None:
-                    self._boring.add(text)
-                    continue
-                self._names[text] = name
-            yield name
+    def _candidates(self, data: bytes) -> Iterator[Candidate]:
+        end = 0
+        for _, start, _ in self._stems(data):
+            if start < end:
+                continue
+            head = data[max(0, start - _LONGEST) : start].translate(_SPACED)
+            begin = start - len(head) + head.replace(b":-", b"  ").rfind(b" ") + 1
+            match = _WORD.match(data, begin, start + _LONGEST)
+            assert match is not None
+            end = max(match.end(), start + 1)
+            word = match[0].rstrip(_MARKS)
+            starts = begin > start - _LONGEST and data[begin - 1 : begin] not in (b"$", b"~")
+            if starts and word[:1].isalnum() and (name := self._name(word)):
+                yield name, begin, begin + len(word)
+            if b"/" in word:
+                for named in _IN_URL.finditer(data, begin, end + 1):
+                    if name := self._name(named[1]):
+                        yield name, named.start(1), named.end(1)
 
-    def _words_with_stem(self, data: bytes) -> set[bytes]:
-        """The words that hold a stem, and the plain names."""
-        words: set[bytes] = set()
-        end = -1
-        for _, start, _ in self._stems.find_matches_as_indexes(data):
-            if start > end:
-                begin = data.rfind(b" ", 0, start) + 1
-                end = data.find(b" ", start)
-                end = len(data) if end < 0 else end
-                word = data[begin:end] if end - begin <= _LONGEST else b""
-                if _MARK.search(word) or word in self._plain:
-                    words.add(word)
-        return words
+    def _name(self, word: bytes) -> Name | None:
+        try:
+            return self._names[word]
+        except KeyError:
+            return self._names.setdefault(word, self._read(word.decode()))
 
 
-def _places(text: bytes, data: bytes) -> Iterator[tuple[int, int]]:
-    """The offsets at which it is a whole word."""
-    start = data.find(text)
-    while start >= 0:
-        end = start + len(text)
-        token = _TOKEN.match(data, start)
-        in_url = data.endswith(_PATHS, 0, start) and _URL_END.match(data, end)
-        if (token is not None and token.end() == end) or in_url:
-            yield start, end
-        start = data.find(text, end)
-
-
-def _code(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
-    candidates = reader.candidates(data)
-    tree = Tree(parse(language, data)) if candidates else None
-    for name, start, end in candidates:
-        assert tree is not None
-        place = _in_url(data, start, end) or place_of(tree, data, start, end)
+def _code(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
+    tree: Tree | None = None
+    for name, start, end in found:
+        place = _in_url(data, start, end)
+        if place is None and may_have_place(language, data, start, end):
+            tree = tree or Tree(parse(language, data))
+            place = place_of(tree, data, start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 
@@ -180,11 +174,11 @@ def _in_url(data: bytes, start: int, end: int) -> Place | None:
     return Place(whole=True, sure=True, siblings=[{"url": text}])
 
 
-def _markdown(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+def _markdown(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
     """Code in fences. The rest of Markdown is prose."""
-    if not reader.candidates(data):
-        return
-    stack = [parse("markdown", data)]
+    stack = [parse("markdown", data)] if b"```" in data or b"~~~" in data else []
     while stack:
         node = stack.pop()
         if node.type == "fenced_code_block":
@@ -197,7 +191,7 @@ def _markdown(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
                 inner = _FENCES.get(word[1].decode().lower() if word else "")
                 if inner:
                     part = data[body.start_byte : body.end_byte]
-                    for sighting in sightings(inner, part, reader):
+                    for sighting in _within(inner, part, reader):
                         start = body.start_byte
                         yield Sighting(
                             sighting.name,
@@ -209,7 +203,9 @@ def _markdown(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
             stack += reversed(node.children)
 
 
-def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+def _notebook(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
     """Cells with code, with offsets in the file."""
     book = json.loads(data)
     cells = book.get("cells") if isinstance(book, dict) else None
@@ -228,7 +224,7 @@ def _notebook(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
             inner = _FENCES.get(magic[1], "bash")
         text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text) if inner == "python" else text
         code = text.encode()
-        for sighting in sightings(inner, code, reader):
+        for sighting in _within(inner, code, reader):
             # Its offset in the file: in a line of JSON, after the previous sighting.
             begin = code.rfind(b"\n", 0, sighting.start) + 1
             line = code[begin:].split(b"\n", 1)[0].decode()
@@ -248,16 +244,15 @@ def _in_json(text: str, ascii_only: bool) -> bytes:
     return json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode()
 
 
-def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+def _lines(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
     """Lines with a key and a value: `.env`, INI and similar files."""
-    candidates = reader.candidates(data)
-    if not candidates:
-        return
     pairs = [*_LINE.finditer(data)]
     heads = [head.start() for head in re.finditer(rb"(?m)^\s*\[", data)]
     starts = [pair.start(2) for pair in pairs]
     sections = [bisect(heads, at) for at in starts]
-    for name, start, end in candidates:
+    for name, start, end in found:
         at = bisect(starts, start) - 1
         if at < 0 or start >= pairs[at].end(2):
             continue
@@ -284,9 +279,11 @@ def _lines(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
         yield Sighting(name, place, start, end)
 
 
-def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
+def _commands(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
     """Lines with commands and assignments, as in a Dockerfile."""
-    for name, start, end in reader.candidates(data):
+    for name, start, end in found:
         line = data[data.rfind(b"\n", 0, start) + 1 : start]
         place = _in_url(data, start, end)
         if place is None and not line.lstrip().startswith((b"#", b"//", b"LABEL")):
@@ -300,7 +297,7 @@ def _commands(language: str, data: bytes, reader: Reader) -> Iterator[Sighting]:
             yield Sighting(name, place, start, end)
 
 
-_READERS: dict[str, Callable[[str, bytes, Reader], Iterator[Sighting]]] = {
+_READERS: dict[str, Callable[[str, bytes, Sequence[Candidate], Reader], Iterator[Sighting]]] = {
     "markdown": _markdown,
     "notebook": _notebook,
     "lines": _lines,

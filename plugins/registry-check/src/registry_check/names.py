@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ _DISTINCT = re.compile(r"(?=.*[-./:@])(?=.*[A-Za-z]).{6,}|(?=.*\d)(?=.*[A-Za-z])
 
 _ENDS_OF_PREFIXES = re.compile("[/:]")
 #: This many characters of a text show whether a file may hold it.
-_ENOUGH = 12
+_ENOUGH = 10
 _MARKED = re.compile(r"[/:@]|-.*\d|\d.*-|[a-z]-[a-z]|^o\d$")
 
 
@@ -58,47 +58,40 @@ class Names:
         self.models = snapshot.get_models()
         self.roles = snapshot.roles
         self.withheld = snapshot.withheld
-        self._urls = (provider.url for provider in snapshot.get_providers().values())
-        self._owners: dict[str, set[str]] = {}
+        self._snapshot = snapshot
+        self._owners: dict[str, tuple[str, ...]] = {}
         for provider, ids in self.models.items():
             for bare in ids:
-                self._owners.setdefault(bare, set()).add(provider)
+                self._owners[bare] = (*self._owners.get(bare, ()), provider)
         self.beside: Collection[str] = beside
         """Full ids that are known, though no gateway offers them."""
+        self._providers = {*self.models, *self.withheld}
         for id in self.withheld:
-            provider, slash, bare = id.partition("/")
-            if slash:
-                self._owners.setdefault(bare, set()).add(provider)
-        self._providers = {*self.models, *(id.partition("/")[0] for id in self.withheld)}
+            owner, bare = snapshot.split(id)
+            if owner is not None:
+                self._owners[bare] = (*self._owners.get(bare, ()), owner)
+                self._providers.add(owner)
         self._resells: dict[str, bool] = {}
-        self._read: dict[str, Name | None] = {}
 
-    def triggers(self) -> list[str]:
-        """A list of texts. Every file that can have a finding holds one of them.
+    def stems(self, read: Callable[[str], Name | None]) -> list[str]:
+        """A list of texts. Every name for which `read` gives a name holds one of them.
 
-        A known id that is not a word is such a text itself. An unknown id has a prefix, or a name
-        like those of a well-known maker.
+        A known id is such a text itself. An unknown id has a prefix, or a name like those of a
+        well-known maker.
         """
-        bares = {*self._owners, *(id.partition("/")[2] for id in self.beside)}
-        plain = (id for id in bares if _DISTINCT.fullmatch(id))
-        known = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
-        prefixes = [id + "/" for id in known] + [id.partition("/")[0] for id in self.withheld]
-        hosts = (host for host, providers in self.hosts.items() if providers != ("local",))
-        texts = {*plain, *prefixes, *self.roles, *hosts}
+        owned = {*self._owners, *self.roles}
+        # Short ids and roles are words of every language, so only those that matter now.
+        known = {text for text in owned if _DISTINCT.fullmatch(text) or read(text)}
+        for bare in {id.rpartition("/")[2] for id in self.beside}:
+            known |= {bare} if _DISTINCT.fullmatch(bare) else {f"/{bare}", f":{bare}"}
+        known |= {id + "/" for id in {*self.models} - spellings.MAKER_IDS - spellings.OPEN}
+        known |= {*self.withheld}
         # If a text holds another one, the other one is enough. The first characters of a text are
-        # enough, too: whole texts take four times the memory, and skip no more files.
-        families = re.compile("|".join(map(re.escape, spellings.FAMILIES)))
-        others = {text[:_ENOUGH] for text in texts if not families.search(text)}
-        return [*spellings.FAMILIES, *sorted(others)]
-
-    def stems(self) -> list[str]:
-        """A list of texts. Every name that is not `plain` holds one of them."""
-        short = (name for name in self._owners if not _DISTINCT.fullmatch(name))
-        return [*self.triggers(), *filter(_MARKED.search, short), *spellings.STEMS]
-
-    def plain(self) -> list[str]:
-        """The known names that look like words."""
-        return [name for name in (*self._owners, *self.roles) if not re.search("[-/:@]", name)]
+        # enough, too: whole texts take much more memory, and skip no more files.
+        stems = re.compile("|".join(map(re.escape, spellings.STEMS)))
+        # A single character is no name, but is in every line.
+        others = {text[:_ENOUGH] for text in known if len(text) > 1 and not stems.search(text)}
+        return [*spellings.STEMS, *sorted(others)]
 
     @cached_property
     def hosts(self) -> Mapping[str, tuple[str, ...]]:
@@ -109,7 +102,8 @@ class Names:
         return {**by_host, **spellings.HOSTS}
 
     def _by_host(self) -> Iterator[tuple[str, str]]:
-        for provider, url in zip(self.models, self._urls, strict=True):
+        for provider, config in self._snapshot.get_providers().items():
+            url = config.url
             host = url and "$" not in url and urlsplit(url).hostname
             if host and "." in host and not host.startswith("127."):
                 yield host, provider
@@ -131,28 +125,28 @@ class Names:
                 return providers
         return ("local",) if "://" in url else ()
 
+    def withheld_of(self, id: str) -> str | None:
+        """What of `withheld` a full id belongs to: itself, or its provider."""
+        ends = (mark.start() for mark in re.finditer("/|$", id))
+        return next((id[:at] for at in ends if id[:at] in self.withheld), None)
+
     def knows(self, provider: str, bare: str) -> bool:
         return provider in self._owners.get(bare, ()) or f"{provider}/{bare}" in self.beside
 
     def read(self, text: str) -> Name | None:
         """What the text can mean. None if it is not like the name of any model."""
-        try:
-            return self._read[text]
-        except KeyError:
-            return self._read.setdefault(text, self._of(text))
-
-    def _of(self, text: str) -> Name | None:
-        if text not in self._owners and not _MARKED.search(text):
+        if text not in self._owners and ("//" in text or not _MARKED.search(text)):
             return Name(text, text, role=self.roles[text]) if text in self.roles else None
         if text in self.roles:
             return Name(text, text, role=self.roles[text])
         inner = spellings.WRAPPERS.sub("", text, count=1) if "/" in text else text
         if inner.startswith("ft:"):
             inner = inner[3:].partition(":")[0]
-        for mark in _ENDS_OF_PREFIXES.finditer(inner):
-            at = mark.start()
-            if name := self._with_prefix(text, inner[:at], inner[at + 1 :]):
-                return name
+        ends = [mark.start() for mark in _ENDS_OF_PREFIXES.finditer(inner)]
+        named = (self._with_prefix(text, inner[:at], inner[at + 1 :]) for at in reversed(ends))
+        if names := [*filter(None, named)]:
+            # As `Snapshot.split`: the longest provider that has the model, else the longest.
+            return next((name for name in names if name.full), names[0])
         for form, providers in spellings.FORMS:
             if form.fullmatch(inner) and providers[0] in self._providers:
                 known = next((bare for bare in forms(inner) if self._any(providers, bare)), None)

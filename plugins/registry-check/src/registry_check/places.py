@@ -85,6 +85,17 @@ EMBEDDED = re.compile(
     | (?:^|\n)[ \t]*(?:-[ ])?(?:[\w-]*_)?(?:MODEL|model|model_name|model_id)[ ]?[:=][ ]+["']?
     )$"""
 )
+#: What EMBEDDED ends with.
+_EMBEDDED_ROUGHLY = re.compile(
+    rb"(?i)(?:model|engine|deployment)(?:[-_]?(?:name|id))?[\s\"'\\:=,-]+$"
+)
+#: Language → what stands before, and after, a whole string (or a text of JSX).
+_QUOTES = {
+    **dict.fromkeys(("python", "json", "toml"), (frozenset(b"\"'"), frozenset(b"\"'"))),
+    **dict.fromkeys(
+        ("javascript", "typescript", "tsx"), (frozenset(b"\"'`>}"), frozenset(b"\"'`<{"))
+    ),
+}
 COMMENT = re.compile(rb"(?:^|\n)[ \t]*(?:#|//)[^\n]*$")
 AFTER = re.compile(rb"$|[\s\"'\\,;&|)}\]`<]")
 
@@ -117,6 +128,16 @@ class Tree:
 
 def _holds(node: Node, start: int, end: int) -> bool:
     return node.start_byte <= start and end <= node.end_byte
+
+
+def may_have_place(language: str, data: bytes, start: int, end: int) -> bool:
+    """Whether `place_of` may find a place. Most texts in prose need no parser."""
+    if language not in _QUOTES:
+        return True  # strings may stand without quotes
+    before, after = _QUOTES[language]
+    if start and end < len(data) and data[start - 1] in before and data[end] in after:
+        return True
+    return _EMBEDDED_ROUGHLY.search(data, max(0, start - 200), start) is not None
 
 
 def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:

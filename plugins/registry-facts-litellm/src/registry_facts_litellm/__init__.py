@@ -14,7 +14,7 @@ from registry_core import FactSource, GatewayError, hookimpl
 from registry_core.records import cost_per_million
 
 from .mapping import full_id
-from .retired import with_shut_off
+from .retired import shut_off, with_shut_off
 
 if TYPE_CHECKING:
     from registry_core import Facts, GatewayClient, PluginSettings
@@ -44,6 +44,7 @@ class LiteLLMCostMap(FactSource):
 
     def __init__(self, url: str = URL) -> None:
         self.url = url
+        self.added = len(shut_off())
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
         facts = facts_from_map(client.get_json(self.url))

@@ -13,6 +13,7 @@ are the earliest day that the provider had announced.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -312,6 +313,7 @@ xai:
 """
 
 
+@cache
 def shut_off() -> Facts:
     """Full id → since when it is shut off, and the page that says so, if there is one."""
     facts: dict[str, dict[str, Any]] = {}
