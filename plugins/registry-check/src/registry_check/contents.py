@@ -26,6 +26,7 @@ LANGUAGES = {
     ".sh": "bash", ".bash": "bash", ".zsh": "bash",
     ".ini": "lines", ".cfg": "lines", ".conf": "lines", ".properties": "lines", ".env": "lines",
     ".md": "markdown", ".mdx": "markdown", ".markdown": "markdown",
+    ".prompt": "markdown", ".prompty": "markdown",
     ".ipynb": "notebook",
     ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
@@ -42,6 +43,7 @@ _FENCES = {
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
+_IN_ARN = re.compile(rb"\barn:aws[\w-]*:bedrock:[\w:*-]*/([\w.:-]+)")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 #: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
 _WORD = re.compile(rb"(?:[\w./@+-]|:(?!-))*")
@@ -58,11 +60,14 @@ _ESCAPED = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
+#: The head of a variable of Terraform, before its default.
+_VARIABLE = re.compile(rb"variable[ \t]+\"(\w+)\"[ \t]*\{[^{}]*$")
 #: Files about the past, and minified scripts.
 _PAST = re.compile(
     r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news)[^.]*(?:\.(?:mdx?|markdown|json|ya?ml))?"
     r"|.*\.min\.js"
 )
+_FRONT = re.compile(rb"---\r?\n(.*?\n)---\s", re.DOTALL)
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -84,6 +89,8 @@ def language_of(name: str, data: bytes = b"") -> str | None:
     """The language of a file, by its name and first bytes. None if such files are not read."""
     if _PAST.fullmatch(name):
         return None
+    if name.startswith("OAI_CONFIG_LIST"):  # AutoGen's
+        return "json"
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
     stem, dot, end = name.rpartition(".")
@@ -130,6 +137,8 @@ class Reader:
                 continue
             head = data[max(0, start - _LONGEST) : start].translate(_SPACED)
             begin = start - len(head) + head.replace(b":-", b"  ").rfind(b" ") + 1
+            if data[begin - 2 : begin] == b"${":  # ${A_MODEL:x}
+                begin = data.find(b":", begin, start) + 1 or begin
             match = _WORD.match(data, begin, start + _LONGEST)
             assert match is not None
             end = max(match.end(), start + 1)
@@ -177,7 +186,10 @@ def _in_url(data: bytes, start: int, end: int) -> Place | None:
 def _markdown(
     language: str, data: bytes, found: Sequence[Candidate], reader: Reader
 ) -> Iterator[Sighting]:
-    """Code in fences. The rest of Markdown is prose."""
+    """Front matter, and code in fences. The rest of Markdown is prose."""
+    if front := _FRONT.match(data):
+        for inner in _within("yaml", front[1], reader):
+            yield Sighting(inner.name, inner.place, inner.start + front.start(1), inner.end + front.start(1))
     stack = [parse("markdown", data)] if b"```" in data or b"~~~" in data else []
     while stack:
         node = stack.pop()
@@ -260,13 +272,15 @@ def _lines(
         content = re.split(rb"[ \t]+[#;]", text)[0]
         if start >= starts[at] + len(content):
             continue  # in a comment
-        value = content.strip(b"\"'")
+        value = content.strip(b"\"'[]")
         place = Place(whole=data[start:end] in [item.strip(b" \"'") for item in value.split(b",")])
         if not place.whole:
             if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):
                 continue
             place.sure = True
         place.take(key.replace(".", "_"))
+        if variable := key == "default" and _VARIABLE.search(data, 0, starts[at]):
+            place.take(variable[1].decode())
         section = range(
             max(bisect_left(sections, sections[at]), at - BESIDE),
             min(bisect(sections, sections[at]), at + BESIDE),

@@ -11,6 +11,7 @@ from attrs import frozen
 from . import spellings
 from .context import of_place, sellers_of
 from .findings import LEVELS
+from .keys import is_decoy, key_of
 from .names import Name, Names
 from .place import Place
 
@@ -58,6 +59,7 @@ class Judge:
         self._gone = removed
         self._known: dict[str, Verdict | None] = {}
         self._asked = 0
+        self._names: dict[str, Name | None] = {}
         self._unknown: dict[tuple[str, str], Verdict] = {}
 
     def read(self, text: str) -> Name | None:
@@ -93,7 +95,7 @@ class Judge:
             sellers = [provider for provider in near if self.names.knows(provider, name.text)]
             named = [f"{provider}/{name.bare}" for provider in name.named]
             return self._of_candidates([f"{provider}/{name.text}" for provider in sellers] or named)
-        if not place.sure:
+        if not place.sure and (place.is_key or not self._among_models(place)):
             return None
         if name.named:
             return self._prefixed(name, place, about)
@@ -117,11 +119,15 @@ class Judge:
         sellers = sellers_of(place, self.names)
         if sellers and sellers[0] in name.owners:
             return self.of_id(f"{sellers[0]}/{name.bare}")
+        if near and name.maker not in near and len(self._among_models(place)) > 1:
+            near = ()  # the list has models of several makers
         speaks = near or tuple(sorted(about))
         if name.vague:
             return self._mistyped(name, place, speaks)
         sure = place.kin or bool((near or about) and (place.strict or "-" in name.bare))
-        if not (sure or name.distinct or (name.maker and "-" in name.bare)):
+        if not (sure or name.distinct or (name.maker and "-" in name.bare)) and (
+            not self._among_models(place)
+        ):
             return None
         for provider in speaks:
             if self.names.knows(provider, name.bare):
@@ -146,6 +152,29 @@ class Judge:
         ):
             return None
         return self._not_known(name, place, maker, about)
+
+    def _among_models(self, place: Place) -> frozenset[str]:
+        """The makers of the models in a list, or similar, that holds this text. Empty if it holds
+        anything else, a single name, or only words such as "command"."""
+        if any(spellings.LIST_DECOYS & {*key_of(name).words} or is_decoy(name) for name in place.names):
+            return frozenset()
+        for group in place.peers():
+            names = [self._known_name(text) for text in {*group}]
+            if len(names) > 1 and all(names) and any(name and name.distinct for name in names):
+                return frozenset(name.maker or "" for name in names if name)
+        return frozenset()
+
+    def _known_name(self, text: str) -> Name | None:
+        """The name in a text, if it is the name of a known model."""
+        if text not in self._names:
+            name = self.names.read(text)
+            known = name is not None and (name.full or name.owners or self._is_of_maker(name))
+            self._names[text] = name if known else None
+        return self._names[text]
+
+    def _is_of_maker(self, name: Name) -> bool:
+        ids = (name.bare, self._base(name.bare))
+        return any(id and name.maker and self.names.knows(name.maker, id) for id in ids)
 
     def _maker(self, name: Name) -> str | None:
         """The only provider that has the model, unless that one resells other makers' models."""
@@ -252,6 +281,7 @@ class Judge:
             provider in spellings.OPEN
             or provider not in self.names.models
             or spellings.PLACEHOLDER.search(name.bare)
+            or spellings.FILE.search(name.bare)
             or spellings.UNLISTED.search(name.bare.rpartition("/")[2])
             or name.bare != name.bare.lower()
             # Other providers route to the models of its maker, under their own prefix.

@@ -43,7 +43,7 @@ def key_of(name: str) -> Key:
         many = words[-1] in spellings.MANY
         return Key(sure, strict, words, many)
     return Key(
-        rough and words[-1] in {*spellings.ROUGH_WORDS, "name", "id"},
+        (rough and words[-1] in spellings.ROUGH_ENDS) or words[-1:] in spellings.JUDGES,
         rough and len(words) == 1,
         words,
     )

@@ -96,12 +96,12 @@ MAKERS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 #: Parts of names of these makers, also mistyped ones.
 VAGUE = re.compile(
-    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
+    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+[ei]n|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
 #: Every text that VAGUE or MAKERS match holds one of these.
 STEMS = (
-    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
+    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gemen", "gmini",
     "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-", "o4-",
     "text-", "code-", "embedding-", "moderation-", "davinci", "babbage-", "whisper-1", "dall-e",
     "tts-1", "sora-", "bison", "mistral", "codestral", "stral-", "command-", "grok", "deeps",
@@ -116,7 +116,7 @@ UNLISTED = re.compile(
 )
 #: The end of an id with a version, which the catalog may not list separately.
 DATED = re.compile(
-    r"[-@](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|00\d|latest|default)$"
+    r"[-@](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|00\d|latest)$|@default$"
 )
 #: Words in names of tests and templates, which are not models.
 PLACEHOLDER = re.compile(
@@ -124,6 +124,13 @@ PLACEHOLDER = re.compile(
     r"|your|placeholder|model|unknown|invalid|non-?existent|nonexisting|bogus|some|x{2,}|xyz|abc"
     r"|wrong|bad|future|new|old|does-not-exist|not-a|typo)(?:\d*)(?:$|[-_/.:@])",
     re.IGNORECASE,
+)
+#: The end of the name of a file or host, which no model has.
+FILE = re.compile(
+    r"\.(?:bin|bz2|com|css|csv|db|dev|docx?|fbx|gif|glb|gltf|gguf|go|gz|html?|ico|internal|io|ipynb"
+    r"|java|jpe?g|jsonl?|jsx?|local|log|mdx?|mp[34]|net|obj|onnx|org|parquet|pdf|pem|pkl|ply|png|pth?"
+    r"|py|rb|rs|rst|safetensors|sh|sql|sqlite|stl|svg|tar|tgz|toml|tsv|tsx?|txt|usdz|wav|webp|xml"
+    r"|ya?ml|zip)$"
 )
 #: Providers where users name the models, or which have more models than a catalog lists.
 OPEN = frozenset(
@@ -215,9 +222,30 @@ MANY = frozenset(
 NAME_KEYS = frozenset(
     {"name", "id", "slug", "model", "default", "primary", "fallback", "fallbacks", "value",
      "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model",
-     "options", "choices", "enum"}
+     "options", "choices", "enum", "examples", "const"}
 )  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
+ROUGH_ENDS = ROUGH_WORDS | {"name", "id", "choices", "options", "default"}
+#: Last words of names of options and variables for a model that rates what others say.
+JUDGES = frozenset(
+    (word,) for word in ("judge", "judges", "grader", "graders", "scorer", "evaluator")
+)
+#: Words in the name of a list whose entries may look like models, but are something else.
+LIST_DECOYS = frozenset(
+    {"tag", "tags", "keyword", "topic", "category", "categories", "slug", "slugs", "prefix",
+     "prefixes", "suffix", "suffixes", "pattern", "patterns", "branch", "branches", "channel",
+     "channels", "cluster", "clusters", "queue", "queues", "bucket", "buckets", "badge", "badges",
+     "icon", "icons", "logo", "logos", "nav", "sidebar", "items", "docs", "page", "pages", "post",
+     "posts", "class", "classes", "theme", "themes", "host", "hosts", "services", "volumes",
+     "legend", "columns", "column", "hue", "run", "runs", "words", "series", "project", "projects",
+     "experiment", "experiments", "css", "url", "urls"}
+)  # fmt: skip
+#: Attributes of JSX whose values may be models if those of the elements beside it are.
+JSX_VALUES = frozenset({"value", "model"})
+#: Attributes of JSX with the choice of the user, in a component that is named after models.
+JSX_CHOSEN = frozenset({"value", "defaultValue", "initialValue"})
+#: What follows "model" in the name of a function that returns the name of a model.
+FOR = frozenset({"for", "by", "of", "from"})
 #: Keys beside a "model" which show that it is something else.
 STRANGE_SIBLINGS = frozenset(
     {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
@@ -271,9 +299,13 @@ LOOSE_CALLS = frozenset(
 #: Factories of the AI SDK, named after the provider.
 FACTORIES = re.compile(
     r"(openai|anthropic|google|vertex|mistral|xai|groq|azure|bedrock|cohere|deepseek|perplexity"
-    r"|togetherai|fireworks|cerebras|openrouter|gateway|createOpenAI|vertexAnthropic)"
+    r"|togetherai|fireworks|cerebras|openrouter|gateway|createOpenAI|vertexAnthropic|ell)"
     r"(?:\.(?:chat|responses|completion|languageModel|embedding|textEmbedding|textEmbeddingModel"
-    r"|image|speech|transcription))?"
+    r"|image|speech|transcription|call|simple|complex))?"
+)
+#: Functions of Google's client. Other functions of this name load files.
+VERTEX_CALLS = re.compile(
+    r"(?:\w+\.)*((?:Text|Code|Chat|CodeChat|Multimodal)?(?:Generation|Chat|Embedding)Model)\.from_pretrained"
 )
 #: Functions of the AI SDK that make such a factory, which is called at once.
 CREATED = re.compile(r"create([A-Z]\w+)\(.*\)(?:\.\w+)?", re.DOTALL)
