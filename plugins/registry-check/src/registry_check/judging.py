@@ -11,7 +11,7 @@ from attrs import frozen
 from . import spellings
 from .context import of_place, sellers_of
 from .findings import LEVELS
-from .keys import is_decoy, key_of
+from .keys import is_decoy, is_list_decoy
 from .names import Name, Names
 from .place import Place
 
@@ -119,7 +119,8 @@ class Judge:
         sellers = sellers_of(place, self.names)
         if sellers and sellers[0] in name.owners:
             return self.of_id(f"{sellers[0]}/{name.bare}")
-        if near and name.maker not in near and len(self._among_models(place)) > 1:
+        foreign = name.maker is not None and name.maker not in near
+        if near and foreign and len(self._among_models(place) - {""}) > 1:
             near = ()  # the list has models of several makers
         speaks = near or tuple(sorted(about))
         if name.vague:
@@ -128,6 +129,8 @@ class Judge:
         if not (sure or name.distinct or (name.maker and "-" in name.bare)) and (
             not self._among_models(place)
         ):
+            return None
+        if foreign and not (place.sure or self.of_id(f"{name.maker}/{name.bare}")):
             return None
         for provider in speaks:
             if self.names.knows(provider, name.bare):
@@ -155,26 +158,36 @@ class Judge:
 
     def _among_models(self, place: Place) -> frozenset[str]:
         """The makers of the models in a list, or similar, that holds this text. Empty if it holds
-        anything else, a single name, or only words such as "command"."""
-        if any(spellings.LIST_DECOYS & {*key_of(name).words} or is_decoy(name) for name in place.names):
+        anything else, a single model, only words such as "command", or mostly unknown names."""
+        if any(is_decoy(name) or is_list_decoy(name) for name in place.names):
             return frozenset()
         for group in place.peers():
-            names = [self._known_name(text) for text in {*group}]
-            if len(names) > 1 and all(names) and any(name and name.distinct for name in names):
-                return frozenset(name.maker or "" for name in names if name)
+            names = [*map(self._alike, {*group})]
+            known = [name for name in names if name and self._is_known_name(name)]
+            if (
+                all(names)
+                and len(known) > 1
+                and 2 * len(known) >= len(names)
+                and any(name.distinct for name in known)
+            ):
+                return frozenset(name.maker or "" for name in known)
         return frozenset()
 
-    def _known_name(self, text: str) -> Name | None:
-        """The name in a text, if it is the name of a known model."""
+    def _alike(self, text: str) -> Name | None:
+        """The name in a text, if it is known or like those of a maker."""
         if text not in self._names:
             name = self.names.read(text)
-            known = name is not None and (name.full or name.owners or self._is_of_maker(name))
-            self._names[text] = name if known else None
+            like = name and (name.full or name.owners or name.maker)
+            self._names[text] = name if like and not spellings.FILE.search(text) else None
         return self._names[text]
 
-    def _is_of_maker(self, name: Name) -> bool:
+    def _is_known_name(self, name: Name) -> bool:
         ids = (name.bare, self._base(name.bare))
-        return any(id and name.maker and self.names.knows(name.maker, id) for id in ids)
+        return (
+            name.full
+            or bool(name.owners)
+            or any(id and name.maker and self.names.knows(name.maker, id) for id in ids)
+        )
 
     def _maker(self, name: Name) -> str | None:
         """The only provider that has the model, unless that one resells other makers' models."""

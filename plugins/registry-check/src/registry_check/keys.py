@@ -55,6 +55,11 @@ def is_decoy(name: str) -> bool:
     return bool(words) and (words[-1] in spellings.DECOY_WORDS) and not key_of(name).sure
 
 
+def is_list_decoy(name: str) -> bool:
+    """Whether a list of this name holds something else than models, though it looks like them."""
+    return not spellings.LIST_DECOYS.isdisjoint(key_of(name).words)
+
+
 def last_name(code: str) -> str:
     """The last name in an expression: `os.environ["A_MODEL"]` → `A_MODEL`."""
     names = _NAMES.findall(code)

@@ -5,12 +5,12 @@ is one, too, whatever the list is called."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from . import spellings
-from .keys import key_of
+from .keys import is_list_decoy, key_of
 from .place import SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _MAPPINGS = frozenset(
 #: Nodes with one value, and its field.
 _VALUES = {
     "pair": "value", "block_mapping_pair": "value", "flow_pair": "value", "assignment": "right",
-    "public_field_definition": "value", "field_definition": "value", "enum_assignment": "value",
+    "variable_declarator": "value", "public_field_definition": "value", "field_definition": "value", "enum_assignment": "value",
     "jsx_attribute": "",
 }  # fmt: skip
 #: Nodes with one node in them that matters.
@@ -60,7 +60,12 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
         if kind in _VALUES:
             if child != _value(node):
                 break
+            name = field_of(node, "left", data) or field_of(node, "name", data)
+            if name.isidentifier() and _is_searched(name, data):
+                return []
             continue
+        if kind == "subscript" and child.type == "list":
+            return []  # columns of a table
         if (branches := _branches(node)) or kind in _LISTS:
             entries = branches or first_of(node)
             if child not in entries:
@@ -72,7 +77,9 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
             key = next((key for key, value in pairs.items() if value == child), None)
             if key is None or (kind.startswith("jsx") and key not in spellings.JSX_VALUES):
                 break
-            if not any(key_of(one).sure for one in pairs):  # else its other values are not alike
+            if _is_thing(pairs, data):
+                break
+            if not _is_record(pairs):
                 groups.append(_texts_of(pairs.values(), route, data))
             route = (key, *route)
         elif kind == "jsx_element":
@@ -80,15 +87,22 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
                 groups.append(_texts_of(first_of(node), route, data))
                 break
         elif kind in _BODIES and parent.type in _CLASSES:
+            if is_list_decoy(field_of(parent, "name", data)):
+                return []
             fields = dict(_pairs(node, data))
-            if not any(key_of(one).sure for one in fields):
+            if not _is_record(fields):
                 groups.append(_texts_of(filter(None, fields.values()), route, data))
             break
         elif kind == "return_statement":
+            words = next(_functions(above[at:], data), ())
+            if not (spellings.LIST_DECOYS | spellings.DECOY_WORDS).isdisjoint(words):
+                return []
             groups.append([*_returned(above[at:], route, data)])
             break
         elif kind in _LOOPS or kind == "call_expression":
-            return [] if _is_searched(node, parent, data) else groups
+            if _is_searched_in(node, parent, data):
+                return []
+            break
         elif kind not in _WRAPPERS:
             break
         child = node
@@ -126,6 +140,22 @@ def _pairs(node: Node, data: bytes) -> Iterator[tuple[str, Node | None]]:
         if pair.type in _VALUES:
             key = pair.child_by_field_name("name") or pair.named_children[0]
             yield text_of(key, data).strip("\"'`"), _value(pair)
+
+
+def _is_record(keys: Iterable[str]) -> bool:
+    """Whether the values of a mapping have different meanings."""
+    return any(
+        key_of(key).sure or {*key_of(key).words} & (spellings.RECORD | spellings.LIST_DECOYS)
+        for key in keys
+    )
+
+
+def _is_thing(pairs: Mapping[str, Node], data: bytes) -> bool:
+    """Whether a mapping is about a container, a file, or a variable of Kubernetes."""
+    name = next((pairs[key] for key in ("name", "key") if key in pairs), None)
+    return not spellings.THING.isdisjoint(pairs) or (
+        name is not None and re.fullmatch(r"[A-Z][A-Z0-9_]+", "".join(_texts(name, (), data))) is not None
+    )
 
 
 def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
@@ -168,7 +198,22 @@ def _inside(function: Node) -> Iterator[Node]:
             nodes += reversed(node.named_children)
 
 
-def _is_searched(node: Node, parent: Node, data: bytes) -> bool:
+def _is_searched(name: str, data: bytes) -> bool:
+    """Whether the texts in a variable are looked for as parts of names."""
+    if f"({name})".encode() in data and re.search(rb"(?i)(?:starts|ends)_?with\(%b\)" % name.encode(), data):
+        return True
+    return any(
+        re.search(
+            _SEARCHES.format(use[1].decode() if use[1] else r"\w+"),
+            data[max(0, use.start() - 100) : use.end() + 200].decode("utf-8", "replace"),
+        )
+        for use in re.finditer(
+            rb"\bfor (?:const )?(\w+) (?:in|of) %b\b|\b%b\.(?:some|every|find|filter)\(" % (name.encode(), name.encode()), data
+        )
+    )
+
+
+def _is_searched_in(node: Node, parent: Node, data: bytes) -> bool:
     """Whether the list in a loop, or before `.some(…)`, has parts of names."""
     scope, left = node, re.escape(field_of(node, "left", data))
     if node.type == "for_in_clause":

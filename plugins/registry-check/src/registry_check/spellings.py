@@ -232,13 +232,29 @@ JUDGES = frozenset(
 )
 #: Words in the name of a list whose entries may look like models, but are something else.
 LIST_DECOYS = frozenset(
-    {"tag", "tags", "keyword", "topic", "category", "categories", "slug", "slugs", "prefix",
-     "prefixes", "suffix", "suffixes", "pattern", "patterns", "branch", "branches", "channel",
-     "channels", "cluster", "clusters", "queue", "queues", "bucket", "buckets", "badge", "badges",
-     "icon", "icons", "logo", "logos", "nav", "sidebar", "items", "docs", "page", "pages", "post",
-     "posts", "class", "classes", "theme", "themes", "host", "hosts", "services", "volumes",
-     "legend", "columns", "column", "hue", "run", "runs", "words", "series", "project", "projects",
-     "experiment", "experiments", "css", "url", "urls"}
+    {"article", "articles", "badge", "badges", "bin", "branch", "branches", "bucket", "buckets",
+     "categories", "category", "channel", "channels", "class", "classes", "cluster", "clusters",
+     "collection", "collections", "color", "colors", "column", "columns", "command", "commands",
+     "css", "depends", "deps", "directories", "dirs", "docs", "domain", "domains", "drop", "env",
+     "environments", "event", "events", "experiment", "experiments", "extras", "feature",
+     "features", "flag", "flags", "folders", "glossary", "groupby", "guides", "host", "hosts",
+     "hue", "icon", "icons", "ids", "items", "key", "keys", "keyword", "legend", "logo", "logos",
+     "markers", "melt", "members", "metrics", "nav", "needs", "network", "networks", "page",
+     "pages", "pattern", "patterns", "permissions", "pivot", "pool", "post", "posts", "prefix",
+     "prefixes", "project", "projects", "queue", "queues", "regions", "reindex", "rename",
+     "repos", "run", "runs", "script", "scripts", "selector", "selectors", "series", "services",
+     "sidebar", "slug", "slugs", "stages", "suffix", "suffixes", "suite", "suites", "tab",
+     "table", "tables", "tabs", "tag", "tags", "term", "terms", "test", "testpaths", "tests",
+     "theme", "themes", "titles", "topic", "url", "urls", "users", "vars", "volumes", "words",
+     "workspaces", "xticklabels", "yticklabels", "zone", "zones"}
+)  # fmt: skip
+#: Words in keys of a mapping with values of different meanings.
+RECORD = frozenset({"name", "id", "title", "label", "type", "kind", "version", "description"})
+#: Keys beside a name that show that a container, a file, a test or a page has this name.
+THING = frozenset(
+    {"image", "command", "path", "file", "filename", "url", "href", "src", "branch", "tag", "repo",
+     "repository", "uses", "container", "steps", "runs-on", "run", "slug", "to", "replicas", "port",
+     "ports", "schedule", "email", "author", "date"}
 )  # fmt: skip
 #: Attributes of JSX whose values may be models if those of the elements beside it are.
 JSX_VALUES = frozenset({"value", "model"})
