@@ -79,6 +79,8 @@ def _command_flag(child: Node, name: str, data: bytes, place: Place) -> None:
         text = text_of(before, data)
     if key_of(text.lstrip("-")).many:
         place.take(text.lstrip("-"))
+    elif text in ("--backup", "--fallback") and "--model" in text_of(child.parent, data).split():
+        place.sure = True
 
 
 def after_flag(child: Node, data: bytes, place: Place) -> bool:

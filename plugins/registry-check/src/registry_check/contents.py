@@ -42,8 +42,10 @@ _FENCES = {
     "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
-_IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
-_IN_ARN = re.compile(rb"\barn:aws[\w-]*:bedrock:[\w:*-]*/([\w.:-]+)")
+_IN_URL = re.compile(
+    rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)"
+    rb"|:(?:foundation-model|inference-profile)/([\w.:-]+)"  # in an ARN
+)
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 #: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
 _WORD = re.compile(rb"(?:[\w./@+-]|:(?!-))*")
@@ -148,8 +150,9 @@ class Reader:
                 yield name, begin, begin + len(word)
             if b"/" in word:
                 for named in _IN_URL.finditer(data, begin, end + 1):
-                    if name := self._name(named[1]):
-                        yield name, named.start(1), named.end(1)
+                    at = named.lastindex or 1
+                    if name := self._name(named[at]):
+                        yield name, *named.span(at)
 
     def _name(self, word: bytes) -> Name | None:
         try:
@@ -187,9 +190,17 @@ def _markdown(
     language: str, data: bytes, found: Sequence[Candidate], reader: Reader
 ) -> Iterator[Sighting]:
     """Front matter, and code in fences. The rest of Markdown is prose."""
+    for inner, start, end in _parts(data):
+        for sighting in _within(inner, data[start:end], reader):
+            yield Sighting(
+                sighting.name, sighting.place, sighting.start + start, sighting.end + start
+            )
+
+
+def _parts(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """The languages of the parts of Markdown with code, and where they start and end."""
     if front := _FRONT.match(data):
-        for inner in _within("yaml", front[1], reader):
-            yield Sighting(inner.name, inner.place, inner.start + front.start(1), inner.end + front.start(1))
+        yield "yaml", *front.span(1)
     stack = [parse("markdown", data)] if b"```" in data or b"~~~" in data else []
     while stack:
         node = stack.pop()
@@ -200,17 +211,8 @@ def _markdown(
             )
             if info is not None and body is not None:
                 word = re.match(rb"[\s{.]*([\w+-]*)", data[info.start_byte : info.end_byte])
-                inner = _FENCES.get(word[1].decode().lower() if word else "")
-                if inner:
-                    part = data[body.start_byte : body.end_byte]
-                    for sighting in _within(inner, part, reader):
-                        start = body.start_byte
-                        yield Sighting(
-                            sighting.name,
-                            sighting.place,
-                            sighting.start + start,
-                            sighting.end + start,
-                        )
+                if inner := _FENCES.get(word[1].decode().lower() if word else ""):
+                    yield inner, body.start_byte, body.end_byte
         elif node.type in ("document", "section", "list", "list_item", "block_quote"):
             stack += reversed(node.children)
 

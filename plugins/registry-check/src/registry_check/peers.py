@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,10 @@ _MAPPINGS = frozenset(
 #: Nodes with one value, and its field.
 _VALUES = {
     "pair": "value", "block_mapping_pair": "value", "flow_pair": "value", "assignment": "right",
-    "variable_declarator": "value", "public_field_definition": "value", "field_definition": "value", "enum_assignment": "value",
-    "jsx_attribute": "",
+    "variable_declarator": "value", "public_field_definition": "value",
+    "field_definition": "value", "enum_assignment": "value", "jsx_attribute": "",
 }  # fmt: skip
+_VARIABLES = frozenset({"assignment", "variable_declarator"})
 #: Nodes with one node in them that matters.
 _WRAPPERS = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "literal_type", "type",
@@ -42,7 +44,8 @@ _BODIES = frozenset({"class_body", "enum_body", "block"})
 _LOOPS = frozenset({"for_in_clause", "for_statement", "for_in_statement"})
 #: A search for a part of a name. Its `{}` is what is looked for.
 _SEARCHES = (
-    r"\.(?i:startswith|endswith|includes|indexof|match|search)\(\s*{0}\b|(?<!for )\b{0} (?:not )?in "
+    r"\.(?i:startswith|endswith|includes|indexof|match|search)\(\s*{0}\b"
+    r"|(?<!for )\b{0} (?:not )?in "
 )
 #: So many nodes of a function are searched for what it returns.
 _NODES = 400
@@ -54,14 +57,14 @@ _Route = tuple[int | str, ...]
 def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]]:
     """Groups of texts with this one. Empty if it is looked for as a part of a text."""
     route: _Route = ()
-    child, groups = string, list[list[str]]()
+    child, key, groups = string, "", list[list[str]]()
     for at, node in enumerate(above[:-1]):
         kind, parent = node.type, above[at + 1]
         if kind in _VALUES:
             if child != _value(node):
                 break
-            name = field_of(node, "left", data) or field_of(node, "name", data)
-            if name.isidentifier() and _is_searched(name, data):
+            key = _key(node, data)
+            if node.type in _VARIABLES and _is_searched(key, data):
                 return []
             continue
         if kind == "subscript" and child.type == "list":
@@ -69,15 +72,14 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
         if (branches := _branches(node)) or kind in _LISTS:
             entries = branches or first_of(node)
             if child not in entries:
-                break
+                if branches:
+                    break  # a condition
+                entries.append(child)
             groups.append(_texts_of(entries, route, data))
             route = route if branches else (entries.index(child), *route)
         elif kind in _MAPPINGS:
-            pairs = {key: value for key, value in _pairs(node, data) if value is not None}
-            key = next((key for key, value in pairs.items() if value == child), None)
-            if key is None or (kind.startswith("jsx") and key not in spellings.JSX_VALUES):
-                break
-            if _is_thing(pairs, data):
+            pairs = {**dict(_pairs(node, data)), key: child}
+            if (kind[0] == "j" and key not in spellings.JSX_VALUES) or _is_thing(pairs, data):
                 break
             if not _is_record(pairs):
                 groups.append(_texts_of(pairs.values(), route, data))
@@ -91,7 +93,7 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
                 return []
             fields = dict(_pairs(node, data))
             if not _is_record(fields):
-                groups.append(_texts_of(filter(None, fields.values()), route, data))
+                groups.append(_texts_of(fields.values(), route, data))
             break
         elif kind == "return_statement":
             words = next(_functions(above[at:], data), ())
@@ -135,11 +137,15 @@ def _branches(node: Node) -> list[Node]:
     return nodes if kind == "union_type" else []
 
 
-def _pairs(node: Node, data: bytes) -> Iterator[tuple[str, Node | None]]:
+def _key(pair: Node, data: bytes) -> str:
+    key = pair.child_by_field_name("name") or pair.named_children[0]
+    return text_of(key, data).strip("\"'`")
+
+
+def _pairs(node: Node, data: bytes) -> Iterator[tuple[str, Node]]:
     for pair in map(_unwrapped, first_of(node)):
-        if pair.type in _VALUES:
-            key = pair.child_by_field_name("name") or pair.named_children[0]
-            yield text_of(key, data).strip("\"'`"), _value(pair)
+        if pair.type in _VALUES and (value := _value(pair)) is not None:
+            yield _key(pair, data), value
 
 
 def _is_record(keys: Iterable[str]) -> bool:
@@ -154,7 +160,8 @@ def _is_thing(pairs: Mapping[str, Node], data: bytes) -> bool:
     """Whether a mapping is about a container, a file, or a variable of Kubernetes."""
     name = next((pairs[key] for key in ("name", "key") if key in pairs), None)
     return not spellings.THING.isdisjoint(pairs) or (
-        name is not None and re.fullmatch(r"[A-Z][A-Z0-9_]+", "".join(_texts(name, (), data))) is not None
+        name is not None
+        and re.fullmatch(r"[A-Z][A-Z0-9_]+", "".join(_texts(name, (), data))) is not None
     )
 
 
@@ -176,7 +183,7 @@ def _texts(node: Node, route: _Route, data: bytes) -> Iterator[str]:
         yield from _texts_of(first_of(node)[route[0] : route[0] + 1], route[1:], data)
     elif node.type in _MAPPINGS:
         for key, value in _pairs(node, data):
-            if key == route[0] and value is not None:
+            if key == route[0]:
                 yield from _texts(value, route[1:], data)
 
 
@@ -198,19 +205,21 @@ def _inside(function: Node) -> Iterator[Node]:
             nodes += reversed(node.named_children)
 
 
+@lru_cache(64)
 def _is_searched(name: str, data: bytes) -> bool:
     """Whether the texts in a variable are looked for as parts of names."""
-    if f"({name})".encode() in data and re.search(rb"(?i)(?:starts|ends)_?with\(%b\)" % name.encode(), data):
-        return True
-    return any(
-        re.search(
-            _SEARCHES.format(use[1].decode() if use[1] else r"\w+"),
-            data[max(0, use.start() - 100) : use.end() + 200].decode("utf-8", "replace"),
-        )
-        for use in re.finditer(
-            rb"\bfor (?:const )?(\w+) (?:in|of) %b\b|\b%b\.(?:some|every|find|filter)\(" % (name.encode(), name.encode()), data
-        )
+    if not name.isidentifier():
+        return False
+    uses = (
+        rf"(?i:starts|ends)_?(?i:with)\({name}\)"
+        rf"|\bfor (?:const )?(\w+) (?:in|of) {name}\b|\b{name}\.(some|every|find|filter)\("
     )
+    for use in re.finditer(uses.encode(), data):
+        near = data[max(0, use.start() - 100) : use.end() + 200].decode("utf-8", "replace")
+        looked_for = use[1].decode() if use[1] else r"\w+"
+        if not (use[1] or use[2]) or re.search(_SEARCHES.format(looked_for), near):
+            return True
+    return False
 
 
 def _is_searched_in(node: Node, parent: Node, data: bytes) -> bool:
@@ -229,9 +238,11 @@ def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, dat
     component shows which is named after models. `end`: where the search for keys ended in `above`.
     `shown`: the attribute of JSX, or another key, that holds the text."""
     if shown is not None:
-        return shown in spellings.JSX_CHOSEN and any(
-            node.type == "jsx_attribute" for node in above[:end]
-        ) and any("model" in words or "models" in words for words in _functions(above, data))
+        return (
+            shown in spellings.JSX_CHOSEN
+            and any(node.type == "jsx_attribute" for node in above[:end])
+            and any("model" in words or "models" in words for words in _functions(above, data))
+        )
     if any(not (_branches(node) or node.type in _WRAPPERS | _LISTS) for node in above[:end]):
         return False
     if above[end].type not in ("return_statement", "arrow_function"):

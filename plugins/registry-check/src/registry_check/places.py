@@ -74,7 +74,8 @@ EMBEDDED = re.compile(
     rb"""(?x)(?:
       # --model x, --model=x, "--model", "x"
       (?:^|[\s"'\\;&|(\[,])--?[\w-]*(?:model|engine|deployment|judge|grader|scorer|evaluator
-        |backup|provider|llm)(?:[-_](?:name|id))?(?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
+        |provider|llm)(?:[-_](?:name|id))?(?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
+    | --model[ =].*[ ]--(?:backup|fallback)[ =]["']?
     # A_MODEL="x", model=x
     | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT|JUDGE
         |GRADER|SCORER|EVALUATOR)=\\?["']?
@@ -83,10 +84,11 @@ EMBEDDED = re.compile(
     # ${A_MODEL:-x}, ${a.model:x}
     | \$\{(?:[\w.-]*[_.-])?(?i:MODEL|MODEL[_-]NAME|MODEL[_-]ID)(?::?[-=]|:)
     # {{ .Values.a.model | default "x" }}, ${{ vars.A_MODEL || 'x' }}
-    | \{\{[^{}"'|]*(?i:model|engine|judge|llm)(?i:[_.-]?(?:name|id))?[\s)]*\|\|?\s*(?:default[\s(]+)?
-        \\?["']
+    | \{\{[^{}"'|]*(?i:model|engine|judge|llm)(?i:[_.-]?(?:name|id))?[\s)]*
+        \|\|?\s*(?:default[\s(]+)?\\?["']
     # getenv("A_MODEL", "x")
     | \w\(\\?["'](?:\w*_)?(?:MODEL|MODEL_NAME|MODEL_ID)\\?["'],[ ]*\\?["']
+    | :(?:foundation-model|inference-profile)/
     # "model": "x"
     | \\?["'](?:[\w-]*_)?(?:model|engine|deployment|model_name|model_id|modelId|modelName)
         \\?["']\s*:\s*\\?["']
@@ -96,9 +98,11 @@ EMBEDDED = re.compile(
 )
 #: What EMBEDDED ends with.
 _EMBEDDED_ROUGHLY = re.compile(
-    rb"(?i)(?:model|engine|deployment|judge|grader|scorer|evaluator|backup|provider|llm)"
+    rb"(?i)(?:model|engine|deployment|judge|grader|scorer|evaluator|backup|fallback|provider|llm)"
     rb"(?:[-_.]?(?:name|id))?[\s\"'\\:=,)|-]+(?:default[\s(]+)?[\"'\\]*$"
+    rb"|(?:foundation-model|inference-profile)/$"
 )
+_STRICTLY = re.compile(rb"(?i)(?:model|engine|deployment)(?:[_-]?(?:name|id))?\W*$")
 #: Language → what stands before, and after, a whole string (or a text of JSX).
 _QUOTES = {
     **dict.fromkeys(("python", "json", "toml"), (frozenset(b"\"'"), frozenset(b"\"'"))),
@@ -183,7 +187,8 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
 def _embedded(before: bytes, data: bytes, end: int) -> Place | None:
     """The place of a name in a longer text. `before`: the text before it, in its line."""
     if EMBEDDED.search(before) and AFTER.match(data, end) and not COMMENT.search(before):
-        return Place(sure=True, strict=True, names=[before.decode("utf-8", "replace")])
+        strict = _STRICTLY.search(before) is not None
+        return Place(sure=True, strict=strict, names=[before.decode("utf-8", "replace")])
     return None
 
 
@@ -255,7 +260,10 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
                 place.sure = place.sure or is_of_model_function(above, at, inner, data)
             break
         child = node
-    place.sure = place.sure or (place.is_spare and not _is_alias(string, data))
+    if place.is_spare and _is_alias(string, data):
+        place.is_key = True
+    else:
+        place.sure = place.sure or (place.is_spare and not place.decoy)
     if place.siblings and "litellm_params" in place.siblings[0] and inner == "model_name":
         place.sure, place.is_key = False, True  # a name that the user gives to the model beside it
 
