@@ -115,13 +115,10 @@ class Judge:
         return self._not_known(name, place, name.named[0], about)
 
     def _bare(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
-        near = of_place(place, self.names)
         sellers = sellers_of(place, self.names)
         if sellers and sellers[0] in name.owners:
             return self.of_id(f"{sellers[0]}/{name.bare}")
-        foreign = name.maker is not None and name.maker not in near
-        if near and foreign and len(self._among_models(place) - {""}) > 1:
-            near = ()  # the list has models of several makers
+        near = self._near(name, place)
         speaks = near or tuple(sorted(about))
         if name.vague:
             return self._mistyped(name, place, speaks)
@@ -130,8 +127,9 @@ class Judge:
             not self._among_models(place)
         ):
             return None
-        if foreign and not (place.sure or self.of_id(f"{name.maker}/{name.bare}")):
-            return None
+        if not place.sure and name.maker and self.names.knows(name.maker, name.bare):
+            if self.of_id(f"{name.maker}/{name.bare}") is None:
+                return None  # only a seller has withdrawn it, and the place names none
         for provider in speaks:
             if self.names.knows(provider, name.bare):
                 owners = [seller for seller in speaks if self.names.knows(seller, name.bare)]
@@ -155,6 +153,15 @@ class Judge:
         ):
             return None
         return self._not_known(name, place, maker, about)
+
+    def _near(self, name: Name, place: Place) -> tuple[str, ...]:
+        """The providers that the code around names. None if they are makers, and the name is in a
+        list with models of several others."""
+        near = of_place(place, self.names)
+        foreign = near and name.maker not in (None, *near)
+        if foreign and spellings.MAKER_IDS.issuperset(near):
+            return near if len(self._among_models(place) - {""}) < 2 else ()
+        return near
 
     def _among_models(self, place: Place) -> frozenset[str]:
         """The makers of the models in a list, or similar, that holds this text. Empty if it holds

@@ -212,7 +212,8 @@ def _is_searched(name: str, data: bytes) -> bool:
         return False
     uses = (
         rf"(?i:starts|ends)_?(?i:with)\({name}\)"
-        rf"|\bfor (?:const )?(\w+) (?:in|of) {name}\b|\b{name}\.(some|every|find|filter)\("
+        rf"|\bfor (?:const )?(\w+)(?:, \w+)* (?:in|of) {name}\b"
+        rf"|\b{name}\.(some|every|find|filter)\("
     )
     for use in re.finditer(uses.encode(), data):
         near = data[max(0, use.start() - 100) : use.end() + 200].decode("utf-8", "replace")

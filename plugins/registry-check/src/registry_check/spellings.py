@@ -104,8 +104,8 @@ STEMS = (
     "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gemen",
     "gmini", "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-",
     "o4-", "text-", "code-", "embedding-", "moderation-", "davinci", "babbage-", "whisper-1",
-    "dall-e", "tts-1", "sora-", "bison", "mistral", "codestral", "stral-", "command-", "grok", "deeps",
-    "sonar",
+    "dall-e", "tts-1", "sora-", "bison", "mistral", "codestral", "stral-", "command-", "grok",
+    "deeps", "sonar",
 )  # fmt: skip
 MAKER_IDS = frozenset(maker for _, maker in MAKERS)
 #: Catalogs of chat models leave these out, so an unlisted one may exist.
@@ -327,9 +327,9 @@ VERTEX_CALLS = re.compile(
 CREATED = re.compile(r"create([A-Z]\w+)\(.*\)(?:\.\w+)?", re.DOTALL)
 #: Functions that give a default for a value of the environment, or of a form.
 TRANSPARENT_CALLS = frozenset(
-    {"field", "option", "argument", "choices", "getenv", "get", "env", "str", "setdefault", "add_argument",
-     "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
-     "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
+    {"field", "option", "argument", "choices", "getenv", "get", "env", "str", "setdefault",
+     "add_argument", "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple",
+     "list", "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
      "textinput", "selectbox", "parametrize", "setenv", "putenv", "stubenv", "setitem", "pop",
      "usestate", "useref", "ref",
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
