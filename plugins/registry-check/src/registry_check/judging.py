@@ -127,9 +127,9 @@ class Judge:
             not self._among_models(place)
         ):
             return None
-        if not place.sure and name.maker and self.names.knows(name.maker, name.bare):
-            if self.of_id(f"{name.maker}/{name.bare}") is None:
-                return None  # only a seller has withdrawn it, and the place names none
+        own = name.maker if not place.sure and self.names.knows(name.maker or "", name.bare) else ""
+        if own and self.of_id(f"{own}/{name.bare}") is None:
+            return None  # only a seller has withdrawn it, and the place names none
         for provider in speaks:
             if self.names.knows(provider, name.bare):
                 owners = [seller for seller in speaks if self.names.knows(seller, name.bare)]

@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from . import spellings
-from .keys import is_list_decoy, key_of
+from .keys import is_list_decoy, key_of, last_name
 from .place import SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
@@ -36,12 +36,16 @@ _VARIABLES = frozenset({"assignment", "variable_declarator"})
 #: Nodes with one node in them that matters.
 _WRAPPERS = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "literal_type", "type",
-     "flow_node", "block_node", "block_sequence_item", "jsx_expression", "expression_statement",
-     "member_expression"}
+     "flow_node", "block_node", "block_sequence_item", "jsx_expression", "expression_statement"}
 )  # fmt: skip
 _CLASSES = frozenset({"class_definition", "class_declaration", "class", "enum_declaration"})
 _BODIES = frozenset({"class_body", "enum_body", "block"})
-_LOOPS = frozenset({"for_in_clause", "for_statement", "for_in_statement"})
+_ARGUMENTS = frozenset({"arguments", "argument_list"})
+#: Nodes that use a list at once, without a name for it.
+_USES = frozenset(
+    {"for_in_clause", "for_statement", "for_in_statement", "comparison_operator", "call_expression",
+     "member_expression", "attribute"}
+)  # fmt: skip
 #: A search for a part of a name. Its `{}` is what is looked for.
 _SEARCHES = (
     r"\.(?i:startswith|endswith|includes|indexof|match|search)\(\s*{0}\b"
@@ -101,10 +105,8 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
                 return []
             groups.append([*_returned(above[at:], route, data)])
             break
-        elif kind in _LOOPS or kind == "call_expression":
-            if _is_searched_in(node, parent, data):
-                return []
-            break
+        elif kind in _USES or (kind in _ARGUMENTS and not _is_list_call(parent, data)):
+            return []  # what else the texts are is not known
         elif kind not in _WRAPPERS:
             break
         child = node
@@ -223,15 +225,10 @@ def _is_searched(name: str, data: bytes) -> bool:
     return False
 
 
-def _is_searched_in(node: Node, parent: Node, data: bytes) -> bool:
-    """Whether the list in a loop, or before `.some(…)`, has parts of names."""
-    scope, left = node, re.escape(field_of(node, "left", data))
-    if node.type == "for_in_clause":
-        scope = parent
-    elif node.type == "call_expression":
-        scope, left = node.child_by_field_name("arguments") or node, r"\w+"
-    code = data[scope.start_byte : min(scope.end_byte, scope.start_byte + 2000)]
-    return re.search(_SEARCHES.format(left), code.decode("utf-8", "replace")) is not None
+def _is_list_call(node: Node, data: bytes) -> bool:
+    """Whether a call makes a list, or chooses from it."""
+    function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    return last_name(text_of(function, data)).lower() in spellings.LIST_CALLS
 
 
 def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, data: bytes) -> bool:

@@ -235,17 +235,18 @@ LIST_DECOYS = frozenset(
     {"article", "articles", "badge", "badges", "bin", "branch", "branches", "bucket", "buckets",
      "categories", "category", "channel", "channels", "class", "classes", "cluster", "clusters",
      "collection", "collections", "color", "colors", "column", "columns", "command", "commands",
-     "css", "depends", "deps", "directories", "dirs", "docs", "domain", "domains", "drop", "env",
-     "environments", "event", "events", "experiment", "experiments", "extras", "feature",
-     "features", "flag", "flags", "folders", "glossary", "groupby", "guides", "host", "hosts",
-     "hue", "icon", "icons", "ids", "items", "key", "keys", "keyword", "legend", "logo", "logos",
-     "markers", "melt", "members", "metrics", "nav", "needs", "network", "networks", "page",
-     "pages", "pattern", "patterns", "permissions", "pivot", "pool", "post", "posts", "prefix",
-     "prefixes", "project", "projects", "queue", "queues", "regions", "reindex", "rename",
-     "repos", "run", "runs", "script", "scripts", "selector", "selectors", "series", "services",
-     "sidebar", "slug", "slugs", "stages", "suffix", "suffixes", "suite", "suites", "tab",
-     "table", "tables", "tabs", "tag", "tags", "term", "terms", "test", "testpaths", "tests",
-     "theme", "themes", "titles", "topic", "url", "urls", "users", "vars", "volumes", "words",
+     "css", "depends", "deps", "directories", "dirs", "docs", "domain", "domains", "drop",
+     "emoji", "emojis", "env", "environments", "event", "events", "experiment", "experiments",
+     "extras", "feature", "features", "flag", "flags", "folders", "glossary", "groupby", "guides",
+     "host", "hosts", "hue", "icon", "icons", "ids", "items", "key", "keys", "keyword", "legend",
+     "logo", "logos", "loop", "markers", "melt", "members", "metrics", "nav", "needs", "network",
+     "networks", "order", "page", "pages", "pattern", "patterns", "permissions", "pivot", "pool",
+     "post", "posts", "prefix", "prefixes", "project", "projects", "queue", "queues", "regions",
+     "reindex", "rename", "repos", "results", "role", "roles", "run", "runs", "script", "scripts",
+     "selector", "selectors", "series", "services", "sidebar", "slug", "slugs", "stages",
+     "suffix", "suffixes", "suite", "suites", "tab", "table", "tables", "tabs", "tag", "tags",
+     "term", "terms", "test", "testid", "testids", "testpaths", "tests", "theme", "themes",
+     "titles", "topic", "url", "urls", "users", "vars", "volumes", "winner", "words",
      "workspaces", "xticklabels", "yticklabels", "zone", "zones"}
 )  # fmt: skip
 #: Words in keys of a mapping with values of different meanings.
@@ -335,6 +336,11 @@ TRANSPARENT_CALLS = frozenset(
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
      "mapped_column"}
 )  # fmt: skip
+#: Functions that make a list, or choose from one.
+LIST_CALLS = TRANSPARENT_CALLS | {
+    "each", "fixture", "choice", "map", "union", "cycle", "product", "sorted", "readonly",
+    "multiselect", "select_slider", "checkboxgroup", "asliteral",
+}  # fmt: skip
 #: Methods of a list or set that look for their argument in it.
 MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
 #: Programs whose `-m` is a model.
