@@ -226,9 +226,11 @@ def _is_searched(name: str, data: bytes) -> bool:
 
 
 def _is_list_call(node: Node, data: bytes) -> bool:
-    """Whether a call makes a list, or chooses from it."""
+    """Whether a call makes a list, chooses from it, or has a name that says models."""
     function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
-    return last_name(text_of(function, data)).lower() in spellings.LIST_CALLS
+    name = last_name(text_of(function, data))
+    says = not spellings.MODEL_WORDS.isdisjoint(key_of(name).words)
+    return says or name.lower() in spellings.LIST_CALLS
 
 
 def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, data: bytes) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from . import spellings
 from .clauses import after_flag, call, case, command, compare, subscript
 from .keys import key_of, last_name
 from .peers import is_of_model_function, peers_of
@@ -181,6 +182,8 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
         _climb(string, above, data, place)
         place.peers = partial(peers_of, string, above, data)
         return place
+    if above and above[0].type == "keyword_argument" and _key(above[0], data) in spellings.HELP:
+        return None
     return _embedded(data[max(string.start_byte, line - 1) : start], data, end)
 
 

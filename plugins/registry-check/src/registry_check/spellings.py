@@ -336,10 +336,12 @@ TRANSPARENT_CALLS = frozenset(
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
      "mapped_column"}
 )  # fmt: skip
+#: Keywords with a text that explains an option.
+HELP = frozenset({"help", "description", "epilog", "usage"})
 #: Functions that make a list, or choose from one.
 LIST_CALLS = TRANSPARENT_CALLS | {
-    "each", "fixture", "choice", "map", "union", "cycle", "product", "sorted", "readonly",
-    "multiselect", "select_slider", "checkboxgroup", "asliteral",
+    "each", "fixture", "fromkeys", "choice", "map", "union", "cycle", "product", "sorted",
+    "readonly", "multiselect", "select_slider", "checkboxgroup", "asliteral",
 }  # fmt: skip
 #: Methods of a list or set that look for their argument in it.
 MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
