@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import spellings
 from .keys import is_list_decoy, key_of, last_name
-from .place import SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
+from .place import BESIDE, SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -51,66 +51,84 @@ _SEARCHES = (
     r"\.(?i:startswith|endswith|includes|indexof|match|search)\(\s*{0}\b"
     r"|(?<!for )\b{0} (?:not )?in "
 )
-#: So many nodes of a function are searched for what it returns.
-_NODES = 400
+#: What may do so for each text in a variable.
+_LOOPS = re.compile(
+    rb"\bfor (?:const )?(\w+)(?:, \w+)* (?:in|of) (\w+)\b|\b(\w+)\.(?:some|every|find|filter)\("
+)
+#: So many groups are made, and so many nodes of a function are searched for what it returns.
+_GROUPS, _NODES = 3, 400
 
 #: The way from an entry down to its text: positions in lists, and keys.
 _Route = tuple[int | str, ...]
 
 
 def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]]:
-    """Groups of texts with this one. Empty if it is looked for as a part of a text."""
+    """Groups of texts with this one, the nearest first. Empty if it is known to be something else,
+    or if nothing says what the list is."""
+    groups: list[list[str]] = []
+    for found in _groups(string, above, data):
+        if found is None:
+            return []
+        if len(groups) < _GROUPS:
+            groups.append(_texts_of(*found, data))
+    return [group for group in groups if len(group) > 1]
+
+
+def _groups(
+    string: Node, above: Sequence[Node], data: bytes
+) -> Iterator[tuple[Iterable[Node], _Route] | None]:
+    """Nodes that are alike, and the way from each to its text. None if they are no models."""
     route: _Route = ()
-    child, key, groups = string, "", list[list[str]]()
+    child, key = string, ""
     for at, node in enumerate(above[:-1]):
         kind, parent = node.type, above[at + 1]
         if kind in _VALUES:
             if child != _value(node):
-                break
+                return
             key = _key(node, data)
-            if node.type in _VARIABLES and _is_searched(key, data):
-                return []
+            if kind in _VARIABLES and key.encode() in _searched(data):
+                yield None
             continue
         if kind == "subscript" and child.type == "list":
-            return []  # columns of a table
-        if (branches := _branches(node)) or kind in _LISTS:
-            entries = branches or first_of(node)
+            yield None  # columns of a table
+        if branches := _branches(node):
+            if child not in branches:
+                return  # a condition
+            yield branches, route
+        elif kind in _LISTS:
+            entries = first_of(node)
             if child not in entries:
-                if branches:
-                    break  # a condition
                 entries.append(child)
-            groups.append(_texts_of(entries, route, data))
-            route = route if branches else (entries.index(child), *route)
+            yield entries, route
+            route = (entries.index(child), *route)
         elif kind in _MAPPINGS:
             pairs = {**dict(_pairs(node, data)), key: child}
             if (kind[0] == "j" and key not in spellings.JSX_VALUES) or _is_thing(pairs, data):
-                break
+                return
             if not _is_record(pairs):
-                groups.append(_texts_of(pairs.values(), route, data))
+                yield pairs.values(), route
             route = (key, *route)
         elif kind == "jsx_element":
             if child.type != "jsx_opening_element":
-                groups.append(_texts_of(first_of(node), route, data))
-                break
+                yield first_of(node), route
+                return
         elif kind in _BODIES and parent.type in _CLASSES:
-            if is_list_decoy(field_of(parent, "name", data)):
-                return []
             fields = dict(_pairs(node, data))
+            if is_list_decoy(field_of(parent, "name", data)):
+                yield None
             if not _is_record(fields):
-                groups.append(_texts_of(fields.values(), route, data))
-            break
+                yield fields.values(), route
+            return
         elif kind == "return_statement":
             words = next(_functions(above[at:], data), ())
-            if not (spellings.LIST_DECOYS | spellings.DECOY_WORDS).isdisjoint(words):
-                return []
-            groups.append([*_returned(above[at:], route, data)])
-            break
+            decoys = spellings.LIST_DECOYS | spellings.DECOY_WORDS
+            yield (_returned(above[at:]), route) if decoys.isdisjoint(words) else None
+            return
         elif kind in _USES or (kind in _ARGUMENTS and not _is_list_call(parent, data)):
-            return []  # what else the texts are is not known
+            yield None  # what else the texts are is not known
         elif kind not in _WRAPPERS:
-            break
+            return
         child = node
-    return [group for group in groups if len(group) > 1]
 
 
 def _value(node: Node) -> Node | None:
@@ -163,38 +181,37 @@ def _is_thing(pairs: Mapping[str, Node], data: bytes) -> bool:
     name = next((pairs[key] for key in ("name", "key") if key in pairs), None)
     return not spellings.THING.isdisjoint(pairs) or (
         name is not None
-        and re.fullmatch(r"[A-Z][A-Z0-9_]+", "".join(_texts(name, (), data))) is not None
+        and re.fullmatch(r"[A-Z][A-Z0-9_]+", "".join(_texts_of([name], (), data))) is not None
     )
 
 
 def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
-    return [text for node in nodes for text in _texts(node, route, data)]
+    """The texts at the end of this way from these nodes. A branch has several. Only the first."""
+    texts: list[str] = []
+    left = [(node, route) for node in nodes][::-1]
+    while left and len(texts) < BESIDE:
+        node, way = left.pop()
+        node = _unwrapped(node)
+        if branches := _branches(node):
+            left += [(branch, way) for branch in reversed(branches)]
+        elif not way:
+            if node.type in STRINGS and node.type != "number":
+                texts.append(content_of(node, data).decode("utf-8", "replace"))
+        elif node.type == "jsx_element":
+            left.append((node.named_children[0], way))
+        elif node.type in _LISTS and isinstance(way[0], int):
+            left += [(entry, way[1:]) for entry in first_of(node)[way[0] : way[0] + 1]]
+        elif node.type in _MAPPINGS:
+            left += [(value, way[1:]) for key, value in _pairs(node, data) if key == way[0]]
+    return texts
 
 
-def _texts(node: Node, route: _Route, data: bytes) -> Iterator[str]:
-    """The texts at the end of this way from a node. A branch has several."""
-    node = _unwrapped(node)
-    if branches := _branches(node):
-        yield from _texts_of(branches, route, data)
-    elif not route:
-        if node.type in STRINGS and node.type != "number":
-            yield content_of(node, data).decode("utf-8", "replace")
-    elif node.type == "jsx_element":
-        yield from _texts(node.named_children[0], route, data)
-    elif node.type in _LISTS and isinstance(route[0], int):
-        yield from _texts_of(first_of(node)[route[0] : route[0] + 1], route[1:], data)
-    elif node.type in _MAPPINGS:
-        for key, value in _pairs(node, data):
-            if key == route[0]:
-                yield from _texts(value, route[1:], data)
-
-
-def _returned(above: Iterable[Node], route: _Route, data: bytes) -> Iterator[str]:
+def _returned(above: Iterable[Node]) -> Iterator[Node]:
     """What the nearest function returns."""
     function = next((node for node in above if node.type in _FUNCTIONS), None)
     for node in islice(_inside(function), _NODES) if function is not None else ():
         if node.type == "return_statement":
-            yield from _texts_of(node.named_children, route, data)
+            yield from node.named_children
 
 
 def _inside(function: Node) -> Iterator[Node]:
@@ -207,22 +224,16 @@ def _inside(function: Node) -> Iterator[Node]:
             nodes += reversed(node.named_children)
 
 
-@lru_cache(64)
-def _is_searched(name: str, data: bytes) -> bool:
-    """Whether the texts in a variable are looked for as parts of names."""
-    if not name.isidentifier():
-        return False
-    uses = (
-        rf"(?i:starts|ends)_?(?i:with)\({name}\)"
-        rf"|\bfor (?:const )?(\w+)(?:, \w+)* (?:in|of) {name}\b"
-        rf"|\b{name}\.(some|every|find|filter)\("
-    )
-    for use in re.finditer(uses.encode(), data):
+@lru_cache(4)
+def _searched(data: bytes) -> frozenset[bytes]:
+    """The names of variables whose texts are looked for as parts of names."""
+    names = {use[1] for use in re.finditer(rb"(?i)(?:starts|ends)_?with\((\w+)\)", data)}
+    for use in re.finditer(_LOOPS, data):
         near = data[max(0, use.start() - 100) : use.end() + 200].decode("utf-8", "replace")
         looked_for = use[1].decode() if use[1] else r"\w+"
-        if not (use[1] or use[2]) or re.search(_SEARCHES.format(looked_for), near):
-            return True
-    return False
+        if re.search(_SEARCHES.format(looked_for), near):
+            names.add(use[2] or use[3])
+    return frozenset(names)
 
 
 def _is_list_call(node: Node, data: bytes) -> bool:
