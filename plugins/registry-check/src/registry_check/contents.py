@@ -145,8 +145,8 @@ class Reader:
             assert match is not None
             end = max(match.end(), start + 1)
             word = match[0].rstrip(_MARKS)
-            name = self._name(word)
-            if name and word[:1].isalnum() and data[begin - 1 : begin] not in (b"$", b"~"):
+            starts = begin > start - _LONGEST and data[begin - 1 : begin] not in (b"$", b"~")
+            if starts and word[:1].isalnum() and (name := self._name(word)):
                 yield name, begin, begin + len(word)
             if b"/" in word:
                 for named in _IN_URL.finditer(data, begin, end + 1):
