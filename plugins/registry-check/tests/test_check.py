@@ -209,8 +209,18 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     (project / "deep.json").write_text("[" * 50_000 + '{"model": "gpt-4"}' + "]" * 50_000)
     (project / "long.env").write_text("".join(f"A_MODEL_{at}=gpt-4\n" for at in range(1000)))
     (project / "long.ts").write_text("const model = 'gpt-4';" * 1000)
-    found = Counter(one.path for one in look())
-    assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000}
+    pair = ("gpt-3.5-turbo", "gpt-4")
+    (project / "list.py").write_text(f"ladder = {[*pair] * 500}\n")
+    (project / "lists.py").write_text("".join(f"a{at} = {[*pair]}\n" for at in range(500)))
+    branches = "".join(f"n > {at} ? 'gpt-3.5-turbo' : " for at in range(3000))
+    (project / "branches.ts").write_text(f"const pick = (n) => {branches} 'gpt-4';\n")
+    results = look()
+    found = Counter(one.path for one in results)
+    branched = found.pop("branches.ts")
+    assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000,
+                     "list.py": 1000, "lists.py": 1000}  # fmt: skip
+    assert branched > 1  # the outer ones
+    assert not results.skipped
 
 
 def test_what_is_too_long_for_a_name_is_no_word_to_look_into(
