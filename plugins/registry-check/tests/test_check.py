@@ -208,7 +208,7 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     (project / "wide.json").write_text(json.dumps(wide))
     (project / "deep.json").write_text("[" * 50_000 + '{"model": "gpt-4"}' + "]" * 50_000)
     (project / "long.env").write_text("".join(f"A_MODEL_{at}=gpt-4\n" for at in range(1000)))
-    (project / "long.ts").write_text("const model = 'gpt-4';" * 1000)
+    (project / "long.ts").write_text("const model = 'gpt-4';" * 4000)
     pair = ("gpt-3.5-turbo", "gpt-4")
     (project / "list.py").write_text(f"ladder = {[*pair] * 500}\n")
     (project / "lists.py").write_text("".join(f"a{at} = {[*pair]}\n" for at in range(500)))
@@ -217,7 +217,7 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     results = look()
     found = Counter(one.path for one in results)
     branched = found.pop("branches.ts")
-    assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000,
+    assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 4000,
                      "list.py": 1000, "lists.py": 1000}  # fmt: skip
     assert branched > 1  # the outer ones
     assert not results.skipped
@@ -315,6 +315,7 @@ class Dates(FactSource):
         days = {"gpt-5.6-sol": "2026-11-01", "whisper-1": "2026-12-01", "gpt-4-32k": "2025-06-06"}
         facts = {f"openai/{id}": {"lifecycle": {"retires_on": day}} for id, day in days.items()}
         facts["openai/gpt-4.9"] = {"cost": {"input": 1}}
+        facts["cohere/summarize"] = facts["openai/gpt-4-32k"]
         return facts, datetime(2026, 11, 1, tzinfo=UTC)
 
 @hookimpl
@@ -342,11 +343,15 @@ def test_facts_say_of_ids_that_nobody_offers_that_they_are_retired_or_retire(
         "openai.chat(model='gpt-4.9')\n"
         "openai.chat(model='gpt-4-32k')\n"
     )
+    (project / "b.py").write_text(
+        "import cohere\ncohere.chat(model='summarize')\nuse('summarize')\n"
+    )
     store = tmp_path / "store"
     others = "registry-facts-litellm"  # what it holds changes
     on = ModelRegistry(Settings(store_dir=store, disable_plugins=(others,)))
     assert texts(check(registry=on, today=today)) == [
         *("a.py:2 retiring whisper-1", "a.py:3 retired gpt-5.6-sol", "a.py:5 retired gpt-4-32k"),
+        "b.py:2 retired summarize",
     ]
     off = ModelRegistry(Settings(store_dir=store, disable_plugins=(others, dates)))
     levels = [one.level for one in check(registry=off, today=today)]

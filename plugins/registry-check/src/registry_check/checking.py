@@ -32,6 +32,8 @@ _IGNORE = re.compile(
     rb"(?:#|//|/\*|<!--|;|--|\{/\*|REM)[^\n]*?\bregistry-core:[ \t]*ignore(-file|-next-line)?\b",
     re.IGNORECASE,
 )
+#: The offset, line and column at which each file starts.
+_START = 0, 1, 1
 _COMMENT_ONLY = re.compile(rb"\s*(?:#|//|/\*|<!--|;|--|\{/\*)")
 
 
@@ -133,6 +135,7 @@ class Check:
         ignored = _ignored_lines(data) if b"registry-core:" in data else frozenset()
         if ignored is None:
             return
+        offset, line, column = _START
         for sighting in sightings(language, data, found, self._reader):
             if about is None:
                 about = of_file(data, self._names)
@@ -140,11 +143,9 @@ class Check:
             if verdict is None or (sighting.start, sighting.end) in reported:
                 continue
             reported.add((sighting.start, sighting.end))
-            line = data.count(b"\n", 0, sighting.start) + 1
+            offset, line, column = _moved(data, (offset, line, column), sighting.start)
             if line in ignored:
                 continue
-            begin = data.rfind(b"\n", 0, sighting.start) + 1
-            column = len(data[begin : sighting.start].decode("utf-8", "replace")) + 1
             yield Finding(
                 PurePath(path).as_posix(), line, column, sighting.name.text, verdict.id,
                 verdict.level, verdict.message, verdict.retires_on, verdict.successor,
@@ -170,6 +171,15 @@ def _read(path: str, largest: int) -> bytes:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16").encode()
     return data
+
+
+def _moved(data: bytes, before: tuple[int, int, int], offset: int) -> tuple[int, int, int]:
+    """An offset, its line and its column. `before`: those of another place, mostly an earlier one:
+    a line of many names is read once."""
+    start, line, column = before if before[0] <= offset else _START
+    if ends := data.count(b"\n", start, offset):
+        start, line, column = data.rfind(b"\n", start, offset) + 1, line + ends, 1
+    return offset, line, column + len(data[start:offset].decode("utf-8", "replace"))
 
 
 def _ignored_lines(data: bytes) -> frozenset[int] | None:

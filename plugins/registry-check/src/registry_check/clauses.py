@@ -128,7 +128,7 @@ def call(
         if factory:
             place.names.append(factory[1])
         return True
-    if name.lower() not in spellings.TRANSPARENT_CALLS:
+    if name.lower() not in spellings.TRANSPARENT_CALLS or _keyword(parent, data) == "key":
         return True
     labels = (
         argument for argument in given if field_of(argument, "name", data) in ("label", "name")
@@ -144,6 +144,10 @@ def call(
     return any(
         place.take(content_of(text, data).decode("utf-8", "replace").lstrip("-")) for text in texts
     )
+
+
+def _keyword(argument: Node, data: bytes) -> str:
+    return field_of(argument, "name", data) if argument.type == "keyword_argument" else ""
 
 
 def _looked_for(node: Node, function: Node, parent: Node, data: bytes, place: Place) -> bool:

@@ -225,7 +225,7 @@ def _notebook(
     cells = book.get("cells") if isinstance(book, dict) else None
     kernel = (book.get("metadata") or {}).get("kernelspec") or {} if cells else {}
     main = _FENCES.get(str(kernel.get("language", "python")).lower(), "python")
-    position = 0
+    position = -1
     for cell in cells if isinstance(cells, list) else ():
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
@@ -233,25 +233,35 @@ def _notebook(
         lines = source.splitlines(True) if isinstance(source, str) else source
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             continue
-        text, inner = "".join(lines), main
-        if magic := re.match(r"%%(bash|sh|script|javascript|js|writefile)\b", text):
-            inner = _FENCES.get(magic[1], "bash")
-        text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text) if inner == "python" else text
-        code = text.encode()
-        for sighting in _within(inner, code, reader):
-            # Its offset in the file: in a line of JSON, after the previous sighting.
-            begin = code.rfind(b"\n", 0, sighting.start) + 1
-            line = code[begin:].split(b"\n", 1)[0].decode()
-            for ascii_only in (False, True):
-                at = data.find(_in_json(line, ascii_only), position)
-                if at >= 0:
-                    position = at
-                    before = code[begin : sighting.start].decode()
-                    start = at + len(_in_json(before, ascii_only))
-                    yield Sighting(
-                        sighting.name, sighting.place, start, start + sighting.end - sighting.start
-                    )
-                    break
+        ends = [position]
+        for inner, text in _codes(lines, main):
+            code, at, begin = text.encode(), position, -1
+            for sighting in _within(inner, code, reader):
+                # Its offset in the file: in a line of JSON, after the previous one.
+                first = code.rfind(b"\n", 0, sighting.start) + 1
+                line = code[first:].split(b"\n", 1)[0].decode()
+                for ascii_only in (False, True):
+                    found_at = data.find(_in_json(line, ascii_only), at + (first != begin))
+                    if found_at >= 0:
+                        at, begin = found_at, first
+                        before = code[first : sighting.start].decode()
+                        start = at + len(_in_json(before, ascii_only))
+                        end = start + sighting.end - sighting.start
+                        yield Sighting(sighting.name, sighting.place, start, end)
+                        break
+            ends.append(at)
+        position = max(ends)
+
+
+def _codes(lines: list[str], main: str) -> Iterator[tuple[str, str]]:
+    """The languages of a cell, and its code in each of them."""
+    text, inner = "".join(lines), main
+    if magic := re.match(r"%%(bash|sh|script|javascript|js|writefile)\b", text):
+        inner = _FENCES.get(magic[1], "bash")
+    if inner == "python":
+        text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text)
+        yield from (("bash", line.lstrip()[1:]) for line in lines if line.lstrip()[:1] == "!")
+    yield inner, text
 
 
 def _in_json(text: str, ascii_only: bool) -> bytes:
@@ -274,7 +284,7 @@ def _lines(
         content = re.split(rb"[ \t]+[#;]", text)[0]
         if start >= starts[at] + len(content):
             continue  # in a comment
-        value = content.strip(b"\"'[]")
+        value = re.sub(rb"^\w+\(|\)$", b"", content).strip(b"\"'[]")
         place = Place(whole=data[start:end] in [item.strip(b" \"'") for item in value.split(b",")])
         if not place.whole:
             if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):

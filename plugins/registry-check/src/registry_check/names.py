@@ -66,7 +66,7 @@ class Names:
         self.beside: Collection[str] = beside
         """Full ids that are known, though no gateway offers them."""
         self._providers = {*self.models, *self.withheld}
-        for id in self.withheld:
+        for id in (*self.withheld, *beside):
             owner, bare = snapshot.split(id)
             if owner is not None:
                 self._owners[bare] = (*self._owners.get(bare, ()), owner)

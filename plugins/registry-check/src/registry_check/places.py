@@ -78,8 +78,8 @@ EMBEDDED = re.compile(
         |provider|llm)(?:[-_](?:name|id))?(?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
     | --model[ =].*[ ]--(?:backup|fallback)[ =]["']?
     # A_MODEL="x", model=x
-    | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT|JUDGE
-        |GRADER|SCORER|EVALUATOR)=\\?["']?
+    | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODELS?|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT|JUDGE
+        |GRADER|SCORER|EVALUATOR)=\\?["']?(?:[\w.:/@-]+,)*
     | (?:^|[\s"'`\\;&|({,?])[\w.]*(?:model|engine|deployment|model_name|model_id|modelId)=
     | (?:^|[\s"'`\\;&|({,?])(?:judge|grader|scorer|evaluator)=["']?
     # ${A_MODEL:-x}, ${a.model:x}
@@ -111,6 +111,8 @@ _QUOTES = {
         ("javascript", "typescript", "tsx"), (frozenset(b"\"'`>}"), frozenset(b"\"'`<{"))
     ),
 }
+#: A default of Jinja, for a whole value: `"{{ lookup(…) | default('x') }}"`.
+_DEFAULT = re.compile(rb"\{\{[^{}]*\|\s*default\(\s*\\?[\"']$")
 COMMENT = re.compile(rb"(?:^|\n)[ \t]*(?:#|//)[^\n]*$")
 AFTER = re.compile(rb"$|[\s\"'\\,;&|)}\]`<]")
 
@@ -176,15 +178,20 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     if above and above[0].type == "expression_statement":
         return None  # a docstring
     place = Place()
-    content = content_of(string, data)
-    place.whole = content == data[start:end]
+    before = data[max(string.start_byte, line - 1) : start]
+    text, content = data[start:end], content_of(string, data)
+    place.whole = (
+        text == content
+        or (b"=" not in content and text in content.split(b","))
+        or _DEFAULT.search(before) is not None
+    )
     if place.whole:
         _climb(string, above, data, place)
         place.peers = partial(peers_of, string, above, data)
         return place
     if above and above[0].type == "keyword_argument" and _key(above[0], data) in spellings.HELP:
         return None
-    return _embedded(data[max(string.start_byte, line - 1) : start], data, end)
+    return _embedded(before, data, end)
 
 
 def _embedded(before: bytes, data: bytes, end: int) -> Place | None:
@@ -228,7 +235,7 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
         if kind in MAPPINGS:
             beside = dict(_pairs(node, data))
             place.siblings.append(beside)
-            if inner == "value" and not settled:  # the form of variables in Kubernetes
+            if inner in ("value", "default") and not settled:  # {"name": "MODEL", "value": "x"}
                 settled = place.take(beside.get("name") or beside.get("key") or "")
             if inner in ("fallback", "fallbacks") and "model" in beside and not settled:
                 settled = place.sure = True
