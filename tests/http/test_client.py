@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -92,13 +93,25 @@ def test_a_304_that_was_not_asked_for_is_an_error(server: Loopback, make: Make) 
         make().get_json(server.url("/a"))
 
 
-def test_a_client_asks_for_a_url_once(server: Loopback, make: Make) -> None:
+@pytest.mark.parametrize("stores", [True, False])
+def test_a_client_asks_for_a_url_once(server: Loopback, make: Make, stores: bool) -> None:
     server.serve("/a", {"a": []})
-    client = make()
+    client = make() if stores else make(payloads=Payloads())
     first = client.get_json(server.url("/a"))
     first["a"].append("a plugin's own change")
     assert client.get_json(server.url("/a")) == {"a": []}
     assert len(server.requests) == 1
+
+
+def test_a_payload_that_is_stored_is_not_kept_in_memory(server: Loopback, make: Make) -> None:
+    server.serve("/a", "x" * 2**20)
+    client = make()
+    tracemalloc.start()
+    try:
+        assert len(client.get_json(server.url("/a"))) == 2**20
+        assert tracemalloc.get_traced_memory()[0] < 2**19
+    finally:
+        tracemalloc.stop()
 
 
 def test_one_connection_serves_the_requests_of_a_client(server: Loopback, make: Make) -> None:

@@ -255,7 +255,8 @@ class Cache:
                 self._doubt(culprit, doubt)
         url = self._payloads.key(secrets.mask(request.url or ""), ())
         payload = Payload(answer.body, answer.etag, answer.last_modified, now, url=url)
-        self._payloads.write(key, payload)
+        if self._payloads.write(key, payload):
+            payload = evolve(payload, body=None)  # large, and hardly ever asked for again
         return _Held(key, payload, confirmed=False, at_ns=now, parsed={text_at: value})
 
     def _now_ns(self) -> int:

@@ -135,18 +135,21 @@ class Payloads:
         except (OSError, StoreError):
             return None
 
-    def write(self, key: str, payload: Payload) -> None:
-        """Store `payload`. The caller holds the lock of `key`."""
+    def write(self, key: str, payload: Payload) -> bool:
+        """Store `payload`. The caller holds the lock of `key`. Returns whether it is stored."""
         folder = self._writable()
         if folder is None:
-            return
+            return False
         path = folder / f"{key}.payload"
-        with suppress(OSError):
+        try:
             # Not synced to disk: after a loss of power, a damaged payload is fetched again.
             write_atomically(path, payload.to_bytes(), durable=False, mode=0o600)
             now_ns = path.stat().st_mtime_ns  # by the disk's clock, as for the other files
             self._remove_forgotten(folder, now_ns)
-            self.confirm(key, payload.confirmed_ns)
+        except OSError:
+            return False
+        self.confirm(key, payload.confirmed_ns)
+        return True
 
     def confirm(self, key: str, confirmed_ns: int) -> None:
         """Note that the URL still sends what is stored. Opens nothing for writing."""
