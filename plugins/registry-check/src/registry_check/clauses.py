@@ -14,6 +14,8 @@ from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, te
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_FLAG = re.compile(r"[\"'](?:-\w,)?--([\w-]+)")
+
 
 def subscript(node: Node, child: Node, data: bytes, place: Place) -> bool:
     """`PRICES["x"]`, but not `Literal["x"]`."""
@@ -77,6 +79,8 @@ def _command_flag(child: Node, name: str, data: bytes, place: Place) -> None:
         text = text_of(before, data)
     if key_of(text.lstrip("-")).many:
         place.take(text.lstrip("-"))
+    elif text in ("--backup", "--fallback") and "--model" in text_of(child.parent, data).split():
+        place.sure = True
 
 
 def after_flag(child: Node, data: bytes, place: Place) -> bool:
@@ -103,7 +107,8 @@ def call(
     code = re.sub(r"\s+", "", text_of(function, data))
     name = last_name(code)
     nearest, place.is_called = not place.is_called, True
-    if nearest and name in spellings.PARTIAL_CALLS:
+    vertex = spellings.VERTEX_CALLS.fullmatch(code)
+    if nearest and not vertex and name in spellings.PARTIAL_CALLS:
         place.decoy, place.sure = True, False
         return True
     place.names.append(name)
@@ -113,6 +118,7 @@ def call(
     given = first_of(arguments) if arguments is not None else []
     factory = (
         spellings.FACTORIES.fullmatch(code)
+        or vertex
         or spellings.CREATED.fullmatch(code)
         or _created(code, data)
     )
@@ -133,6 +139,8 @@ def call(
         if argument.type in STRINGS and argument not in (child, string)
     ]
     texts += [value for label in labels if (value := label.child_by_field_name("value"))]
+    if not texts and (flags := _FLAG.findall(code)):  # `Option("--model <x>").default("y")`
+        return place.take(flags[-1])
     return any(
         place.take(content_of(text, data).decode("utf-8", "replace").lstrip("-")) for text in texts
     )

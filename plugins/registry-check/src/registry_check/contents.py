@@ -26,6 +26,7 @@ LANGUAGES = {
     ".sh": "bash", ".bash": "bash", ".zsh": "bash",
     ".ini": "lines", ".cfg": "lines", ".conf": "lines", ".properties": "lines", ".env": "lines",
     ".md": "markdown", ".mdx": "markdown", ".markdown": "markdown",
+    ".prompt": "markdown", ".prompty": "markdown",
     ".ipynb": "notebook",
     ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
@@ -41,7 +42,10 @@ _FENCES = {
     "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
-_IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
+_IN_URL = re.compile(
+    rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)"
+    rb"|:(?:foundation-model|inference-profile)/([\w.:-]+)"  # in an ARN
+)
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 #: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
 _WORD = re.compile(rb"(?:[\w./@+-]|:(?!-))*")
@@ -58,11 +62,14 @@ _ESCAPED = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
 )
+#: The head of a variable of Terraform, before its default.
+_VARIABLE = re.compile(rb"variable[ \t]+\"(\w+)\"[ \t]*\{[^{}]*$")
 #: Files about the past, and minified scripts.
 _PAST = re.compile(
     r"(?i)(?:change(?:s|log)|history|release[-_]?notes|news)[^.]*(?:\.(?:mdx?|markdown|json|ya?ml))?"
     r"|.*\.min\.js"
 )
+_FRONT = re.compile(rb"---\r?\n(.*?\n)---\s", re.DOTALL)
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -84,6 +91,8 @@ def language_of(name: str, data: bytes = b"") -> str | None:
     """The language of a file, by its name and first bytes. None if such files are not read."""
     if _PAST.fullmatch(name):
         return None
+    if name.startswith("OAI_CONFIG_LIST"):  # AutoGen's
+        return "json"
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
     stem, dot, end = name.rpartition(".")
@@ -130,6 +139,8 @@ class Reader:
                 continue
             head = data[max(0, start - _LONGEST) : start].translate(_SPACED)
             begin = start - len(head) + head.replace(b":-", b"  ").rfind(b" ") + 1
+            if data[begin - 2 : begin] == b"${":  # ${A_MODEL:x}
+                begin = data.find(b":", begin, start) + 1 or begin
             match = _WORD.match(data, begin, start + _LONGEST)
             assert match is not None
             end = max(match.end(), start + 1)
@@ -139,8 +150,9 @@ class Reader:
                 yield name, begin, begin + len(word)
             if b"/" in word:
                 for named in _IN_URL.finditer(data, begin, end + 1):
-                    if name := self._name(named[1]):
-                        yield name, named.start(1), named.end(1)
+                    at = named.lastindex or 1
+                    if name := self._name(named[at]):
+                        yield name, *named.span(at)
 
     def _name(self, word: bytes) -> Name | None:
         try:
@@ -177,7 +189,18 @@ def _in_url(data: bytes, start: int, end: int) -> Place | None:
 def _markdown(
     language: str, data: bytes, found: Sequence[Candidate], reader: Reader
 ) -> Iterator[Sighting]:
-    """Code in fences. The rest of Markdown is prose."""
+    """Front matter, and code in fences. The rest of Markdown is prose."""
+    for inner, start, end in _parts(data):
+        for sighting in _within(inner, data[start:end], reader):
+            yield Sighting(
+                sighting.name, sighting.place, sighting.start + start, sighting.end + start
+            )
+
+
+def _parts(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """The languages of the parts of Markdown with code, and where they start and end."""
+    if front := _FRONT.match(data):
+        yield "yaml", *front.span(1)
     stack = [parse("markdown", data)] if b"```" in data or b"~~~" in data else []
     while stack:
         node = stack.pop()
@@ -188,17 +211,8 @@ def _markdown(
             )
             if info is not None and body is not None:
                 word = re.match(rb"[\s{.]*([\w+-]*)", data[info.start_byte : info.end_byte])
-                inner = _FENCES.get(word[1].decode().lower() if word else "")
-                if inner:
-                    part = data[body.start_byte : body.end_byte]
-                    for sighting in _within(inner, part, reader):
-                        start = body.start_byte
-                        yield Sighting(
-                            sighting.name,
-                            sighting.place,
-                            sighting.start + start,
-                            sighting.end + start,
-                        )
+                if inner := _FENCES.get(word[1].decode().lower() if word else ""):
+                    yield inner, body.start_byte, body.end_byte
         elif node.type in ("document", "section", "list", "list_item", "block_quote"):
             stack += reversed(node.children)
 
@@ -260,13 +274,15 @@ def _lines(
         content = re.split(rb"[ \t]+[#;]", text)[0]
         if start >= starts[at] + len(content):
             continue  # in a comment
-        value = content.strip(b"\"'")
+        value = content.strip(b"\"'[]")
         place = Place(whole=data[start:end] in [item.strip(b" \"'") for item in value.split(b",")])
         if not place.whole:
             if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):
                 continue
             place.sure = True
         place.take(key.replace(".", "_"))
+        if variable := key == "default" and _VARIABLE.search(data, 0, starts[at]):
+            place.take(variable[1].decode())
         section = range(
             max(bisect_left(sections, sections[at]), at - BESIDE),
             min(bisect(sections, sections[at]), at + BESIDE),

@@ -11,6 +11,7 @@ from attrs import frozen
 from . import spellings
 from .context import of_place, sellers_of
 from .findings import LEVELS
+from .keys import is_decoy, is_list_decoy
 from .names import Name, Names
 from .place import Place
 
@@ -58,6 +59,7 @@ class Judge:
         self._gone = removed
         self._known: dict[str, Verdict | None] = {}
         self._asked = 0
+        self._names: dict[str, Name | None] = {}
         self._unknown: dict[tuple[str, str], Verdict] = {}
 
     def read(self, text: str) -> Name | None:
@@ -93,7 +95,7 @@ class Judge:
             sellers = [provider for provider in near if self.names.knows(provider, name.text)]
             named = [f"{provider}/{name.bare}" for provider in name.named]
             return self._of_candidates([f"{provider}/{name.text}" for provider in sellers] or named)
-        if not place.sure:
+        if not place.sure and (place.is_key or not self._among_models(place)):
             return None
         if name.named:
             return self._prefixed(name, place, about)
@@ -113,16 +115,21 @@ class Judge:
         return self._not_known(name, place, name.named[0], about)
 
     def _bare(self, name: Name, place: Place, about: frozenset[str]) -> Verdict | None:
-        near = of_place(place, self.names)
         sellers = sellers_of(place, self.names)
         if sellers and sellers[0] in name.owners:
             return self.of_id(f"{sellers[0]}/{name.bare}")
+        near = self._near(name, place)
         speaks = near or tuple(sorted(about))
         if name.vague:
             return self._mistyped(name, place, speaks)
         sure = place.kin or bool((near or about) and (place.strict or "-" in name.bare))
-        if not (sure or name.distinct or (name.maker and "-" in name.bare)):
+        if not (sure or name.distinct or (name.maker and "-" in name.bare)) and (
+            not self._among_models(place)
+        ):
             return None
+        own = name.maker if not place.sure and self.names.knows(name.maker or "", name.bare) else ""
+        if own and self.of_id(f"{own}/{name.bare}") is None:
+            return None  # only a seller has withdrawn it, and the place names none
         for provider in speaks:
             if self.names.knows(provider, name.bare):
                 owners = [seller for seller in speaks if self.names.knows(seller, name.bare)]
@@ -146,6 +153,48 @@ class Judge:
         ):
             return None
         return self._not_known(name, place, maker, about)
+
+    def _near(self, name: Name, place: Place) -> tuple[str, ...]:
+        """The providers that the code around names. None if they are makers, and the name is in a
+        list with models of several others."""
+        near = of_place(place, self.names)
+        foreign = near and name.maker not in (None, *near)
+        if foreign and spellings.MAKER_IDS.issuperset(near):
+            return near if len(self._among_models(place) - {""}) < 2 else ()
+        return near
+
+    def _among_models(self, place: Place) -> frozenset[str]:
+        """The makers of the models in a list, or similar, that holds this text. Empty if it holds
+        anything else, a single model, only words such as "command", or mostly unknown names."""
+        if any(is_decoy(name) or is_list_decoy(name) for name in place.names):
+            return frozenset()
+        for group in place.peers():
+            names = [*map(self._alike, {*group})]
+            known = [name for name in names if name and self._is_known_name(name)]
+            if (
+                all(names)
+                and len(known) > 1
+                and 2 * len(known) >= len(names)
+                and any(name.distinct for name in known)
+            ):
+                return frozenset(name.maker or "" for name in known)
+        return frozenset()
+
+    def _alike(self, text: str) -> Name | None:
+        """The name in a text, if it is known or like those of a maker."""
+        if text not in self._names:
+            name = self.names.read(text)
+            like = name and (name.full or name.owners or name.maker)
+            self._names[text] = name if like and not spellings.FILE.search(text) else None
+        return self._names[text]
+
+    def _is_known_name(self, name: Name) -> bool:
+        ids = (name.bare, self._base(name.bare))
+        return (
+            name.full
+            or bool(name.owners)
+            or any(id and name.maker and self.names.knows(name.maker, id) for id in ids)
+        )
 
     def _maker(self, name: Name) -> str | None:
         """The only provider that has the model, unless that one resells other makers' models."""
@@ -251,6 +300,7 @@ class Judge:
             provider in spellings.OPEN
             or provider not in self.names.models
             or spellings.PLACEHOLDER.search(name.bare)
+            or spellings.FILE.search(name.bare)
             or spellings.UNLISTED.search(name.bare.rpartition("/")[2])
             or name.bare != name.bare.lower()
             # Other providers route to the models of its maker, under their own prefix.

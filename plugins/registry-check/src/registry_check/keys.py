@@ -43,7 +43,7 @@ def key_of(name: str) -> Key:
         many = words[-1] in spellings.MANY
         return Key(sure, strict, words, many)
     return Key(
-        rough and words[-1] in {*spellings.ROUGH_WORDS, "name", "id"},
+        (rough and words[-1] in spellings.ROUGH_ENDS) or words[-1:] in spellings.JUDGES,
         rough and len(words) == 1,
         words,
     )
@@ -53,6 +53,11 @@ def is_decoy(name: str) -> bool:
     """Whether its value looks like the id of a model, but is something else."""
     words = key_of(name).words
     return bool(words) and (words[-1] in spellings.DECOY_WORDS) and not key_of(name).sure
+
+
+def is_list_decoy(name: str) -> bool:
+    """Whether a list of this name holds something else than models, though it looks like them."""
+    return not spellings.LIST_DECOYS.isdisjoint(key_of(name).words)
 
 
 def last_name(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -39,6 +40,10 @@ class Place:
     """Keys and values beside it. Those of the nearest mapping or call come first."""
     names: list[str] = field(factory=list)
     """Names of keys and functions that may name a provider."""
+    is_spare: bool = False
+    """A key above says that it is used if something else fails."""
+    peers: Callable[[], list[list[str]]] = list
+    """Finds groups of texts with this one: entries of a list, branches, …"""
 
     @property
     def strange(self) -> bool:
@@ -56,9 +61,10 @@ class Place:
     def take(self, name: str, inner: str | None = None) -> bool:
         """Note a key above the text. Returns whether it decides what the text is. `inner`: the key
         in its mapping that leads to the text."""
+        key = key_of(name)
+        self.is_spare = self.is_spare or key.words[-1:] == ("fallbacks",)
         if name.lower() in spellings.TRANSPARENT_KEYS:
             return False
-        key = key_of(name)
         within = inner is not None
         self.names.append(name)
         many = key.many and inner is not None and not is_decoy(inner)

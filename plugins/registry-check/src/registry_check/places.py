@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from . import spellings
 from .clauses import after_flag, call, case, command, compare, subscript
 from .keys import key_of, last_name
+from .peers import is_of_model_function, peers_of
 from .place import SEQUENCES, STRINGS, Place, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ _ENDS = frozenset(
      "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function",
      "class_body", "statement_block", "if_statement", "stream", "return_statement"}
 )  # fmt: skip
+_ENUM = re.compile(r"Enum\b|Choices\b")
 _LEVELS = 3
 #: The most nodes above a text that are read.
 _STEPS = 64
@@ -70,14 +74,22 @@ _STEPS = 64
 EMBEDDED = re.compile(
     rb"""(?x)(?:
       # --model x, --model=x, "--model", "x"
-      (?:^|[\s"'\\;&|(\[,])--?[\w-]*(?:model|engine|deployment)(?:[-_](?:name|id))?
-        (?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
+      (?:^|[\s"'\\;&|(\[,])--?[\w-]*(?:model|engine|deployment|judge|grader|scorer|evaluator
+        |provider|llm)(?:[-_](?:name|id))?(?:[ =\t]|\\?["'],[ ]?)[ ]*\\?["']?
+    | --model[ =].*[ ]--(?:backup|fallback)[ =]["']?
     # A_MODEL="x", model=x
-    | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT)
-        =\\?["']?
+    | (?:^|[\s"'`\\;&|({,?])(?:[\w.-]*_)?(?:MODEL|MODEL_NAME|MODEL_ID|ENGINE|DEPLOYMENT|JUDGE
+        |GRADER|SCORER|EVALUATOR)=\\?["']?
     | (?:^|[\s"'`\\;&|({,?])[\w.]*(?:model|engine|deployment|model_name|model_id|modelId)=
-    # ${A_MODEL:-x}
-    | \$\{(?:\w*_)?(?:MODEL|MODEL_NAME|MODEL_ID):?[-=]
+    | (?:^|[\s"'`\\;&|({,?])(?:judge|grader|scorer|evaluator)=["']?
+    # ${A_MODEL:-x}, ${a.model:x}
+    | \$\{(?:[\w.-]*[_.-])?(?i:MODEL|MODEL[_-]NAME|MODEL[_-]ID)(?::?[-=]|:)
+    # {{ .Values.a.model | default "x" }}, ${{ vars.A_MODEL || 'x' }}
+    | \{\{[^{}"'|]*(?i:model|engine|judge|llm)(?i:[_.-]?(?:name|id))?[\s)]*
+        \|\|?\s*(?:default[\s(]+)?\\?["']
+    # getenv("A_MODEL", "x")
+    | \w\(\\?["'](?:\w*_)?(?:MODEL|MODEL_NAME|MODEL_ID)\\?["'],[ ]*\\?["']
+    | :(?:foundation-model|inference-profile)/
     # "model": "x"
     | \\?["'](?:[\w-]*_)?(?:model|engine|deployment|model_name|model_id|modelId|modelName)
         \\?["']\s*:\s*\\?["']
@@ -87,8 +99,11 @@ EMBEDDED = re.compile(
 )
 #: What EMBEDDED ends with.
 _EMBEDDED_ROUGHLY = re.compile(
-    rb"(?i)(?:model|engine|deployment)(?:[-_]?(?:name|id))?[\s\"'\\:=,-]+$"
+    rb"(?i)(?:model|engine|deployment|judge|grader|scorer|evaluator|backup|fallback|provider|llm)"
+    rb"(?:[-_.]?(?:name|id))?[\s\"'\\:=,)|-]+(?:default[\s(]+)?[\"'\\]*$"
+    rb"|(?:foundation-model|inference-profile)/$"
 )
+_STRICTLY = re.compile(rb"(?i)(?:model|engine|deployment)(?:[_-]?(?:name|id))?\W*$")
 #: Language → what stands before, and after, a whole string (or a text of JSX).
 _QUOTES = {
     **dict.fromkeys(("python", "json", "toml"), (frozenset(b"\"'"), frozenset(b"\"'"))),
@@ -108,6 +123,7 @@ class Tree:
     """
 
     def __init__(self, root: Node) -> None:
+        self.is_broken = root.has_error
         self._cursor = root.walk()
         self._path = [root]
 
@@ -151,6 +167,9 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
             at = index
         elif at is not None:
             break
+    line = max(data.rfind(b"\n", 0, start), start - 200) + 1
+    if tree.is_broken and b"{{" in data[line:start]:
+        return _embedded(data[line:start], data, end)  # a template, which no grammar knows
     if at is None:
         return None
     string, *above = above[at:]
@@ -161,13 +180,18 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     place.whole = content == data[start:end]
     if place.whole:
         _climb(string, above, data, place)
+        place.peers = partial(peers_of, string, above, data)
         return place
-    line = max(data.rfind(b"\n", 0, start), string.start_byte - 1, start - 200) + 1
-    before = data[max(string.start_byte, line - 1) : start]
+    if above and above[0].type == "keyword_argument" and _key(above[0], data) in spellings.HELP:
+        return None
+    return _embedded(data[max(string.start_byte, line - 1) : start], data, end)
+
+
+def _embedded(before: bytes, data: bytes, end: int) -> Place | None:
+    """The place of a name in a longer text. `before`: the text before it, in its line."""
     if EMBEDDED.search(before) and AFTER.match(data, end) and not COMMENT.search(before):
-        place.sure = place.strict = True
-        place.names.append(before.decode("utf-8", "replace"))
-        return place
+        strict = _STRICTLY.search(before) is not None
+        return Place(sure=True, strict=strict, names=[before.decode("utf-8", "replace")])
     return None
 
 
@@ -218,7 +242,8 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
             settled = place.take(key, None if kind == "enum_declaration" else inner)
             if not settled and inner is None and (annotation := field_of(node, "type", data)):
                 settled = place.take(last_name(annotation))
-            inner = inner or key
+            if kind != "expansion":
+                inner = inner or key
         elif kind in PAIRS:
             place.is_key = True  # the name of the mapping counts
         elif kind in COMPARED:
@@ -231,13 +256,25 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
             settled = subscript(node, child, data, place)
         elif kind in CASES:
             case(above[at:], data, place)
-        elif kind == "class_definition" and "Enum" in field_of(node, "superclasses", data):
+        elif kind == "class_definition" and _ENUM.search(field_of(node, "superclasses", data)):
             place.take(field_of(node, "name", data))
         if kind in _ENDS:
+            if not (settled or place.siblings or place.is_key):
+                place.sure = place.sure or is_of_model_function(above, at, inner, data)
             break
         child = node
+    if place.is_spare and _is_alias(string, data):
+        place.is_key = True
+    else:
+        place.sure = place.sure or (place.is_spare and not place.decoy)
     if place.siblings and "litellm_params" in place.siblings[0] and inner == "model_name":
-        place.sure = False  # a name that the user gives to the model beside it
+        place.sure, place.is_key = False, True  # a name that the user gives to the model beside it
+
+
+def _is_alias(string: Node, data: bytes) -> bool:
+    """Whether a configuration of LiteLLM gives this name to one of its models."""
+    name = re.escape(content_of(string, data))
+    return re.search(rb"model_name[\"']?: *[\"']?%b[\"']?[ \r]*[,\n]" % name, data) is not None
 
 
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:

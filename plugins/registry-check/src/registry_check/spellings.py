@@ -96,14 +96,14 @@ MAKERS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 #: Parts of names of these makers, also mistyped ones.
 VAGUE = re.compile(
-    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
+    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+[ei]n|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
 #: Every text that VAGUE or MAKERS match holds one of these. ("o1" does so after a provider.)
 STEMS = (
-    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
-    "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-", "o4-",
-    "/o1", "/o3", "/o4", ":o1", ":o3", ":o4", "text-", "code-", "embedding-", "moderation-",
+    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gemen",
+    "gmini", "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-",
+    "o4-", "/o1", "/o3", "/o4", ":o1", ":o3", ":o4", "text-", "code-", "embedding-", "moderation-",
     "davinci", "babbage-", "whisper-1", "dall-e", "tts-1", "sora-", "bison", "mistral",
     "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
 )  # fmt: skip
@@ -116,7 +116,7 @@ UNLISTED = re.compile(
 )
 #: The end of an id with a version, which the catalog may not list separately.
 DATED = re.compile(
-    r"[-@](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|00\d|latest|default)$"
+    r"[-@](?:20\d\d-?\d\d-?\d\d|\d\d-\d\d(?:-20\d\d)?|\d\d-20\d\d|\d{4}|00\d|latest)$|@default$"
 )
 #: Words in names of tests and templates, which are not models.
 PLACEHOLDER = re.compile(
@@ -124,6 +124,13 @@ PLACEHOLDER = re.compile(
     r"|your|placeholder|model|unknown|invalid|non-?existent|nonexisting|bogus|some|x{2,}|xyz|abc"
     r"|wrong|bad|future|new|old|does-not-exist|not-a|typo)(?:\d*)(?:$|[-_/.:@])",
     re.IGNORECASE,
+)
+#: The end of the name of a file or host, which no model has.
+FILE = re.compile(
+    r"\.(?:bin|bz2|com|css|csv|db|dev|docx?|fbx|gif|glb|gltf|gguf|go|gz|html?|ico|internal|io|ipynb"
+    r"|java|jpe?g|jsonl?|jsx?|local|log|mdx?|mp[34]|net|obj|onnx|org|parquet|pdf|pem|pkl|ply|png|pth?"
+    r"|py|rb|rs|rst|safetensors|sh|sql|sqlite|stl|svg|tar|tgz|toml|tsv|tsx?|txt|usdz|wav|webp|xml"
+    r"|ya?ml|zip)$"
 )
 #: Providers where users name the models, or which have more models than a catalog lists.
 OPEN = frozenset(
@@ -215,9 +222,47 @@ MANY = frozenset(
 NAME_KEYS = frozenset(
     {"name", "id", "slug", "model", "default", "primary", "fallback", "fallbacks", "value",
      "small", "large", "fast", "smart", "cheap", "main", "modelid", "model_id", "main_model",
-     "options", "choices", "enum"}
+     "options", "choices", "enum", "examples", "const"}
 )  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
+ROUGH_ENDS = ROUGH_WORDS | {"name", "id", "choices", "options", "default"}
+#: Last words of names of options and variables for a model that rates what others say.
+JUDGES = frozenset(
+    (word,) for word in ("judge", "judges", "grader", "graders", "scorer", "evaluator")
+)
+#: Words in the name of a list whose entries may look like models, but are something else.
+LIST_DECOYS = frozenset(
+    {"article", "articles", "badge", "badges", "bin", "branch", "branches", "bucket", "buckets",
+     "categories", "category", "channel", "channels", "class", "classes", "cluster", "clusters",
+     "collection", "collections", "color", "colors", "column", "columns", "command", "commands",
+     "css", "depends", "deps", "directories", "dirs", "docs", "domain", "domains", "drop",
+     "emoji", "emojis", "env", "environments", "event", "events", "experiment", "experiments",
+     "extras", "feature", "features", "flag", "flags", "folders", "glossary", "groupby", "guides",
+     "host", "hosts", "hue", "icon", "icons", "ids", "items", "key", "keys", "keyword", "legend",
+     "logo", "logos", "loop", "markers", "melt", "members", "metrics", "nav", "needs", "network",
+     "networks", "order", "page", "pages", "pattern", "patterns", "permissions", "pivot", "pool",
+     "post", "posts", "prefix", "prefixes", "project", "projects", "queue", "queues", "regions",
+     "reindex", "rename", "repos", "results", "role", "roles", "run", "runs", "script", "scripts",
+     "selector", "selectors", "series", "services", "sidebar", "slug", "slugs", "stages",
+     "suffix", "suffixes", "suite", "suites", "tab", "table", "tables", "tabs", "tag", "tags",
+     "term", "terms", "test", "testid", "testids", "testpaths", "tests", "theme", "themes",
+     "titles", "topic", "url", "urls", "users", "vars", "volumes", "winner", "words",
+     "workspaces", "xticklabels", "yticklabels", "zone", "zones"}
+)  # fmt: skip
+#: Words in keys of a mapping with values of different meanings.
+RECORD = frozenset({"name", "id", "title", "label", "type", "kind", "version", "description"})
+#: Keys beside a name that show that a container, a file, a test or a page has this name.
+THING = frozenset(
+    {"image", "command", "path", "file", "filename", "url", "href", "src", "branch", "tag", "repo",
+     "repository", "uses", "container", "steps", "runs-on", "run", "slug", "to", "replicas", "port",
+     "ports", "schedule", "email", "author", "date"}
+)  # fmt: skip
+#: Attributes of JSX whose values may be models if those of the elements beside it are.
+JSX_VALUES = frozenset({"value", "model"})
+#: Attributes of JSX with the choice of the user, in a component that is named after models.
+JSX_CHOSEN = frozenset({"value", "defaultValue", "initialValue"})
+#: What follows "model" in the name of a function that returns the name of a model.
+FOR = frozenset({"for", "by", "of", "from"})
 #: Keys beside a "model" which show that it is something else.
 STRANGE_SIBLINGS = frozenset(
     {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
@@ -271,22 +316,33 @@ LOOSE_CALLS = frozenset(
 #: Factories of the AI SDK, named after the provider.
 FACTORIES = re.compile(
     r"(openai|anthropic|google|vertex|mistral|xai|groq|azure|bedrock|cohere|deepseek|perplexity"
-    r"|togetherai|fireworks|cerebras|openrouter|gateway|createOpenAI|vertexAnthropic)"
+    r"|togetherai|fireworks|cerebras|openrouter|gateway|createOpenAI|vertexAnthropic|ell)"
     r"(?:\.(?:chat|responses|completion|languageModel|embedding|textEmbedding|textEmbeddingModel"
-    r"|image|speech|transcription))?"
+    r"|image|speech|transcription|call|simple|complex))?"
+)
+#: Functions of Google's client. Other functions of this name load files.
+VERTEX_CALLS = re.compile(
+    r"(?:\w+\.)*((?:Text|Code|Chat|CodeChat|Multimodal)?(?:Generation|Chat|Embedding)Model)\.from_pretrained"
 )
 #: Functions of the AI SDK that make such a factory, which is called at once.
 CREATED = re.compile(r"create([A-Z]\w+)\(.*\)(?:\.\w+)?", re.DOTALL)
 #: Functions that give a default for a value of the environment, or of a form.
 TRANSPARENT_CALLS = frozenset(
-    {"field", "option", "argument", "getenv", "get", "env", "str", "setdefault", "add_argument",
-     "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple", "list",
-     "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
+    {"field", "option", "argument", "choices", "getenv", "get", "env", "str", "setdefault",
+     "add_argument", "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple",
+     "list", "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
      "textinput", "selectbox", "parametrize", "setenv", "putenv", "stubenv", "setitem", "pop",
      "usestate", "useref", "ref",
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
      "mapped_column"}
 )  # fmt: skip
+#: Keywords with a text that explains an option.
+HELP = frozenset({"help", "description", "epilog", "usage"})
+#: Functions that make a list, or choose from one.
+LIST_CALLS = TRANSPARENT_CALLS | {
+    "each", "fixture", "fromkeys", "choice", "map", "union", "cycle", "product", "sorted",
+    "readonly", "multiselect", "select_slider", "checkboxgroup", "asliteral",
+}  # fmt: skip
 #: Methods of a list or set that look for their argument in it.
 MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
 #: Programs whose `-m` is a model.

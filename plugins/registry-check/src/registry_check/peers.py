@@ -1,0 +1,261 @@
+"""The texts beside a text: the other entries of its list, column or class, the other branches of
+its expression, the other values that its function returns. If all of them are names of models, it
+is one, too, whatever the list is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+
+from . import spellings
+from .keys import is_list_decoy, key_of, last_name
+from .place import SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_FUNCTIONS = frozenset(
+    {"function_definition", "function_declaration", "method_definition", "arrow_function",
+     "function_expression"}
+)  # fmt: skip
+_LISTS = SEQUENCES | {"set", "expression_list", "type_parameter", "subscript"}
+_MAPPINGS = frozenset(
+    {"dictionary", "object", "block_mapping", "flow_mapping", "inline_table",
+     "jsx_opening_element", "jsx_self_closing_element"}
+)  # fmt: skip
+#: Nodes with one value, and its field.
+_VALUES = {
+    "pair": "value", "block_mapping_pair": "value", "flow_pair": "value", "assignment": "right",
+    "variable_declarator": "value", "public_field_definition": "value",
+    "field_definition": "value", "enum_assignment": "value", "jsx_attribute": "",
+}  # fmt: skip
+_VARIABLES = frozenset({"assignment", "variable_declarator"})
+#: Nodes with one node in them that matters.
+_WRAPPERS = frozenset(
+    {"parenthesized_expression", "as_expression", "satisfies_expression", "literal_type", "type",
+     "flow_node", "block_node", "block_sequence_item", "jsx_expression", "expression_statement"}
+)  # fmt: skip
+_CLASSES = frozenset({"class_definition", "class_declaration", "class", "enum_declaration"})
+_BODIES = frozenset({"class_body", "enum_body", "block"})
+_ARGUMENTS = frozenset({"arguments", "argument_list"})
+#: Nodes that use a list at once, without a name for it.
+_USES = frozenset(
+    {"for_in_clause", "for_statement", "for_in_statement", "comparison_operator", "call_expression",
+     "member_expression", "attribute"}
+)  # fmt: skip
+#: A search for a part of a name. Its `{}` is what is looked for.
+_SEARCHES = (
+    r"\.(?i:startswith|endswith|includes|indexof|match|search)\(\s*{0}\b"
+    r"|(?<!for )\b{0} (?:not )?in "
+)
+#: So many nodes of a function are searched for what it returns.
+_NODES = 400
+
+#: The way from an entry down to its text: positions in lists, and keys.
+_Route = tuple[int | str, ...]
+
+
+def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]]:
+    """Groups of texts with this one. Empty if it is looked for as a part of a text."""
+    route: _Route = ()
+    child, key, groups = string, "", list[list[str]]()
+    for at, node in enumerate(above[:-1]):
+        kind, parent = node.type, above[at + 1]
+        if kind in _VALUES:
+            if child != _value(node):
+                break
+            key = _key(node, data)
+            if node.type in _VARIABLES and _is_searched(key, data):
+                return []
+            continue
+        if kind == "subscript" and child.type == "list":
+            return []  # columns of a table
+        if (branches := _branches(node)) or kind in _LISTS:
+            entries = branches or first_of(node)
+            if child not in entries:
+                if branches:
+                    break  # a condition
+                entries.append(child)
+            groups.append(_texts_of(entries, route, data))
+            route = route if branches else (entries.index(child), *route)
+        elif kind in _MAPPINGS:
+            pairs = {**dict(_pairs(node, data)), key: child}
+            if (kind[0] == "j" and key not in spellings.JSX_VALUES) or _is_thing(pairs, data):
+                break
+            if not _is_record(pairs):
+                groups.append(_texts_of(pairs.values(), route, data))
+            route = (key, *route)
+        elif kind == "jsx_element":
+            if child.type != "jsx_opening_element":
+                groups.append(_texts_of(first_of(node), route, data))
+                break
+        elif kind in _BODIES and parent.type in _CLASSES:
+            if is_list_decoy(field_of(parent, "name", data)):
+                return []
+            fields = dict(_pairs(node, data))
+            if not _is_record(fields):
+                groups.append(_texts_of(fields.values(), route, data))
+            break
+        elif kind == "return_statement":
+            words = next(_functions(above[at:], data), ())
+            if not (spellings.LIST_DECOYS | spellings.DECOY_WORDS).isdisjoint(words):
+                return []
+            groups.append([*_returned(above[at:], route, data)])
+            break
+        elif kind in _USES or (kind in _ARGUMENTS and not _is_list_call(parent, data)):
+            return []  # what else the texts are is not known
+        elif kind not in _WRAPPERS:
+            break
+        child = node
+    return [group for group in groups if len(group) > 1]
+
+
+def _value(node: Node) -> Node | None:
+    field = _VALUES.get(node.type)
+    if field == "":
+        return node.named_children[-1]
+    return node.child_by_field_name(field) if field else None
+
+
+def _unwrapped(node: Node) -> Node:
+    while node.type in _WRAPPERS and node.named_children:
+        node = node.named_children[0]
+    return node
+
+
+def _branches(node: Node) -> list[Node]:
+    """The nodes one of which is the value of an expression. Empty for other expressions."""
+    kind, nodes = node.type, node.named_children
+    if kind == "conditional_expression":
+        return nodes[::2]
+    if kind == "ternary_expression":
+        return nodes[1:]
+    if kind == "boolean_operator" or kind == "binary_expression":
+        operator = node.child_by_field_name("operator")
+        return nodes if operator is not None and operator.type in ("or", "||", "??") else []
+    return nodes if kind == "union_type" else []
+
+
+def _key(pair: Node, data: bytes) -> str:
+    key = pair.child_by_field_name("name") or pair.named_children[0]
+    return text_of(key, data).strip("\"'`")
+
+
+def _pairs(node: Node, data: bytes) -> Iterator[tuple[str, Node]]:
+    for pair in map(_unwrapped, first_of(node)):
+        if pair.type in _VALUES and (value := _value(pair)) is not None:
+            yield _key(pair, data), value
+
+
+def _is_record(keys: Iterable[str]) -> bool:
+    """Whether the values of a mapping have different meanings."""
+    return any(
+        key_of(key).sure or {*key_of(key).words} & (spellings.RECORD | spellings.LIST_DECOYS)
+        for key in keys
+    )
+
+
+def _is_thing(pairs: Mapping[str, Node], data: bytes) -> bool:
+    """Whether a mapping is about a container, a file, or a variable of Kubernetes."""
+    name = next((pairs[key] for key in ("name", "key") if key in pairs), None)
+    return not spellings.THING.isdisjoint(pairs) or (
+        name is not None
+        and re.fullmatch(r"[A-Z][A-Z0-9_]+", "".join(_texts(name, (), data))) is not None
+    )
+
+
+def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
+    return [text for node in nodes for text in _texts(node, route, data)]
+
+
+def _texts(node: Node, route: _Route, data: bytes) -> Iterator[str]:
+    """The texts at the end of this way from a node. A branch has several."""
+    node = _unwrapped(node)
+    if branches := _branches(node):
+        yield from _texts_of(branches, route, data)
+    elif not route:
+        if node.type in STRINGS and node.type != "number":
+            yield content_of(node, data).decode("utf-8", "replace")
+    elif node.type == "jsx_element":
+        yield from _texts(node.named_children[0], route, data)
+    elif node.type in _LISTS and isinstance(route[0], int):
+        yield from _texts_of(first_of(node)[route[0] : route[0] + 1], route[1:], data)
+    elif node.type in _MAPPINGS:
+        for key, value in _pairs(node, data):
+            if key == route[0]:
+                yield from _texts(value, route[1:], data)
+
+
+def _returned(above: Iterable[Node], route: _Route, data: bytes) -> Iterator[str]:
+    """What the nearest function returns."""
+    function = next((node for node in above if node.type in _FUNCTIONS), None)
+    for node in islice(_inside(function), _NODES) if function is not None else ():
+        if node.type == "return_statement":
+            yield from _texts_of(node.named_children, route, data)
+
+
+def _inside(function: Node) -> Iterator[Node]:
+    """The nodes in a function, without those in functions in it."""
+    nodes = [*function.named_children]
+    while nodes:
+        node = nodes.pop()
+        yield node
+        if node.type not in _FUNCTIONS and node.type not in STRINGS:
+            nodes += reversed(node.named_children)
+
+
+@lru_cache(64)
+def _is_searched(name: str, data: bytes) -> bool:
+    """Whether the texts in a variable are looked for as parts of names."""
+    if not name.isidentifier():
+        return False
+    uses = (
+        rf"(?i:starts|ends)_?(?i:with)\({name}\)"
+        rf"|\bfor (?:const )?(\w+)(?:, \w+)* (?:in|of) {name}\b"
+        rf"|\b{name}\.(some|every|find|filter)\("
+    )
+    for use in re.finditer(uses.encode(), data):
+        near = data[max(0, use.start() - 100) : use.end() + 200].decode("utf-8", "replace")
+        looked_for = use[1].decode() if use[1] else r"\w+"
+        if not (use[1] or use[2]) or re.search(_SEARCHES.format(looked_for), near):
+            return True
+    return False
+
+
+def _is_list_call(node: Node, data: bytes) -> bool:
+    """Whether a call makes a list, chooses from it, or has a name that says models."""
+    function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    name = last_name(text_of(function, data))
+    says = not spellings.MODEL_WORDS.isdisjoint(key_of(name).words)
+    return says or name.lower() in spellings.LIST_CALLS
+
+
+def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, data: bytes) -> bool:
+    """Whether a text is what a function returns that is named after models, or a choice that a
+    component shows which is named after models. `end`: where the search for keys ended in `above`.
+    `shown`: the attribute of JSX, or another key, that holds the text."""
+    if shown is not None:
+        return (
+            shown in spellings.JSX_CHOSEN
+            and any(node.type == "jsx_attribute" for node in above[:end])
+            and any("model" in words or "models" in words for words in _functions(above, data))
+        )
+    if any(not (_branches(node) or node.type in _WRAPPERS | _LISTS) for node in above[:end]):
+        return False
+    if above[end].type not in ("return_statement", "arrow_function"):
+        return False
+    words = next(_functions(above[end:], data), ())
+    if "model" in words and set(words[words.index("model") :]) & spellings.FOR:
+        return True
+    return key_of("_".join(words)).sure
+
+
+def _functions(above: Sequence[Node], data: bytes) -> Iterator[tuple[str, ...]]:
+    """The words in the names of the functions around."""
+    for node, parent in pairwise(above):
+        if node.type in _FUNCTIONS:
+            name = field_of(node, "name", data) or field_of(parent, "name", data)
+            yield key_of(name or field_of(parent, "key", data)).words
