@@ -15,6 +15,8 @@ from .keys import key_of
 from .names import Name
 from .place import BESIDE, Place
 from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
+from .statements import Statements
+from .tokens import SUFFIXES
 
 #: Suffix of a file → the language of its grammar.
 LANGUAGES = {
@@ -29,6 +31,7 @@ LANGUAGES = {
     ".ipynb": "notebook",
     ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
+    **SUFFIXES,
 }  # fmt: skip
 _NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
 #: The info strings of fenced code → languages.
@@ -158,6 +161,20 @@ def _code(
         if place is None and may_have_place(language, data, start, end):
             tree = tree or Tree(parse(language, data))
             place = place_of(tree, data, start, end)
+        if place is not None:
+            yield Sighting(name, place, start, end)
+
+
+def _statements(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
+    """Languages that are read without a grammar."""
+    read: Statements | None = None
+    for name, start, end in found:
+        place = _in_url(data, start, end)
+        if place is None and (may_have_place("json", data, start, end) or b"%w" in data):
+            read = read or Statements(language, data)
+            place = read.place_of(start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 
@@ -302,4 +319,5 @@ _READERS: dict[str, Callable[[str, bytes, Sequence[Candidate], Reader], Iterator
     "notebook": _notebook,
     "lines": _lines,
     "commands": _commands,
+    **dict.fromkeys(SUFFIXES.values(), _statements),
 }
