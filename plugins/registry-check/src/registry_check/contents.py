@@ -13,6 +13,8 @@ from attrs import frozen
 from .grammars import parse
 from .keys import key_of
 from .names import Name
+from .pages import SUFFIXES as PAGES
+from .pages import Page
 from .place import BESIDE, Place
 from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
 from .statements import Statements
@@ -32,6 +34,7 @@ LANGUAGES = {
     ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
     **SUFFIXES,
+    **dict.fromkeys(PAGES, "page"),
 }  # fmt: skip
 _NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
 #: The info strings of fenced code → languages.
@@ -44,6 +47,16 @@ _FENCES = {
     "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
+_FENCES |= {
+    **{language: language for language in SUFFIXES.values()},
+    **{suffix[1:]: language for suffix, language in SUFFIXES.items()},
+    **dict.fromkeys((suffix[1:] for suffix in PAGES), "page"),
+    "golang": "go", "c++": "c", "c#": "csharp", "pwsh": "powershell",
+}  # fmt: skip
+#: A template, or an example, is read as what it is for: `config.yaml.j2`.
+_TEMPLATES = frozenset(
+    {"j2", "jinja", "jinja2", "tpl", "tmpl", "gotmpl", "erb", "template", "example", "sample", "dist"}
+)
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 #: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
@@ -90,6 +103,8 @@ def language_of(name: str, data: bytes = b"") -> str | None:
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
     stem, dot, end = name.rpartition(".")
+    if end.lower() in _TEMPLATES and "." in stem:
+        return language_of(stem)
     if (stem and dot) or not data.startswith(b"#!"):
         return LANGUAGES.get(f".{end}".lower()) if dot else None
     match = _SHEBANG.match(data)
@@ -107,6 +122,14 @@ def sightings(
 def _within(language: str, part: bytes, reader: Reader) -> Iterator[Sighting]:
     """Sightings in a part of a file. Offsets count from its start."""
     return sightings(language, part, reader.candidates(language, part), reader)
+
+
+def _inside(
+    language: str, data: bytes, start: int, end: int, reader: Reader
+) -> Iterator[Sighting]:
+    """Sightings in a part of a file. Offsets count from the start of the file."""
+    for one in _within(language, data[start:end], reader):
+        yield Sighting(one.name, one.place, one.start + start, one.end + start)
 
 
 class Reader:
@@ -137,6 +160,9 @@ class Reader:
             assert match is not None
             end = max(match.end(), start + 1)
             word = match[0].rstrip(_MARKS)
+            if b":" in word and data[begin - 2 : begin] == b"${":  # ${app.model:gpt-4}
+                begin += word.index(b":") + 1
+                word = word.partition(b":")[2]
             name = self._name(word)
             if name and word[:1].isalnum() and data[begin - 1 : begin] not in (b"$", b"~"):
                 yield name, begin, begin + len(word)
@@ -179,6 +205,18 @@ def _statements(
             yield Sighting(name, place, start, end)
 
 
+def _page(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
+    """Scripts, and attributes of tags."""
+    page = Page(data)
+    for inner, start, end in page.scripts():
+        yield from _inside(inner, data, start, end, reader)
+    for name, start, end in found:
+        if place := page.place_of(start, end):
+            yield Sighting(name, place, start, end)
+
+
 def _in_url(data: bytes, start: int, end: int) -> Place | None:
     """The place of a name in the path of a request's URL. None if it is not in one."""
     line = data[max(data.rfind(b"\n", 0, start), start - 300) + 1 : start]
@@ -207,15 +245,7 @@ def _markdown(
                 word = re.match(rb"[\s{.]*([\w+-]*)", data[info.start_byte : info.end_byte])
                 inner = _FENCES.get(word[1].decode().lower() if word else "")
                 if inner:
-                    part = data[body.start_byte : body.end_byte]
-                    for sighting in _within(inner, part, reader):
-                        start = body.start_byte
-                        yield Sighting(
-                            sighting.name,
-                            sighting.place,
-                            sighting.start + start,
-                            sighting.end + start,
-                        )
+                    yield from _inside(inner, data, body.start_byte, body.end_byte, reader)
         elif node.type in ("document", "section", "list", "list_item", "block_quote"):
             stack += reversed(node.children)
 
@@ -319,5 +349,6 @@ _READERS: dict[str, Callable[[str, bytes, Sequence[Candidate], Reader], Iterator
     "notebook": _notebook,
     "lines": _lines,
     "commands": _commands,
+    "page": _page,
     **dict.fromkeys(SUFFIXES.values(), _statements),
 }

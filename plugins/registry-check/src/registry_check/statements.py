@@ -373,7 +373,7 @@ class Statements:
         for key in texts[:2]:
             if key and " " not in key and place.take(last_name(key)):
                 return True, True
-        return False, _SAME.fullmatch(lower) is not None
+        return False, bool(_SAME.fullmatch(lower) or _SAME.fullmatch(name.lower()))
 
     def _named(self, code: str, place: Place) -> bool:
         """Whether a name in this code says that it is a model."""
