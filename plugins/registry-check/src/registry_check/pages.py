@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from .keys import key_of
@@ -24,6 +25,9 @@ _LANGUAGES = {
 }  # fmt: skip
 _ATTRIBUTE = re.compile(rb"""([\w:.@-]+)=\{?["'](?:\{?["'])?$""")
 _NAMES = re.compile(rb"""(?:name|id|v-model|x-model|bind:value)=["']([\w.\[\]-]+)""")
+_QUOTED = re.compile(rb"""\"[^\"]*\"|'[^']*'|\{[^{}]*\}""")
+_ITEM = re.compile(rb"(?i)<[\w.-]*(?:option|item|radio)\b")
+_CHOICE = re.compile(rb"(?i)<([\w.-]*(?:select|group|dropdown|combobox))\b[^>]*")
 #: A tag is at most so long, and a list of options.
 _TAG, _LIST = 2_000, 20_000
 
@@ -34,6 +38,7 @@ class Page:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._parts = [*_PARTS.finditer(data)]
+        self._starts = [part.start() for part in self._parts]
 
     def scripts(self) -> Iterator[tuple[str, int, int]]:
         """Language, start and end of each script."""
@@ -54,17 +59,20 @@ class Page:
         attribute = _ATTRIBUTE.search(before)
         if attribute is None or data[end : end + 1] not in (b'"', b"'"):
             return None
-        if any(part.start() <= start < part.end() for part in self._parts):
+        if b">" in _QUOTED.sub(b"", before):
+            return None  # in the text after a tag
+        part = bisect(self._starts, start) - 1
+        if part >= 0 and start < self._parts[part].end():
             return None
         key = attribute[1].decode().rpartition(":")[2]
         place = Place(whole=True)
         if key not in ("value", "checked"):
             place.take(key)
-        elif before.startswith(b"<option"):
+        elif _ITEM.match(before):
             listed = data[max(0, tag_start - _LIST) : tag_start]
-            opened = listed.rfind(b"<select")
-            if opened > listed.rfind(b"</select"):
-                self._named(listed[opened:].partition(b">")[0], place)
+            opened = [*_CHOICE.finditer(listed)][-1:]
+            if opened and b"</" + opened[0][1] not in listed[opened[0].end() :]:
+                self._named(opened[0][0], place)
         else:
             self._named(data[tag_start : data.find(b">", end)][:_TAG], place)
         return place

@@ -23,7 +23,8 @@ _ELSE = frozenset({"??", "?:", "||", "or"})
 _COMPARES = frozenset({"==", "!=", "===", "!==", "=~"})
 _DOTS = {"php": ("->", "::", "?"), "c": ("->", ".", "::"), "lua": (".", ":"), "r": ("$", "::")}
 _SKIPPED = frozenset(
-    {"return", "await", "new", "&", "*", "const", "yield", "then", "else", "do", "in", "throw"}
+    {"return", "await", "new", "&", "*", "const", "yield", "then", "else", "do", "in", "throw",
+     "%", "@"}
 )
 _CONTROL = frozenset(
     {"if", "else", "match", "switch", "when", "unless", "for", "foreach", "while", "try", "catch",
@@ -34,28 +35,29 @@ _TYPES = frozenset(
      "namespace", "defmodule", "impl"}
 )  # fmt: skip
 #: Languages in which a word before a text may be a setting: `model "x"`, `@model "x"`, `-Model x`.
+#: Parts of names of functions that give what people read.
+_SHOWN = re.compile(r"(?i)display|title|label|description|friendly|human|pretty|caption|icon")
 _NO_CALLS = _CONTROL | _SKIPPED
 _BARE = frozenset({"ruby", "elixir", "groovy", "powershell"})
+_EQUALS = frozenset({"equals", "equalsignorecase", "eql", "equal", "isequaltostring"})
 _FACTORIES = frozenset({"new", "of", "from", "create", "parse", "valueof", "init"})
 #: Calls that give their argument, or a mapping or list of their arguments.
 _SAME = re.compile(
-    r"(?:string|str|ptr|f|some|newopt|opt|just|optional|list|set|seq|vector|vec|array|c|map|dict"
-    r"|hash|tuple|pair|\w*listof|\w*setof|arrayof|\w*mapof|aslist|lazy|raw|symbol|freeze|slice"
-    r"|strings|enum|pointer|ref|value|text|copyof|entry|ofentries|intern|nsstring|literal|lower"
-    r"|\w*configproperty|defaultvalue|value|option|parameter|arg|requestparam|default)!?"
+    r"(?:string|str|ptr|f|some|newopt|opt|just|optional|c|dict|hash|tuple|pair|lazy|raw|value|vec"
+    r"|ofentries|custom|\w*(?:list|set|map|array|vector|seq)(?:_?of)?)"
 )
 #: Calls whose last argument is a default. What they look up, or are called on, says for what.
 _DEFAULTS = re.compile(
     r"\w*getenv\w*|env\w*|get_?env\w*|fetch|get\w*or\w*|get|getproperty|getvalue|config|setting"
     r"|(?:unwrap_?)?or(?:_?else(?:_?get)?|_?default)?|value_or|if_?empty|if_?blank|default_?if_?\w+"
-    r"|requirenonnullelse|coalesce|firstnonnull|lookup\w*|var_or|option|cmp|setdefault|presence"
+    r"|requirenonnullelse|coalesce|firstnonnull|lookup\w*|var_or|option|cmp|setdefault|default"
 )
 #: Calls whose first text, which may follow a context, is a model.
 _CALLS = re.compile(
     r"(?:Get|As|Use|New)?I?(?:Chat|Embedding|Image|Audio|Responses?|Assistant)s?Client"
     r"|(?:Add|With)\w*(?:ChatCompletion|ChatClient|TextGeneration|Embedding\w*|TextCompletion)\w*"
     r"|(?i:generate_?content\w*|(?:embed|batch_?embed)_?contents?|count_?tokens)"
-    r"|agent|extractor|using"
+    r"|\w*(?:Chat|Completion|Llm|LLM)\w*Request|AgentBuilder|agent|extractor|using"
 )
 _SAID = re.compile(
     r"\w*print\w*|puts|p|echo|log\w*|trace|debug\w*|info\w*|warn\w*|error\w*|fatal\w*|panic\w*"
@@ -80,8 +82,8 @@ class Statements:
         at = tokens.at(start)
         if at < 0 or tokens.kinds[at] != "text" or end > tokens.ends[at]:
             return None
-        text = tokens.data[start:end].decode()
-        if text == self._content(at) or text in self._words(at):
+        is_item = tokens.data.startswith((b"%w", b"%i"), tokens.starts[at])
+        if is_item or tokens.data[start:end].decode() == self._content(at):
             place = Place(whole=True)
             self._climb(at, place)
             return place
@@ -95,11 +97,6 @@ class Statements:
         match = _QUOTED.fullmatch(self._tokens.text(token))
         return match[2] if match else ""
 
-    def _words(self, token: int) -> list[str]:
-        """The items of `%w[a b]`."""
-        text = self._tokens.text(token)
-        return text[3:-1].split() if text[:2] in ("%w", "%i") else []
-
     def _climb(self, text: int, place: Place) -> None:
         """Note what the code around a text tells about it, from the inside to the outside."""
         tokens, arm = self._tokens, False
@@ -110,6 +107,8 @@ class Statements:
         given = not words or words[0] == "return"
         arm = words[:1] == ["=>"] or words[:1] == ["->"] or words[-1:] == ["case"]
         settled, inner = self._key(head, stop, place, None)
+        if not settled and inner == "default" and stop >= 0 and tokens.opener[text] != stop:
+            settled = self._named(self._statement(text), place)  # field :model, default: "x"
         if given and not settled and stop >= 0 and tokens.kinds[stop] == ";":
             before = tokens.before(stop)[0]
             if {"def", "defp", "function"} & {*self._texts(before)[-2:]}:
@@ -153,9 +152,11 @@ class Statements:
                 is_function = self._is_function(words)
                 if not settled and given and inner is None:
                     settled = any(place.take(word) for word in self._names(head))
+                    if not settled and self._language == "ruby":
+                        settled = self._named(self._statement(opener), place)  # let(:model) { "x" }
                     place.decoy = False if settled else place.decoy
                 if is_function:
-                    if arm and given and not settled and not place.decoy:
+                    if arm and given and not settled and not _SHOWN.search(" ".join(words)):
                         self._type(self._type_words(tokens.opener[opener]), place, "name")
                     return
                 if child == text and self._language == "c" and stop_of_text >= 0:
@@ -166,6 +167,8 @@ class Statements:
                 place.names += self._names(chain)
                 if not settled and inner is not None and chain:
                     settled = place.take(self._names(chain)[0], inner)
+                if {*words[len(chain) :]} & _ASSIGNS:
+                    rest = head[self._assign(words, len(chain)) :]  # x = map[string]string{
                 given = self._texts(rest) in ([], ["return"])
             else:
                 place.siblings.append(self._items_of(opener))
@@ -176,6 +179,15 @@ class Statements:
                 settled, key = self._key(rest, stop, place, inner)
                 inner = inner or key
             child = opener
+
+    def _statement(self, token: int) -> str:
+        """The code before a token in its statement, commas included."""
+        before, stop = self._tokens.before(token)
+        for _ in range(_LEVELS):
+            if stop < 0 or self._tokens.kinds[stop] != ",":
+                break
+            before, stop = self._tokens.before(stop)
+        return self._tokens.span(before[-1] if before else token, token)
 
     def _texts(self, tokens: Sequence[int]) -> list[str]:
         return [self._tokens.text(token) for token in tokens]
@@ -258,7 +270,7 @@ class Statements:
                 at = after
             elif word in _ASSIGNS:
                 return self._assigned(word, head[at + 1 :], stop, place, inner)
-            elif kind == "word" and not at and self._is_setting(words):
+            elif kind == "word" and {*words[:at]} <= {"%", "@"} and self._is_setting(words):
                 settled = place.take(word, inner)
                 place.decoy = not settled and words[1:2] != ["-"]
                 return settled, None
@@ -326,6 +338,8 @@ class Statements:
     def _is_function(words: Sequence[str]) -> bool:
         if {*words} & {"func", "fn", "fun", "def", "function", "sub", "throws"}:
             return True
+        if "var" in words and not {*words} & {"=", ":="}:
+            return True  # a property of Swift
         return words[:1] in (["("], ["async"], ["const"], ["override"]) and "new" not in words
 
     def _call(
@@ -365,8 +379,12 @@ class Statements:
         if len(earlier) < 2 and (_CALLS.fullmatch(name) or spellings.CALLS.fullmatch(name)):
             place.sure, place.strict = True, name not in spellings.LOOSE_CALLS
             return True, True
-        if not earlier and place.take(name):
-            return True, True
+        if lower in _EQUALS and len(names) > 1:
+            place.strict = False if place.take(names[1]) else place.strict
+            return place.sure, False
+        if not earlier and key_of(name).sure:
+            return place.take(name), True
+        place.decoy = place.decoy or (is_decoy(name) and not lower.endswith("text"))
         if _DEFAULTS.fullmatch(lower):
             return self._named(code, place), True
         texts = [self._content(head[0]) for head in earlier if len(head) == 1]

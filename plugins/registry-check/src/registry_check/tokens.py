@@ -55,7 +55,7 @@ SUFFIXES = {
     ".c": "c", ".h": "c", ".cc": "c", ".cpp": "c", ".cxx": "c", ".hpp": "c", ".m": "c", ".mm": "c",
 }  # fmt: skip
 #: Type arguments of a call, which say nothing here: `GetValue<string>(…)`.
-_GENERIC = r"(?:::)?<(?:[A-Z\w][\w\s,.?:&<>\[\]]*)?>(?=[({\[])"
+_GENERIC = r"(?:::)?<(?:\w[\w\s,.?:&<>\[\]]{0,200})?>(?=[({\[])"
 _REST = r"""(?P<word>[$@]{0,2}[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:[?!](?![=.?:]))?|\d[\w.]*)
     |(?P<line>\n)|(?P<open>[(\[{])|(?P<shut>[)\]}])
     |(?P<sign>\?\?=?|\?:|\|\|=?|&&|===?|!==?|<=>?|>=|=>|=~|!~|->|<<?-|:=|::|\?\.|!!|\|>|[-+*/.]=
@@ -124,7 +124,9 @@ class Tokens:
         self.opener.append(opener)
 
     def text(self, token: int) -> str:
-        return self.data[self.starts[token] : self.ends[token]].decode("utf-8", "replace")
+        """The code of a token, of reasonable length."""
+        start = self.starts[token]
+        return self.data[start : min(self.ends[token], start + 300)].decode("utf-8", "replace")
 
     def span(self, first: int, after: int) -> str:
         """The code from one token up to another one, of reasonable length."""
