@@ -13,8 +13,7 @@ from attrs import frozen
 from .grammars import parse
 from .keys import key_of
 from .names import Name
-from .pages import SUFFIXES as PAGES
-from .pages import Page
+from .pages import SUFFIXES as PAGES, Page
 from .place import BESIDE, Place
 from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
 from .statements import Statements
@@ -55,7 +54,19 @@ _FENCES |= {
 }  # fmt: skip
 #: A template, or an example, is read as what it is for: `config.yaml.j2`.
 _TEMPLATES = frozenset(
-    {"j2", "jinja", "jinja2", "tpl", "tmpl", "gotmpl", "erb", "template", "example", "sample", "dist"}
+    {
+        "j2",
+        "jinja",
+        "jinja2",
+        "tpl",
+        "tmpl",
+        "gotmpl",
+        "erb",
+        "template",
+        "example",
+        "sample",
+        "dist",
+    }
 )
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
@@ -124,9 +135,7 @@ def _within(language: str, part: bytes, reader: Reader) -> Iterator[Sighting]:
     return sightings(language, part, reader.candidates(language, part), reader)
 
 
-def _inside(
-    language: str, data: bytes, start: int, end: int, reader: Reader
-) -> Iterator[Sighting]:
+def _inside(language: str, data: bytes, start: int, end: int, reader: Reader) -> Iterator[Sighting]:
     """Sightings in a part of a file. Offsets count from the start of the file."""
     for one in _within(language, data[start:end], reader):
         yield Sighting(one.name, one.place, one.start + start, one.end + start)

@@ -19,15 +19,19 @@ _BEFORE = 200
 _NARROW = re.compile(
     r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
 )
-#: Imports of Java and Kotlin, C#, Rust and PHP, Ruby, R, and Go.
+#: Imports of Java and Kotlin, C#, Rust and PHP, Ruby and Lua, R, and Go.
 _IMPORTED = re.compile(
-    r"""(?m)^[ \t]*(?:import[ \t]+(?:static[ \t]+)?(?:com|dev|org|io|ai|net|sttp|software)\.|using[ \t]
-    |use[ \t]|require[ \t]+["']|library\(|(?:import[ \t]+)?(?:\w+[ \t]+)?"[\w-]+\.[a-z]+/).*"""
-    , re.VERBOSE)
+    r"""(?mx)^[ \t]*(?:
+      import[ \t]+(?:static[ \t]+)?(?:com|dev|org|io|ai|net|sttp|software)\.[\w.*]+;?
+    | using[ \t]+[\w.= ]+; | use[ \t]+[^\n;"']+; | require[ \t]+["'][\w/-]+["'] | library\(\w+\)
+    | (?:import[ \t]+)?(?:[\w.]+[ \t]+)?"[\w-]+(?:\.[\w-]+)+/[\w./-]+"
+    )[ \t]*\r?$"""
+)
 _PROVIDER = re.compile(
-    r"(?i)azure|bedrock|vertex|ollama|open-?ai|anthropic|generativeai|genai|gemini|mistral|groq"
+    r"azure|bedrock|vertex|ollama|open-?ai|anthropic|generativeai|genai|gemini|mistral|groq"
     r"|cohere|deepseek|perplexity"
 )
+_RESELLERS = frozenset({"azure", "bedrock", "vertex"})
 
 
 def of_file(data: bytes, names: Names) -> frozenset[str]:
@@ -49,10 +53,10 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
             else "azure"
         )
     for line in _IMPORTED.finditer(text):
-        named = _PROVIDER.search(line[0])
-        provider = named and names.providers(named[0].lower())
-        if provider and not ("azure" in providers and line[0].startswith("using OpenAI")):
-            providers.update(provider)
+        named = {*_PROVIDER.findall(line[0].lower())}
+        if not ("azure" in providers and line[0].startswith("using OpenAI")):  # a part of Azure's
+            for word in named & _RESELLERS or named:
+                providers.update(names.providers(word))
     for url in _URL.finditer(text):
         if _BASE.search(text[max(0, url.start() - _BEFORE) : url.start()]):
             providers.update(names.owner_of(url[0]))

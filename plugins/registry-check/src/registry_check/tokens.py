@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
+
+from .idioms import ASSIGNS, DOTS, OTHER_DOTS
+from .keys import last_name
+from .place import BESIDE
 
 _SLASHES, _STARS = r"//[^\n]*", r"/\*.*?(?:\*/|\Z)"
 _HASH = r"\#[^\n]*"
@@ -65,6 +70,9 @@ _GOES_ON = re.compile(r"(?:[=:,(\[{|&+.\\]|\?[?:]|[-=]>|<-)$")
 _CONTINUES = re.compile(r"[=:.?|&+)\]{]|->|<>")
 #: The most tokens before a text that are looked at, in its statement.
 _MOST = 60
+#: The most items of a list before a text that are looked at.
+_ITEMS = 3
+_QUOTED = re.compile(r"""[@$:rRb]{0,2}\#*("{3}|'{3}|["'`])(.*?)\1\#*""", re.DOTALL)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -91,6 +99,8 @@ class Tokens:
         """Token → the bracket around it, or -1."""
         self.mate: dict[int, int] = {}
         """A bracket → the one that closes or opens it."""
+        self._dots = DOTS.get(language, OTHER_DOTS)
+        self._pairs: dict[int, dict[str, str]] = {}
         around, last, ended = [-1], "", -1
         for match in _scanner(language).finditer(data):
             kind = str(match.lastgroup)
@@ -152,3 +162,79 @@ class Tokens:
             found.append(at)
             at -= 1
         return found, at
+
+    def first(self, token: int) -> int:
+        """The first token of the statement, or the list, that this one ends."""
+        before, stop = self.before(token)
+        for _ in range(_ITEMS):
+            if stop < 0 or self.kinds[stop] != ",":
+                break
+            before, stop = self.before(stop)
+        return before[-1] if before else token
+
+    def texts(self, tokens: Sequence[int]) -> list[str]:
+        return [self.text(token) for token in tokens]
+
+    def content(self, token: int) -> str:
+        """What is in the quotes of a text; other tokens as they are."""
+        if token >= len(self.kinds):
+            return ""
+        match = _QUOTED.fullmatch(self.text(token)) if self.kinds[token] == "text" else None
+        return match[2] if match else self.text(token)
+
+    def chain(self, head: Sequence[int]) -> Sequence[int]:
+        """Those of these tokens that name what is called, or made: `OpenAI.builder().model`."""
+        at = 0
+        while at < len(head):
+            while at < len(head) - 1 and self.kinds[head[at]] == "open":
+                at += 1
+            if self.kinds[head[at]] != "word":
+                break
+            at += 1
+            if at == len(head) or self.text(head[at]) not in self._dots:
+                break
+            at += 1
+        return head[:at]
+
+    def words(self, head: Sequence[int], members: bool = False) -> list[str]:
+        """The words among these tokens; of `a.b.c` only the last, unless `members`."""
+        return [
+            self.text(token)
+            for at, token in enumerate(head)
+            if self.kinds[token] == "word"
+            and (members or not at or self.text(head[at - 1]) not in self._dots)
+        ]
+
+    def pairs(self, opener: int) -> dict[str, str]:
+        """Keys and values between brackets; the first of many."""
+        if opener not in self._pairs:
+            self._pairs[opener] = dict(self._pairs_of(opener))
+        return self._pairs[opener]
+
+    def _pairs_of(self, opener: int) -> Iterator[tuple[str, str]]:
+        at, items, last, key = opener + 1, 0, -1, ""
+        while at < len(self.kinds) and self.opener[at] >= opener and items < BESIDE:
+            kind, text = self.kinds[at], self.text(at)
+            if kind in (",", ";"):
+                key, last, items = "", -1, items + 1
+            elif text in ASSIGNS and last >= 0 and (not key or text == "="):
+                key = last_name(self.content(last))
+                yield key, self.content(at + 1)
+            elif kind in ("word", "text"):
+                last = at
+            at = self.mate.get(at, at) + 1 if kind == "open" else at + 1
+
+    def calls(self, chain: Sequence[int], opener: int) -> dict[str, str]:
+        """Methods that are called on the same value as this one, and their first arguments."""
+        found: dict[str, str] = {}
+        for bracket, name in pairwise(chain):
+            if self.text(bracket) == "(":
+                found[self.text(name)] = self.content(bracket + 1)
+        at = self.mate.get(opener, len(self.kinds)) + 1
+        while at + 2 < len(self.kinds) and self.text(at) in self._dots and len(found) < BESIDE:
+            if self.text(at + 2) == "(":
+                found[self.text(at + 1)] = self.content(at + 3)
+                at = self.mate.get(at + 2, len(self.kinds)) + 1
+            else:
+                at += 2
+        return {re.sub(r"^(?:with|set)_?(?=[A-Za-z])", "", name): found[name] for name in found}
