@@ -307,6 +307,10 @@ class FactSource(RegistrySource):
     `facts_priority` says so. It never adds a model.
     """
 
+    #: How many facts the package itself adds to each result. The guard against a result that
+    #: shrinks does not count them.
+    added: int = 0
+
     @abstractmethod
     def fetch_facts(self, client: GatewayClient) -> Facts:
         """Return the current facts. Called like `ModelGateway.fetch_providers`."""

@@ -95,6 +95,17 @@ def test_the_module_level_function_asks_the_registry_of_this_process() -> None:
     assert suggest("") == ()
 
 
+def test_a_snapshot_prepares_its_ids_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[int] = []
+    prepare = suggesting.last_parts
+    monkeypatch.setattr(
+        suggesting, "last_parts", lambda models: prepared.append(len(models)) or prepare(models)
+    )
+    snapshot = Snapshot.build([ProviderConfig("acme", ["gpt-4o-mini"])])
+    assert snapshot.suggest("gpt 4o") == snapshot.suggest("gpt-4o-mni") == ("acme/gpt-4o-mini",)
+    assert prepared == [1]
+
+
 def test_a_registry_and_a_snapshot_suggest_what_they_have() -> None:
     snapshot = Snapshot.build([ProviderConfig("acme", ["gpt-4o-mini"])])
     assert snapshot.suggest("gpt 4o") == ("acme/gpt-4o-mini",)

@@ -59,6 +59,15 @@ def test_after_a_sync_it_is_what_is_served_with_the_facts_of_that_sync(known: Wo
     assert len(known.server.requests) == asked
 
 
+def test_of_a_model_that_nobody_offers_the_longest_known_provider_is_its_own(known: World) -> None:
+    known.gateway("acme", namespaced=True)
+    known.serve("acme", {"eu": ["gpt-5"]})
+    known.serve("known", {"acme/eu/gpt-4": GONE})
+    known.sync()
+    _, unlisted = known.registry().offline()
+    assert unlisted["acme/eu/gpt-4"].provider_id == "acme/eu"
+
+
 def test_of_two_sources_the_preferred_one_is_believed(known: World) -> None:
     held = {"openai/gpt-gone": {"lifecycle": {"retires_on": "2024-12-24"}}}
     known.plugins.append(FactPlugin(Source("other", known.server.url("/none.json"), (held, AT))))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import tarfile
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import frozen
@@ -91,6 +95,16 @@ def today() -> date:
 @pytest.fixture(scope="session")
 def snapshot() -> Snapshot:
     return make_snapshot()
+
+
+@pytest.fixture(scope="session")
+def sarif_schema(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """SARIF's own, from a package of Microsoft's."""
+    folder = tmp_path_factory.mktemp("sarif")
+    pack = ["npm", "pack", "-q", "@microsoft/sarif-multitool-linux@5.7.0"]
+    name = subprocess.run(pack, cwd=folder, capture_output=True, text=True, check=True).stdout
+    with tarfile.open(folder / name.strip()) as archive:
+        return json.load(archive.extractfile("package/sarif-2.1.0.json"))  # type: ignore[arg-type]
 
 
 @pytest.fixture

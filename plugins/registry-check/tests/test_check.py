@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import tarfile
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from registry_check import LEVELS, Findings, check, clauses, judging, places
+from registry_check import LEVELS, Findings, check, clauses, judging, places, spellings
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
-from registry_check.names import Names
+from registry_check.names import Names, maker_of
 from registry_check.pages import SUFFIXES as PAGES
 from registry_check.place import BESIDE, first_of
 from registry_check.tokens import SUFFIXES, Tokens
 from tree_sitter import Node
 
 from registry_core import ModelRegistry, ProviderConfig, RegistryError, Settings, Snapshot
+from registry_core.records import provider_from_record
 from registry_core.testing import write_distribution
 
 Run = Callable[..., Result]
@@ -127,6 +127,36 @@ def test_a_seller_decides_on_the_ids_of_its_own(
     (project / "a.yaml").write_text(text.format("openrouter", "anthropic/claude-3-opus"))
     (project / "b.yaml").write_text(text.format("openrouter", "anthropic/claude-sonnet-4.5"))
     assert [one.id for one in look()] == ["openrouter/anthropic/claude-3-opus"]
+
+
+def test_a_providers_id_may_hold_a_slash(project: Path) -> None:
+    gone = {"lifecycle": {"retires_on": "2026-01-31"}}
+    providers = (
+        ("acme", {"openai/gpt-9": {}, "acme-large-1": {}}),
+        ("acme/openai", {"gpt-8": gone, "gpt-9": gone}),
+        ("acme/spare", {"spare-model-1": gone}),
+    )
+    registry = Snapshot.build(
+        [provider_from_record(id, {"models": models}) for id, models in providers],
+        withheld={"acme/off": "policy", "acme/spare/spare-model-2": "policy"},
+    )
+    ids = (
+        "acme/openai/gpt-8",  # as `Snapshot.split`: the longest provider that has the model,
+        "acme/openai/gpt-9",
+        "acme/openai:gpt-8",
+        "acme/spare/spare-model-2",
+        "acme/off/anything-1",  # or else the longest
+        "acme/acme-large-1",
+    )
+    (project / "a.py").write_text("".join(f"llm(model='{id}')\n" for id in ids))
+    found = check(["a.py"], registry=registry, today=date(2026, 11, 26))
+    assert [(one.level, one.id) for one in found] == [
+        ("retired", "acme/openai/gpt-8"),
+        ("retired", "acme/openai/gpt-9"),
+        ("retired", "acme/openai/gpt-8"),
+        ("withheld", "acme/spare/spare-model-2"),
+        ("withheld", "acme/off/anything-1"),
+    ]
 
 
 def test_what_gitignore_leaves_out_is_not_looked_at(
@@ -329,36 +359,45 @@ def test_without_any_date_it_is_said_that_nothing_can_be_retired(
     assert "registry-facts-litellm" in done.stderr
 
 
+@pytest.mark.parametrize(("namespaced", "provider"), [(False, "acme"), (True, "own/acme")])
 def test_what_was_offered_before_is_said_to_be_gone_since_then(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    namespaced: bool,
+    provider: str,
 ) -> None:
-    code = """
+    code = f"""
 import json
 from pathlib import Path
 from registry_core import ModelGateway, ProviderConfig, hookimpl
 
 class Own(ModelGateway):
     id = name = "own"
-    namespaced = needs_network = False
+    namespaced, needs_network = {namespaced}, False
     def fetch_providers(self, client):
-        return {"acme": ProviderConfig("acme", json.loads(Path("models.json").read_text()))}
+        ids = json.loads(Path("models.json").read_text())
+        return {{"acme": ProviderConfig("acme", ids)}}
 
 @hookimpl
 def registry_gateways():
     return [Own()]
 """
     site = tmp_path / "site"
-    write_distribution(site, "own", entry_points={"own": "own"}, modules={"own.py": code})
+    module = f"own_{namespaced}".lower()  # another one each time, since modules are kept
+    write_distribution(site, "own", entry_points={"own": module}, modules={f"{module}.py": code})
     monkeypatch.syspath_prepend(site)
     registry = ModelRegistry(Settings(store_dir=tmp_path / "store", plugins=("own",)))
-    (project / "a.py").write_text("llm(model='acme/acme-large-1')\n")
+    (project / "a.py").write_text(f"llm(model='{provider}/acme-large-1')\n")
     for ids in (["acme-large-1", "acme-large-2"], ["acme-large-2", "acme-large-3"]):
         (project / "models.json").write_text(json.dumps(ids))
         assert registry.sync_gateways().ok
     (one,) = check(["a.py"], registry=registry)
     assert (one.level, one.id) == ("unknown", None)
     assert re.fullmatch(
-        r"acme has not listed acme-large-1 since 20\d\d-\d\d-\d\d; did you mean .+\?", one.message
+        rf"{provider} has not listed acme-large-1 since 20\d\d-\d\d-\d\d; "
+        rf"did you mean {provider}/.+\?",
+        one.message,
     )
     (project / "models.json").write_text(json.dumps(["acme-large-1", "acme-large-2"]))
     registry.sync_gateways()
@@ -437,17 +476,13 @@ def test_a_path_that_is_not_there_is_an_error(look: Callable[..., Findings]) -> 
 
 @pytest.mark.slow
 def test_sarif_is_valid_by_its_schema(
-    project: Path, look: Callable[..., Findings], tmp_path: Path
+    project: Path, look: Callable[..., Findings], sarif_schema: Any
 ) -> None:
     from jsonschema import Draft7Validator
 
     (project / "a b.py").write_text(SOURCE)
-    pack = ["npm", "pack", "-q", "@microsoft/sarif-multitool-linux@5.7.0"]
-    name = subprocess.run(pack, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    with tarfile.open(tmp_path / name.strip()) as archive:
-        schema = json.load(archive.extractfile("package/sarif-2.1.0.json"))  # type: ignore[arg-type]
     for findings in (look(), look(str(project)), Findings()):
-        Draft7Validator(schema).validate(as_sarif(findings, "1.0"))
+        Draft7Validator(sarif_schema).validate(as_sarif(findings, "1.0"))
 
 
 def test_sarif_names_rules_places_and_levels(project: Path, look: Callable[..., Findings]) -> None:
@@ -531,3 +566,37 @@ def test_a_file_is_taken_apart_only_for_a_quoted_name(
     (project / "b.rb").write_text('model = "gpt-4"\n')
     assert [one.path for one in look()] == ["b.rb"]
     assert read == ["ruby"]
+
+
+def test_an_id_that_is_a_word_is_looked_for_only_if_it_leads_to_a_finding() -> None:
+    gone, later = date(2026, 1, 1), date(2027, 1, 1)
+    retires = {"lifecycle": {"retires_on": "2026-06-01"}}
+    provider = {"acme": {"auto": {}, "echo": retires, "x": retires}}
+    registry = Snapshot.build(
+        provider_from_record(id, {"models": models}) for id, models in provider.items()
+    )
+    names = Names(registry, {"acme/ada", "other/auto", "odd/"})
+    for day, looked_for in ((gone, False), (later, True)):
+        judge = judging.Judge(registry, names, day, timedelta(0), {}, {})
+        stems = names.stems(judge.read)
+        assert ("echo" in stems) == looked_for
+        assert "auto" not in stems
+        # Nobody offers these, so only after a provider.
+        assert {"/ada", ":ada", "/auto", ":auto"} < {*stems}
+        assert min(map(len, stems)) > 1
+
+
+OF_MAKERS = """
+chatgpt-9-latest gpt-9 o1 o3 o4 o3-mini-high text-davinci-003 code-cushman-001 davinci-002
+text-embedding-ada-002 text-embedding-3-huge babbage-002 whisper-1 tts-1-hd dall-e-3 sora-9
+omni-moderation-latest claude-9 claude-instant gemini-9 gemini-pro chat-bison-001 mistral-large-9
+codestral-2501 ministral-8b magistral-medium pixtral-large devstral-small command-r-plus
+command-light grok-9 grok-beta deepseek-chat sonar-pro cluade-9 gmini-9 gemmini-9 gp-4 gtp-4 gpt9
+chat-gpt deepsek-chat
+"""
+
+
+@pytest.mark.parametrize("name", OF_MAKERS.split())
+def test_a_name_of_a_known_maker_is_looked_for_whatever_the_catalog(name: str) -> None:
+    assert maker_of(name) or spellings.VAGUE.search(name)
+    assert any(stem in f"maker/{name}" for stem in spellings.STEMS)

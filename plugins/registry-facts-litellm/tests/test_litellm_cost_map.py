@@ -228,6 +228,12 @@ def test_a_map_that_says_nothing_does_not_pass_for_one_by_what_was_shut_off(answ
     assert plugin.LiteLLMCostMap().fetch_facts(CannedClient({plugin.URL: answer})) == {}
 
 
+def test_what_is_added_to_a_map_is_no_part_of_its_size() -> None:
+    mirror = {f"gpt-{n}": row("openai", max_input_tokens=5) for n in range(1000, 1010)}
+    source = plugin.LiteLLMCostMap()
+    assert len(source.fetch_facts(CannedClient({plugin.URL: mirror}))) == source.added + 10
+
+
 def test_what_was_shut_off_and_left_the_map_is_still_known() -> None:
     days = {id: fact["lifecycle"]["retires_on"] for id, fact in plugin.shut_off().items()}
     assert len(days) == 186

@@ -174,9 +174,12 @@ class Snapshot(Table):
 
     def suggest(self, text: str, most: int = 3) -> tuple[str, ...]:
         """Full ids that `text` was probably meant to be; see `registry_core.suggest`."""
-        from .._base.suggesting import suggest
+        from .._base.suggesting import last_parts, suggest
 
-        return suggest(text, self.get_models(), most)
+        models = self.get_models()
+        if "last_parts" not in self._views:  # 80 bytes for each model
+            self._views["last_parts"] = last_parts(models)
+        return suggest(text, models, most, self._views["last_parts"])
 
     @property
     def provider_ids(self) -> tuple[str, ...]:

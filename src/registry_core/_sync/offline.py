@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .._base.frozen import EMPTY
-from .._catalog.ids import parse_model_string
 from ..models import ModelInfo, ModelMap, decoded
 
 if TYPE_CHECKING:
@@ -94,6 +93,7 @@ class _Unlisted(Mapping[str, ModelInfo]):
     def __init__(self, facts: Mapping[str, ModelMap], snapshot: Snapshot, world: World) -> None:
         self._facts = facts
         self._priority: Sequence[str] = world.settings.facts_priority
+        self._split = snapshot.split
         offered = {f"{id}/{bare}" for id, ids in snapshot.get_models().items() for bare in ids}
         self._ids = {id for models in facts.values() for id in models} - offered
 
@@ -102,7 +102,7 @@ class _Unlisted(Mapping[str, ModelInfo]):
             raise KeyError(id)
         from .facts import completed
 
-        provider, bare = parse_model_string(id)
+        provider, bare = self._split(id)
         claims = {
             source: json.loads(models.record(id))
             for source, models in sorted(self._facts.items())

@@ -214,7 +214,8 @@ class Turn:
             fresh = in_memory("fetched", about, outcome.providers)
             try:
                 limit = 0.0 if outcome.accepted else shrink_limit
-                refuse_shrunk(self.id, fresh, self.measure, limit=limit)
+                added = self.gateway.added if self.gateway else 0
+                refuse_shrunk(self.id, fresh, self.measure, limit=limit, added=added)
             except ShrunkError as error:
                 self.quarantined = True
                 failed = Outcome.failed(self.id, error, outcome.finished_at)
@@ -301,9 +302,10 @@ class Turn:
         )
 
 
-def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float) -> None:
-    """Raise ShrunkError if `fresh` has fewer models than this share (`limit`, 0 to 1) of `good`."""
-    now, before = fresh.count()[1], good.count()[1] if good else 0
+def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float, added: int = 0) -> None:
+    """Raise ShrunkError if `fresh` has fewer models than this share (`limit`, 0 to 1) of `good`.
+    `added`: how many models of both come from the package itself, and don't count."""
+    now, before = (max(data.count()[1] - added, 0) if data else 0 for data in (fresh, good))
     if now < limit * before:
         raise ShrunkError(
             f"sent {now} models where its last good data has {before}; quarantined",

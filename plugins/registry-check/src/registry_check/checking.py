@@ -80,7 +80,7 @@ def _removed(registry: ModelRegistry, snapshot: Snapshot) -> dict[str, str]:
     return {
         id: day
         for id, day in days.items()
-        if id.partition("/")[0] in known and not snapshot.offers(id)
+        if not snapshot.offers(id) and snapshot.split(id)[0] in known
     }
 
 

@@ -152,7 +152,7 @@ def _looked_for(node: Node, function: Node, parent: Node, data: bytes, place: Pl
     return settled
 
 
-@lru_cache(64)
+@lru_cache(4)  # each entry keeps a file in memory
 def _created(name: str, data: bytes) -> re.Match[str] | None:
     """A match if the file has `const name = createOpenAI(…)`. Its group is the provider."""
     match = re.search(rb"\b%b\s*=\s*create([A-Z]\w+)\(" % re.escape(name.encode()), data)

@@ -172,8 +172,8 @@ class Reader:
             if b":" in word and data[begin - 2 : begin] == b"${":  # ${app.model:gpt-4}
                 begin += word.index(b":") + 1
                 word = word.partition(b":")[2]
-            name = self._name(word)
-            if name and word[:1].isalnum() and data[begin - 1 : begin] not in (b"$", b"~"):
+            starts = begin > start - _LONGEST and data[begin - 1 : begin] not in (b"$", b"~")
+            if starts and word[:1].isalnum() and (name := self._name(word)):
                 yield name, begin, begin + len(word)
             if b"/" in word:
                 for named in _IN_URL.finditer(data, begin, end + 1):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from registry_core import ModelInfo, Snapshot
 
 
-#: How many unknown names get a suggestion. Each takes 10 ms.
+#: How many unknown names get a suggestion. Each takes milliseconds.
 MOST_MEANT = 500
 
 
@@ -170,8 +170,8 @@ class Judge:
         )
 
     def _is_known(self, id: str) -> bool:
-        provider, _, bare = id.partition("/")
-        return self.names.knows(provider, bare) or self._model(id) is not None
+        names = self.names
+        return id in names.beside or id in names.withheld or self._model(id) is not None
 
     def of_id(self, id: str, note: str = "") -> Verdict | None:
         """The verdict on a full id."""
@@ -181,9 +181,8 @@ class Judge:
         return self._known[key]
 
     def _look(self, id: str, note: str) -> Verdict | None:
-        for withheld in (id, id.partition("/")[0]):
-            if withheld in self.names.withheld:
-                return self._withheld(id, withheld)
+        if withheld := self.names.withheld_of(id):
+            return self._withheld(id, withheld)
         model = self._model(id)
         if model is None:
             return self._not_offered(id) if id in self._gone else None
@@ -214,8 +213,8 @@ class Judge:
 
     def _not_offered(self, id: str) -> Verdict:
         """The verdict on a model that a gateway offered, and that no gateway offers now."""
-        provider, _, bare = id.partition("/")
-        hint, ids = self._meant(provider, bare)
+        provider, bare = self.snapshot.split(id)
+        hint, ids = self._meant(provider or "", bare)
         text = f"{provider} has not listed {bare} since {self._gone[id]}{hint}"
         return Verdict(None, "unknown", text, suggestions=ids)
 

@@ -21,7 +21,7 @@ _DISTINCT = re.compile(r"(?=.*[-./:@])(?=.*[A-Za-z]).{6,}|(?=.*\d)(?=.*[A-Za-z])
 
 _ENDS_OF_PREFIXES = re.compile("[/:]")
 #: This many characters of a text show whether a file may hold it.
-_ENOUGH = 12
+_ENOUGH = 10
 _MARKED = re.compile(r"[/:@]|-.*\d|\d.*-|[a-z]-[a-z]|^o\d$")
 
 
@@ -58,18 +58,19 @@ class Names:
         self.models = snapshot.get_models()
         self.roles = snapshot.roles
         self.withheld = snapshot.withheld
-        self._urls = (provider.url for provider in snapshot.get_providers().values())
-        self._owners: dict[str, set[str]] = {}
+        self._snapshot = snapshot
+        self._owners: dict[str, tuple[str, ...]] = {}
         for provider, ids in self.models.items():
             for bare in ids:
-                self._owners.setdefault(bare, set()).add(provider)
+                self._owners[bare] = (*self._owners.get(bare, ()), provider)
         self.beside: Collection[str] = beside
         """Full ids that are known, though no gateway offers them."""
+        self._providers = {*self.models, *self.withheld}
         for id in self.withheld:
-            provider, slash, bare = id.partition("/")
-            if slash:
-                self._owners.setdefault(bare, set()).add(provider)
-        self._providers = {*self.models, *(id.partition("/")[0] for id in self.withheld)}
+            owner, bare = snapshot.split(id)
+            if owner is not None:
+                self._owners[bare] = (*self._owners.get(bare, ()), owner)
+                self._providers.add(owner)
         self._resells: dict[str, bool] = {}
 
     def stems(self, read: Callable[[str], Name | None]) -> list[str]:
@@ -81,14 +82,15 @@ class Names:
         owned = {*self._owners, *self.roles}
         # Short ids and roles are words of every language, so only those that matter now.
         known = {text for text in owned if _DISTINCT.fullmatch(text) or read(text)}
-        for bare in {id.partition("/")[2] for id in self.beside} - owned:
+        for bare in {id.rpartition("/")[2] for id in self.beside}:
             known |= {bare} if _DISTINCT.fullmatch(bare) else {f"/{bare}", f":{bare}"}
         known |= {id + "/" for id in {*self.models} - spellings.MAKER_IDS - spellings.OPEN}
-        known |= {id.partition("/")[0] for id in self.withheld}
+        known |= {*self.withheld}
         # If a text holds another one, the other one is enough. The first characters of a text are
-        # enough, too: whole texts take four times the memory, and skip no more files.
+        # enough, too: whole texts take much more memory, and skip no more files.
         stems = re.compile("|".join(map(re.escape, spellings.STEMS)))
-        others = {text[:_ENOUGH] for text in known if not stems.search(text)}
+        # A single character is no name, but is in every line.
+        others = {text[:_ENOUGH] for text in known if len(text) > 1 and not stems.search(text)}
         return [*spellings.STEMS, *sorted(others)]
 
     @cached_property
@@ -100,7 +102,8 @@ class Names:
         return {**by_host, **spellings.HOSTS}
 
     def _by_host(self) -> Iterator[tuple[str, str]]:
-        for provider, url in zip(self.models, self._urls, strict=True):
+        for provider, config in self._snapshot.get_providers().items():
+            url = config.url
             host = url and "$" not in url and urlsplit(url).hostname
             if host and "." in host and not host.startswith("127."):
                 yield host, provider
@@ -122,6 +125,11 @@ class Names:
                 return providers
         return ("local",) if "://" in url else ()
 
+    def withheld_of(self, id: str) -> str | None:
+        """What of `withheld` a full id belongs to: itself, or its provider."""
+        ends = (mark.start() for mark in re.finditer("/|$", id))
+        return next((id[:at] for at in ends if id[:at] in self.withheld), None)
+
     def knows(self, provider: str, bare: str) -> bool:
         return provider in self._owners.get(bare, ()) or f"{provider}/{bare}" in self.beside
 
@@ -134,10 +142,11 @@ class Names:
         inner = spellings.WRAPPERS.sub("", text, count=1) if "/" in text else text
         if inner.startswith("ft:"):
             inner = inner[3:].partition(":")[0]
-        for mark in _ENDS_OF_PREFIXES.finditer(inner):
-            at = mark.start()
-            if name := self._with_prefix(text, inner[:at], inner[at + 1 :]):
-                return name
+        ends = [mark.start() for mark in _ENDS_OF_PREFIXES.finditer(inner)]
+        named = (self._with_prefix(text, inner[:at], inner[at + 1 :]) for at in reversed(ends))
+        if names := [*filter(None, named)]:
+            # As `Snapshot.split`: the longest provider that has the model, else the longest.
+            return next((name for name in names if name.full), names[0])
         for form, providers in spellings.FORMS:
             if form.fullmatch(inner) and providers[0] in self._providers:
                 known = next((bare for bare in forms(inner) if self._any(providers, bare)), None)

@@ -100,13 +100,13 @@ VAGUE = re.compile(
     r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+in|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
-#: Every text that VAGUE or MAKERS match holds one of these.
+#: Every text that VAGUE or MAKERS match holds one of these. ("o1" does so after a provider.)
 STEMS = (
     "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
     "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-", "o4-",
-    "text-", "code-", "embedding-", "moderation-", "davinci", "babbage-", "whisper-1", "dall-e",
-    "tts-1", "sora-", "bison", "mistral", "codestral", "stral-", "command-", "grok", "deeps",
-    "sonar",
+    "/o1", "/o3", "/o4", ":o1", ":o3", ":o4", "text-", "code-", "embedding-", "moderation-",
+    "davinci", "babbage-", "whisper-1", "dall-e", "tts-1", "sora-", "bison", "mistral",
+    "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
 )  # fmt: skip
 MAKER_IDS = frozenset(maker for _, maker in MAKERS)
 #: Catalogs of chat models leave these out, so an unlisted one may exist.
