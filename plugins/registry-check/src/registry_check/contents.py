@@ -54,20 +54,9 @@ _FENCES |= {
 }  # fmt: skip
 #: A template, or an example, is read as what it is for: `config.yaml.j2`.
 _TEMPLATES = frozenset(
-    {
-        "j2",
-        "jinja",
-        "jinja2",
-        "tpl",
-        "tmpl",
-        "gotmpl",
-        "erb",
-        "template",
-        "example",
-        "sample",
-        "dist",
-    }
-)
+    {"j2", "jinja", "jinja2", "tpl", "tmpl", "gotmpl", "erb", "template", "example", "sample",
+     "dist"}
+)  # fmt: skip
 _IN_URL = re.compile(rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)")
 _METHOD = re.compile(rb":[a-z]+[A-Z]\w+|/(?:invoke|converse)")
 #: A word that may be a name. `${A_MODEL:-gpt-4}` has two.
