@@ -16,7 +16,9 @@ from registry_check import LEVELS, Findings, check, clauses, judging, places, sp
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 from registry_check.names import Names, maker_of
+from registry_check.pages import SUFFIXES as PAGES
 from registry_check.place import BESIDE, first_of
+from registry_check.tokens import SUFFIXES, Tokens
 from tree_sitter import Node
 
 from registry_core import ModelRegistry, ProviderConfig, RegistryError, Settings, Snapshot
@@ -496,6 +498,74 @@ def test_sarif_names_rules_places_and_levels(project: Path, look: Callable[..., 
         "artifactLocation": {"uri": "a%20b.py"},
         "region": {"startLine": 2, "startColumn": 20, "endColumn": 25},
     }
+
+
+def test_a_script_in_a_page_has_its_place_in_the_page(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "Chat.vue").write_text(
+        "<template><p title='äöü😀'>gpt-4</p></template>\r\n"
+        "<script setup lang='ts'>const äöü: string = ''; const model = 'gpt-4'\r\n"
+        "const other: { model: string } = { model: 'gpt-4' }</script>\n",
+        "utf-8",
+    )
+    assert [(one.line, one.column) for one in look()] == [(2, 64), (3, 44)]
+
+
+def test_a_template_is_read_as_what_it_is_for(project: Path, look: Callable[..., Findings]) -> None:
+    for name in ("a.yaml.j2", "b.yml.example", "c.j2", "d.txt.tmpl"):
+        (project / name).write_text("provider: openai\nmodel: gpt-4\n")
+    (project / "e.go.tmpl").write_text('var model = "gpt-4"\n')
+    assert {one.path for one in look()} == {"a.yaml.j2", "b.yml.example", "e.go.tmpl"}
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, *PAGES])
+def test_every_suffix_is_read_with_any_broken_code(
+    project: Path, look: Callable[..., Findings], suffix: str
+) -> None:
+    (project / f"a{suffix}").write_text(
+        ')]} " \' (\n[{<script>\nmodel = "gpt-4"\n</script>\n"unknown\n/* "gpt-4"\n'
+    )
+    found = look()
+    assert not found.skipped
+    assert [one.line for one in found] == [3]
+
+
+def test_each_text_of_a_long_statement_takes_a_bounded_look(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    seen: list[int] = []
+    before = Tokens.before
+
+    def counted(self: Tokens, token: int) -> tuple[list[int], int]:
+        found = before(self, token)
+        seen.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(Tokens, "before", counted)
+    (project / "a.go").write_text('x := a.Model("gpt-4")' + '.Model("gpt-4")' * 999 + "\n")
+    (project / "b.go").write_text("f(" * 999 + 'Model("gpt-4")' + ")" * 999)
+    (project / "c.go").write_text("models := []string{" + '"gpt-4", ' * 1000 + "}\n")
+    assert Counter(one.path for one in look()) == {"a.go": 1000, "b.go": 1, "c.go": 1000}
+    assert max(seen) <= 60
+    assert len(seen) < 20_000
+
+
+def test_a_file_is_taken_apart_only_for_a_quoted_name(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    read: list[str] = []
+    make = Tokens.__init__
+
+    def counted(self: Tokens, language: str, data: bytes) -> None:
+        read.append(language)
+        make(self, language, data)
+
+    monkeypatch.setattr(Tokens, "__init__", counted)
+    (project / "a.go").write_text("// gpt-4 is asked\nvar x = gpt-4\n")
+    (project / "b.rb").write_text('model = "gpt-4"\n')
+    assert [one.path for one in look()] == ["b.rb"]
+    assert read == ["ruby"]
 
 
 def test_an_id_that_is_a_word_is_looked_for_only_if_it_leads_to_a_finding() -> None:

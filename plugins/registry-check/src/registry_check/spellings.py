@@ -33,6 +33,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "google-genai": ("google",),
     "google_genai": ("google",),
     "google_ai": ("google",),
+    "googleai": ("google",),
     "google-vertex": ("google-vertex", "google-vertex-anthropic"),
     "google_anthropic_vertex": ("google-vertex-anthropic", "google-vertex"),
     "google_vertexai": ("google-vertex", "google-vertex-anthropic"),
