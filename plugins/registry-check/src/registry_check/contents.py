@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 from attrs import frozen
 
-from .grammars import parse
+from .grammars import BRACES, parse
 from .keys import key_of
 from .names import Name
 from .pages import SUFFIXES as PAGES, Page
 from .place import BESIDE, Place
 from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
-from .statements import Statements
-from .tokens import SUFFIXES
 
 #: Suffix of a file → the language of its grammar.
 LANGUAGES = {
@@ -33,7 +31,8 @@ LANGUAGES = {
     ".ipynb": "notebook",
     ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
-    **SUFFIXES,
+    ".go": "go", ".java": "java", ".kt": "kotlin", ".kts": "kotlin", ".cs": "csharp",
+    ".rb": "ruby", ".rake": "ruby", ".php": "php", ".rs": "rust", ".swift": "swift",
     **dict.fromkeys(PAGES, "page"),
 }  # fmt: skip
 _NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
@@ -48,10 +47,10 @@ _FENCES = {
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
 _FENCES |= {
-    **{language: language for language in SUFFIXES.values()},
-    **{suffix[1:]: language for suffix, language in SUFFIXES.items()},
+    **{suffix[1:]: LANGUAGES[suffix] for suffix in (".go", ".kt", ".cs", ".rb", ".rs")},
+    **{language: language for language in BRACES},
     **dict.fromkeys((suffix[1:] for suffix in PAGES), "page"),
-    "golang": "go", "c++": "c", "c#": "csharp", "pwsh": "powershell",
+    "golang": "go", "c#": "csharp",
 }  # fmt: skip
 #: A template, or an example, is read as what it is for: `config.yaml.j2`.
 _TEMPLATES = frozenset(
@@ -197,20 +196,6 @@ def _code(
         if place is None and may_have_place(language, data, start, end):
             tree = tree or Tree(parse(language, data))
             place = place_of(tree, data, start, end)
-        if place is not None:
-            yield Sighting(name, place, start, end)
-
-
-def _statements(
-    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
-) -> Iterator[Sighting]:
-    """Languages that are read without a grammar."""
-    read: Statements | None = None
-    for name, start, end in found:
-        place = _in_url(data, start, end)
-        if place is None and (may_have_place("json", data, start, end) or b"%w" in data):
-            read = read or Statements(language, data)
-            place = read.place_of(start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
 
@@ -369,5 +354,4 @@ _READERS: dict[str, Callable[[str, bytes, Sequence[Candidate], Reader], Iterator
     "lines": _lines,
     "commands": _commands,
     "page": _page,
-    **dict.fromkeys(SUFFIXES.values(), _statements),
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from . import spellings
+from .grammars import BRACES
 from .keys import key_of
 from .names import Names
 from .place import Place
-from .tokens import SUFFIXES
 
 #: The text before a base URL, whose provider counts for the whole file.
 _BASE = re.compile(
@@ -20,11 +20,11 @@ _BEFORE = 200
 _NARROW = re.compile(
     r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
 )
-#: Imports of Java and Kotlin, C#, Rust and PHP, Ruby and Lua, R, and Go.
+#: Imports of Java and Kotlin, C#, Rust and PHP, Ruby, and Go.
 _IMPORTED = re.compile(
     r"""(?mx)^[ \t]*(?:
-      import[ \t]+(?:static[ \t]+)?(?:com|dev|org|io|ai|net|sttp|software)\.[\w.*]+;?
-    | using[ \t]+[\w.= ]+; | use[ \t]+[^\n;"']+; | require[ \t]+["'][\w/-]+["'] | library\(\w+\)
+      import[ \t]+(?:static[ \t]+)?(?:com|dev|org|io|ai|net)\.[\w.*]+;?
+    | using[ \t]+[\w.= ]+; | use[ \t]+[^\n;"']+; | require[ \t]+["'][\w/-]+["']
     | (?:import[ \t]+)?(?:[\w.]+[ \t]+)?"[\w-]+(?:\.[\w-]+)+/[\w./-]+"
     )[ \t]*\r?$"""
 )
@@ -32,7 +32,7 @@ _PROVIDER = re.compile(
     r"azure|bedrock|vertex|ollama|open-?ai|anthropic|generativeai|genai|gemini|mistral|groq"
     r"|cohere|deepseek|perplexity"
 )
-_IMPORTING = frozenset({*SUFFIXES.values(), "markdown"})
+_IMPORTING = BRACES | {"markdown"}
 _RESELLERS = frozenset({"azure", "bedrock", "vertex"})
 
 

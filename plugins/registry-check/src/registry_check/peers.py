@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 
 from . import spellings
 from .keys import is_list_decoy, key_of, last_name
-from .place import SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
+from .nodes import COMPARED, FUNCTIONS, RETURNS, SEQUENCES, STRINGS
+from .place import content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_FUNCTIONS = frozenset(
-    {"function_definition", "function_declaration", "method_definition", "arrow_function",
-     "function_expression"}
-)  # fmt: skip
 _LISTS = SEQUENCES | {"set", "expression_list", "type_parameter", "subscript"}
 _MAPPINGS = frozenset(
     {"dictionary", "object", "block_mapping", "flow_mapping", "inline_table",
@@ -73,7 +70,7 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
             continue
         if kind == "subscript" and child.type == "list":
             return []  # columns of a table
-        if (branches := _branches(node)) or kind in _LISTS:
+        if (branches := branches_of(node)) or kind in _LISTS:
             entries = branches or first_of(node)
             if child not in entries:
                 if branches:
@@ -100,7 +97,7 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
                 groups.append(_texts_of(fields.values(), route, data))
             break
         elif kind == "return_statement":
-            words = next(_functions(above[at:], data), ())
+            words = next(functions(above[at:], data), ())
             if not (spellings.LIST_DECOYS | spellings.DECOY_WORDS).isdisjoint(words):
                 return []
             groups.append([*_returned(above[at:], route, data)])
@@ -126,16 +123,16 @@ def _unwrapped(node: Node) -> Node:
     return node
 
 
-def _branches(node: Node) -> list[Node]:
+def branches_of(node: Node) -> list[Node]:
     """The nodes one of which is the value of an expression. Empty for other expressions."""
     kind, nodes = node.type, node.named_children
     if kind == "conditional_expression":
         return nodes[::2]
     if kind == "ternary_expression":
         return nodes[1:]
-    if kind == "boolean_operator" or kind == "binary_expression":
+    if kind in COMPARED:
         operator = node.child_by_field_name("operator")
-        return nodes if operator is not None and operator.type in ("or", "||", "??") else []
+        return nodes if operator is not None and operator.type in ("or", "||", "??", "?:") else []
     return nodes if kind == "union_type" else []
 
 
@@ -174,7 +171,7 @@ def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
 def _texts(node: Node, route: _Route, data: bytes) -> Iterator[str]:
     """The texts at the end of this way from a node. A branch has several."""
     node = _unwrapped(node)
-    if branches := _branches(node):
+    if branches := branches_of(node):
         yield from _texts_of(branches, route, data)
     elif not route:
         if node.type in STRINGS and node.type != "number":
@@ -191,7 +188,7 @@ def _texts(node: Node, route: _Route, data: bytes) -> Iterator[str]:
 
 def _returned(above: Iterable[Node], route: _Route, data: bytes) -> Iterator[str]:
     """What the nearest function returns."""
-    function = next((node for node in above if node.type in _FUNCTIONS), None)
+    function = next((node for node in above if node.type in FUNCTIONS), None)
     for node in islice(_inside(function), _NODES) if function is not None else ():
         if node.type == "return_statement":
             yield from _texts_of(node.named_children, route, data)
@@ -203,7 +200,7 @@ def _inside(function: Node) -> Iterator[Node]:
     while nodes:
         node = nodes.pop()
         yield node
-        if node.type not in _FUNCTIONS and node.type not in STRINGS:
+        if node.type not in FUNCTIONS and node.type not in STRINGS:
             nodes += reversed(node.named_children)
 
 
@@ -241,21 +238,21 @@ def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, dat
         return (
             shown in spellings.JSX_CHOSEN
             and any(node.type == "jsx_attribute" for node in above[:end])
-            and any("model" in words or "models" in words for words in _functions(above, data))
+            and any("model" in words or "models" in words for words in functions(above, data))
         )
-    if any(not (_branches(node) or node.type in _WRAPPERS | _LISTS) for node in above[:end]):
+    if any(not (branches_of(node) or node.type in _WRAPPERS | _LISTS) for node in above[:end]):
         return False
     if above[end].type not in ("return_statement", "arrow_function"):
         return False
-    words = next(_functions(above[end:], data), ())
+    words = next(functions(above[end:], data), ())
     if "model" in words and set(words[words.index("model") :]) & spellings.FOR:
         return True
     return key_of("_".join(words)).sure
 
 
-def _functions(above: Sequence[Node], data: bytes) -> Iterator[tuple[str, ...]]:
+def functions(above: Sequence[Node], data: bytes) -> Iterator[tuple[str, ...]]:
     """The words in the names of the functions around."""
     for node, parent in pairwise(above):
-        if node.type in _FUNCTIONS:
+        if node.type in FUNCTIONS:
             name = field_of(node, "name", data) or field_of(parent, "name", data)
             yield key_of(name or field_of(parent, "key", data)).words
