@@ -72,6 +72,7 @@ KEYED = {
     # Rust
     "const_item": ("name", ("value",)),
     "static_item": ("name", ("value",)),
+    "range_clause": ("left", ("right",)),
     "let_declaration": ("pattern", ("value",)),
     "field_initializer": ("field", ("value",)),
 }
@@ -83,6 +84,8 @@ MODIFIERS = frozenset(
 PAIRS = frozenset(
     {"pair", "block_mapping_pair", "flow_pair", "keyed_element", "array_element_initializer"}
 )
+#: Nodes that are a key: `["x"] = 1`.
+KEYS = frozenset({"element_binding_expression", "implicit_element_access"})
 #: Nodes with keys, signs and values in turn.
 FLAT = frozenset(
     {"dictionary_literal", "token_tree", "anonymous_object_creation_expression", "infix_expression"}
@@ -116,7 +119,8 @@ ANNOTATIONS = frozenset({"annotation", "attribute_list", "attribute_item", "attr
 CASES = {
     "case_clause": "", "switch_case": "", "expression_case": "value", "switch_label": "",
     "case_switch_label": "", "constant_pattern": "", "when_entry": "condition", "pattern": "",
-    "match_pattern": "", "match_condition_list": "", "switch_pattern": "", "case_statement": "value",
+    "match_pattern": "", "match_condition_list": "", "switch_pattern": "",
+    "case_statement": "value",
 }  # fmt: skip
 SWITCHES = frozenset(
     {"match_statement", "switch_statement", "expression_switch_statement", "switch_expression",
@@ -143,18 +147,31 @@ FUNCTIONS = frozenset(
 )  # fmt: skip
 RETURNS = frozenset(
     {"return_statement", "arrow_function", "control_transfer_statement", "return_expression",
-     "jump_expression", "arrow_expression_clause"}
+     "jump_expression", "arrow_expression_clause", "return"}
 )  # fmt: skip
 #: Nodes whose last node is what they give.
-TAILS = frozenset({"block", "body_statement", "statements", "function_body", "block_body"})
+TAILS = frozenset(
+    {
+        "block",
+        "body_statement",
+        "statements",
+        "function_body",
+        "block_body",
+        "then",
+        "else",
+        "method",
+    }
+)
 #: The nodes that end the search for a key.
 ENDS = frozenset(
     {"module", "program", "function_definition", "class_definition", "function_declaration",
      "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function",
      "class_body", "statement_block", "if_statement", "stream", "return_statement",
-     "modifiers", *FUNCTIONS, *BODIES, *TYPES}
+     "modifiers", "return", *FUNCTIONS, *BODIES, *TYPES}
 )  # fmt: skip
 #: The names of fields in CASES.
 FIELDS = ("value", "condition")
 #: Nodes in which a default follows its parameter.
-PARAMETERS = frozenset({"function_declaration", "function_value_parameters"})
+PARAMETERS = frozenset({"function_declaration", "function_value_parameters", "init_declaration"})
+#: Statements that give nothing.
+SPENT = frozenset({"echo_statement", "jsx_attribute", "statement_block", "if_statement"})

@@ -7,13 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from . import spellings
+from .definitions import functions
 from .keys import is_list_decoy, key_of, last_name
-from .nodes import COMPARED, FUNCTIONS, RETURNS, SEQUENCES, STRINGS
-from .place import content_of, field_of, first_of, text_of
+from .nodes import FUNCTIONS, SEQUENCES, STRINGS
+from .place import branches_of, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -123,19 +124,6 @@ def _unwrapped(node: Node) -> Node:
     return node
 
 
-def branches_of(node: Node) -> list[Node]:
-    """The nodes one of which is the value of an expression. Empty for other expressions."""
-    kind, nodes = node.type, node.named_children
-    if kind == "conditional_expression":
-        return nodes[::2]
-    if kind == "ternary_expression":
-        return nodes[1:]
-    if kind in COMPARED:
-        operator = node.child_by_field_name("operator")
-        return nodes if operator is not None and operator.type in ("or", "||", "??", "?:") else []
-    return nodes if kind == "union_type" else []
-
-
 def _key(pair: Node, data: bytes) -> str:
     key = pair.child_by_field_name("name") or pair.named_children[0]
     return text_of(key, data).strip("\"'`")
@@ -230,29 +218,11 @@ def _is_list_call(node: Node, data: bytes) -> bool:
     return says or name.lower() in spellings.LIST_CALLS
 
 
-def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, data: bytes) -> bool:
-    """Whether a text is what a function returns that is named after models, or a choice that a
-    component shows which is named after models. `end`: where the search for keys ended in `above`.
-    `shown`: the attribute of JSX, or another key, that holds the text."""
-    if shown is not None:
-        return (
-            shown in spellings.JSX_CHOSEN
-            and any(node.type == "jsx_attribute" for node in above[:end])
-            and any("model" in words or "models" in words for words in functions(above, data))
-        )
-    if any(not (branches_of(node) or node.type in _WRAPPERS | _LISTS) for node in above[:end]):
-        return False
-    if above[end].type not in ("return_statement", "arrow_function"):
-        return False
-    words = next(functions(above[end:], data), ())
-    if "model" in words and set(words[words.index("model") :]) & spellings.FOR:
-        return True
-    return key_of("_".join(words)).sure
-
-
-def functions(above: Sequence[Node], data: bytes) -> Iterator[tuple[str, ...]]:
-    """The words in the names of the functions around."""
-    for node, parent in pairwise(above):
-        if node.type in FUNCTIONS:
-            name = field_of(node, "name", data) or field_of(parent, "name", data)
-            yield key_of(name or field_of(parent, "key", data)).words
+def is_shown(above: Sequence[Node], end: int, shown: str, data: bytes) -> bool:
+    """Whether a text is a choice that a component shows which is named after models. `end`: where
+    the search for keys ended in `above`. `shown`: the attribute of JSX that holds the text."""
+    return (
+        shown in spellings.JSX_CHOSEN
+        and any(node.type == "jsx_attribute" for node in above[:end])
+        and any("model" in words or "models" in words for words in functions(above, data))
+    )

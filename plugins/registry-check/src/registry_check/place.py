@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from . import spellings
+from . import nodes, spellings
 from .keys import is_decoy, key_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,19 @@ def first_of(node: Node) -> list[Node]:
     """Its children; of many the first, since all of them are looked up for each of them."""
     places = range(min(node.named_child_count, BESIDE))
     return [child for at in places if (child := node.named_child(at)) is not None]
+
+
+def branches_of(node: Node) -> list[Node]:
+    """The nodes one of which is the value of an expression. Empty for other expressions."""
+    kind, parts = node.type, node.named_children
+    if kind == "conditional_expression":
+        return parts[::2]
+    if kind == "ternary_expression":
+        return parts[1:]
+    if kind in nodes.COMPARED:
+        operator = node.child_by_field_name("operator")
+        return parts if operator is not None and operator.type in ("or", "||", "??", "?:") else []
+    return parts if kind == "union_type" else []
 
 
 def bare(node: Node) -> Node:

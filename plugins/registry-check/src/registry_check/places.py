@@ -8,14 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import nodes, spellings
-from .clauses import (
-    after_flag, annotation, call, case, command, compare, function, subscript,
-    type_around, type_of,
-)  # fmt: skip
+from .clauses import after_flag, call, case, command, compare, subscript, type_of
+from .definitions import annotation, given, type_around
 from .grammars import BRACES
 from .keys import key_of, last_name
 from .nodes import CASES, FLAT, KEYED, PAIRS, SEQUENCES, SIGNS, STRINGS
-from .peers import is_of_model_function, peers_of
+from .peers import is_shown, peers_of
 from .place import BESIDE, Place, bare, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
@@ -131,7 +129,11 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     if at is None:
         return None
     string, *above = above[at:]
-    if above and above[0].type == "expression_statement":
+    if (
+        above
+        and above[0].type == "expression_statement"
+        and (len(above) < 2 or above[1].type not in nodes.ARMS)
+    ):
         return None  # a docstring
     place = Place()
     content = content_of(string, data)
@@ -190,7 +192,7 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
         if len(place.siblings) == _LEVELS:
             break
         kind = node.type
-        if kind in nodes.MAPPINGS or kind in FLAT:
+        if (kind in nodes.MAPPINGS or kind in FLAT) and not _is_returned(above[at:]):
             beside = dict(_pairs(node, data))
             if beside or kind not in FLAT:
                 place.siblings.append(beside)
@@ -215,7 +217,7 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
                 settled = place.take(last_name(named))
             if kind != "expansion":
                 inner = inner or key
-        elif kind in PAIRS and node.named_child_count > 1:
+        elif (kind in PAIRS and node.named_child_count > 1) or kind in nodes.KEYS:
             place.is_key = True  # the name of the mapping counts
         elif kind in nodes.COMPARED:
             settled = compare(node, child, data, place)
@@ -231,21 +233,22 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
         elif kind in nodes.TYPED and inner is not None:
             settled = place.take(type_of(node, data), inner)
         elif kind in nodes.ANNOTATIONS:
-            annotation(string, above[at:], inner, data, place)
+            annotation(string, above[at:], data, place)
             break
         elif kind in nodes.PARAMETERS and (before := child.prev_named_sibling) is not None:
             settled = before.type == "parameter" and place.take(_key(before, data))
-        elif kind in nodes.BODIES and above[at + 1 : at + 2]:
-            type_around(above[at:], inner, data, place)
+        elif kind in nodes.BODIES and above[at + 1 :]:
+            type_around(above[at + 1], inner, data, place)
         elif kind == "import_spec":
             place.decoy = True
         elif kind == "class_definition" and _ENUM.search(field_of(node, "superclasses", data)):
             place.take(field_of(node, "name", data))
         if kind in nodes.ENDS:
             if not (settled or place.siblings or place.is_key):
-                place.sure = place.sure or is_of_model_function(above, at, inner, data)
                 if inner is None:
-                    function(string, above, data, place)
+                    given(string, above, data, place)
+                else:
+                    place.sure = place.sure or is_shown(above, at, inner, data)
             break
         child = node
     if place.is_spare and _is_alias(string, data):
@@ -254,6 +257,11 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
         place.sure = place.sure or (place.is_spare and not place.decoy)
     if place.siblings and "litellm_params" in place.siblings[0] and inner == "model_name":
         place.sure, place.is_key = False, True  # a name that the user gives to the model beside it
+
+
+def _is_returned(above: Sequence[Node]) -> bool:
+    """Whether these are no arguments, but what Ruby's `return` gives."""
+    return len(above) > 1 and above[1].type == "return"
 
 
 def _is_alias(string: Node, data: bytes) -> bool:

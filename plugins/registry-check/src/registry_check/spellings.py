@@ -357,28 +357,30 @@ PARTIAL_CALLS = frozenset(
      "info", "warn", "warning", "error", "debug"}
 )  # fmt: skip
 TRANSPARENT_KEYS = frozenset(
-    {"default", "value", "defaultvalue", "default_value", "rename", "default_factory", "examples", "choices", "enum", "const", "options", "or",
+    {"default", "value", "defaultvalue", "default_value",
+     "rename", "default_factory", "examples", "choices", "enum", "const", "options", "or",
      "primary", "fallback", "fallbacks", "args", "command"}
 )  # fmt: skip
 #: Methods that are named after what they make: `ModelId.of`.
 MAKES = frozenset({"new", "of", "from", "create", "parse", "valueof", "init"})
 #: Calls that give their argument, or a mapping or list of their arguments.
 SAME_CALLS = re.compile(
-    r"string|ptr|f|some|opt|just|vec!?|array|ofentries|custom"
-    r"|\w*(?:list|set|map|array|vector)(?:_?of)?"
+    r"string|ptr|f|some|opt|just|vec!?|array|ofentries|entry|custom|init|of"
+    r"|(?!in_)\w*(?:list|set|map|array|vector)(?:_?of)?"
 )
 #: Calls whose last argument is a default. What they look up, or are called on, says for what.
 ELSE_CALLS = re.compile(
     r"\w*getenv\w*|env\w*|get_?env\w*|fetch|get\w*or\w*|getproperty|getvalue|setting"
     r"|(?:unwrap_?)?or(?:_?else(?:_?get)?|_?default)?|if_?empty|if_?blank|let|default"
-    r"|coalesce|get_?option|let|attribute|define"
+    r"|coalesce|get_?option|attribute|define"
+    r"|require_?non_?null_?else"
 )
 #: Functions that take a model, maybe after a context.
 ASKS = re.compile(
     r"(?:Get|As|Use|New)?I?(?:Chat|Embedding|Image|Audio|Responses?|Assistant)s?Client"
     r"|(?:Add|With)\w*(?:ChatCompletion|ChatClient|TextGeneration|Embedding\w*|TextCompletion)\w*"
     r"|(?i:generate_?content\w*|(?:embed|batch_?embed)_?contents?|count_?tokens)"
-    r"|\w*(?:Chat|Completion|Llm|LLM)\w*Request|AgentBuilder|agent|extractor|using"
+    r"|\w*(?:Completion|Llm|LLM)\w*Request|AgentBuilder|agent|extractor|using"
 )
 EQUALS = frozenset({"equals", "equalsignorecase", "eql"})
 #: Functions that give what people read, by parts of their names.
