@@ -46,8 +46,8 @@ def case(above: Iterable[Node], data: bytes, place: Place) -> None:
 
 
 def compare(node: Node, child: Node, data: bytes, place: Place) -> bool:
-    after = child.next_sibling
-    if node.type == "comparison_operator" and after is not None and after.type in ("in", "not in"):
+    after = child.next_sibling if node.type == "comparison_operator" else None
+    if after is not None and after.type in ("in", "not in"):
         # The text is a part of a name, unless the right side is a collection.
         name = last_name(text_of(node.named_children[-1], data))
         place.decoy = not name.endswith("s")

@@ -64,14 +64,14 @@ def given(string: Node, above: Sequence[Node], data: bytes, place: Place) -> Non
     if "model" in words and set(words[words.index("model") :]) & spellings.FOR:
         place.sure = True
     elif not place.take(name) and is_arm and not spellings.SHOWN.search(name):
-        if of := next((node for node in above if node.type in nodes.TYPES), None):
+        for of in [node for node in above if node.type in nodes.TYPES][:1]:
             type_around(of, "name", data, place)
 
 
 def _is_spent(node: Node, child: Node) -> bool:
     """Whether a node does not give what its child gives."""
     if node.type in nodes.TAILS:
-        return node.named_children[-1] != child
+        return node.named_child(node.named_child_count - 1) != child
     is_sum = "binary" in node.type or node.type in nodes.COMPARED
     return (is_sum and not branches_of(node)) or node.type in nodes.SPENT
 

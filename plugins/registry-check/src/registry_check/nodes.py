@@ -54,13 +54,11 @@ KEYED = {
     "short_var_declaration": ("left", ("right",)),
     "assignment_statement": ("left", ("right",)),
     # Java, Kotlin, C#, Swift
-    "element_value_pair": ("key", ("value",)),
     "property_declaration": ("name", ("value", "computed_value")),
     "class_parameter": ("", ("",)),
     "parameter": ("name", ("",)),
     "argument": ("name", ("",)),
     "value_argument": ("name", ("value",)),
-    "attribute_argument": ("", ("",)),
     # Ruby, PHP
     "operator_assignment": ("left", ("right",)),
     "keyword_parameter": ("name", ("value",)),
@@ -76,16 +74,9 @@ KEYED = {
     "let_declaration": ("pattern", ("value",)),
     "field_initializer": ("field", ("value",)),
 }
-#: What stands before the key in such a node.
-MODIFIERS = frozenset(
-    {"modifiers", "attribute_list", "visibility_modifier", "value_binding_pattern",
-     "mutable_specifier", "annotation", "modifier", "parameter_modifiers", "binding_pattern_kind"}
-)  # fmt: skip
 PAIRS = frozenset(
     {"pair", "block_mapping_pair", "flow_pair", "keyed_element", "array_element_initializer"}
 )
-#: Nodes that are a key: `["x"] = 1`.
-KEYS = frozenset({"element_binding_expression", "implicit_element_access"})
 #: Nodes with keys, signs and values in turn.
 FLAT = frozenset(
     {"dictionary_literal", "token_tree", "anonymous_object_creation_expression", "infix_expression"}
@@ -106,8 +97,6 @@ ARGUMENTS = frozenset(
 )
 #: Functions without a name that may be the last argument of a call.
 BLOCKS = frozenset({"annotated_lambda", "do_block", "block", "lambda_literal"})
-#: Literals of a type.
-TYPED = frozenset({"composite_literal", "struct_expression"})
 MAPPINGS = frozenset(
     {"dictionary", "object", "block_mapping", "flow_mapping", "argument_list", "arguments",
      "table", "table_array_element", "inline_table", "document", "literal_value", "hash",
@@ -115,13 +104,12 @@ MAPPINGS = frozenset(
      "field_initializer_list", "lambda_literal", "class_parameters"}
 )  # fmt: skip
 ANNOTATIONS = frozenset({"annotation", "attribute_list", "attribute_item", "attribute_group"})
-#: Nodes with what is looked for, if their child is not in another field than this.
-CASES = {
-    "case_clause": "", "switch_case": "", "expression_case": "value", "switch_label": "",
-    "case_switch_label": "", "constant_pattern": "", "when_entry": "condition", "pattern": "",
-    "match_pattern": "", "match_condition_list": "", "switch_pattern": "",
-    "case_statement": "value",
-}  # fmt: skip
+#: Nodes with what is looked for.
+CASES = frozenset(
+    {"case_clause", "switch_case", "expression_case", "switch_label", "case_switch_label",
+     "constant_pattern", "when_entry", "pattern", "match_pattern", "match_condition_list",
+     "switch_pattern", "case_statement"}
+)  # fmt: skip
 SWITCHES = frozenset(
     {"match_statement", "switch_statement", "expression_switch_statement", "switch_expression",
      "when_expression", "match_expression", "case"}
@@ -136,10 +124,6 @@ TYPES = frozenset(
      "impl_item", "trait_declaration", "interface_declaration", "record_declaration",
      "struct_declaration"}
 )  # fmt: skip
-BODIES = frozenset(
-    {"class_body", "enum_body", "declaration_list", "enum_class_body", "body_statement",
-     "enum_variant_list"}
-)  # fmt: skip
 FUNCTIONS = frozenset(
     {"function_definition", "function_declaration", "method_definition", "arrow_function",
      "function_expression", "method_declaration", "function_item", "method", "singleton_method",
@@ -151,26 +135,13 @@ RETURNS = frozenset(
 )  # fmt: skip
 #: Nodes whose last node is what they give.
 TAILS = frozenset(
-    {
-        "block",
-        "body_statement",
-        "statements",
-        "function_body",
-        "block_body",
-        "then",
-        "else",
-        "method",
-    }
+    {"block", "body_statement", "statements", "function_body", "block_body", "then", "else"}
 )
 #: The nodes that end the search for a key.
 ENDS = frozenset(
-    {"module", "program", "function_definition", "class_definition", "function_declaration",
-     "case_clause", "switch_case", "class_declaration", "method_definition", "arrow_function",
-     "class_body", "statement_block", "if_statement", "stream", "return_statement",
-     "modifiers", "return", *FUNCTIONS, *BODIES, *TYPES}
+    {"program", "class_definition", "statement_block", "if_statement", "stream",
+     "return_statement", "return", "modifiers", *FUNCTIONS, *TYPES}
 )  # fmt: skip
-#: The names of fields in CASES.
-FIELDS = ("value", "condition")
 #: Nodes in which a default follows its parameter.
 PARAMETERS = frozenset({"function_declaration", "function_value_parameters", "init_declaration"})
 #: Statements that give nothing.

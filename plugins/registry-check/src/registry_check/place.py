@@ -89,13 +89,14 @@ def branches_of(node: Node) -> list[Node]:
 def bare(node: Node) -> Node:
     """An argument, without what only wraps it: `"x".to_string()`."""
     while True:
-        if node.type in ("argument", "value_argument", "literal_element"):
-            inner = node.named_children[0] if node.named_child_count == 1 else None
-        else:
+        inner = None
+        if node.type in ("argument", "value_argument") and node.named_child_count == 1:
+            inner = node.named_child(0)
+        elif node.type == "call_expression":
             function = node.child_by_field_name("function")
-            is_method = function is not None and function.type == "field_expression"
-            inner = function.child_by_field_name("value") if function and is_method else None
-        if inner is None or (inner.type == "identifier" and node.type != "argument"):
+            if function is not None and function.type == "field_expression":
+                inner = function.child_by_field_name("value")
+        if inner is None or inner.type == "identifier":
             return node
         node = inner
 

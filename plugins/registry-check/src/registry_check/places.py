@@ -12,7 +12,7 @@ from .clauses import after_flag, call, case, command, compare, subscript, type_o
 from .definitions import annotation, given, type_around
 from .grammars import BRACES
 from .keys import key_of, last_name
-from .nodes import CASES, FLAT, KEYED, PAIRS, SEQUENCES, SIGNS, STRINGS
+from .nodes import FLAT, KEYED, PAIRS, SEQUENCES, SIGNS, STRINGS
 from .peers import is_shown, peers_of
 from .place import BESIDE, Place, bare, content_of, field_of, first_of, text_of
 
@@ -168,7 +168,7 @@ def _key(node: Node, data: bytes) -> str:
 def _key_node(node: Node) -> Node | None:
     name = KEYED[node.type][0]
     key = node.child_by_field_name(name) if name else None
-    others = (child for child in node.named_children if child.type not in nodes.MODIFIERS)
+    others = (one for one in node.named_children if not one.type.endswith("modifiers"))
     return key or next(others, None)
 
 
@@ -202,10 +202,10 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
                 settled = place.sure = True
         if kind in nodes.CALLS:
             settled = call(node, child, (string, above[0]), data, place, settled, inner)
-        elif kind in FLAT and (key := _key_beside(child, data)):
+        elif kind in FLAT and (key := _key_beside(node, child, data)):
             settled = settled or place.take(key, inner)
             inner = inner or key
-        elif kind in FLAT and text_of(child.next_sibling, data) in SIGNS:
+        elif kind in FLAT and text_of(_beside(node, child)[2], data) in SIGNS:
             place.is_key = True
         elif settled:
             if kind in PAIRS and _is_value(node, child):
@@ -217,8 +217,10 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
                 settled = place.take(last_name(named))
             if kind != "expansion":
                 inner = inner or key
-        elif (kind in PAIRS and node.named_child_count > 1) or kind in nodes.KEYS:
+        elif kind in PAIRS and node.named_child_count > 1:
             place.is_key = True  # the name of the mapping counts
+        elif child.type == "element_binding_expression":
+            place.is_key = True
         elif kind in nodes.COMPARED:
             settled = compare(node, child, data, place)
         elif kind == "command":
@@ -227,18 +229,18 @@ def _climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> No
             settled = after_flag(child, data, place)
         elif kind == "subscript":
             settled = subscript(node, child, data, place)
-        elif kind in CASES and CASES[kind] in ("", _field(node, child)):
+        elif kind in nodes.CASES and _is_looked_for(node, child):
             case(above[at:], data, place)
             break
-        elif kind in nodes.TYPED and inner is not None:
+        elif inner is not None and kind in ("composite_literal", "struct_expression"):
             settled = place.take(type_of(node, data), inner)
         elif kind in nodes.ANNOTATIONS:
             annotation(string, above[at:], data, place)
             break
         elif kind in nodes.PARAMETERS and (before := child.prev_named_sibling) is not None:
             settled = before.type == "parameter" and place.take(_key(before, data))
-        elif kind in nodes.BODIES and above[at + 1 :]:
-            type_around(above[at + 1], inner, data, place)
+        elif kind in nodes.TYPES:
+            type_around(node, inner, data, place)
         elif kind == "import_spec":
             place.decoy = True
         elif kind == "class_definition" and _ENUM.search(field_of(node, "superclasses", data)):
@@ -273,8 +275,8 @@ def _is_alias(string: Node, data: bytes) -> bool:
 def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
     """Keys and values of a mapping, or keywords of a call. Only the first ones of long ones."""
     if mapping.type in FLAT:
-        for child in mapping.children[:BESIDE]:
-            if key := _key_beside(child, data):
+        for at in range(min(mapping.child_count, BESIDE)):
+            if (child := mapping.child(at)) and (key := _key_beside(mapping, child, data)):
                 yield key, text_of(child, data).strip("\"'`")
         return
     for node in map(bare, first_of(mapping)):
@@ -291,13 +293,21 @@ def _pairs(mapping: Node, data: bytes) -> Iterator[tuple[str, str]]:
             yield text_of(node, data), ""
 
 
-def _key_beside(value: Node, data: bytes) -> str:
+def _key_beside(node: Node, value: Node, data: bytes) -> str:
     """The key of a value in a node where keys, signs and values stand in turn."""
-    sign = value.prev_sibling
-    if sign is None or text_of(sign, data) not in SIGNS:
-        return ""
-    return last_name(text_of(sign.prev_sibling, data))
+    key, sign, _ = _beside(node, value)
+    return last_name(text_of(key, data)) if text_of(sign, data) in SIGNS else ""
 
 
-def _field(node: Node, child: Node) -> str:
-    return next((name for name in nodes.FIELDS if node.child_by_field_name(name) == child), "-")
+def _beside(node: Node, child: Node) -> tuple[Node | None, Node | None, Node | None]:
+    """The two nodes before it, and the one after it."""
+    if node.type == "infix_expression":  # the parser looks for siblings from the root on
+        key, sign = node.child(0), node.child(1)
+        return (None, None, sign) if child == key else (key, sign, None)
+    sign = child.prev_sibling
+    return sign and sign.prev_sibling, sign, child.next_sibling
+
+
+def _is_looked_for(case: Node, child: Node) -> bool:
+    value = case.child_by_field_name("value") or case.child_by_field_name("condition")
+    return value is None or value == child
