@@ -209,8 +209,16 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     (project / "deep.json").write_text("[" * 50_000 + '{"model": "gpt-4"}' + "]" * 50_000)
     (project / "long.env").write_text("".join(f"A_MODEL_{at}=gpt-4\n" for at in range(1000)))
     (project / "long.ts").write_text("const model = 'gpt-4';" * 1000)
-    found = Counter(one.path for one in look())
-    assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000}
+    (project / "wide.swift").write_text("let models = [" + '"a": "gpt-4", ' * 1000 + "]\n")
+    (project / "sum.java").write_text("class A { X x = " + '"gpt-4" + ' * 1000 + "y; }\n")
+    (project / "pairs.kt").write_text('val x = "gpt-4"' + ' to "gpt-4"' * 1000 + "\n")
+    (project / "or.js").write_text("x = a" + " || 'gpt-4'" * 1000 + " || model === 'gpt-4'\n")
+    found = look()
+    assert not found.skipped
+    assert Counter(one.path for one in found) == {
+        "wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 1000, "wide.swift": 1000,
+        "or.js": 1,
+    }  # fmt: skip
 
 
 def test_what_is_too_long_for_a_name_is_no_word_to_look_into(

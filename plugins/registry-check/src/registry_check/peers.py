@@ -14,7 +14,7 @@ from . import spellings
 from .definitions import functions
 from .keys import is_list_decoy, key_of, last_name
 from .nodes import FUNCTIONS, SEQUENCES, STRINGS
-from .place import branches_of, content_of, field_of, first_of, text_of
+from .place import BESIDE, branches_of, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -71,13 +71,14 @@ def peers_of(string: Node, above: Sequence[Node], data: bytes) -> list[list[str]
             continue
         if kind == "subscript" and child.type == "list":
             return []  # columns of a table
-        if (branches := branches_of(node)) or kind in _LISTS:
+        if (branches := _branches(node)) or kind in _LISTS:
             entries = branches or first_of(node)
+            if branches and child not in branches_of(node):
+                break  # a condition
             if child not in entries:
-                if branches:
-                    break  # a condition
                 entries.append(child)
-            groups.append(_texts_of(entries, route, data))
+            if not (branches and branches_of(parent)):  # which has all of them
+                groups.append(_texts_of(entries, route, data))
             route = route if branches else (entries.index(child), *route)
         elif kind in _MAPPINGS:
             pairs = {**dict(_pairs(node, data)), key: child}
@@ -124,6 +125,19 @@ def _unwrapped(node: Node) -> Node:
     return node
 
 
+def _branches(node: Node) -> list[Node]:
+    """The branches of an expression, and of those in it. Only the first of thousands."""
+    found: list[Node] = []
+    rest = branches_of(node)[::-1]
+    for _ in range(4 * BESIDE):
+        if not rest:
+            break
+        branches = branches_of(one := _unwrapped(rest.pop()))
+        rest += branches[::-1]
+        found += [] if branches else [one]
+    return found
+
+
 def _key(pair: Node, data: bytes) -> str:
     key = pair.child_by_field_name("name") or pair.named_children[0]
     return text_of(key, data).strip("\"'`")
@@ -159,7 +173,7 @@ def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
 def _texts(node: Node, route: _Route, data: bytes) -> Iterator[str]:
     """The texts at the end of this way from a node. A branch has several."""
     node = _unwrapped(node)
-    if branches := branches_of(node):
+    if branches := _branches(node):
         yield from _texts_of(branches, route, data)
     elif not route:
         if node.type in STRINGS and node.type != "number":

@@ -129,11 +129,8 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     if at is None:
         return None
     string, *above = above[at:]
-    if (
-        above
-        and above[0].type == "expression_statement"
-        and (len(above) < 2 or above[1].type not in nodes.ARMS)
-    ):
+    statement, around = [*(node.type for node in above[:2]), "", ""][:2]
+    if statement == "expression_statement" and around not in nodes.ARMS:
         return None  # a docstring
     place = Place()
     content = content_of(string, data)
@@ -302,10 +299,10 @@ def _key_beside(node: Node, value: Node, data: bytes) -> str:
 def _beside(node: Node, child: Node) -> tuple[Node | None, Node | None, Node | None]:
     """The two nodes before it, and the one after it."""
     if node.type == "infix_expression":  # the parser looks for siblings from the root on
-        key, sign = node.child(0), node.child(1)
-        return (None, None, sign) if child == key else (key, sign, None)
-    sign = child.prev_sibling
-    return sign and sign.prev_sibling, sign, child.next_sibling
+        first, sign = node.child(0), node.child(1)
+        return (None, None, sign) if child == first else (first, sign, None)
+    before = child.prev_sibling
+    return before and before.prev_sibling, before, child.next_sibling
 
 
 def _is_looked_for(case: Node, child: Node) -> bool:
