@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from registry_check import LEVELS, Findings, check, clauses, judging, places, spellings
+from registry_check import LEVELS, Findings, check, clauses, contents, judging, places, spellings
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 from registry_check.names import Names, maker_of
@@ -209,16 +209,20 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     (project / "deep.json").write_text("[" * 50_000 + '{"model": "gpt-4"}' + "]" * 50_000)
     (project / "long.env").write_text("".join(f"A_MODEL_{at}=gpt-4\n" for at in range(1000)))
     (project / "long.ts").write_text("const model = 'gpt-4';" * 4000)
+    (project / "wide.swift").write_text("let models = [" + '"a": "gpt-4", ' * 1000 + "]\n")
+    (project / "sum.java").write_text("class A { X x = " + '"gpt-4" + ' * 1000 + "y; }\n")
+    (project / "pairs.kt").write_text('val x = "gpt-4"' + ' to "gpt-4"' * 1000 + "\n")
+    (project / "or.js").write_text("x = a" + " || 'gpt-4'" * 1000 + " || model === 'gpt-4'\n")
     pair = ("gpt-3.5-turbo", "gpt-4")
     (project / "list.py").write_text(f"ladder = {[*pair] * 500}\n")
     (project / "lists.py").write_text("".join(f"a{at} = {[*pair]}\n" for at in range(500)))
-    branches = "".join(f"n > {at} ? 'gpt-3.5-turbo' : " for at in range(3000))
+    branches = "".join(f"n > {at} ? '{pair[at % 2]}' : " for at in range(3000))
     (project / "branches.ts").write_text(f"const pick = (n) => {branches} 'gpt-4';\n")
     results = look()
     found = Counter(one.path for one in results)
     branched = found.pop("branches.ts")
     assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 4000,
-                     "list.py": 1000, "lists.py": 1000}  # fmt: skip
+                     "wide.swift": 1000, "or.js": 1, "list.py": 1000, "lists.py": 1000}  # fmt: skip
     assert branched > 1  # the outer ones
     assert not results.skipped
 
@@ -511,6 +515,79 @@ def test_sarif_names_rules_places_and_levels(project: Path, look: Callable[..., 
         "artifactLocation": {"uri": "a%20b.py"},
         "region": {"startLine": 2, "startColumn": 20, "endColumn": 25},
     }
+
+
+def test_a_script_in_a_page_has_its_place_in_the_page(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    (project / "Chat.vue").write_text(
+        "<template><p title='äöü😀'>gpt-4</p></template>\r\n"
+        "<script setup lang='ts'>const äöü: string = ''; const model = 'gpt-4'\r\n"
+        "const other: { model: string } = { model: 'gpt-4' }</script>\n",
+        "utf-8",
+    )
+    assert [(one.line, one.column) for one in look()] == [(2, 64), (3, 44)]
+
+
+def test_a_template_is_read_as_what_it_is_for(project: Path, look: Callable[..., Findings]) -> None:
+    for name in ("a.yaml.j2", "b.yml.example", "c.j2", "d.txt.tmpl"):
+        (project / name).write_text("provider: openai\nmodel: gpt-4\n")
+    (project / "e.go.tmpl").write_text('var model = "gpt-4"\n')
+    assert {one.path for one in look()} == {"a.yaml.j2", "b.yml.example", "e.go.tmpl"}
+
+
+MODELS = {
+    "csharp": 'class A { string model = "gpt-4"; }', "go": 'var model = "gpt-4"',
+    "java": 'class A { String model = "gpt-4"; }', "kotlin": 'val model = "gpt-4"',
+    "php": '<?php $model = "gpt-4"; ?>', "ruby": 'model = "gpt-4"',
+    "rust": 'const MODEL: &str = "gpt-4";', "swift": 'let model = "gpt-4"',
+    "page": '<script>model = "gpt-4"</script>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "suffix", [suffix for suffix, language in contents.LANGUAGES.items() if language in MODELS]
+)
+def test_every_suffix_is_read_with_any_broken_code(
+    project: Path, look: Callable[..., Findings], suffix: str
+) -> None:
+    line = MODELS[contents.LANGUAGES[suffix]]
+    (project / f"a{suffix}").write_text(f'{line}\n)]}} =\n[{{(\n"unknown\n/* "gpt-4"\n')
+    found = look()
+    assert not found.skipped
+    assert [one.line for one in found] == [1]
+
+
+def test_each_text_of_a_long_statement_takes_a_bounded_look(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    seen: list[int] = []
+    call = clauses.call
+
+    def counted(node: Node, *rest: Any) -> bool:
+        seen.append(1)
+        return call(node, *rest)
+
+    monkeypatch.setattr(places, "call", counted)
+    (project / "a.go").write_text('x := a.Model("gpt-4")' + '.Model("gpt-4")' * 999 + "\n")
+    (project / "b.go").write_text("f(" * 999 + 'Model("gpt-4")' + ")" * 999)
+    (project / "c.go").write_text("models := []string{" + '"gpt-4", ' * 1000 + "}\n")
+    assert Counter(one.path for one in look()) == {"a.go": 1000, "b.go": 1, "c.go": 1000}
+    assert len(seen) < 100_000  # up to the top, each time, it would be a million
+
+
+def test_a_file_is_taken_apart_only_for_a_quoted_name(
+    project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
+) -> None:
+    read: list[str] = []
+    parse = contents.parse
+    monkeypatch.setattr(
+        contents, "parse", lambda language, data: read.append(language) or parse(language, data)
+    )
+    (project / "a.go").write_text("// gpt-4 is asked\nvar x = gpt-4\n")
+    (project / "b.rb").write_text('model = "gpt-4"\n')
+    assert [one.path for one in look()] == ["b.rb"]
+    assert read == ["ruby"]
 
 
 def test_an_id_that_is_a_word_is_looked_for_only_if_it_leads_to_a_finding() -> None:

@@ -138,7 +138,7 @@ class Check:
         offset, line, column = _START
         for sighting in sightings(language, data, found, self._reader):
             if about is None:
-                about = of_file(data, self._names)
+                about = of_file(data, self._names, language)
             verdict = self._judge.judge(sighting.name, sighting.place, about)
             if verdict is None or (sighting.start, sighting.end) in reported:
                 continue

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 from attrs import frozen
 
-from .grammars import parse
+from .grammars import BRACES, parse
 from .keys import key_of
 from .names import Name
+from .pages import SUFFIXES as PAGES, Page
 from .place import BESIDE, Place
 from .places import AFTER, EMBEDDED, Tree, may_have_place, place_of
 
@@ -30,6 +31,9 @@ LANGUAGES = {
     ".ipynb": "notebook",
     ".tf": "lines", ".tfvars": "lines", ".hcl": "lines",
     ".http": "commands", ".rest": "commands", ".mk": "commands",
+    ".go": "go", ".java": "java", ".kt": "kotlin", ".kts": "kotlin", ".cs": "csharp",
+    ".rb": "ruby", ".rake": "ruby", ".php": "php", ".rs": "rust", ".swift": "swift",
+    **dict.fromkeys(PAGES, "page"),
 }  # fmt: skip
 _NAMED = re.compile(r"(\.env(?:[.-].+)?|.+\.env)|(Dockerfile.*|Makefile|[Jj]ustfile|Procfile)")
 #: The info strings of fenced code → languages.
@@ -42,6 +46,17 @@ _FENCES = {
     "console": "bash", "shell-session": "bash", "ini": "lines", "env": "lines", "dotenv": "lines",
     "properties": "lines", "dockerfile": "commands", "http": "commands",
 }  # fmt: skip
+_FENCES |= {
+    **{suffix[1:]: LANGUAGES[suffix] for suffix in (".go", ".kt", ".cs", ".rb", ".rs")},
+    **{language: language for language in BRACES},
+    **dict.fromkeys((suffix[1:] for suffix in PAGES), "page"),
+    "golang": "go", "c#": "csharp",
+}  # fmt: skip
+#: A template, or an example, is read as what it is for: `config.yaml.j2`.
+_TEMPLATES = frozenset(
+    {"j2", "jinja", "jinja2", "tpl", "tmpl", "gotmpl", "erb", "template", "example", "sample",
+     "dist"}
+)  # fmt: skip
 _IN_URL = re.compile(
     rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)"
     rb"|:(?:foundation-model|inference-profile)/([\w.:-]+)"  # in an ARN
@@ -96,6 +111,8 @@ def language_of(name: str, data: bytes = b"") -> str | None:
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
     stem, dot, end = name.rpartition(".")
+    if end.lower() in _TEMPLATES and "." in stem:
+        return language_of(stem)
     if (stem and dot) or not data.startswith(b"#!"):
         return LANGUAGES.get(f".{end}".lower()) if dot else None
     match = _SHEBANG.match(data)
@@ -113,6 +130,12 @@ def sightings(
 def _within(language: str, part: bytes, reader: Reader) -> Iterator[Sighting]:
     """Sightings in a part of a file. Offsets count from its start."""
     return sightings(language, part, reader.candidates(language, part), reader)
+
+
+def _inside(language: str, data: bytes, start: int, end: int, reader: Reader) -> Iterator[Sighting]:
+    """Sightings in a part of a file. Offsets count from the start of the file."""
+    for one in _within(language, data[start:end], reader):
+        yield Sighting(one.name, one.place, one.start + start, one.end + start)
 
 
 class Reader:
@@ -145,6 +168,9 @@ class Reader:
             assert match is not None
             end = max(match.end(), start + 1)
             word = match[0].rstrip(_MARKS)
+            if b":" in word and data[begin - 2 : begin] == b"${":  # ${app.model:gpt-4}
+                begin += word.index(b":") + 1
+                word = word.partition(b":")[2]
             starts = begin > start - _LONGEST and data[begin - 1 : begin] not in (b"$", b"~")
             if starts and word[:1].isalnum() and (name := self._name(word)):
                 yield name, begin, begin + len(word)
@@ -174,6 +200,18 @@ def _code(
             yield Sighting(name, place, start, end)
 
 
+def _page(
+    language: str, data: bytes, found: Sequence[Candidate], reader: Reader
+) -> Iterator[Sighting]:
+    """Scripts, and attributes of tags."""
+    page = Page(data)
+    for inner, start, end in page.scripts():
+        yield from _inside(inner, data, start, end, reader)
+    for name, start, end in found:
+        if place := page.place_of(start, end):
+            yield Sighting(name, place, start, end)
+
+
 def _in_url(data: bytes, start: int, end: int) -> Place | None:
     """The place of a name in the path of a request's URL. None if it is not in one."""
     line = data[max(data.rfind(b"\n", 0, start), start - 300) + 1 : start]
@@ -191,10 +229,7 @@ def _markdown(
 ) -> Iterator[Sighting]:
     """Front matter, and code in fences. The rest of Markdown is prose."""
     for inner, start, end in _parts(data):
-        for sighting in _within(inner, data[start:end], reader):
-            yield Sighting(
-                sighting.name, sighting.place, sighting.start + start, sighting.end + start
-            )
+        yield from _inside(inner, data, start, end, reader)
 
 
 def _parts(data: bytes) -> Iterator[tuple[str, int, int]]:
@@ -328,4 +363,5 @@ _READERS: dict[str, Callable[[str, bytes, Sequence[Candidate], Reader], Iterator
     "notebook": _notebook,
     "lines": _lines,
     "commands": _commands,
+    "page": _page,
 }

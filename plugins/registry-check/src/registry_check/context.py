@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from . import spellings
+from .grammars import BRACES
 from .keys import key_of
 from .names import Names
 from .place import Place
@@ -19,9 +20,23 @@ _BEFORE = 200
 _NARROW = re.compile(
     r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
 )
+#: Imports of Java and Kotlin, C#, Rust and PHP, Ruby, and Go.
+_IMPORTED = re.compile(
+    r"""(?mx)^[ \t]*(?:
+      import[ \t]+(?:static[ \t]+)?(?:com|dev|org|io|ai|net)\.[\w.*]+;?
+    | using[ \t]+[\w.= ]+; | use[ \t]+[^\n;"']+; | require[ \t]+["'][\w/-]+["']
+    | (?:import[ \t]+)?(?:[\w.]+[ \t]+)?"[\w-]+(?:\.[\w-]+)+/[\w./-]+"
+    )[ \t]*\r?$"""
+)
+_PROVIDER = re.compile(
+    r"azure|bedrock|vertex|ollama|open-?ai|anthropic|generativeai|genai|gemini|mistral|groq"
+    r"|cohere|deepseek|perplexity"
+)
+_IMPORTING = BRACES | {"markdown"}
+_RESELLERS = frozenset({"azure", "bedrock", "vertex"})
 
 
-def of_file(data: bytes, names: Names) -> frozenset[str]:
+def of_file(data: bytes, names: Names, language: str) -> frozenset[str]:
     """The providers that imports and base URLs name. "local" stands for an unknown one."""
     text = data.decode("utf-8", "replace")
     providers: set[str] = set()
@@ -39,6 +54,11 @@ def of_file(data: bytes, names: Names) -> frozenset[str]:
             if "vertex" in word
             else "azure"
         )
+    for line in _IMPORTED.finditer(text) if language in _IMPORTING else ():
+        named = {*_PROVIDER.findall(line[0].lower())}
+        if not ("azure" in providers and line[0].startswith("using OpenAI")):  # a part of Azure's
+            for word in named & _RESELLERS or named:
+                providers.update(names.providers(word))
     for url in _URL.finditer(text):
         if _BASE.search(text[max(0, url.start() - _BEFORE) : url.start()]):
             providers.update(names.owner_of(url[0]))

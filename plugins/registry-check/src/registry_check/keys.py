@@ -40,7 +40,7 @@ def key_of(name: str) -> Key:
             and words[places[-1]].startswith("model")
             and (not after or after[-1] in ("name", "id", "names", "ids", "default", "slug"))
         )
-        many = words[-1] in spellings.MANY
+        many = words[-1] in spellings.MANY or "by" in after
         return Key(sure, strict, words, many)
     return Key(
         (rough and words[-1] in spellings.ROUGH_ENDS) or words[-1:] in spellings.JUDGES,

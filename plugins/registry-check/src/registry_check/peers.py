@@ -7,20 +7,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from . import spellings
+from .definitions import functions
 from .keys import is_list_decoy, key_of, last_name
-from .place import BESIDE, SEQUENCES, STRINGS, content_of, field_of, first_of, text_of
+from .nodes import FUNCTIONS, SEQUENCES, STRINGS
+from .place import BESIDE, branches_of, content_of, field_of, first_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_FUNCTIONS = frozenset(
-    {"function_definition", "function_declaration", "method_definition", "arrow_function",
-     "function_expression"}
-)  # fmt: skip
 _LISTS = SEQUENCES | {"set", "expression_list", "type_parameter", "subscript"}
 _MAPPINGS = frozenset(
     {"dictionary", "object", "block_mapping", "flow_mapping", "inline_table",
@@ -91,10 +89,11 @@ def _groups(
             continue
         if kind == "subscript" and child.type == "list":
             yield None  # columns of a table
-        if branches := _branches(node):
+        if branches := branches_of(node):
             if child not in branches:
                 return  # a condition
-            yield branches, route
+            if not branches_of(parent):  # which has all of them
+                yield branches, route
         elif kind in _LISTS:
             entries = first_of(node)
             if child not in entries:
@@ -120,7 +119,7 @@ def _groups(
                 yield fields.values(), route
             return
         elif kind == "return_statement":
-            words = next(_functions(above[at:], data), ())
+            words = next(functions(above[at:], data), ())
             decoys = spellings.LIST_DECOYS | spellings.DECOY_WORDS
             yield (_returned(above[at:]), route) if decoys.isdisjoint(words) else None
             return
@@ -142,19 +141,6 @@ def _unwrapped(node: Node) -> Node:
     while node.type in _WRAPPERS and node.named_children:
         node = node.named_children[0]
     return node
-
-
-def _branches(node: Node) -> list[Node]:
-    """The nodes one of which is the value of an expression. Empty for other expressions."""
-    kind, nodes = node.type, node.named_children
-    if kind == "conditional_expression":
-        return nodes[::2]
-    if kind == "ternary_expression":
-        return nodes[1:]
-    if kind == "boolean_operator" or kind == "binary_expression":
-        operator = node.child_by_field_name("operator")
-        return nodes if operator is not None and operator.type in ("or", "||", "??") else []
-    return nodes if kind == "union_type" else []
 
 
 def _key(pair: Node, data: bytes) -> str:
@@ -189,10 +175,12 @@ def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
     """The texts at the end of this way from these nodes. A branch has several. Only the first."""
     texts: list[str] = []
     left = [(node, route) for node in nodes][::-1]
-    while left and len(texts) < BESIDE:
+    for _ in range(_NODES):
+        if not left or len(texts) == BESIDE:
+            break
         node, way = left.pop()
         node = _unwrapped(node)
-        if branches := _branches(node):
+        if branches := branches_of(node):
             left += [(branch, way) for branch in reversed(branches)]
         elif not way:
             if node.type in STRINGS and node.type != "number":
@@ -208,7 +196,7 @@ def _texts_of(nodes: Iterable[Node], route: _Route, data: bytes) -> list[str]:
 
 def _returned(above: Iterable[Node]) -> Iterator[Node]:
     """What the nearest function returns."""
-    function = next((node for node in above if node.type in _FUNCTIONS), None)
+    function = next((node for node in above if node.type in FUNCTIONS), None)
     for node in islice(_inside(function), _NODES) if function is not None else ():
         if node.type == "return_statement":
             yield from node.named_children
@@ -220,7 +208,7 @@ def _inside(function: Node) -> Iterator[Node]:
     while nodes:
         node = nodes.pop()
         yield node
-        if node.type not in _FUNCTIONS and node.type not in STRINGS:
+        if node.type not in FUNCTIONS and node.type not in STRINGS:
             nodes += reversed(node.named_children)
 
 
@@ -244,29 +232,11 @@ def _is_list_call(node: Node, data: bytes) -> bool:
     return says or name.lower() in spellings.LIST_CALLS
 
 
-def is_of_model_function(above: Sequence[Node], end: int, shown: str | None, data: bytes) -> bool:
-    """Whether a text is what a function returns that is named after models, or a choice that a
-    component shows which is named after models. `end`: where the search for keys ended in `above`.
-    `shown`: the attribute of JSX, or another key, that holds the text."""
-    if shown is not None:
-        return (
-            shown in spellings.JSX_CHOSEN
-            and any(node.type == "jsx_attribute" for node in above[:end])
-            and any("model" in words or "models" in words for words in _functions(above, data))
-        )
-    if any(not (_branches(node) or node.type in _WRAPPERS | _LISTS) for node in above[:end]):
-        return False
-    if above[end].type not in ("return_statement", "arrow_function"):
-        return False
-    words = next(_functions(above[end:], data), ())
-    if "model" in words and set(words[words.index("model") :]) & spellings.FOR:
-        return True
-    return key_of("_".join(words)).sure
-
-
-def _functions(above: Sequence[Node], data: bytes) -> Iterator[tuple[str, ...]]:
-    """The words in the names of the functions around."""
-    for node, parent in pairwise(above):
-        if node.type in _FUNCTIONS:
-            name = field_of(node, "name", data) or field_of(parent, "name", data)
-            yield key_of(name or field_of(parent, "key", data)).words
+def is_shown(above: Sequence[Node], end: int, shown: str, data: bytes) -> bool:
+    """Whether a text is a choice that a component shows which is named after models. `end`: where
+    the search for keys ended in `above`. `shown`: the attribute of JSX that holds the text."""
+    return (
+        shown in spellings.JSX_CHOSEN
+        and any(node.type == "jsx_attribute" for node in above[:end])
+        and any("model" in words or "models" in words for words in functions(above, data))
+    )

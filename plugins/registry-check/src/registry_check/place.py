@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from . import spellings
+from . import nodes, spellings
 from .keys import is_decoy, key_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-STRINGS = frozenset(
-    {"string", "template_string", "plain_scalar", "double_quote_scalar", "single_quote_scalar",
-     "block_scalar", "raw_string", "word", "concatenation", "concatenated_string", "string_scalar",
-     "jsx_text", "regex", "heredoc_body", "ansi_c_string", "number", "command_name"}
-)  # fmt: skip
-SEQUENCES = frozenset({"list", "array", "flow_sequence", "block_sequence", "tuple"})
-
 
 #: So many nodes beside are looked at.
 BESIDE = 60
@@ -81,12 +73,41 @@ def first_of(node: Node) -> list[Node]:
     return [child for at in places if (child := node.named_child(at)) is not None]
 
 
+def branches_of(node: Node) -> list[Node]:
+    """The nodes one of which is the value of an expression. Empty for other expressions."""
+    kind, parts = node.type, node.named_children
+    if kind == "conditional_expression":
+        return parts[::2]
+    if kind == "ternary_expression":
+        return parts[1:]
+    if kind in nodes.COMPARED:
+        operator = node.child_by_field_name("operator")
+        return parts if operator is not None and operator.type in ("or", "||", "??", "?:") else []
+    return parts if kind == "union_type" else []
+
+
+def bare(node: Node) -> Node:
+    """An argument, without what only wraps it: `"x".to_string()`."""
+    while True:
+        inner = None
+        if node.type in ("argument", "value_argument") and node.named_child_count == 1:
+            inner = node.named_child(0)
+        elif node.type == "call_expression":
+            function = node.child_by_field_name("function")
+            if function is not None and function.type == "field_expression":
+                inner = function.child_by_field_name("value")
+        if inner is None or inner.type == "identifier":
+            return node
+        node = inner
+
+
 def content_of(string: Node, data: bytes) -> bytes:
     text = data[string.start_byte : string.end_byte]
     if string.type in ("plain_scalar", "word", "string_scalar", "number", "command_name"):
         return text
-    while text[:1] in b"rRbBuUfF" and text[1:2] in b"\"'rRbBfF" and len(text) > 1:
+    while text[:1] in b"rRbBuUfF" and text[1:2] in b"\"'rRbBfF#" and len(text) > 1:
         text = text[1:]
+    text = text.lstrip(b"@$:#").rstrip(b"#") if text[:1] in b"@$:#" else text
     for quote in (b'"""', b"'''", b'"', b"'", b"`"):
         if text.startswith(quote) and text.endswith(quote) and len(text) >= 2 * len(quote):
             return text[len(quote) : -len(quote)]

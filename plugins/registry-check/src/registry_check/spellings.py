@@ -33,6 +33,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "google-genai": ("google",),
     "google_genai": ("google",),
     "google_ai": ("google",),
+    "googleai": ("google",),
     "google-vertex": ("google-vertex", "google-vertex-anthropic"),
     "google_anthropic_vertex": ("google-vertex-anthropic", "google-vertex"),
     "google_vertexai": ("google-vertex", "google-vertex-anthropic"),
@@ -101,8 +102,8 @@ VAGUE = re.compile(
 )
 #: Every text that VAGUE or MAKERS match holds one of these. ("o1" does so after a provider.)
 STEMS = (
-    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gmini",
-    "gemen", "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-",
+    "sonnet", "opus", "haiku", "turbo", "flash", "claud", "cluade", "gemin", "gemmin", "gemen",
+    "gmini", "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-",
     "o4-", "/o1", "/o3", "/o4", ":o1", ":o3", ":o4", "text-", "code-", "embedding-", "moderation-",
     "davinci", "babbage-", "whisper-1", "dall-e", "tts-1", "sora-", "bison", "mistral",
     "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
@@ -356,6 +357,33 @@ PARTIAL_CALLS = frozenset(
      "info", "warn", "warning", "error", "debug"}
 )  # fmt: skip
 TRANSPARENT_KEYS = frozenset(
-    {"default", "value", "default_factory", "examples", "choices", "enum", "const", "options", "or",
+    {"default", "value", "defaultvalue", "default_value",
+     "rename", "default_factory", "examples", "choices", "enum", "const", "options", "or",
      "primary", "fallback", "fallbacks", "args", "command"}
 )  # fmt: skip
+#: Methods that are named after what they make: `ModelId.of`.
+MAKES = frozenset({"new", "of", "from", "create", "parse", "valueof", "init"})
+#: Calls that give their argument, or a mapping or list of their arguments.
+SAME_CALLS = re.compile(
+    r"string|ptr|f|some|opt|just|vec!?|array|ofentries|entry|custom|init|of"
+    r"|(?!in_)\w*(?:list|set|map|array|vector)(?:_?of)?"
+)
+#: Calls whose last argument is a default. What they look up, or are called on, says for what.
+ELSE_CALLS = re.compile(
+    r"\w*getenv\w*|env\w*|get_?env\w*|fetch|get\w*or\w*|getproperty|getvalue|setting"
+    r"|(?:unwrap_?)?or(?:_?else(?:_?get)?|_?default)?|if_?empty|if_?blank|let|default"
+    r"|coalesce|get_?option|attribute|define"
+    r"|require_?non_?null_?else"
+)
+#: Functions that take a model, maybe after a context.
+ASKS = re.compile(
+    r"(?:Get|As|Use|New)?I?(?:Chat|Embedding|Image|Audio|Responses?|Assistant)s?Client"
+    r"|(?:Add|With)\w*(?:ChatCompletion|ChatClient|TextGeneration|Embedding\w*|TextCompletion)\w*"
+    r"|(?i:generate_?content\w*|(?:embed|batch_?embed)_?contents?|count_?tokens)"
+    r"|\w*(?:Completion|Llm|LLM)\w*Request|AgentBuilder|agent|extractor|using"
+)
+EQUALS = frozenset({"equals", "equalsignorecase", "eql"})
+#: Functions that give what people read, by parts of their names.
+SHOWN = re.compile(r"display|title|label|description|friendly|human|pretty|caption|icon")
+#: Functions whose first argument is the name of a file or of code.
+LOADS = frozenset({"require", "require_relative", "patch"})

@@ -1,0 +1,148 @@
+"""What nodes of syntax trees are, by their types. A type means the same in every grammar."""
+
+from __future__ import annotations
+
+STRINGS = frozenset(
+    {"string", "template_string", "plain_scalar", "double_quote_scalar", "single_quote_scalar",
+     "block_scalar", "raw_string", "word", "concatenation", "concatenated_string", "string_scalar",
+     "jsx_text", "regex", "heredoc_body", "ansi_c_string", "number", "command_name",
+     "interpreted_string_literal", "raw_string_literal", "string_literal",
+     "multiline_string_literal", "verbatim_string_literal", "interpolated_string_expression",
+     "encapsed_string", "bare_string", "delimited_symbol", "simple_symbol", "heredoc", "nowdoc",
+     "line_string_literal", "multi_line_string_literal"}
+)  # fmt: skip
+SEQUENCES = frozenset({"list", "array", "flow_sequence", "block_sequence", "tuple"})
+#: Type of a node → its field with the key, and its fields with values. Without fields, the first
+#: node in it is the key, and what follows are values. If nothing follows, there is no key.
+KEYED = {
+    "keyword_argument": ("name", ("value",)),
+    "pair": ("key", ("value",)),
+    "assignment": ("left", ("right", "type")),
+    "augmented_assignment": ("left", ("right",)),
+    "named_expression": ("name", ("value",)),
+    "default_parameter": ("name", ("value",)),
+    "typed_default_parameter": ("name", ("value", "type")),
+    "typed_parameter": ("", ("type",)),
+    "type_alias_statement": ("left", ("right",)),
+    "variable_declarator": ("name", ("value", "type")),
+    "assignment_expression": ("left", ("right",)),
+    "augmented_assignment_expression": ("left", ("right",)),
+    "assignment_pattern": ("left", ("right",)),
+    "object_assignment_pattern": ("left", ("right",)),
+    "required_parameter": ("pattern", ("value", "type")),
+    "optional_parameter": ("pattern", ("value", "type")),
+    "public_field_definition": ("name", ("value", "type")),
+    "field_definition": ("property", ("value",)),
+    "property_signature": ("name", ("type",)),
+    "type_alias_declaration": ("name", ("value",)),
+    "jsx_attribute": ("", ("",)),
+    "block_mapping_pair": ("key", ("value",)),
+    "flow_pair": ("key", ("value",)),
+    "variable_assignment": ("name", ("value",)),
+    "table": ("", ("",)),
+    "table_array_element": ("", ("",)),
+    "for_statement": ("left", ("right",)),
+    "for_in_clause": ("left", ("right",)),
+    "for_in_statement": ("left", ("right",)),
+    "expansion": ("", ("",)),
+    "enum_assignment": ("name", ("value",)),
+    "enum_declaration": ("name", ("body",)),
+    # Go
+    "keyed_element": ("key", ("value",)),
+    "const_spec": ("name", ("value",)),
+    "var_spec": ("name", ("value",)),
+    "short_var_declaration": ("left", ("right",)),
+    "assignment_statement": ("left", ("right",)),
+    # Java, Kotlin, C#, Swift
+    "property_declaration": ("name", ("value", "computed_value")),
+    "class_parameter": ("", ("",)),
+    "parameter": ("name", ("",)),
+    "argument": ("name", ("",)),
+    "value_argument": ("name", ("value",)),
+    # Ruby, PHP
+    "operator_assignment": ("left", ("right",)),
+    "keyword_parameter": ("name", ("value",)),
+    "array_element_initializer": ("", ("",)),
+    "const_element": ("", ("",)),
+    "property_element": ("name", ("default_value",)),
+    "property_promotion_parameter": ("name", ("default_value",)),
+    "simple_parameter": ("name", ("default_value",)),
+    # Rust
+    "const_item": ("name", ("value",)),
+    "static_item": ("name", ("value",)),
+    "range_clause": ("left", ("right",)),
+    "let_declaration": ("pattern", ("value",)),
+    "field_initializer": ("field", ("value",)),
+}
+PAIRS = frozenset(
+    {"pair", "block_mapping_pair", "flow_pair", "keyed_element", "array_element_initializer"}
+)
+#: Nodes with keys, signs and values in turn.
+FLAT = frozenset(
+    {"dictionary_literal", "token_tree", "anonymous_object_creation_expression", "infix_expression"}
+)
+SIGNS = frozenset({":", "=", "=>", "to"})
+COMPARED = frozenset(
+    {"comparison_operator", "binary_expression", "boolean_operator", "binary",
+     "infix_expression", "nil_coalescing_expression", "equality_expression"}
+)  # fmt: skip
+CALLS = frozenset(
+    {"call", "call_expression", "new_expression", "method_invocation", "invocation_expression",
+     "object_creation_expression", "implicit_object_creation_expression", "macro_invocation",
+     "function_call_expression", "member_call_expression", "nullsafe_member_call_expression",
+     "scoped_call_expression"}
+)  # fmt: skip
+ARGUMENTS = frozenset(
+    {"arguments", "argument_list", "value_arguments", "call_suffix", "token_tree"}
+)
+#: Functions without a name that may be the last argument of a call.
+BLOCKS = frozenset({"annotated_lambda", "do_block", "block", "lambda_literal"})
+MAPPINGS = frozenset(
+    {"dictionary", "object", "block_mapping", "flow_mapping", "argument_list", "arguments",
+     "table", "table_array_element", "inline_table", "document", "literal_value", "hash",
+     "value_arguments", "array_creation_expression", "initializer_expression",
+     "field_initializer_list", "lambda_literal", "class_parameters"}
+)  # fmt: skip
+ANNOTATIONS = frozenset({"annotation", "attribute_list", "attribute_item", "attribute_group"})
+#: Nodes with what is looked for.
+CASES = frozenset(
+    {"case_clause", "switch_case", "expression_case", "switch_label", "case_switch_label",
+     "constant_pattern", "when_entry", "pattern", "match_pattern", "match_condition_list",
+     "switch_pattern", "case_statement"}
+)  # fmt: skip
+SWITCHES = frozenset(
+    {"match_statement", "switch_statement", "expression_switch_statement", "switch_expression",
+     "when_expression", "match_expression", "case"}
+)  # fmt: skip
+#: Nodes that give one of several values.
+ARMS = frozenset(
+    {"match_arm", "switch_expression_arm", "when_entry", "switch_rule", "switch_entry",
+     "match_conditional_expression", "switch_section", "switch_block_statement_group", "when"}
+)  # fmt: skip
+TYPES = frozenset(
+    {"class_declaration", "class", "object_declaration", "enum_declaration", "enum_item", "module",
+     "impl_item", "trait_declaration", "interface_declaration", "record_declaration",
+     "struct_declaration"}
+)  # fmt: skip
+FUNCTIONS = frozenset(
+    {"function_definition", "function_declaration", "method_definition", "arrow_function",
+     "function_expression", "method_declaration", "function_item", "method", "singleton_method",
+     "computed_property", "arrow_expression_clause"}
+)  # fmt: skip
+RETURNS = frozenset(
+    {"return_statement", "arrow_function", "control_transfer_statement", "return_expression",
+     "jump_expression", "arrow_expression_clause", "return"}
+)  # fmt: skip
+#: Nodes whose last node is what they give.
+TAILS = frozenset(
+    {"block", "body_statement", "statements", "function_body", "block_body", "then", "else"}
+)
+#: The nodes that end the search for a key.
+ENDS = frozenset(
+    {"program", "class_definition", "statement_block", "if_statement", "stream",
+     "return_statement", "return", "modifiers", *FUNCTIONS, *TYPES}
+)  # fmt: skip
+#: Nodes in which a default follows its parameter.
+PARAMETERS = frozenset({"function_declaration", "function_value_parameters", "init_declaration"})
+#: Statements that give nothing.
+SPENT = frozenset({"echo_statement", "jsx_attribute", "statement_block", "if_statement"})
