@@ -216,15 +216,30 @@ def test_no_shape_of_a_file_takes_time_that_grows_as_its_square(
     pair = ("gpt-3.5-turbo", "gpt-4")
     (project / "list.py").write_text(f"ladder = {[*pair] * 500}\n")
     (project / "lists.py").write_text("".join(f"a{at} = {[*pair]}\n" for at in range(500)))
+    (project / "args.env").write_text("ARGS=" + "--model=gpt-4 " * 500 + "\n")
+    (project / "types.ts").write_text("type T = 'gpt-4'" + " | 'gpt-4'" * 1000 + ";\n")
+    (project / "many.tf").write_text('variable "a" { default = "gpt-4" }\n' * 3000)
+    (project / "returned.py").write_text(f"def f():\n    return {[*pair] * 500}\n")
     branches = "".join(f"n > {at} ? '{pair[at % 2]}' : " for at in range(3000))
     (project / "branches.ts").write_text(f"const pick = (n) => {branches} 'gpt-4';\n")
     results = look()
     found = Counter(one.path for one in results)
     branched = found.pop("branches.ts")
     assert found == {"wide.json": 1000, "deep.json": 1, "long.env": 1000, "long.ts": 4000,
-                     "wide.swift": 1000, "or.js": 1, "list.py": 1000, "lists.py": 1000}  # fmt: skip
+                     "wide.swift": 1000, "or.js": 1, "list.py": 1000, "lists.py": 1000,
+                     "args.env": 500, "returned.py": 1000}  # fmt: skip
     assert branched > 1  # the outer ones
     assert not results.skipped
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(
+    project: Path, look: Callable[..., Findings]
+) -> None:
+    for name, text in (("a.env", "MODEL=gpt-4\n"), ("a.md", "---\nmodel: gpt-4\n---\n")):
+        (project / name).write_text(text, "utf-8-sig")
+    assert [(one.path, one.line, one.column) for one in look()] == [
+        ("a.env", 1, 7), ("a.md", 2, 8),
+    ]  # fmt: skip
 
 
 def test_what_is_too_long_for_a_name_is_no_word_to_look_into(

@@ -170,7 +170,7 @@ def _read(path: str, largest: int) -> bytes:
         os.close(descriptor)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16").encode()
-    return data
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _moved(data: bytes, before: tuple[int, int, int], offset: int) -> tuple[int, int, int]:

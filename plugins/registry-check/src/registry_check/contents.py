@@ -73,6 +73,8 @@ _SPACED = bytes(
 #: Bytes of a word that are looked at, before and after a stem. What is longer is an image, a font,
 #: a certificate, and each slash in it could be the end of a prefix.
 _LONGEST = 300
+#: So many bytes before a name are looked at, in its line.
+_NEAR = 200
 _ESCAPED = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*[=:][ \t]*(.*?)[ \t]*\r?$", re.MULTILINE
@@ -260,7 +262,7 @@ def _notebook(
     cells = book.get("cells") if isinstance(book, dict) else None
     kernel = (book.get("metadata") or {}).get("kernelspec") or {} if cells else {}
     main = _FENCES.get(str(kernel.get("language", "python")).lower(), "python")
-    position = -1
+    position = 0
     for cell in cells if isinstance(cells, list) else ():
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
@@ -270,21 +272,22 @@ def _notebook(
             continue
         ends = [position]
         for inner, text in _codes(lines, main):
-            code, at, begin = text.encode(), position, -1
+            code, at, begin, after = text.encode(), position, -1, position
             for sighting in _within(inner, code, reader):
                 # Its offset in the file: in a line of JSON, after the previous one.
                 first = code.rfind(b"\n", 0, sighting.start) + 1
                 line = code[first:].split(b"\n", 1)[0].decode()
                 for ascii_only in (False, True):
-                    found_at = data.find(_in_json(line, ascii_only), at + (first != begin))
+                    text_of_line = _in_json(line, ascii_only)
+                    found_at = data.find(text_of_line, at if first == begin else after)
                     if found_at >= 0:
-                        at, begin = found_at, first
+                        at, begin, after = found_at, first, found_at + len(text_of_line)
                         before = code[first : sighting.start].decode()
                         start = at + len(_in_json(before, ascii_only))
                         end = start + sighting.end - sighting.start
                         yield Sighting(sighting.name, sighting.place, start, end)
                         break
-            ends.append(at)
+            ends.append(after)
         position = max(ends)
 
 
@@ -295,7 +298,8 @@ def _codes(lines: list[str], main: str) -> Iterator[tuple[str, str]]:
         inner = _FENCES.get(magic[1], "bash")
     if inner == "python":
         text = re.sub(r"(?m)^(\s*)[%!]", r"\1#", text)
-        yield from (("bash", line.lstrip()[1:]) for line in lines if line.lstrip()[:1] == "!")
+        commands = [line.lstrip()[1:] for line in lines if line.lstrip()[:1] == "!"]
+        yield "bash", "".join(commands)
     yield inner, text
 
 
@@ -311,22 +315,26 @@ def _lines(
     heads = [head.start() for head in re.finditer(rb"(?m)^\s*\[", data)]
     starts = [pair.start(2) for pair in pairs]
     sections = [bisect(heads, at) for at in starts]
+    read, key, content, items = -1, "", b"", frozenset[bytes]()
     for name, start, end in found:
         at = bisect(starts, start) - 1
         if at < 0 or start >= pairs[at].end(2):
             continue
-        key, text = pairs[at][1].decode(), pairs[at][2]
-        content = re.split(rb"[ \t]+[#;]", text)[0]
+        if at != read:
+            read, key, text = at, pairs[at][1].decode(), pairs[at][2]
+            content = re.split(rb"[ \t]+[#;]", text)[0]
+            items = _items(content)
         if start >= starts[at] + len(content):
             continue  # in a comment
-        value = re.sub(rb"^\w+\(|\)$", b"", content).strip(b"\"'[]")
-        place = Place(whole=data[start:end] in [item.strip(b" \"'") for item in value.split(b",")])
+        place = Place(whole=data[start:end] in items)
         if not place.whole:
-            if not (EMBEDDED.search(data[starts[at] : start]) and AFTER.match(data, end)):
+            before = data[max(starts[at], start - _NEAR) : start]
+            if not (EMBEDDED.search(before) and AFTER.match(data, end)):
                 continue
             place.sure = True
         place.take(key.replace(".", "_"))
-        if variable := key == "default" and _VARIABLE.search(data, 0, starts[at]):
+        head = data[max(0, starts[at] - 10 * _NEAR) : starts[at]]
+        if key == "default" and (variable := _VARIABLE.search(head)):
             place.take(variable[1].decode())
         section = range(
             max(bisect_left(sections, sections[at]), at - BESIDE),
@@ -340,6 +348,12 @@ def _lines(
         yield Sighting(name, place, start, end)
 
 
+def _items(value: bytes) -> frozenset[bytes]:
+    """The items of a list, or the only value."""
+    inner = re.sub(rb"^to(?:set|list)\(|\)$", b"", value).strip(b"\"'[]")
+    return frozenset(item.strip(b" \"'") for item in inner.split(b","))
+
+
 def _commands(
     language: str, data: bytes, found: Sequence[Candidate], reader: Reader
 ) -> Iterator[Sighting]:
@@ -348,11 +362,11 @@ def _commands(
         line = data[data.rfind(b"\n", 0, start) + 1 : start]
         place = _in_url(data, start, end)
         if place is None and not line.lstrip().startswith((b"#", b"//", b"LABEL")):
-            before = re.sub(rb"(?i)^\s*(?:env|arg)\s+(\w+)\s+$", rb"\1=", line)
+            before = re.sub(rb"(?i)^\s*(?:env|arg)\s+(\w+)\s+$", rb"\1=", line[-_NEAR:])
             before = re.sub(rb"^(\w+)\s*[:?+]?=\s*$", rb"\1=", before)  # a Makefile's
             if EMBEDDED.search(before) and AFTER.match(data, end):
-                place = Place(sure=True, strict=True, names=[line.decode("utf-8", "replace")])
-                if key_of(line.decode("utf-8", "replace")).words[:1] == ("image",):
+                place = Place(sure=True, strict=True, names=[before.decode("utf-8", "replace")])
+                if key_of(line[:_NEAR].decode("utf-8", "replace")).words[:1] == ("image",):
                     place = None
         if place is not None:
             yield Sighting(name, place, start, end)

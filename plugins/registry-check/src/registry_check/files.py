@@ -18,7 +18,18 @@ SKIPPED = frozenset(
 )  # fmt: skip
 #: Files that programs write. The project does not choose the models in them.
 LOCKS = frozenset(
-    {"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "composer.lock", "yarn.lock"}
+    {
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "composer.lock",
+        "yarn.lock",
+        # What `registry-core sync` writes.
+        "provider-registry.json",
+        "provider-types.generated.d.ts",
+        "registry_core_types.pyi",
+        "models.schema.json",
+    }
 )
 
 

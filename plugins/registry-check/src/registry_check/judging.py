@@ -136,7 +136,7 @@ class Judge:
                 if name.maker in owners and name.maker is not None:
                     owners = [name.maker]
                 return self._of_candidates([f"{owner}/{name.bare}" for owner in owners])
-        maker = name.maker or self._maker(name)
+        maker = name.maker or (self._maker(name) if place.sure else None)
         if maker is None or (near and not {maker, "azure", "local"} & {*near}):
             return None
         if self.names.knows(maker, name.bare):

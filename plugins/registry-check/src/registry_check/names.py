@@ -84,7 +84,8 @@ class Names:
         known = {text for text in owned if _DISTINCT.fullmatch(text) or read(text)}
         for bare in {id.rpartition("/")[2] for id in self.beside}:
             known |= {bare} if _DISTINCT.fullmatch(bare) else {f"/{bare}", f":{bare}"}
-        known |= {id + "/" for id in {*self.models} - spellings.MAKER_IDS - spellings.OPEN}
+        others = {*self.models} - spellings.MAKER_IDS - spellings.OPEN
+        known |= {id + mark for id in others for mark in "/:"}
         known |= {*self.withheld}
         # If a text holds another one, the other one is enough. The first characters of a text are
         # enough, too: whole texts take much more memory, and skip no more files.

@@ -208,7 +208,7 @@ def _inside(function: Node) -> Iterator[Node]:
     while nodes:
         node = nodes.pop()
         yield node
-        if node.type not in FUNCTIONS and node.type not in STRINGS:
+        if node.type not in FUNCTIONS | SEQUENCES | STRINGS:
             nodes += reversed(node.named_children)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from . import nodes, spellings
@@ -144,7 +144,7 @@ def place_of(tree: Tree, data: bytes, start: int, end: int) -> Place | None:
     )
     if place.whole:
         _climb(string, above, data, place)
-        place.peers = partial(peers_of, string, above, data)
+        place.peers = cache(partial(peers_of, string, above, data))
         return place
     if above and above[0].type == "keyword_argument" and _key(above[0], data) in spellings.HELP:
         return None

@@ -97,7 +97,7 @@ MAKERS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 #: Parts of names of these makers, also mistyped ones.
 VAGUE = re.compile(
-    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem+[ei]n|gmini|^g[pt]{1,2}-?\d|^chat-?gpt|mistral"
+    r"sonnet|opus|haiku|turbo|flash|claud|cluade|gem{1,2}in|gemen|gmini|^(?:gp|gt)-?[345]|^g(?:pt|tp)-?\d|^chat-?gpt|mistral"
     r"|codestral|command-|grok|deepsek|deepseek"
 )
 #: Every text that VAGUE or MAKERS match holds one of these. ("o1" does so after a provider.)
@@ -233,7 +233,9 @@ JUDGES = frozenset(
 )
 #: Words in the name of a list whose entries may look like models, but are something else.
 LIST_DECOYS = frozenset(
-    {"article", "articles", "badge", "badges", "bin", "branch", "branches", "bucket", "buckets",
+    {"banned", "blocked", "dead", "denied", "deprecated", "disabled", "excluded", "forbidden",
+     "legacy", "obsolete", "removed", "retired", "sunset", "unsupported",
+     "article", "articles", "badge", "badges", "bin", "branch", "branches", "bucket", "buckets",
      "categories", "category", "channel", "channels", "class", "classes", "cluster", "clusters",
      "collection", "collections", "color", "colors", "column", "columns", "command", "commands",
      "css", "depends", "deps", "directories", "dirs", "docs", "domain", "domains", "drop",
