@@ -12,7 +12,7 @@ names it, and the results of the others are used. Therefore hook wrappers, ``try
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pluggy
@@ -307,9 +307,9 @@ class FactSource(RegistrySource):
     `facts_priority` says so. It never adds a model.
     """
 
-    #: How many facts the package itself adds to each result. The guard against a result that
-    #: shrinks does not count them.
-    added: int = 0
+    #: Full ids of which the package itself knows something. It may add them to each result, so the
+    #: guard against a result that shrinks does not count them.
+    own: Collection[str] = frozenset()
 
     @abstractmethod
     def fetch_facts(self, client: GatewayClient) -> Facts:

@@ -235,27 +235,32 @@ def test_a_source_that_shrinks_is_quarantined(facts: World) -> None:
     assert model(facts).lifecycle.retires_on == "2027-01-31"
 
 
-def test_what_a_package_adds_does_not_hide_that_its_source_shrinks(facts: World) -> None:
-    of_package = {f"openai/gone{n}": RETIRES for n in range(20)}
-    facts.plugins[1] = FactPlugin(Source("known", facts.server.url("/known.json"), added=20))
-    facts.serve("known", of_package | {f"openai/m{n}": RETIRES for n in range(10)})
+def test_what_a_package_knows_by_itself_does_not_hide_that_its_source_shrinks(
+    facts: World,
+) -> None:
+    before, now = ({f"openai/gone{n}": RETIRES for n in range(count)} for count in (5, 20))
+    url = facts.server.url("/known.json")
+    facts.plugins[1] = FactPlugin(Source("known", url, own=before.keys()))
+    facts.serve("known", before | {f"openai/m{n}": RETIRES for n in range(10)})
     facts.sync()
-    facts.serve("known", of_package | {f"openai/m{n}": RETIRES for n in range(5)}, etag='"2"')
+    # A new version of the package knows more; its map has some of them, too.
+    facts.plugins[1] = FactPlugin(Source("known", url, own=now.keys()))
+    facts.serve("known", now | {f"openai/m{n}": RETIRES for n in range(5)}, etag='"2"')
     assert facts.sync().ok
-    facts.serve("known", of_package | {"openai/m1": RETIRES}, etag='"3"')
+    facts.serve("known", now | {"openai/m1": RETIRES}, etag='"3"')
     (shrunk,) = (one for one in facts.sync().gateways if one.id == "known")
     assert shrunk.quarantined
     assert "sent 1 models where its last good data has 5" in (shrunk.error or "")
 
 
-@pytest.mark.parametrize("added", [-1, "20", True])
-def test_what_is_no_number_of_added_facts_costs_the_source_alone(facts: World, added: Any) -> None:
+@pytest.mark.parametrize("own", ["openai/gpt-5", [1]])
+def test_own_ids_that_are_no_ids_cost_the_source_alone(facts: World, own: Any) -> None:
     url = facts.server.url("/known.json")
-    facts.plugins[1] = FactPlugin(Source("wrong", url, added=added), Source("known", url))
+    facts.plugins[1] = FactPlugin(Source("wrong", url, own=own), Source("known", url))
     report = facts.sync()
     statuses = {one.id: one.status for one in report.gateways}
     assert statuses["known"] == "fresh" and "wrong" not in statuses
-    assert f"source 'wrong' has {added!r} as added" in " ".join(map(str, report.problems))
+    assert f"source 'wrong' has {own!r} as own" in " ".join(map(str, report.problems))
 
 
 def test_what_a_package_holds_counts_until_something_newer_is_fetched(facts: World) -> None:

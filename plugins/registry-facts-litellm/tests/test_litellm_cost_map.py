@@ -245,10 +245,12 @@ def test_a_map_that_says_nothing_does_not_pass_for_one_by_what_was_shut_off(answ
     assert plugin.LiteLLMCostMap().fetch_facts(CannedClient({plugin.URL: answer})) == {}
 
 
-def test_what_is_added_to_a_map_is_no_part_of_its_size() -> None:
+def test_what_the_package_knows_by_itself_is_no_part_of_the_size_of_a_map() -> None:
     mirror = {f"gpt-{n}": row("openai", max_input_tokens=5) for n in range(1000, 1010)}
     source = plugin.LiteLLMCostMap()
-    assert len(source.fetch_facts(CannedClient({plugin.URL: mirror}))) == source.added + 10
+    both = mirror | {"text-davinci-003": row("openai", max_input_tokens=5)}
+    facts = source.fetch_facts(CannedClient({plugin.URL: both}))
+    assert {*facts} - source.own == {f"openai/{id}" for id in mirror}
 
 
 def day_of(fact: Mapping[str, Any]) -> str | None:

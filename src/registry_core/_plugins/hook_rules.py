@@ -146,7 +146,7 @@ class Described:
     namespaced: bool
     needs_network: bool
     volatile: bool
-    added: int = 0
+    own: frozenset[str] = frozenset()
 
 
 def returned_gateways(value: Any) -> tuple[tuple[Described, ...], tuple[Complaint, ...]]:
@@ -249,10 +249,10 @@ def _described(gateway: RegistrySource) -> Described | str:
     for flag, value in flags.items():
         if not isinstance(value, bool):
             return f"gateway {id!r} has a {flag} that is neither True nor False"
-    added = getattr(gateway, "added", 0) if isinstance(gateway, FactSource) else 0
-    if type(added) is not int or added < 0:
-        return f"source {id!r} has {added!r} as added; use a number of facts"
-    return Described(gateway, id, name, **flags, added=added)
+    own = gateway.own if isinstance(gateway, FactSource) else ()
+    if isinstance(own, str) or not all(isinstance(one, str) for one in own):
+        return f"source {id!r} has {own!r:.80} as own; use full ids"
+    return Described(gateway, id, name, **flags, own=frozenset(own))
 
 
 def _checked(artifact: Artifact) -> Artifact | str:

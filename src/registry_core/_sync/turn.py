@@ -6,7 +6,7 @@ stored and the bundled data. Newer means retrieved later; dates in the data do n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -214,8 +214,8 @@ class Turn:
             fresh = in_memory("fetched", about, outcome.providers)
             try:
                 limit = 0.0 if outcome.accepted else shrink_limit
-                added = self.gateway.added if self.gateway else 0
-                refuse_shrunk(self.id, fresh, self.measure, limit=limit, added=added)
+                own = self.gateway.own if self.gateway else ()
+                refuse_shrunk(self.id, fresh, self.measure, limit=limit, own=own)
             except ShrunkError as error:
                 self.quarantined = True
                 failed = Outcome.failed(self.id, error, outcome.finished_at)
@@ -302,13 +302,22 @@ class Turn:
         )
 
 
-def refuse_shrunk(id: str, fresh: Data, good: Data | None, *, limit: float, added: int = 0) -> None:
+def refuse_shrunk(
+    id: str, fresh: Data, good: Data | None, *, limit: float, own: Collection[str] = ()
+) -> None:
     """Raise ShrunkError if `fresh` has fewer models than this share (`limit`, 0 to 1) of `good`.
-    `added`: how many models of both come from the package itself, and don't count."""
-    now, before = (max(data.count()[1] - added, 0) if data else 0 for data in (fresh, good))
+    Models in `own` don't count: they may come from the package itself."""
+    now, before = (_size(data, own) if data else 0 for data in (fresh, good))
     if now < limit * before:
         raise ShrunkError(
             f"sent {now} models where its last good data has {before}; quarantined",
             culprit=id,
             hint=f"if that is right, run: registry-core sync --accept {id}",
         )
+
+
+def _size(data: Data, own: Collection[str]) -> int:
+    if not own:
+        return data.count()[1]
+    providers = data.providers().values()  # of facts: one, whose models have full ids
+    return sum(id not in own for provider in providers for id in provider.models)

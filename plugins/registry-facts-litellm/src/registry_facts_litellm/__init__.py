@@ -44,7 +44,7 @@ class LiteLLMCostMap(FactSource):
 
     def __init__(self, url: str = URL) -> None:
         self.url = url
-        self.added = len(shut_off())
+        self.own = frozenset(shut_off())
 
     def fetch_facts(self, client: GatewayClient) -> Facts:
         facts = facts_from_map(client.get_json(self.url))
