@@ -233,11 +233,11 @@ def test_a_fetch_that_hangs_is_abandoned_and_does_not_hold_the_exit(shell: Shell
         method = f"    def fetch_providers(self, client):\n        {code.strip()}"
         shell.install(f"hangs-{number}", _gateway(f"hangs-{number}", method))
     started = time.monotonic()
-    done = shell.run("sync", REGISTRY_CORE_FETCH_DEADLINE_MS="1000")
+    done = shell.run("sync", REGISTRY_CORE_FETCH_DEADLINE_MS="3000")
     assert time.monotonic() - started < 30  # else: 3600
     assert done.status == 1
     assert re.search(r"^good +fresh", done.out, re.MULTILINE)
-    hung = re.findall(r"^error: (hangs-\d): gave no result within 1 s", done.err, re.MULTILINE)
+    hung = re.findall(r"^error: (hangs-\d): gave no result within 3 s", done.err, re.MULTILINE)
     assert len(hung) >= len(HANGS) - 1  # the endless answer is no mapping, and told as that
 
 
