@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_core._files.locking import locked
 from tests.loopback import Loopback
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
@@ -128,3 +130,24 @@ def test_so_is_one_that_held_the_lock_of_a_payload(machine: Machine) -> None:
         re.MULTILINE,
     )
     assert "error: models.dev: " in done.stderr
+
+
+def test_an_unlock_that_fails_once_leaves_nothing_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    flock, failed = fcntl.flock, list[int]()
+
+    def fails_once(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_UN and not failed:
+            failed.append(descriptor)
+            raise OSError(errno.ENOMEM, "no memory")
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", fails_once)
+    path = tmp_path / "lock"
+    with locked(str(path), 0):
+        pass
+    assert failed
+    with path.open() as other:
+        flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -78,7 +78,10 @@ def locked(
     try:
         yield
     finally:
-        lock.release()
+        try:
+            lock.release()
+        except OSError:  # it would be held for as long as anything refers to it
+            lock.release(force=True)
 
 
 def _holder(path: str) -> str | None:
