@@ -26,7 +26,7 @@ Wait = Callable[[threading.Event, float], object]
 
 
 def _of_lookups(environ: Mapping[str, str]) -> Settings | Defaults:
-    """The settings in the environment. If there are none, what reads them is not even imported."""
+    """The settings in the environment. `Settings` is imported only if a variable is set."""
     if not any(name.startswith(PREFIXES) for name in environ):
         return Defaults()
     from .settings import Settings

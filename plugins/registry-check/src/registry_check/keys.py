@@ -56,7 +56,7 @@ def is_decoy(name: str) -> bool:
 
 
 def is_list_decoy(name: str) -> bool:
-    """Whether a list of this name holds something else than models, though it looks like them."""
+    """Whether the entries of a list with this name are no models, though they look like models."""
     return not spellings.LIST_DECOYS.isdisjoint(key_of(name).words)
 
 
