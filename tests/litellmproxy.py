@@ -101,8 +101,13 @@ def litellm_proxy(folder: Path, deployments: list[dict[str, Any]]) -> Iterator[P
             else:
                 raise AssertionError("".join(said))
             # What it says from now on is read, or it would wait for that.
-            Thread(target=process.stdout.read, daemon=True).start()
-            yield Proxy(f"http://127.0.0.1:{port}")
+            reader = Thread(target=process.stdout.read)
+            reader.start()
+            try:
+                yield Proxy(f"http://127.0.0.1:{port}")
+            finally:
+                process.kill()
+                reader.join()  # or the pipe would be closed while it is read
         finally:
             process.kill()
 

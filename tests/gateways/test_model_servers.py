@@ -242,8 +242,11 @@ def dev(project: Path, environ: Mapping[str, str]) -> Iterator[Callable[[str], s
         text=True,
         start_new_session=True,
     )
+    stdin, stderr = process.stdin, process.stderr
+    assert stdin
+    assert stderr
     lines: Queue[str] = Queue()
-    reader = Thread(target=lambda: [lines.put(line) for line in process.stderr or ()])
+    reader = Thread(target=lambda: [lines.put(line) for line in stderr])
     reader.start()
 
     def heard(text: str) -> str:
@@ -255,8 +258,10 @@ def dev(project: Path, environ: Mapping[str, str]) -> Iterator[Callable[[str], s
     try:
         yield heard
     finally:
-        process.communicate()  # the command reads to the end of its input
-        reader.join()
+        stdin.close()  # the command reads to the end of its input
+        reader.join()  # it alone reads and closes: a pipe with two readers fails one of them
+        stderr.close()
+        process.wait()
 
 
 def test_registry_core_dev_shows_servers_appear_and_go(site: Path, tmp_path: Path) -> None:
