@@ -193,7 +193,7 @@ def test_concurrent_syncs_join_one(world: World) -> None:
         def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
             Slow.fetches += 1
             started.set()
-            release.wait(10)
+            release.wait(60)
             return {"slow": ProviderConfig(id="slow", models=["m"])}
 
     world.plugins.append(Plugin(Slow()))
@@ -202,16 +202,16 @@ def test_concurrent_syncs_join_one(world: World) -> None:
     reports: list[Any] = []
 
     def run() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         reports.append(registry.sync_gateways())
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
-    started.wait(10)
+    started.wait(60)
     release.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(reports) == 8
     # A thread that came when the first sync was over starts another: never one each.
     assert Slow.fetches < 8

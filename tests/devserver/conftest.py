@@ -87,7 +87,7 @@ def refreshers() -> list[threading.Thread]:
 def end_refreshers() -> None:
     """Those that were stopped may still be about to notice it."""
     for thread in refreshers():
-        thread.join(10)
+        thread.join(60)
 
 
 def needs(package: str) -> None:

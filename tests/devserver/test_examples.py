@@ -48,7 +48,7 @@ def upstream() -> Iterator[tuple[subprocess.Popen[str], Mapping[str, str]]]:
                 if line.startswith("# Type"):
                     break
             yield process, environ
-            process.communicate(timeout=10)  # the end of its input is its end
+            process.communicate(timeout=60)  # the end of its input is its end
             assert process.returncode == 0
         finally:
             process.kill()
@@ -79,5 +79,5 @@ def test_a_model_that_is_published_upstream_reaches_the_types_and_the_applicatio
 
 
 def get(url: str) -> object:
-    with urllib.request.urlopen(url, timeout=10) as reply:
+    with urllib.request.urlopen(url, timeout=60) as reply:
         return json.loads(reply.read())

@@ -129,7 +129,7 @@ def test_the_upstream_of_the_walk_through_ends_quietly_at_ctrl_c() -> None:
         told = [upstream.stdout.readline() for _ in range(7)]
         (store,) = [line.split("=")[1].strip() for line in told if "STORE_DIR" in line]
         upstream.send_signal(signal.SIGINT)
-        _, errors = upstream.communicate(timeout=10)
+        _, errors = upstream.communicate(timeout=60)
 
     assert (upstream.returncode, errors) == (0, "")
     assert not Path(store).exists()

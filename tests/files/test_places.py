@@ -212,7 +212,7 @@ def test_who_waited_for_a_store_to_be_made_does_not_make_it_once_more(
     with ThreadPoolExecutor(1) as pool:
         with FileLock(mine.lock):
             other = pool.submit(world.sync, offline=True)
-            assert waiting.wait(10)
+            assert waiting.wait(60)
             commit.commit(mine, Generation(newer.hash, {"main": data}, ""), [newer])
         assert other.result().ok
     assert world.models() == {"later": ("l",), "other": ("x",)}

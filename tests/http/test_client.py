@@ -419,7 +419,7 @@ def test_another_process_is_waited_for_while_it_lives(
     def answer(request: Request) -> Reply:
         if not arrived.is_set():
             arrived.set()
-            gate.wait(10)
+            gate.wait(60)
         return Reply(200, b'{"from": "server"}', {"ETag": '"1"'})
 
     server.route("/a", answer)
@@ -429,7 +429,7 @@ def test_another_process_is_waited_for_while_it_lives(
         cwd=Path(__file__).parents[2],
     )
     with child, ThreadPoolExecutor(1) as pool:
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         client = make(fetch_deadline_ms=20_000, clock=time.time)
         value = pool.submit(client.get_json, server.url("/a"))
         if killed:
@@ -437,7 +437,7 @@ def test_another_process_is_waited_for_while_it_lives(
             child.wait()
         else:
             gate.set()
-        assert value.result(10) == {"from": "server"}
+        assert value.result(60) == {"from": "server"}
         gate.set()
     assert len(server.requests) == (2 if killed else 1)
 

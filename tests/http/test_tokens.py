@@ -171,7 +171,7 @@ def test_of_threads_that_want_it_at_once_one_exchanges(client: Any, service: Ser
     clients = [client() for _ in range(8)]
 
     def ask(one: HttpClient) -> str:
-        barrier.wait(10)
+        barrier.wait(60)
         return service.token(one)
 
     with ThreadPoolExecutor(8) as pool:
@@ -193,7 +193,7 @@ class Slow(Service):
         def exchange() -> Any:
             if not self.arrived.is_set():
                 self.arrived.set()
-                assert self.gate.wait(10)
+                assert self.gate.wait(60)
                 found = inner()
                 if self.error is not None:
                     raise self.error
@@ -233,9 +233,9 @@ def test_who_waits_gets_what_is_theirs_and_nothing_else(
     first, second = client(A), client(environ)
     with ThreadPoolExecutor(2) as pool:
         leader = pool.submit(slow.token, first)
-        assert slow.arrived.wait(10)
+        assert slow.arrived.wait(60)
         follower = pool.submit(slow.token, second)
-        assert begun.wait(10)
+        assert begun.wait(60)
         slow.gate.set()
         outcome = follower.exception(10) or follower.result()
         assert leader.exception(10) is slow.error
@@ -252,11 +252,11 @@ def test_an_interrupt_is_not_shared(client: Any, slow: Slow, tokens: Tokens) -> 
     first, second = client(), client()
     with ThreadPoolExecutor(2) as pool:
         leader = pool.submit(slow.token, first)
-        assert slow.arrived.wait(10)
+        assert slow.arrived.wait(60)
         follower = pool.submit(slow.token, second)
-        assert begun.wait(10)
+        assert begun.wait(60)
         slow.gate.set()
-        assert follower.result(10).startswith("token-2")
+        assert follower.result(60).startswith("token-2")
         assert isinstance(leader.exception(10), KeyboardInterrupt)
 
 
@@ -266,12 +266,12 @@ def test_who_waits_gives_up_at_the_deadline_and_the_next_need_not_wait(
     first = client()
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(slow.token, first)
-        assert slow.arrived.wait(10)
+        assert slow.arrived.wait(60)
         with pytest.raises(GatewayTimeoutError, match="another thread was still exchanging"):
             slow.token(client(fetch_deadline_ms=30))
         assert slow.token(client()).startswith("token-1")
         slow.gate.set()
-        assert leader.result(10)
+        assert leader.result(60)
 
 
 def test_a_failure_is_not_kept(client: Any, service: Service) -> None:

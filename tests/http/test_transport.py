@@ -189,12 +189,12 @@ def test_nothing_watches_a_deadline_once_the_answer_is_there(server: Loopback, m
     make().get_json(server.url("/a.json"))
     watchers = [one for one in threading.enumerate() if one.name == "registry-core deadline"]
     for one in watchers:
-        one.join(5)
+        one.join(60)
     assert not any(one.is_alive() for one in watchers)
 
 
 def hung_before(gate: threading.Event) -> Iterator[bytes]:
-    gate.wait(10)
+    gate.wait(60)
     yield b""
 
 

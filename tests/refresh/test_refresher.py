@@ -357,5 +357,5 @@ def test_a_second_start_does_nothing_and_a_start_after_a_stop_does() -> None:
     for thread in threading.enumerate():
         if thread.name == "registry-core refresh":
             assert thread.daemon
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()

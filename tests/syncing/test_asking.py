@@ -25,7 +25,7 @@ def test_gateways_are_asked_at_the_same_time(world: World) -> None:
         world.gateway(f"g{n}")
 
         def answer(request: Any, n: int = n) -> Reply:
-            barrier.wait(10)
+            barrier.wait(60)
             return Reply(200, f'{{"p{n}": ["m"]}}'.encode())
 
         world.server.route(f"/g{n}.json", answer)
