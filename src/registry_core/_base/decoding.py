@@ -63,15 +63,20 @@ def _strict() -> tuple[Decode, Decode]:
 
 @cache
 def require_msgspec() -> None:
-    """To be called before msgspec is imported, which `resolve` does without. Raises ImportError in
-    a subinterpreter that takes few extension modules: there even a refused import of msgspec
-    crashes the process at its end."""
+    """Import msgspec, which `resolve` does without, before anything is taken from it. Raises
+    ImportError in a subinterpreter that takes few extension modules: there even a refused import
+    of msgspec crashes the process at its end.
+
+    It is imported as a whole: where one thread begins with `msgspec` and another one with
+    `msgspec.json`, Python may find a deadlock, and refuses one of them.
+    """
     try:
         own: Any = import_module("_interpreters")  # private; from Python 3.13 on
     except ImportError:
-        return
-    if own.get_config(own.get_current()[0]).check_multi_interp_extensions:
+        own = None
+    if own and own.get_config(own.get_current()[0]).check_multi_interp_extensions:
         raise ImportError("msgspec can't be loaded in this subinterpreter")
+    import_module("msgspec")
 
 
 def _salvaged(text: bytes) -> Any:

@@ -345,7 +345,6 @@ def _import_all() -> None:
             import_module(name, __package__)
     with suppress(ImportError):
         require_msgspec()
-        import_module("msgspec.json")
 
 
 _NEEDED = (
