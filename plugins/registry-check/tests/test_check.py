@@ -12,11 +12,22 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from registry_check import LEVELS, Findings, check, clauses, contents, judging, places, spellings
+from registry_check import (
+    LEVELS,
+    Findings,
+    calls,
+    check,
+    climbing,
+    contents,
+    judging,
+    pairs,
+    places,
+    spellings,
+)
 from registry_check.command import check as command
 from registry_check.formats import as_github, as_sarif, as_text
 from registry_check.names import Names, maker_of
-from registry_check.place import BESIDE, first_of
+from registry_check.place import BESIDE, Climb, first_of
 from tree_sitter import Node
 
 from registry_core import ModelRegistry, ProviderConfig, RegistryError, Settings, Snapshot
@@ -265,7 +276,7 @@ def test_of_a_call_with_thousands_of_arguments_the_first_are_looked_at(
         seen.append(len(found := first_of(node)))
         return found
 
-    for module in (clauses, places):
+    for module in (calls, pairs):
         monkeypatch.setattr(module, "first_of", counted)
     others = ", ".join(f"a{at}='gpt-4'" for at in range(200))
     (project / "a.py").write_text(f"f(model='gpt-4', {others})\n")
@@ -577,13 +588,13 @@ def test_each_text_of_a_long_statement_takes_a_bounded_look(
     project: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Findings]
 ) -> None:
     seen: list[int] = []
-    call = clauses.call
+    call = climbing.call
 
-    def counted(node: Node, *rest: Any) -> bool:
+    def counted(way: Climb) -> bool:
         seen.append(1)
-        return call(node, *rest)
+        return call(way)
 
-    monkeypatch.setattr(places, "call", counted)
+    monkeypatch.setattr(climbing, "call", counted)
     (project / "a.go").write_text('x := a.Model("gpt-4")' + '.Model("gpt-4")' * 999 + "\n")
     (project / "b.go").write_text("f(" * 999 + 'Model("gpt-4")' + ")" * 999)
     (project / "c.go").write_text("models := []string{" + '"gpt-4", ' * 1000 + "}\n")

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from . import nodes, spellings
 from .keys import is_decoy, key_of
-from .place import Place, branches_of, field_of, text_of
+from .place import Climb, Place, branches_of, field_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _NAMES = re.compile(r"[A-Za-z_]\w*")
+_ENUM = re.compile(r"Enum\b|Choices\b")
 
 
-def annotation(string: Node, above: Sequence[Node], data: bytes, place: Place) -> None:
+def annotation(way: Climb) -> bool:
     """The default of what it is about, or how an entry of an enumeration is written."""
-    node, *outer = above
-    before = data[node.start_byte : string.start_byte].decode("utf-8", "replace")
+    node, data, place = way.node, way.data, way.place
+    before = data[node.start_byte : way.string.start_byte].decode("utf-8", "replace")
     key = re.search(r"(\w+)\s*=\s*$", before)
     name = (key[1] if key else "").lower().replace("_", "")
     if name in ("default", "defaultvalue"):
@@ -28,18 +29,31 @@ def annotation(string: Node, above: Sequence[Node], data: bytes, place: Place) -
         declared = re.split(r"[;={(,]|\n\s*\n", after)[0]
         any(place.take(one) for one in _NAMES.findall(before + declared)[::-1] if key_of(one).sure)
     elif name in ("", "rename", "value"):
-        of = next((one for one in outer if one.type in nodes.TYPES), None)
+        of = next((one for one in way.around if one.type in nodes.TYPES), None)
         if of is not None and _is_enum(of, data):
             place.take(field_of(of, "name", data))
+    way.ended = True
+    return False
 
 
-def type_around(node: Node, inner: str | None, data: bytes, place: Place) -> None:
+def type_around(way: Climb) -> bool:
+    _take_type(way.node, way.inner, way.data, way.place)
+    return False
+
+
+def class_around(way: Climb) -> bool:
+    """Python's: one of models, if it is an enumeration."""
+    if _ENUM.search(field_of(way.node, "superclasses", way.data)):
+        way.place.take(field_of(way.node, "name", way.data))
+    return False
+
+
+def _take_type(node: Node, inner: str | None, data: bytes, place: Place) -> None:
     """A type may hold models; an enumeration of models does."""
-    if node.type in nodes.TYPES:
-        named = (one for one in node.named_children if one.type.endswith("identifier"))
-        name = node.child_by_field_name("name") or next(named, None)
-        is_entry = _is_enum(node, data) and not is_decoy(inner or "")
-        place.take(text_of(name, data), None if is_entry else inner or "")
+    named = (one for one in node.named_children if one.type.endswith("identifier"))
+    name = node.child_by_field_name("name") or next(named, None)
+    is_entry = _is_enum(node, data) and not is_decoy(inner or "")
+    place.take(text_of(name, data), None if is_entry else inner or "")
 
 
 def _is_enum(node: Node, data: bytes) -> bool:
@@ -47,10 +61,11 @@ def _is_enum(node: Node, data: bytes) -> bool:
     return re.search(rb"\benum\b", head) is not None
 
 
-def given(string: Node, above: Sequence[Node], data: bytes, place: Place) -> None:
+def given(way: Climb) -> None:
     """What a function gives that is named after models, or one of several cases in a type of
     models."""
-    child, is_arm, is_given = string, False, False
+    above, data, place = way.above, way.data, way.place
+    child, is_arm, is_given = way.string, False, False
     for node in above:
         is_arm = is_arm or node.type in nodes.ARMS
         is_given = is_given or node.type in nodes.RETURNS
@@ -65,7 +80,7 @@ def given(string: Node, above: Sequence[Node], data: bytes, place: Place) -> Non
         place.sure = True
     elif not place.take(name) and is_arm and not spellings.SHOWN.search(name):
         for of in [node for node in above if node.type in nodes.TYPES][:1]:
-            type_around(of, "name", data, place)
+            _take_type(of, "name", data, place)
 
 
 def _is_spent(node: Node, child: Node) -> bool:

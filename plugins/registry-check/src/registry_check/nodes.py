@@ -104,6 +104,8 @@ MAPPINGS = frozenset(
      "field_initializer_list", "lambda_literal", "class_parameters"}
 )  # fmt: skip
 ANNOTATIONS = frozenset({"annotation", "attribute_list", "attribute_item", "attribute_group"})
+#: Values of a type, with its fields.
+LITERALS = frozenset({"composite_literal", "struct_expression"})
 #: Nodes with what is looked for.
 CASES = frozenset(
     {"case_clause", "switch_case", "expression_case", "switch_label", "case_switch_label",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -65,6 +65,38 @@ class Place:
             return True
         self.decoy = self.decoy or (not within and is_decoy(name))
         return False
+
+
+@define
+class Climb:
+    """The way up from a string: where it is, and what it met."""
+
+    string: Node
+    above: Sequence[Node]
+    """The nodes around the string, the smallest first."""
+    data: bytes
+    place: Place
+    child: Node
+    """The node below: it is, or holds, the string."""
+    at: int = 0
+    inner: str | None = None
+    """The nearest key that leads to the string."""
+    settled: bool = False
+    """A key was met that decides what the string is."""
+    ended: bool = False
+
+    @property
+    def node(self) -> Node:
+        return self.above[self.at]
+
+    @property
+    def around(self) -> Sequence[Node]:
+        """This node, and those around it."""
+        return self.above[self.at :]
+
+    def take(self, name: str) -> bool:
+        """As `Place.take`, with the key that leads to the string."""
+        return self.place.take(name, self.inner)
 
 
 def first_of(node: Node) -> list[Node]:
