@@ -168,5 +168,11 @@ class World:
         return self.registry(**settings).get_models()
 
 
+def written(path: Path) -> tuple[int, ...]:
+    """What changes if a path is written, or gets another file; not if it is only read."""
+    found = path.lstat()
+    return found.st_ino, found.st_mode, found.st_rdev, found.st_size, found.st_mtime_ns
+
+
 def model(provider: str, id: str, **fields: Any) -> ModelInfo:
     return ModelInfo(id=id, provider_id=provider, **fields)

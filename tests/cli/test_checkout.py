@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from registry_core import ModelRegistry, ProviderConfig, Snapshot
 from registry_core.cli import main
+from tests.world import written
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -62,16 +63,12 @@ def test_a_checkout_with_other_line_endings_is_current(clone: Path) -> None:
 
 
 def test_a_sync_writes_no_file_of_it_back_and_forth(clone: Path) -> None:
-    def state(file: Path) -> tuple[int, int, int]:
-        found = file.stat()  # also says when it was read
-        return found.st_ino, found.st_size, found.st_mtime_ns
-
     files = [file for folder in ("typings", "web") for file in (clone / folder).rglob("*")]
-    before = {file: state(file) for file in files}
+    before = {file: written(file) for file in files}
     assert before
     for _ in range(2):
         assert run(clone).exit_code == 0
-        assert {file: state(file) for file in files} == before
+        assert {file: written(file) for file in files} == before
     assert git(clone, "status", "--porcelain") == ""
 
 

@@ -18,6 +18,7 @@ from registry_core._config.load import load_settings
 from registry_core._config.starting import TEMPLATE
 from registry_core.cli import main
 from tests.files.children import STRANGER
+from tests.world import written
 
 PYPROJECT = b"""\
 # The project of Acme.
@@ -144,13 +145,13 @@ def test_a_second_run_says_so_and_changes_nothing(init: Init, name: str, text: s
     Path(name).write_text(text)
     if "registry-core" not in text + name:
         assert "is there now" in init().stdout
-    before = {one: (Path(one).read_bytes(), Path(one).stat()) for one in os.listdir()}
+    before = {one: written(Path(one)) for one in os.listdir()}
     for _ in range(2):
         done = init()
         assert done.exit_code == 0
         assert "has [tool.registry-core] already; nothing was changed" in done.stdout
         assert json.loads(init("--json").stdout)["written"] is False
-    assert before == {one: (Path(one).read_bytes(), Path(one).stat()) for one in os.listdir()}
+    assert before == {one: written(Path(one)) for one in os.listdir()}
 
 
 def test_a_project_above_counts_here_unless_this_folder_is_named(

@@ -26,7 +26,7 @@ from registry_core import (
 )
 from registry_core._emit.exports import export_mastra, export_snapshot
 from registry_core._sync.options import Options
-from tests.world import World
+from tests.world import World, written
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
 
@@ -157,10 +157,10 @@ def test_a_snapshot_is_exported_to_nothing_that_is_no_file(
         pytest.skip("only root makes devices")
     path = tmp_path / "here"
     KINDS.get(kind, lambda path: os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3)))(path)
-    before = os.lstat(path)
+    before = written(path)
     with pytest.raises((OSError, RegistryError)):
         export_snapshot(synced.registry().snapshot(), path)
-    assert os.lstat(path) == before
+    assert written(path) == before
     registry = ModelRegistry.from_snapshot(path)
     with pytest.raises(StoreError):
         registry.get_models()

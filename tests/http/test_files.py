@@ -82,7 +82,7 @@ def test_no_descriptor_stays_open(tmp_path: Path) -> None:
 
     before = lowest_free()
     write_atomically(tmp_path / "file", b"data", durable=False)
-    assert lowest_free() == before
+    assert lowest_free() <= before  # other threads may have closed some meanwhile
 
 
 def test_a_file_that_windows_holds_open_is_tried_again(
