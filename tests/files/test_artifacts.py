@@ -70,11 +70,11 @@ def test_a_leftover_that_the_user_replaced_by_a_link_stays(
     tmp_path: Path, manifest: Manifest
 ) -> None:
     target = Target("output", tmp_path / "out")
-    write(target, {target.root / "old": b"text", target.root / "new": b"n"}, manifest, "1")
+    write(target, {target.root / "old": "text", target.root / "new": "n"}, manifest, "1")
     mine = tmp_path / "mine"
     (target.root / "old").rename(mine)
     (target.root / "old").symlink_to(mine)
-    assert write(target, {target.root / "new": b"n"}, manifest, "2") == ()
+    assert write(target, {target.root / "new": "n"}, manifest, "2") == ()
     assert (target.root / "old").is_symlink()
 
 

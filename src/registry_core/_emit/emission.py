@@ -80,7 +80,7 @@ class Emission:
         nothing has changed, and compares each file.
         """
         changed: list[str] = []
-        stale: list[tuple[Target, dict[Path, bytes], str]] = []
+        stale: list[tuple[Target, dict[Path, str], str]] = []
         for target in filter(self._has_any, targets):
             key = self.key(target)
             self._name_unknown(target)

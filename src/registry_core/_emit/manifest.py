@@ -31,7 +31,8 @@ class Manifest:
         """With `path` None nothing is kept, and contents are compared each time. Raises
         StoreError if the file can't be read now."""
         self._path = path
-        self._digest = cache(digest)  # needed twice for each file that is written
+        # Each file that is written needs its digest twice.
+        self._digest = cache(lambda text: digest(text.encode()))
         self._targets: dict[str, Any] = {}
         with suppress(SnapshotDamagedError, ValueError, RecursionError):
             text = read_file(str(path)) if path else None
@@ -67,19 +68,19 @@ class Manifest:
                 digests.setdefault(Path(name), set()).update(_texts(record))
         return digests
 
-    def holds(self, target: str, path: Path, data: bytes) -> bool:
-        """Whether a sync wrote `data` to `path`, and the file has not changed since."""
+    def holds(self, target: str, path: Path, text: str) -> bool:
+        """Whether a sync wrote `text` to `path`, and the file has not changed since."""
         current = signature(path)
         record = _object(self._entry(target).get("files")).get(str(path))
-        return bool(current) and record == [*current, self._digest(data)]
+        return bool(current) and record == [*current, self._digest(text)]
 
-    def begin(self, target: str, contents: Mapping[Path, bytes]) -> None:
+    def begin(self, target: str, contents: Mapping[Path, str]) -> None:
         """Note that these files are about to be written."""
         entry = self._entry(target)
         begun = dict(_object(entry.get("begun")))
-        for path, data in contents.items():
+        for path, text in contents.items():
             name = str(path)
-            begun[name] = sorted({*_texts(begun.get(name)), self._digest(data)})
+            begun[name] = sorted({*_texts(begun.get(name)), self._digest(text)})
         files = _object(entry.get("files"))
         self._targets[target] = {"key": "", "files": files, "begun": begun}
 
@@ -87,12 +88,12 @@ class Manifest:
         self,
         target: str,
         key: str,
-        contents: Mapping[Path, bytes],
+        contents: Mapping[Path, str],
         signatures: Mapping[Path, Signature],
     ) -> None:
         """Note that the target now consists of these files, with these signatures."""
         files = {
-            str(path): [*signatures[path], self._digest(data)] for path, data in contents.items()
+            str(path): [*signatures[path], self._digest(text)] for path, text in contents.items()
         }
         self._targets[target] = {"key": key, "files": files}
 

@@ -67,15 +67,15 @@ class Target:
         scope `[tool.registry-core.types] providers`."""
         return self.kind in ("project", "output")
 
-    def contents(self, artifacts: Iterable[Artifact]) -> dict[Path, bytes]:
-        """The files of this target: path → content, in the order of writing."""
-        contents: dict[Path, bytes] = {}
+    def contents(self, artifacts: Iterable[Artifact]) -> dict[Path, str]:
+        """The files of this target: path → text, in the order of writing. They are encoded one by
+        one, since all of them together may be as large as the snapshot."""
+        contents: dict[Path, str] = {}
         for artifact in artifacts:
             folder = self.root if self.folders is None else self.folders.get(artifact.emitter)
             if folder is not None:
-                contents[folder / self.rename.get(artifact.path, artifact.path)] = (
-                    artifact.text.encode()
-                )
+                path = self.rename.get(artifact.path, artifact.path)
+                contents[folder / path] = artifact.text
         return contents
 
 
@@ -174,7 +174,7 @@ def _unwritable(text: str) -> str | None:
 
 def write(
     target: Target,
-    contents: Mapping[Path, bytes],
+    contents: Mapping[Path, str],
     manifest: Manifest,
     key: str,
     *,
@@ -206,11 +206,11 @@ def write(
             folder.mkdir(parents=True, exist_ok=True)
         for folder in {path.parent for path in (*contents, *leftovers)}:
             clear_leftovers(folder)
-        for path, data in contents.items():
+        for path, text in contents.items():
             # Before reading or writing the file, so that later changes by others are noticed.
             signatures[path] = signature(path)
-            untouched = not force and manifest.holds(target.name, path, data)
-            if not untouched and not _holds(path, data):
+            untouched = not force and manifest.holds(target.name, path, text)
+            if not untouched and not _holds(path, data := text.encode()):
                 refuse_special(path)
                 # Watchers of the other kinds of files understand a rename.
                 exchange = path.suffix == ".ts"
@@ -262,7 +262,7 @@ def is_made_of(path: Path, digests: Collection[str]) -> bool:
 def differing(target: Target, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
     """Paths in `target` whose text differs from that of the artifact, ignoring line endings."""
     contents = target.contents(artifacts)
-    return tuple(str(path) for path, data in contents.items() if not _holds(path, data))
+    return tuple(str(path) for path, text in contents.items() if not _holds(path, text.encode()))
 
 
 def _holds(path: Path, data: bytes) -> bool:
