@@ -162,6 +162,7 @@ def _keeps(call: _Call) -> bool:
     way, name = call.way, call.name
     if _is_transparent(name) and _keyword(way.above[0], way.data) != "key":
         return False
+    way.place.is_value = False
     texts = _contents(_texts(call.before), way.data)
     if way.inner is not None:
         way.take(name)

@@ -43,8 +43,11 @@ def type_around(way: Climb) -> bool:
 
 def class_around(way: Climb) -> bool:
     """Python's: one of models, if it is an enumeration."""
+    name = field_of(way.node, "name", way.data)
     if _ENUM.search(field_of(way.node, "superclasses", way.data)):
-        way.place.take(field_of(way.node, "name", way.data))
+        way.place.take(name)
+    else:
+        way.place.names.append(name)
     return False
 
 
@@ -74,6 +77,7 @@ def given(way: Climb) -> None:
         if node.type in nodes.FUNCTIONS:
             break
         child = node
+    place.is_value = is_given or is_arm
     words = next(functions(above, data), ())
     name = "_".join(words)
     if "model" in words and set(words[words.index("model") :]) & spellings.FOR:

@@ -77,8 +77,8 @@ class Tree:
     tree (`"x" + "y" + …`) that would take minutes. From one text to the next it is mostly a step.
     """
 
-    def __init__(self, root: Node) -> None:
-        self.is_broken = root.has_error
+    def __init__(self, root: Node, *, is_broken: bool = False) -> None:
+        self.is_broken = is_broken or root.has_error
         self._cursor = root.walk()
         self._path = [root]
 

@@ -88,8 +88,8 @@ MAKERS: tuple[tuple[str, str], ...] = (
          r"|dall-e-[23]|sora-\d[\w.-]*|omni-moderation-[\w-]+", "openai"),
         (r"claude-[\w.-]*\d[\w.-]*|claude-instant", "anthropic"),
         (r"gemini-[\w.-]*\d[\w.-]*|gemini-pro(?:-vision)?|(?:text|chat)-bison(?:-\d+)?", "google"),
-        (r"(?:mistral|codestral|ministral|magistral|pixtral|devstral)-(?:tiny|small|medium|large"
-         r"|latest|\d{4}|\d+b)[\w.-]*", "mistral"),
+        (r"open-(?:mistral|mixtral|codestral)-[\w.-]+|(?:mistral|codestral|ministral|magistral"
+         r"|pixtral|devstral)-(?:tiny|small|medium|large|latest|\d{4}|\d+b)[\w.-]*", "mistral"),
         (r"command-(?:r|a|light|nightly)[\w.-]*", "cohere"),
         (r"grok-[\w.-]*\d[\w.-]*|grok-beta", "xai"),
         (r"deepseek-(?:chat|coder|reasoner)", "deepseek"),
@@ -106,7 +106,7 @@ STEMS = (
     "gmini", "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-",
     "o4-", "/o1", "/o3", "/o4", ":o1", ":o3", ":o4", "text-", "code-", "embedding-", "moderation-",
     "davinci", "babbage-", "whisper-1", "dall-e", "tts-1", "sora-", "bison", "mistral",
-    "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
+    "mixtral", "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
 )  # fmt: skip
 MAKER_IDS = frozenset(maker for _, maker in MAKERS)
 #: Catalogs of chat models leave these out, so an unlisted one may exist.
@@ -226,7 +226,7 @@ NAME_KEYS = frozenset(
      "options", "choices", "enum", "examples", "const"}
 )  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
-ROUGH_ENDS = ROUGH_WORDS | {"name", "id", "choices", "options", "default"}
+ROUGH_ENDS = ROUGH_WORDS | {"name", "id", "choices", "options", "default", "fallback", "fallbacks"}
 #: Last words of names of options and variables for a model that rates what others say.
 JUDGES = frozenset(
     (word,) for word in ("judge", "judges", "grader", "graders", "scorer", "evaluator")
@@ -268,9 +268,9 @@ JSX_CHOSEN = frozenset({"value", "defaultValue", "initialValue"})
 FOR = frozenset({"for", "by", "of", "from"})
 #: Keys beside a "model" which show that it is something else.
 STRANGE_SIBLINGS = frozenset(
-    {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
-     "fuel", "doors", "license_plate", "firmware", "imei", "serial_number", "serialnumber",
-     "engine_size"}
+    {"make", "maker", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku",
+     "pk", "year", "fuel", "doors", "license_plate", "firmware", "imei", "serial_number",
+     "serialnumber", "engine_size"}
 )  # fmt: skip
 #: Keys beside a "model" which show that it is a language model.
 KIN = frozenset(
@@ -297,7 +297,7 @@ DECOY_WORDS = frozenset(
      "import", "imports", "maintainer", "maintainers", "authors", "owner", "owners", "contributors",
      "reviewers", "team", "tokenizer", "checkpoint", "license", "author",
      "external", "externals", "exclude", "ignore", "keywords", "tags", "topics", "title", "label",
-     "labels", "description", "text"}
+     "labels", "description", "text", "family", "placeholder"}
 )  # fmt: skip
 #: Functions whose first argument is the name of a model, by the last part of their names.
 CALLS = re.compile(
@@ -335,7 +335,7 @@ TRANSPARENT_CALLS = frozenset(
      "add_argument", "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple",
      "list", "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
      "textinput", "selectbox", "parametrize", "setenv", "putenv", "stubenv", "setitem", "pop",
-     "usestate", "useref", "ref",
+     "usestate", "useref", "ref", "query", "body", "form", "header", "cookie",
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
      "mapped_column"}
 )  # fmt: skip
