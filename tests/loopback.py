@@ -21,6 +21,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+#: Where nobody listens, and nobody will: the system gives no test a port as low as this.
+NOBODY = "http://127.0.0.1:1"
+
 
 @dataclass(frozen=True)
 class Request:

@@ -118,8 +118,9 @@ def seaweedfs(folder: Path) -> Server:
     program = weed()
     assert program is not None
     names = ("master", "volume", "filer", "s3")
-    ports = dict(zip(names, free_ports(4), strict=True))
-    internal = dict(zip(names, free_ports(4), strict=True))
+    every = free_ports(2 * len(names))  # in one go, or the later ones could be the first again
+    ports = dict(zip(names, every[::2], strict=True))
+    internal = dict(zip(names, every[1::2], strict=True))
     data = folder / "weed"
     data.mkdir(exist_ok=True)
     command = [

@@ -38,7 +38,7 @@ from registry_core import (
 from registry_core._catalog.places import Places
 from registry_core.models import CAPABILITIES
 from tests.emitters.samples import emit, snapshot_of
-from tests.loopback import Loopback, Reply, Request
+from tests.loopback import NOBODY, Loopback, Reply, Request
 from tests.pytypes import CHECKERS, check, error_lines
 from tests.reliability.shell import Shell
 from tests.world import NOW, Overlay, Plugin, World
@@ -454,7 +454,7 @@ def test_row_27_proxies_are_honoured_and_named_when_they_fail(
     world.server.route("/main.json", Reply(200, b'{"openai": ["gpt-old", "proxied"]}'))
     assert world.sync().gateways[0].status == "fresh"
     assert world.server.requests[-1].headers["Host"] == "models.invalid"
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTP_PROXY", NOBODY)
     failed = world.sync(fetch_retries=0).gateways[0]
     assert "HTTP_PROXY" in (failed.error or "")
 
