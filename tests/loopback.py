@@ -137,6 +137,7 @@ class _Server(ThreadingHTTPServer):
     loopback: Loopback
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # of five, a burst of clients loses some, and each waits a second
 
     def verify_request(self, request: object, client_address: object) -> bool:
         self.loopback.connections += 1

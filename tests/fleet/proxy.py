@@ -109,6 +109,7 @@ class _Server(ThreadingHTTPServer):
     proxy: Proxy
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # of five, a burst of clients loses some, and each waits a second
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that is killed is part of many tests."""
