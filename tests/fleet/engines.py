@@ -38,7 +38,7 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file, env=environ)
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 120
         while not self._is_ready():
             if time.monotonic() > ends or self.process.poll() is not None:
                 raise AssertionError(log.read_text("utf-8", "replace")[-2000:])
@@ -53,7 +53,7 @@ class Server:
     ) -> bool:
         request = urllib.request.Request(self.url + path, body, {**(headers or {})}, method="PUT")
         try:
-            urllib.request.urlopen(request, timeout=10).close()
+            urllib.request.urlopen(request, timeout=60).close()
         except urllib.error.HTTPError as error:
             error.close()
             return error.code == 409  # it is there

@@ -81,7 +81,7 @@ class Proxy:
             if self.minds_conditions or asked.method != "PUT" or name not in CONDITIONS
         }
         assert self.target.hostname
-        there = http.client.HTTPConnection(self.target.hostname, self.target.port, timeout=30)
+        there = http.client.HTTPConnection(self.target.hostname, self.target.port, timeout=60)
         try:
             there.request(asked.method, asked.path, body, headers)
             answer = there.getresponse()
