@@ -41,6 +41,7 @@ class Server:
         ends = time.monotonic() + 120
         while not self._is_ready():
             if time.monotonic() > ends or self.process.poll() is not None:
+                self.stop()
                 raise AssertionError(log.read_text("utf-8", "replace")[-2000:])
             time.sleep(0.05)  # until it listens
 
