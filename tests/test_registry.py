@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +32,7 @@ from registry_core import (
     StoreError,
 )
 from registry_core._catalog.state import State, utc
-from registry_core._sync import commit
+from registry_core._sync import commit, joining
 from tests.world import NOW, Overlay, Plugin, World
 
 
@@ -181,10 +182,14 @@ def test_the_last_refresh_is_that_which_reached_every_gateway(world: World) -> N
     assert registry.get_last_refresh_time() == utc(NOW)
 
 
-def test_concurrent_syncs_join_one(world: World) -> None:
-    from threading import Barrier
+def test_concurrent_syncs_join_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    release, joined = threading.Event(), threading.Semaphore(0)
 
-    started, release = threading.Event(), threading.Event()
+    def debug(text: str, *_: object) -> None:
+        if "joins" in text:
+            joined.release()
+
+    monkeypatch.setattr(joining.logger, "debug", debug)
 
     class Slow(ModelGateway):
         id = name = "slow"
@@ -192,29 +197,18 @@ def test_concurrent_syncs_join_one(world: World) -> None:
 
         def fetch_providers(self, client: Any) -> dict[str, ProviderConfig]:
             Slow.fetches += 1
-            started.set()
             release.wait(60)
             return {"slow": ProviderConfig(id="slow", models=["m"])}
 
     world.plugins.append(Plugin(Slow()))
     registry = world.registry()
-    barrier = Barrier(8)
-    reports: list[Any] = []
-
-    def run() -> None:
-        barrier.wait(60)
-        reports.append(registry.sync_gateways())
-
-    threads = [threading.Thread(target=run) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    started.wait(60)
-    release.set()
-    for thread in threads:
-        thread.join(60)
-    assert len(reports) == 8
-    # A thread that came when the first sync was over starts another: never one each.
-    assert Slow.fetches < 8
+    with ThreadPoolExecutor(8) as pool:
+        reports = [pool.submit(registry.sync_gateways) for _ in range(8)]
+        for _ in reports[1:]:
+            assert joined.acquire(timeout=60)
+        release.set()
+    assert all(one.result().ok for one in reports)
+    assert Slow.fetches == 1
     assert registry.get_models()["slow"] == ("m",)
 
 

@@ -205,6 +205,7 @@ class Live:
         self.rested()
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
+        self.thread = threading.current_thread()
         self.waits.append(seconds)
         self.rests.release()
         assert self.go.acquire(timeout=60)
@@ -222,6 +223,7 @@ class Live:
     def stop(self) -> None:
         self.registry.stop_auto_refresh()
         self.go.release()
+        self.thread.join(60)  # or the next test may count one refresher too many
 
 
 @pytest.mark.slow
