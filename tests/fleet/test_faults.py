@@ -119,7 +119,6 @@ def test_publishers_whose_clocks_are_an_hour_apart_agree(on_moto: Hosts) -> None
             assert f"gpt-{number}" in host.models
         assert on_moto.fetches <= 2
     assert len(pointer(on_moto).entries) == 1
-    assert pointer(on_moto).serial <= 12
 
 
 # The engine
@@ -314,7 +313,7 @@ def test_a_pointer_that_is_replayed_is_refused_and_replaced(
     assert other.models == ["gpt-2", "gpt-3"]
     other.let_pass(HOUR)
     other.sync()
-    assert pointer(on_moto, key).serial == 3
+    assert pointer(on_moto, key).serial == other.now
     host.let_pass(HOUR + 60.0)
     assert host.sync().problems == ()
     assert host.models == ["gpt-2", "gpt-3"]
@@ -332,7 +331,7 @@ def test_a_bucket_that_somebody_emptied_is_filled_again(hosts: Hosts) -> None:
         assert (report.ok, report.problems) == (True, ())
         assert host.models == ["gpt-1", "gpt-2"]
     assert hosts.fetches == 1
-    assert pointer(hosts).serial == 2
+    assert pointer(hosts).serial == machines[0].now
 
 
 def test_only_what_is_not_listed_and_a_day_old_is_removed(

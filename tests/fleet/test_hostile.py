@@ -168,7 +168,27 @@ def test_who_replaces_an_old_pointer_keeps_what_the_newer_one_said(on_moto: Host
     report = poor.sync(force=True)
     assert "the newer one counts" in str(report.problems)
     assert {one.gateway for one in pointer(on_moto).entries.values()} == {"main", "own"}
-    assert pointer(on_moto).serial == 3
+    assert pointer(on_moto).serial == poor.now
+
+
+@pytest.mark.parametrize("key", [None, "new"])
+def test_a_publisher_that_remembers_nothing_is_believed_by_readers_that_do(
+    on_moto: Hosts, key: str | None
+) -> None:
+    """As a job in a container of its own, after the bucket was emptied, or the key was changed."""
+    publisher, reader = on_moto.host("publisher"), on_moto.host("reader", shared_mode="read")
+    for _ in range(5):
+        publisher.sync(force=True)
+    reader.sync()
+    if key is None:
+        on_moto.engine.delete("pointer", *on_moto.objects)
+    on_moto.offers("gpt-2", "gpt-3")
+    fresh = on_moto.host("fresh", shared_key=key)
+    reader.settings["shared_key"] = key
+    for host in (fresh, reader):
+        host.let_pass(HOUR)
+        assert host.sync().ok
+    assert reader.models == ["gpt-2", "gpt-3"]
 
 
 # The engine, and what is on the way

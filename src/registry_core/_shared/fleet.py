@@ -257,7 +257,8 @@ class Fleet:
 
     def _swap(self, entries: Mapping[str, Entry]) -> None:
         now = self._clock()
-        serial = max(self.pointer.serial, self.memory.serial) + 1
+        # A publisher that remembers nothing, as in a new container, goes on from the clock.
+        serial = max(self.pointer.serial + 1, self.memory.serial + 1, int(now))
         pointer = self.pointer.replaced(entries, serial=serial, now=now)
         cleans = abs(now - pointer.cleaned_at) > DAY
         if cleans:

@@ -113,7 +113,8 @@ class Entry:
 @frozen
 class Pointer:
     serial: int = 0
-    """Counts publications. If it goes backwards, an old pointer was restored."""
+    """Epoch seconds of its publication, or one more than the last. If it goes backwards, an old
+    pointer was restored."""
     entries: Mapping[str, Entry] = EMPTY
     """The entries by key."""
     objects: Mapping[str, float] = EMPTY
