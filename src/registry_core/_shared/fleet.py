@@ -139,11 +139,11 @@ class Fleet:
             pointer = from_bytes(text, self._key, self._engine.url)
         except (UnsoundError, NewerError):
             shown = text.decode(errors="replace")
-            self.pointer, self._version = Pointer(), version
+            self._keep(version)
             self.note(version=dict(version), text=shown, seen=EMPTY, looked_at=now)
             raise
         if pointer.serial < memory.serial:
-            self._keep(version)
+            self._keep(version, pointer)
             raise StaleError(
                 f"its pointer is number {pointer.serial}, after number {memory.serial}",
                 culprit=self._engine.url,
@@ -151,13 +151,15 @@ class Fleet:
             )
         self._adopt(pointer, version, text, now, last)
 
-    def _keep(self, version: Version) -> None:
+    def _keep(self, version: Version, older: Pointer | None = None) -> None:
         """Use the remembered pointer, and let it replace the one of `version`. Otherwise an old
-        pointer that is restored again and again would make results new each time."""
+        pointer that is restored again and again would make results new each time. Results that
+        others have added to the `older` one since then stay."""
         try:
-            self.pointer = from_bytes(self.memory.text.encode(), self._key, self._engine.url)
+            pointer = from_bytes(self.memory.text.encode(), self._key, self._engine.url)
         except Fault:
-            self.pointer = Pointer()
+            pointer = Pointer()
+        self.pointer = pointer.joined(older) if older else pointer
         self._based, self._version = self.pointer.entries, version
 
     def _adopt(
@@ -238,7 +240,9 @@ class Fleet:
         for _ in range(_TRIES):
             current = self.pointer.entries
             unpublished = {
-                key: entry for key, entry in entries.items() if current.get(key) == based.get(key)
+                key: entry
+                for key, entry in entries.items()
+                if current.get(key) in (None, based.get(key))
             }
             if not unpublished:
                 return

@@ -122,6 +122,17 @@ class Pointer:
     it."""
     cleaned_at: float = 0.0
 
+    def joined(self, other: Pointer) -> Pointer:
+        """The pointer with those results of `other` that are newer, or that it has not got."""
+        newer = {
+            key: entry
+            for key, entry in other.entries.items()
+            if entry.object
+            and (key not in self.entries or self.entries[key].checked_at < entry.checked_at)
+        }
+        entries = FrozenDict({**self.entries, **newer})
+        return evolve(self, entries=entries, objects=FrozenDict({**other.objects, **self.objects}))
+
     def replaced(self, entries: Mapping[str, Entry], *, serial: int, now: float) -> Pointer:
         """The pointer with these entries, published at `now`."""
         replaced = {evolve(entry, object="").key for entry in entries.values() if entry.object}
