@@ -60,7 +60,7 @@ def test_a_publisher_that_is_killed_at_any_request_costs_one_more_fetch(
     url = on_moto.url
     on_moto.url = f"{url}/counted"
     count = requests_of_a_publication(on_moto, proxy, 1_800_000_000.0)
-    assert count >= 12
+    assert count >= 9
     for number in range(count):
         on_moto.url = f"{url}/{number}"
         on_moto.server.requests.clear()
@@ -355,13 +355,15 @@ def test_only_what_is_not_listed_and_a_day_old_is_removed(
         return ((name, at - 2 * DAY) for name, at in real(self, folder))
 
     monkeypatch.setattr(Engine, "list", aged)
-    host.let_pass(25 * HOUR)
-    on_moto.offers("gpt-9", "gpt-2")
-    host.sync()
+    for number in range(2):
+        before = {f"objects/{name}" for name in pointer(on_moto).objects}
+        host.let_pass(25 * HOUR)
+        on_moto.offers("gpt-2", f"gpt-{number + 8}")
+        host.sync()
     monkeypatch.setattr(Engine, "list", real)
     listed = {f"objects/{name}" for name in pointer(on_moto).objects}
-    assert {*on_moto.objects} == listed
-    assert first not in listed
+    assert {*on_moto.objects} == listed | before
+    assert first not in listed | before
     assert len(listed) == 2  # that of now, and that of before
 
 
@@ -389,6 +391,54 @@ def test_an_object_that_is_deleted_under_a_slow_reader_is_looked_for_anew(
     reader.let_pass(HOUR)
     assert reader.sync().ok
     assert reader.models == ["gpt-2", "gpt-3"]
+
+
+@pytest.mark.parametrize("source", ["own", "taken"])
+def test_an_object_that_somebody_removed_is_written_anew_within_a_day(
+    hosts: Hosts, source: str
+) -> None:
+    """As a rule of the bucket does with what is old, where the source says the same for weeks."""
+    publisher = hosts.host("publisher")
+    (publisher if source == "own" else hosts.host("first")).sync()
+    publisher.sync()
+    hosts.engine.delete(*hosts.objects)
+    for _ in range(2):
+        publisher.let_pass(25 * HOUR)
+        assert publisher.sync().problems == ()
+    reader = hosts.host("reader", shared_mode="read")
+    reader.let_pass(51 * HOUR)
+    assert reader.sync().problems == ()
+    assert reader.models == ["gpt-1", "gpt-2"]
+
+
+def test_an_object_of_a_gateway_that_is_not_here_is_written_anew_by_who_has_it(
+    on_moto: Hosts,
+) -> None:
+    on_moto.server.serve("/own.json", {"own": ["a"]})
+    rich, poor = on_moto.host("rich"), on_moto.host("poor")
+    rich.world.gateway("own")
+    rich.sync()
+    on_moto.engine.delete(*on_moto.objects)
+    for host in (poor, rich):
+        host.let_pass(25 * HOUR)
+        assert host.sync().problems == ()
+    reader = on_moto.host("reader", shared_mode="read")
+    reader.world.gateway("own")
+    reader.let_pass(25 * HOUR)
+    assert reader.sync().problems == ()
+    assert {*reader.world.models()} == {"openai", "other", "own"}
+
+
+def test_who_may_not_clean_up_publishes_all_the_same(proxy: Proxy, on_moto: Hosts) -> None:
+    host = on_moto.host("one")
+    host.sync()
+    host.let_pass(25 * HOUR)
+    proxy.instead = lambda asked: Answer(403, {}, b"<Error/>") if asked.verb == "GET" else None
+    report = host.sync()
+    assert (report.ok, "refuses objects" in str(report.problems)) == (True, True)
+    assert json.loads(host.memory)["unpublished"] == {}
+    (entry,) = pointer(on_moto).entries.values()
+    assert entry.checked_at == host.now
 
 
 # This machine

@@ -361,6 +361,21 @@ def test_far_fewer_models_are_refused_unless_one_with_the_key_has_accepted_them(
         assert len(other.models) == (10 if key is None else 1)
 
 
+def test_what_was_accepted_stays_so_while_it_is_confirmed(on_moto: Hosts) -> None:
+    on_moto.offers(*(f"gpt-{number}" for number in range(10)))
+    one, late = (on_moto.host(name, shared_key="of the fleet") for name in ("one", "late"))
+    one.sync()
+    late.sync()
+    on_moto.offers("gpt-1")
+    one.let_pass(HOUR)
+    one.sync(accept=("main",))
+    one.let_pass(HOUR)
+    assert status(one.sync()) == "unchanged"
+    late.let_pass(2 * HOUR)
+    assert late.sync().ok
+    assert late.models == ["gpt-1"]
+
+
 def test_a_result_is_checked_as_what_a_strangers_gateway_sends(on_moto: Hosts) -> None:
     first = on_moto.host("first")
     first.sync()
@@ -515,7 +530,6 @@ def test_a_look_costs_one_conditional_request(proxy: Proxy, on_moto: Hosts) -> N
         *("GET pointer", "GET lease", "PUT lease"),
         *(*["PUT probe"] * 4, "POST"),  # the first of a machine tries whether conditions count
         *("PUT objects", "PUT pointer"),
-        *("GET", "GET", "GET pointer"),  # the first of a day cleans up
         "PUT lease",
     ]
     second.sync()

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from .._base.frozen import EMPTY
+from .._base.frozen import EMPTY, FrozenDict
 from .._files.reading import Trust
 from . import memory as remembered
 from .engine import Engine, Fault, Found, GoneError, LostError, Version
@@ -45,7 +45,7 @@ class Result:
     """What to publish about one gateway."""
 
     entry: Entry
-    """Its object is used only if `providers` is None."""
+    """Its object is used if the pointer has it already, or `providers` is None."""
     providers: Callable[[], Providers] | None
 
 
@@ -222,20 +222,48 @@ class Fleet:
         if self._folder:
             remembered.save(self._folder, self.memory)
 
+    @property
+    def _is_unclean(self) -> bool:
+        return abs(self._clock() - self.pointer.cleaned_at) > DAY
+
+    def clean(self) -> None:
+        """Once a day, before a publication: remove objects that the pointer does not list and that
+        are a day older than it, by the engine's clock. Younger ones may still be published. And
+        drop the entries whose object was removed by somebody, so that it is written anew."""
+        if self._version is None or not self._is_unclean:
+            return
+        objects = dict(self._engine.list(_OBJECTS)) | dict(self._engine.list("probe"))
+        head = self._engine.get(POINTER, most=MOST)
+        assert head is not None
+        now = max([head.modified, *objects.values()])
+        # The pointer that is there now, which another machine may have written.
+        listed = from_bytes(head.data, self._key, self._engine.url).objects
+        names = {f"{_OBJECTS}/{name}" for name in listed}
+        self._engine.delete(
+            *(name for name, at in objects.items() if name not in names and now - at > DAY)
+        )
+        there = {
+            key: entry
+            for key, entry in self.pointer.entries.items()
+            if not entry.object or f"{_OBJECTS}/{entry.object}" in objects
+        }
+        self.pointer = evolve(self.pointer, entries=FrozenDict(there))
+
     def publish(self, results: Mapping[str, Result]) -> None:
         """Put these results (key of the entry → result) into the pointer. Skips a gateway that
         another machine has published since the last look."""
         self._refuse_unconditional()
         entries: dict[str, Entry] = {}
+        known = {entry.object for entry in self.pointer.entries.values()} - self._broken
         for key, result in results.items():
-            entry = result.entry
-            if result.providers is not None:
+            entry, name = result.entry, result.entry.object
+            if result.providers is not None and name not in known:
                 name, data = encode(result.providers())
-                entry = evolve(entry, object=name)
-                known = {other.object for other in self.pointer.entries.values()}
-                if name not in known or name in self._broken:
+                if name not in known:
                     self._put_object(name, data)
-            entries[key] = entry
+            before = self.pointer.entries.get(key)
+            accepted = entry.accepted or bool(before and before.object == name and before.accepted)
+            entries[key] = evolve(entry, object=name, accepted=accepted)
         based = self._based
         for _ in range(_TRIES):
             current = self.pointer.entries
@@ -264,14 +292,11 @@ class Fleet:
         # A publisher that remembers nothing, as in a new container, goes on from the clock.
         serial = max(self.pointer.serial + 1, self.memory.serial + 1, int(now))
         pointer = self.pointer.replaced(entries, serial=serial, now=now)
-        cleans = abs(now - pointer.cleaned_at) > DAY
-        if cleans:
+        if self._is_unclean:
             pointer = evolve(pointer, cleaned_at=now)
         text = to_bytes(pointer, self._key)
         version = self._engine.put(POINTER, text, self._version)
         self._adopt(pointer, version, text, now, None)
-        if cleans:
-            self._clean()
 
     def _put_object(self, name: str, data: bytes) -> None:
         path = f"{_OBJECTS}/{name}"
@@ -310,20 +335,3 @@ class Fleet:
         except LostError:
             return True
         return False
-
-    def _clean(self) -> None:
-        """Remove objects that the pointer does not list and that are a day older than it, by the
-        engine's clock. Younger ones may still be published."""
-        objects = dict(self._engine.list(_OBJECTS)) | dict(self._engine.list("probe"))
-        if not objects:
-            return
-        now = max(objects.values())
-        head = self._engine.get(POINTER, most=MOST)
-        if head is not None:
-            now = max(now, head.modified)
-            # The pointer that is there now, which another machine may have written.
-            listed = from_bytes(head.data, self._key, self._engine.url).objects
-            names = {f"{_OBJECTS}/{name}" for name in listed}
-            self._engine.delete(
-                *(name for name, at in objects.items() if name not in names and now - at > DAY)
-            )

@@ -268,6 +268,10 @@ class Sharing:
             results[result.entry.key] = result
         if results:
             try:
+                self._fleet.clean()
+            except Fault as fault:
+                self._tell(fault)
+            try:
                 self._fleet.publish(results)
             except Fault as fault:
                 self._tell(fault)
@@ -288,8 +292,7 @@ class Sharing:
             return Result(entry, lambda: fetched)
         assert stored is not None
         if before is not None and before.object == stored.about.shared:
-            accepted = entry.accepted or before.accepted
-            return Result(evolve(entry, object=before.object, accepted=accepted), None)
+            entry = evolve(entry, object=before.object)
         return Result(entry, stored.providers)
 
     def _entry(self, turn: Turn, object: str, at: float, *consulted: str) -> Entry:
