@@ -221,7 +221,50 @@ def test_an_engine_that_takes_no_notice_of_conditions_gets_nothing_published(
     host.let_pass(HOUR)
     report = host.sync()
     assert "ignores conditions" in str(report.problems)
+    assert "PUT pointer" not in proxy.verbs
+    proxy.minds_conditions = True  # the engine was updated
+    host.let_pass(HOUR)
+    assert host.sync().problems == ()
+    host.let_pass(HOUR)
+    proxy.asked.clear()
+    assert host.sync().problems == ()
     assert "PUT probe" not in proxy.verbs  # it is tried once
+
+
+def test_an_answer_that_is_lost_while_conditions_are_tried_costs_one_publication(
+    proxy: Proxy, on_moto: Hosts
+) -> None:
+    lost: list[Asked] = []
+
+    def lose(asked: Asked, answer: Answer) -> Answer:
+        if asked.verb == "PUT probe" and "if-match" in asked.headers and not lost:
+            lost.append(asked)
+            return Answer(503, {}, b"<Error/>")  # the engine has done it, and obstore tries again
+        return answer
+
+    proxy.change = lose
+    host = on_moto.host("one")
+    assert "ignores conditions" in str(host.sync().problems)
+    host.let_pass(HOUR)
+    assert host.sync().problems == ()
+    assert pointer(on_moto).entries
+
+
+def test_a_pointer_that_nobody_could_read_is_not_published(on_moto: Hosts) -> None:
+    host = on_moto.host("one")
+    host.sync()
+    old = pointer(on_moto)
+    objects = {f"{number:064}": host.now for number in range(2**20 // 82 - 10)}
+    on_moto.overwrite("pointer", to_bytes(evolve(old, objects=objects), None))
+    before = on_moto.read()
+    other = on_moto.host("other")
+    for number in range(3):
+        on_moto.server.serve(f"/own-{number}.json", {f"own-{number}": ["a"]})
+        other.world.gateway(f"own-{number}")
+    report = other.sync()
+    assert (report.ok, on_moto.read()) == (True, before)
+    assert "more than 1 MiB (let fewer gateways" in str(report.problems)
+    assert host.sync().problems == ()
 
 
 # What lies there

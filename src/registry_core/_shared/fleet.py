@@ -295,6 +295,12 @@ class Fleet:
         if self._is_unclean:
             pointer = evolve(pointer, cleaned_at=now)
         text = to_bytes(pointer, self._key)
+        if len(text) > MOST:  # which nobody could read, nor replace
+            raise Fault(
+                f"its pointer would hold more than {MOST / 2**20:g} MiB",
+                culprit=self._engine.url,
+                hint="let fewer gateways and versions share one prefix",
+            )
         version = self._engine.put(POINTER, text, self._version)
         self._adopt(pointer, version, text, now, None)
 
@@ -309,8 +315,8 @@ class Fleet:
                 self._engine.put(path, data, result.version if result else None)
 
     def _refuse_unconditional(self) -> None:
-        """Raises Fault if the engine ignores conditions. This is tried once."""
-        if self.memory.conditional is None:
+        """Raises Fault if the engine ignores conditions. That it obeys them is tried once."""
+        if not self.memory.conditional:
             name = f"probe/{token_hex(8)}"
             first = self._engine.put(name, b"1")
             try:
@@ -321,13 +327,13 @@ class Fleet:
                 )
             finally:
                 self._engine.delete(name)
-            self.note(conditional=minds)
-        if not self.memory.conditional:
-            raise Fault(
-                "ignores conditions (If-Match, If-None-Match), so nothing is published",
-                culprit=self._engine.url,
-                hint="use an engine with conditional writes, or REGISTRY_CORE_SHARED_MODE=read",
-            )
+            if not minds:  # or an answer was lost, or the engine will be updated: tried again
+                raise Fault(
+                    "ignores conditions (If-Match, If-None-Match), so nothing is published",
+                    culprit=self._engine.url,
+                    hint="use an engine with conditional writes, or REGISTRY_CORE_SHARED_MODE=read",
+                )
+            self.note(conditional=True)
 
     def _is_refused(self, name: str, version: Version | None) -> bool:
         try:
