@@ -20,7 +20,7 @@ from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
 from .._shared.lease import LONGEST
 from .._shared.pointer import Entry, NewerError, StaleError, UnsoundError
-from ..errors import GatewayError
+from ..errors import GatewayError, RegistryError
 from ..records import clean_providers
 from ..report import Problem
 from .fetch import Outcome
@@ -279,13 +279,12 @@ class Sharing:
         self._fleet.note(unpublished=why)
 
     def _result(self, turn: Turn, outcome: Outcome) -> Result:
-        in_vain = outcome.failure is not None
-        object = "" if in_vain else "0" * 64
+        object = "0" * 64 if outcome.failure is None else ""
         entry = self._entry(turn, object, outcome.finished_at, *outcome.consulted)
         before = self._fleet.pointer.entries.get(entry.key)
-        if in_vain:
+        if outcome.failure is not None:
             failures = before.failures + 1 if before else 1
-            return Result(evolve(entry, error=(outcome.error or "")[:300], failures=failures), None)
+            return Result(evolve(entry, error=_kind(outcome.failure), failures=failures), None)
         stored = turn.stored
         if outcome.providers is not None:
             fetched = outcome.providers
@@ -340,6 +339,12 @@ def sharing(
 def _scope(turn: Turn) -> str:
     assert turn.loaded is not None
     return digest([turn.loaded.plugin.key, turn.loaded.settings.options])
+
+
+def _kind(failure: RegistryError) -> str:
+    """What others are told of it. Its text may hold a path, a URL or a key of this machine."""
+    status = failure.status if isinstance(failure, GatewayError) else None
+    return f"it answered {status}" if isinstance(status, int) else type(failure).__name__
 
 
 def _is_at_least(version: str, other: str) -> bool:
