@@ -133,6 +133,32 @@ def test_a_result_of_an_older_core_is_not_taken(
     assert [one.core for one in pointer(on_moto).entries.values()] == ["1.10", "1.9"]
 
 
+def test_a_reader_that_is_updated_first_takes_what_there_is_until_there_is_more(
+    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a container whose image is new, while the publisher's job has not run yet."""
+    old, new = on_moto.host("old"), on_moto.host("new")
+    reader = on_moto.host("reader", shared_mode="read")
+    monkeypatch.setattr(sharing, "__version__", "1.9")
+    old.sync()
+    monkeypatch.setattr(sharing, "__version__", "1.10")
+    assert status(reader.sync()) == "fresh"
+    assert reader.models == ["gpt-1", "gpt-2"]
+    on_moto.offers("gpt-2", "gpt-3")
+    new.let_pass(60.0)
+    assert status(new.sync()) == "fresh"
+    monkeypatch.setattr(sharing, "__version__", "1.9")
+    on_moto.offers("gpt-4", "gpt-5")
+    old.let_pass(120.0)
+    old.sync(force=True)  # which is younger, but no match for what is there then
+    monkeypatch.setattr(sharing, "__version__", "1.10")
+    other = on_moto.host("other", shared_mode="read")
+    for host in (reader, other):
+        host.let_pass(180.0)
+        assert status(host.sync()) == "fresh"
+        assert host.models == ["gpt-2", "gpt-3"]
+
+
 def test_what_a_newer_core_says_of_models_is_taken_as_far_as_it_is_known(on_moto: Hosts) -> None:
     on_moto.host("first").sync()
     (entry,) = pointer(on_moto).entries.values()

@@ -175,30 +175,26 @@ class Sharing:
         has = turn.stored.about.retrieved_at if turn.stored and not turn.disowned else 0.0
         if has > self._clock():
             has = 0.0
-        candidates: list[tuple[float, Entry]] = []
+        # In `read` mode, an entry of unknown age, or of an older version, is better than nothing.
+        in_need = self._reads_only and not has
+        candidates: list[tuple[bool, float, Entry]] = []
         for entry in self._entries(turn):
-            # In `read` mode, an entry of unknown age is better than nothing.
-            since = self._fleet.known_since(entry)
-            since = 1.0 if since is None and self._reads_only and not has else since
-            if since is not None and since > has:
-                candidates.append((since, entry))
+            since, is_new = self._fleet.known_since(entry), _is_new_enough(turn, entry)
+            since = 1.0 if since is None and in_need else since
+            if since is not None and since > has and (is_new or in_need):
+                candidates.append((is_new, since, entry))
         if not candidates:
             return None
-        since, entry = max(
-            candidates,
-            key=lambda candidate: (candidate[0], candidate[1].version, candidate[1].core),
+        _, since, entry = max(
+            candidates, key=lambda found: (*found[:2], found[2].version, found[2].core)
         )
         return entry, since
 
     def _entries(self, turn: Turn) -> Iterable[Entry]:
-        loaded = turn.loaded
-        assert loaded is not None
-        scope, version = _scope(turn), loaded.plugin.version
+        scope = _scope(turn)
         for entry in self._fleet.pointer.entries.values():
             fits = entry.gateway == turn.id and entry.scope == scope and entry.object
-            if not fits or self._is_for_others(turn, entry):
-                continue
-            if _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__):
+            if fits and not self._is_for_others(turn, entry):
                 yield entry
 
     def _is_for_others(self, turn: Turn, entry: Entry) -> bool:
@@ -339,6 +335,12 @@ def sharing(
 def _scope(turn: Turn) -> str:
     assert turn.loaded is not None
     return digest([turn.loaded.plugin.key, turn.loaded.settings.options])
+
+
+def _is_new_enough(turn: Turn, entry: Entry) -> bool:
+    assert turn.loaded is not None
+    version = turn.loaded.plugin.version
+    return _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__)
 
 
 def _kind(failure: RegistryError) -> str:
