@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from registry_core._shared.engine import Engine, Fault
 from registry_core._shared.lease import LONGEST
-from registry_core._shared.pointer import DAY
+from registry_core._shared.pointer import DAY, to_bytes
 from registry_core._sync.polling import News
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.proxy import Answer, Asked, Proxy
@@ -105,6 +106,27 @@ def test_entries_that_can_not_be_are_refused_with_their_pointer(on_moto: Hosts) 
         report = host.sync()
         assert (report.ok, status(report)) == (True, "fresh"), change
         assert [one.kind for one in report.problems] == ["shared"], change
+
+
+def test_counts_that_were_raised_to_the_last_number_stay_there(on_moto: Hosts) -> None:
+    """Nobody could count on: a sync ended in a traceback, or each publication was refused."""
+    on_moto.server.route("/main.json", Reply(503))
+    host, other = on_moto.host("one"), on_moto.host("other")
+    host.sync()
+    old = pointer(on_moto)
+    (entry,) = old.entries.values()
+    entries = {entry.key: evolve(entry, failures=2**53 - 1)}
+    on_moto.overwrite("pointer", to_bytes(evolve(old, entries=entries, serial=2**53 - 1), None))
+    for machine in (host, other):
+        machine.let_pass(HOUR)
+    assert status(host.sync(force=True)) == "failed"
+    on_moto.offers("gpt-2", "gpt-3")
+    on_moto.server.requests.clear()
+    for machine in (host, other):
+        machine.let_pass(2 * HOUR)
+        assert machine.sync(force=machine is host).problems == ()
+        assert machine.models == ["gpt-2", "gpt-3"]
+    assert on_moto.fetches == 1
 
 
 @pytest.mark.parametrize("key", [None, "of the fleet"])

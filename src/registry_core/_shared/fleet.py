@@ -21,6 +21,7 @@ from .engine import Engine, Fault, Found, GoneError, LostError, Version
 from .lease import Lease
 from .pointer import (
     DAY,
+    LAST,
     MOST,
     Entry,
     NewerError,
@@ -290,7 +291,7 @@ class Fleet:
     def _swap(self, entries: Mapping[str, Entry]) -> None:
         now = self._clock()
         # A publisher that remembers nothing, as in a new container, goes on from the clock.
-        serial = max(self.pointer.serial + 1, self.memory.serial + 1, int(now))
+        serial = min(max(self.pointer.serial + 1, self.memory.serial + 1, int(now)), LAST)
         pointer = self.pointer.replaced(entries, serial=serial, now=now)
         if self._is_unclean:
             pointer = evolve(pointer, cleaned_at=now)

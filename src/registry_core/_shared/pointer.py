@@ -24,6 +24,8 @@ _FORMAT = 1
 #: Bytes of a pointer.
 MOST = 2**20
 _MOST_ENTRIES = 500
+#: The highest number that is read. Where it is reached, counting ends.
+LAST = 2**53 - 1
 #: Seconds. An object that no entry names stays listed for a day, since a slow reader may still
 #: need it. An entry that no machine confirms stays for 30 days.
 DAY = 86_400.0
@@ -60,7 +62,7 @@ def _seconds(value: Any) -> float:
 
 
 def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**53:
+    if type(value) is not int or not 0 <= value <= LAST:
         raise ValueError("holds a value that is not a count")
     return value
 

@@ -19,7 +19,7 @@ from .._base.version import __version__
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
 from .._shared.lease import LONGEST
-from .._shared.pointer import Entry, NewerError, StaleError, UnsoundError
+from .._shared.pointer import LAST, Entry, NewerError, StaleError, UnsoundError
 from ..errors import GatewayError, RegistryError
 from ..records import clean_providers
 from ..report import Problem
@@ -279,7 +279,7 @@ class Sharing:
         entry = self._entry(turn, object, outcome.finished_at, *outcome.consulted)
         before = self._fleet.pointer.entries.get(entry.key)
         if outcome.failure is not None:
-            failures = before.failures + 1 if before else 1
+            failures = min(before.failures + 1, LAST) if before else 1
             return Result(evolve(entry, error=_kind(outcome.failure), failures=failures), None)
         stored = turn.stored
         if outcome.providers is not None:
