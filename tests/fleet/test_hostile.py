@@ -361,7 +361,7 @@ def test_a_server_that_compresses_on_the_fly_is_named(on_moto: Hosts) -> None:
         assert "without Content-Length" in str(report.problems)
 
 
-@pytest.mark.parametrize("prefix", ["ключ/ä", "a%2Fb", "a+b&c=d", "x" * 200])
+@pytest.mark.parametrize("prefix", ["ключ/ä", "a%2Fb", "a+b&c=d", "x" * 200, "NoSuchBucket"])
 def test_any_prefix_holds_a_catalog_of_its_own(hosts: Hosts, prefix: str) -> None:
     whole, hosts.url = hosts.url, f"{hosts.url}/{prefix}"
     for name in ("one", "two"):

@@ -24,20 +24,20 @@ _RETRIES = 2
 _WRITABLE = ("s3", "gs", "az")
 _YES = ("1", "true", "on", "yes", "y")  # as obstore has it
 _CHECK = "check the engine's own variables"
-#: In an error of obstore → message and hint.
+#: In an error of obstore, which has the prefix, too → message and hint.
 _KNOWN = (
     (
-        "NoSuchBucket|ContainerNotFound",
+        ">(NoSuchBucket|ContainerNotFound)<",
         "there is no such bucket",
         "make it, or correct REGISTRY_CORE_SHARED",
     ),
     (
-        "without LOCATION|AuthorizationHeaderMalformed",
+        "without LOCATION|>AuthorizationHeaderMalformed<",
         "is in another region",
         "set AWS_REGION to that of the bucket",
     ),
     (
-        "RequestTimeTooSkewed",
+        ">RequestTimeTooSkewed<",
         "refuses requests, since the clock of this machine is wrong",
         "set the clock",
     ),
@@ -198,7 +198,7 @@ class Engine:
             return LostError(f"has another {name} now", culprit=self.url)
         denied = (known.PermissionDeniedError, known.UnauthenticatedError, PermissionError)
         status = re.search(r"status code: (\d{3})", text)
-        refused = (status and status[1] in ("401", "403")) or "ExpiredToken" in text
+        refused = (status and status[1] in ("401", "403")) or ">ExpiredToken<" in text
         if isinstance(error, denied) or refused:
             return Fault(
                 f"refuses {name} to these credentials",
