@@ -436,42 +436,6 @@ def test_an_object_that_is_deleted_under_a_slow_reader_is_looked_for_anew(
     assert reader.models == ["gpt-2", "gpt-3"]
 
 
-@pytest.mark.parametrize("source", ["own", "taken"])
-def test_an_object_that_somebody_removed_is_written_anew_within_a_day(
-    hosts: Hosts, source: str
-) -> None:
-    """As a rule of the bucket does with what is old, where the source says the same for weeks."""
-    publisher = hosts.host("publisher")
-    (publisher if source == "own" else hosts.host("first")).sync()
-    publisher.sync()
-    hosts.engine.delete(*hosts.objects)
-    for _ in range(2):
-        publisher.let_pass(25 * HOUR)
-        assert publisher.sync().problems == ()
-    reader = hosts.host("reader", shared_mode="read")
-    reader.let_pass(51 * HOUR)
-    assert reader.sync().problems == ()
-    assert reader.models == ["gpt-1", "gpt-2"]
-
-
-def test_an_object_of_a_gateway_that_is_not_here_is_written_anew_by_who_has_it(
-    on_moto: Hosts,
-) -> None:
-    on_moto.server.serve("/own.json", {"own": ["a"]})
-    rich, poor = on_moto.host("rich"), on_moto.host("poor")
-    rich.world.gateway("own")
-    rich.sync()
-    on_moto.engine.delete(*on_moto.objects)
-    for host in (poor, rich):
-        host.let_pass(25 * HOUR)
-        assert host.sync().problems == ()
-    reader = on_moto.host("reader", shared_mode="read")
-    reader.world.gateway("own")
-    reader.let_pass(25 * HOUR)
-    assert reader.sync().problems == ()
-    assert {*reader.world.models()} == {"openai", "other", "own"}
-
-
 def test_who_may_not_clean_up_publishes_all_the_same(proxy: Proxy, on_moto: Hosts) -> None:
     host = on_moto.host("one")
     host.sync()

@@ -190,6 +190,41 @@ def test_who_comes_too_late_replaces_nothing(proxy: Proxy, on_moto: Hosts) -> No
     assert third.models == ["gpt-2", "gpt-3"]
 
 
+@pytest.mark.parametrize("fault", ["older", "damaged", "gone"])
+def test_a_pointer_that_is_put_back_damaged_or_removed_in_a_publication_loses_no_result(
+    proxy: Proxy, on_moto: Hosts, fault: str
+) -> None:
+    on_moto.server.serve("/own.json", {"own": ["a"]})
+    host, other = on_moto.host("one"), on_moto.host("other")
+    other.world.gateway("own")
+    host.sync()
+    old = on_moto.read()
+    host.let_pass(2 * HOUR)
+    host.sync(force=True)
+    done: list[str] = []
+
+    def meanwhile(asked: Asked) -> Answer | None:
+        if asked.verb == "PUT pointer" and not done:
+            done.append(fault)
+            if fault == "gone":
+                on_moto.engine.delete("pointer")
+            else:
+                on_moto.overwrite("pointer", old)
+                other.let_pass(60.0)
+                assert other.sync(force=True).ok
+            if fault == "damaged":
+                on_moto.overwrite("pointer", b"damaged")
+        return None
+
+    proxy.instead = meanwhile
+    on_moto.offers("gpt-2", "gpt-3")
+    host.let_pass(HOUR)
+    assert host.sync().problems == ()
+    assert done
+    found = {one.gateway: one.checked_at for one in pointer(on_moto).entries.values()}
+    assert found == {"main": host.now} | ({"own": other.now} if fault == "older" else {})
+
+
 class Live:
     """A host with a refresher, over time that the test lets pass."""
 
