@@ -134,7 +134,7 @@ def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
         "url": url,
         "mode": settings.shared_mode,
         "sealed": key is not None,
-        "publications": pointer.serial if pointer else None,
+        "serial": pointer.serial if pointer else None,
         "looked_at": _iso(utc(past(memory.looked_at, now))),
         "results": entries,
         "unpublished": dict(memory.unpublished),
