@@ -15,6 +15,7 @@ from .common import (
     examples,
     json_option,
     missing,
+    refuse_unknown,
     registry,
     reports_errors,
     today_of,
@@ -35,8 +36,10 @@ _OPTIONS = {
     "max_output_cost": "max-output",
     "released_since": "since",
 }
-#: Fields of a record that no column shows in full.
-_PARTS = ("limit", "cost", "modalities", "lifecycle")
+_NO_DATES = (
+    "no model has a day of retirement, which sources of facts give: "
+    "pip install registry-facts-litellm, then registry-core sync"
+)
 
 
 def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..., Any]:
@@ -274,6 +277,11 @@ def _left_out(
 def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> None:
     """Say why nothing was found, as far as known."""
     words = " ".join(text)
+    refuse_unknown(filters.get("provider", ()), mine.get_models(), "provider")
+    refuse_unknown(filters.get("gateway", ()), mine.snapshot().gateways, "gateway")
+    of_end = "retires_before" in filters or "retired" in filters.get("status", ())
+    if of_end and not mine.find_ids(retires_before="9999-12-31", include_deprecated=True):
+        missing(_NO_DATES)
     left_out = _ids(mine, text, {**filters, "include_deprecated": True})
     if left_out and "status" not in filters:
         subject = f"{left_out[0]} is" if len(left_out) == 1 else f"{len(left_out)} are"
