@@ -21,7 +21,7 @@ from .common import (
     today_of,
 )
 from .output import say, say_json, say_rows
-from .values import COLUMNS, Day, Tokens, fields, plain, record, split
+from .values import COLUMNS, Day, Tokens, Usd, fields, plain, record, split
 
 if TYPE_CHECKING:
     from .._catalog.filters import Filters
@@ -35,6 +35,11 @@ _OPTIONS = {
     "max_input_cost": "max-input",
     "max_output_cost": "max-output",
     "released_since": "since",
+}
+#: What only an option takes, not the filter.
+_HINTS = {
+    "since": "or a time before today: 30d, 2w, 6m, 1y",
+    "retires-before": "or a time after today: 30d, 2w, 6m, 1y",
 }
 _NO_DATES = (
     "no model has a day of retirement, which sources of facts give: "
@@ -91,10 +96,10 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
 )
 @click.option("--min-context", type=Tokens(), metavar="TOKENS", help="Minimum context: 200k, 1M.")
 @click.option(
-    "--max-input", type=float, metavar="USD", help="Maximum price of a million input tokens."
+    "--max-input", type=Usd(), metavar="USD", help="Maximum price of a million input tokens."
 )
 @click.option(
-    "--max-output", type=float, metavar="USD", help="Maximum price of a million output tokens."
+    "--max-output", type=Usd(), metavar="USD", help="Maximum price of a million output tokens."
 )
 @click.option(
     "--since", type=Day(-1), metavar="DAY", help="Released since then: 2026-09-30, or 30d ago."
@@ -231,7 +236,8 @@ def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any])
         return mine.find_ids(text or None, **cast("Filters", filters))
     except ArgumentError as error:
         name = _OPTIONS.get(error.culprit, error.culprit.replace("_", "-"))
-        raise ArgumentError(error.message, culprit=f"--{name}", hint=error.hint) from None
+        hint = error.hint or _HINTS.get(name, "")
+        raise ArgumentError(error.message, culprit=f"--{name}", hint=hint) from None
 
 
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:
