@@ -13,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot
+from registry_core.cli.screen import Column, _fitting
 from tests.cli.terminal import ESCAPE, on_terminal, plain
 
 TODAY = datetime.now(UTC).date()
@@ -114,6 +115,23 @@ def test_a_table_has_units_and_numbers_below_each_other(terminal: Callable[..., 
     assert by_id["acme/old"].rstrip().endswith("deprecated")
     assert by_id["acme/going"].rstrip().endswith("retires in 12 days")
     assert rows[-1] == f"{len(IDS)} models"
+
+
+def test_who_asks_what_retires_sees_when_and_what_follows(terminal: Callable[..., str]) -> None:
+    heading, going, *_ = plain(terminal("list", "--retires-before", "30d", columns=60))
+    assert heading.split()[:3] == ["MODEL", "RETIRES", "SUCCESSOR"]
+    assert going.split()[:3] == ["acme/going", f"{TODAY + timedelta(12)}", "acme/large"]
+
+
+def test_of_the_columns_that_may_be_left_out_the_most_important_stay() -> None:
+    columns = [Column("A"), Column("B", rank=1), Column("C", rank=2), Column("D", rank=1)]
+    widths = [20, 8, 8, 20]
+    assert [_fitting(columns, widths, room) for room in (62, 52, 30, 29)] == [
+        [0, 1, 2, 3],
+        [0, 1, 3],
+        [0, 1],
+        [0],
+    ]
 
 
 def test_a_long_id_is_whole_over_several_lines_and_costs_the_others_nothing(

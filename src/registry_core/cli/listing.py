@@ -41,6 +41,8 @@ _HINTS = {
     "since": "or a time before today: 30d, 2w, 6m, 1y",
     "retires-before": "or a time after today: 30d, 2w, 6m, 1y",
 }
+#: For those who ask which models retire.
+_ENDING = ("id", "retires", "successor", "note")
 _NO_DATES = (
     "no model has a day of retirement, which sources of facts give: "
     "pip install registry-facts-litellm, then registry-core sync"
@@ -187,7 +189,9 @@ def list_models(
     if screen and not asked and not everything:
         _providers_on_screen(mine, mine.get_providers().values(), color, hints=True)
         return
-    names = _known(columns or (_TERMINAL if screen else _PIPE))
+    of_end = retires_before is not None or "retired" in same["status"]
+    table = _ENDING if of_end else _TERMINAL
+    names = _known(columns or (table if screen else _PIPE))
     if retires_before and not same["sort"]:
         filters["sort"] = ("retires",)
     if everything or not asked:
