@@ -10,7 +10,7 @@ import pytest
 
 from registry_core import Change, Changes, ModelInfo, ProviderConfig, Snapshot
 from registry_core._sync.changes import select, together
-from registry_core._sync.wording import foremost, lines, summary, tokens, usd
+from registry_core._sync.wording import foremost, lines, summary, tokens, unshown, usd
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,9 @@ def test_what_is_folded_is_counted_and_something_of_everything_is_shown() -> Non
     assert [one.name[0] for one in shown] == ["n", "o", *"pppppppp"]
     assert foremost(every, None) == every
     assert summary(every) == "1 new, 1 removed, 100 changed"
-    assert summary([], 3) == "3 more than was kept"
+    assert unshown(every, shown) == "… and 92 more"  # the heading says what they are
+    assert unshown(every, every[-1:]) == "… and 101 more (1 new, 1 removed, 99 changed)"
+    assert unshown(every, every) == ""
 
 
 def test_several_syncs_come_to_one_difference() -> None:

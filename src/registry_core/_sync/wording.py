@@ -112,12 +112,19 @@ def _names(snapshot: Snapshot) -> dict[str, tuple[str | None, str]]:
     return {f"{id}/{name}": (id, name) for id, names in models for name in names}
 
 
-def summary(lines: Iterable[Line], left_out: int = 0) -> str:
+def summary(lines: Iterable[Line]) -> str:
     """How many there are, such as "2 new, 1 removed, 5 changed"."""
     counts = Counter(line.sign for line in lines)
     parts = [f"{counts[sign]:,} {word}" for sign, word in _COUNTED.items() if counts[sign]]
-    more = [f"{left_out:,} more than was kept"] if left_out else []
-    return ", ".join([*parts, *more]) or "nothing"
+    return ", ".join(parts) or "nothing"
+
+
+def unshown(lines: Iterable[Line], shown: Iterable[Line]) -> str:
+    """The number of other lines, such as "… and 7 more (2 new, 5 changed)"; "" if there are none.
+    If all are of one kind, the heading says so already."""
+    others = {*lines} - {*shown}
+    kinds = f" ({summary(others)})" if len({line.sign for line in others}) > 1 else ""
+    return f"… and {len(others):,} more{kinds}" if others else ""
 
 
 def foremost(lines: Sequence[Line], most: int | None) -> list[Line]:

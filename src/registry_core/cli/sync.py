@@ -213,7 +213,7 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
 
 def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, is_stored: bool) -> None:
     """Show what has changed, and how to see the rest. `is_stored`: the store has it."""
-    from .._sync.wording import foremost, lines, summary
+    from .._sync.wording import foremost, lines, summary, unshown
     from .news import as_text
 
     all_lines = lines(report, result.snapshot, result.previous)
@@ -226,11 +226,10 @@ def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, is_stored:
     say("", f"{summary(all_lines)}{since}:")
     shown = foremost(all_lines, _MOST_LISTED)
     say_styled(*as_text(shown))
-    if len(shown) < len(all_lines):
-        unshown = summary({*all_lines} - {*shown})
+    more = unshown(all_lines, shown)
+    if more:
         later = "registry-core diff bundled stored" if first else "registry-core changes"
-        hint = later if is_stored else "--json"
-        say(f"… and {len(all_lines) - len(shown):,} more ({unshown}): {hint}")
+        say(f"{more}: {later if is_stored else '--json'}")
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:
