@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -558,6 +559,19 @@ def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_pat
     assert run("list", **elsewhere).stdout == run("list").stdout
     assert run("show", "openai/gpt-5", **elsewhere).stdout == run("show", "openai/gpt-5").stdout
     Snapshot.open(path).verify()
+
+
+@pytest.mark.skipif(not Path(os.devnull).is_char_device(), reason="there is no such file")
+def test_where_nothing_can_be_exported_to_the_path_is_named_and_what_to_do(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "none" / "x.snapshot"
+    done = run("export", "--format", "snapshot", str(path))
+    hint = f"make the folder {path.parent}"
+    assert done.stderr == f"error: {path}: No such file or directory ({hint})\n"
+    done = run("export", "--format", "snapshot", os.devnull)
+    assert f"error: {os.devnull}: is a device, " in done.stderr
+    assert done.stderr.endswith("(name a regular file)\n")
 
 
 def test_what_is_exported_from_a_damaged_store_is_said(
