@@ -39,6 +39,7 @@ IDS = [
     model("small", limit={"context": 32_768}, cost={"input": 0.075, "output": 0}),
     model("old", status="deprecated", limit={"context": 4_096}),
     model("going", lifecycle={"retires_on": f"{TODAY + timedelta(12)}", "successor": "acme/large"}),
+    model("leaving", lifecycle={"retires_on": f"{TODAY + timedelta(99)}", "successor": "new"}),
     model(LONG),
     model("\u05d2\u05d3\u05d5\u05dc"),
     model("\u6a21\u578b-\u5927"),
@@ -147,7 +148,7 @@ def test_a_long_id_is_whole_over_several_lines_and_costs_the_others_nothing(
 def test_one_screen_is_shown_and_how_to_see_the_rest(terminal: Callable[..., str]) -> None:
     lines = plain(terminal("list", "m", columns=100, lines=24))
     assert len(lines) < 24
-    assert lines[-1].startswith("14 of 48 ")  # one of which takes five lines
+    assert lines[-1].startswith("14 of 49 ")  # one of which takes five lines
     assert lines[-1].endswith("models; 1 deprecated or retired left out; all: --all")
     assert len(plain(terminal("list", "m", "--all", lines=24))) > 40
     assert plain(terminal("list", "m", "--limit", "30"))[-1].startswith("30 of ")
@@ -219,6 +220,8 @@ def test_show_says_where_a_call_goes_and_whether_the_key_is_set_never_its_value(
     assert "ACME_API_KEY not set" in going
     assert f"retires      {TODAY + timedelta(12)}, in 12 days" in going
     assert "successor    acme/large" in going
+    leaving = plain(terminal("show", "acme/leaving"))
+    assert "successor    new, which no gateway lists" in leaving
 
 
 def test_color_always_draws_in_a_pipe_as_wide_as_is_said(tmp_path: Path) -> None:
