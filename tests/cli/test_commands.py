@@ -561,6 +561,17 @@ def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_pat
     Snapshot.open(path).verify()
 
 
+def test_check_says_of_one_file_and_of_several_to_commit_them(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("sync", "--output", str(out))
+    (out / "provider-registry.json").write_text("mine")
+    done = run("sync", "--check", "--output", str(out))
+    assert done.stderr.endswith("1 file differs: run registry-core sync, and commit it\n")
+    (out / "registry_core_types.pyi").write_text("mine")
+    done = run("sync", "--check", "--output", str(out))
+    assert done.stderr.endswith("2 files differ: run registry-core sync, and commit them\n")
+
+
 @pytest.mark.skipif(not Path(os.devnull).is_char_device(), reason="there is no such file")
 def test_where_nothing_can_be_exported_to_the_path_is_named_and_what_to_do(
     run: Run, tmp_path: Path

@@ -122,9 +122,9 @@ def _run(
                 complain(f"note: {world.settings.unasked}")
             say(*differing or ("nothing would change",))
         if differing:
-            many = len(differing)
-            verb = "differs" if many == 1 else "differ"
-            complain(f"{counted(many, 'file')} {verb}: run registry-core sync, and commit them")
+            verb, them = ("differs", "it") if len(differing) == 1 else ("differ", "them")
+            files = counted(len(differing), "file")
+            complain(f"{files} {verb}: run registry-core sync, and commit {them}")
         raise SystemExit(1 if differing or not report.ok else 0)
     if sys.stderr.isatty():
         from .._sync.telling import plan
