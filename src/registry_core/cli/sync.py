@@ -240,13 +240,10 @@ def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[
             if gateway.tolerated and gateway.status == "failed"
             else gateway.status
         )
-        yield (
-            gateway.id,
-            status,
-            f"{gateway.providers:,}",
-            f"{gateway.models:,}",
-            _data(gateway, now),
-        )
+        counts = (f"{gateway.providers:,}", f"{gateway.models:,}")
+        if gateway.facts is not None:  # facts publish no provider, and say much of other models
+            counts = ("", f"{gateway.facts:,}")
+        yield gateway.id, status, *counts, _data(gateway, now)
 
 
 def _data(gateway: GatewayReport, now: datetime) -> str:
