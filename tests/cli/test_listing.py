@@ -136,6 +136,8 @@ def test_json_has_the_whole_records_and_how_many_there_are(run: Callable[..., Re
     [
         ("list gone", "nothing current fits; acme/gone is deprecated or retired: --all"),
         ("list bgi", "no provider or model contains 'bgi'; did you mean 'acme/big'"),
+        ("list big gone", "no provider or model contains all of 'big', 'gone'"),
+        ("providers acme other", "no provider contains all of 'acme', 'other'"),
         ("list --min-context 1M", "of 2 it is unknown: --include-unknown"),
         ("list -p acne", "'acne' is not a provider; did you mean 'acme'?"),
         ("list big -p 'z*'", "is not a provider; known are acme, other"),
