@@ -440,9 +440,11 @@ def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_i
     run("sync", **off)
     doctor = run("doctor", **off).stdout
     assert said not in doctor
+    assert re.search(r"^netlify +\S.* none *$", doctor, re.MULTILINE)  # and no age
     assert "plugin registry-gateway-netlify:netlify: switched off" in doctor
     served = json.loads(run("doctor", "--json", **off).stdout)["gateways"]["netlify"]
-    assert served["data"] == "none"  # the bundle has some, and nobody serves it
+    # The bundle has some, and nobody serves it.
+    assert (served["data"], served["retrieved_at"]) == ("none", None)
 
 
 def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path: Path) -> None:
