@@ -21,6 +21,7 @@ from attrs import evolve
 
 import registry_core
 from registry_core import (
+    ArgumentError,
     Endpoint,
     HostChangedError,
     ModelGateway,
@@ -370,6 +371,23 @@ def test_a_state_file_of_any_content_is_readable() -> None:
     assert State.from_json(state.to_json()) == state
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("toolcall", "did you mean 'tool_call'?"),
+        ("tools", "did you mean 'tool_call'?"),  # as `find_models` takes it
+        ("vision", "that is get_model(id).accepts('image')"),
+        ("image_generation", "that is get_model(id).modalities.output"),
+        ("xyz", "known are attachment, "),
+    ],
+)
+def test_for_what_is_no_capability_it_is_told_what_is(word: str, told: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        registry_core.model_supports("openai/gpt-4o", word)
+    assert caught.value.culprit == "capability"
+    assert told in caught.value.hint
+
+
 def test_the_singleton_is_one_per_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REGISTRY_CORE_STORE_DIR", str(tmp_path))
     ModelRegistry.reset_instance()
@@ -385,8 +403,6 @@ def test_the_singleton_is_one_per_process(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert "openai" in registry_core.get_registered_providers()
         assert registry_core.model_supports("openai/gpt-4o", "tool_call") is True
         assert registry_core.model_supports("openai/never", "tool_call") is None
-        with pytest.raises(ValueError, match="tool_call"):
-            registry_core.model_supports("openai/gpt-4o", "toolcall")
         with pytest.raises(TypeError):
             registry_core.PROVIDER_REGISTRY["x"] = 1  # type: ignore[index]
     finally:

@@ -76,6 +76,9 @@ def asked(words: str, served: dict[str, str]) -> list[str]:
         ("registry-core show openai/o3 --field lifecycle.ret", ["lifecycle.retires_on"]),
         ("registry-core show openai/o3 --color n", ["never"]),
         ("registry-core providers ac", ["acme"]),
+        ("registry-core changes --provider ac", ["acme"]),
+        ("registry-core diff a b --field cost.cache_r", ["cost.cache_read"]),
+        ("registry-core changes --field doc_", ["doc_url"]),
         ("registry-core providers --columns ur", ["url"]),
     ],
 )

@@ -137,7 +137,12 @@ def test_json_has_the_whole_records_and_how_many_there_are(run: Callable[..., Re
     [
         ("list gone", "nothing current fits; acme/gone is deprecated or retired: --all"),
         ("list bgi", "no provider or model contains 'bgi'; did you mean 'acme/big'"),
+        ("list big gone", "no provider or model contains all of 'big', 'gone'"),
+        ("providers acme other", "no provider contains all of 'acme', 'other'"),
         ("list --min-context 1M", "of 2 it is unknown: --include-unknown"),
+        ("list -p acne", "'acne' is not a provider; did you mean 'acme'?"),
+        ("list big -p 'z*'", "is not a provider; known are acme, other"),
+        ("list --gateway mian", "'mian' is not a gateway; did you mean 'main'?"),
         ("list --usable -p acme", "registry-core providers says which keys are set"),
         ("list --supports visoin", "did you mean 'vision'?"),
         ("list --sort prize", "did you mean 'price'?"),
@@ -145,6 +150,11 @@ def test_json_has_the_whole_records_and_how_many_there_are(run: Callable[..., Re
         ("list --field cost", "--field goes with --disagreements"),
         ("list --min-context many", "write 200000, 200k or 1M"),
         ("list --since yesterday", "error: --since: expected a date"),
+        ("list --since yesterday", "got 'yesterday' (or a time before today: 30d, 2w, 6m, 1y)"),
+        ("list --since 2026-13-01", "(did you mean '2026-12-01'?)"),
+        ("list --retires-before soon", "(or a time after today: 30d, 2w, 6m, 1y)"),
+        ("list --max-input $3", "'$3' is not a number of US dollars: write 3 or 0.25"),
+        ("list --max-output cheap", "'cheap' is not a number of US dollars"),
         ("list --kind chta", "error: --kind: can't be 'chta' (did you mean 'chat'?)"),
         ("list --retires-before never", "error: --retires-before: expected a date"),
         ("providers acne", "no provider contains 'acne'; did you mean 'acme'"),
@@ -164,6 +174,18 @@ def test_what_is_wrong_is_told_with_what_was_meant(
     assert done.exit_code == (2 if done.stderr.startswith(("error: ", "Usage: ")) else 1)
     assert done.stdout == ""
     assert told in done.stderr
+
+
+@pytest.mark.parametrize("asked", ["--retires-before 90d", "--status retired"])
+def test_without_any_date_it_is_told_who_gives_them(
+    run: Callable[..., Result], tmp_path: Path, asked: str
+) -> None:
+    assert "registry-facts-litellm" not in run("list", *asked.split(), "-p", "other").stderr
+    undated = tmp_path / "undated"
+    undated.write_bytes(Snapshot.build([ProviderConfig("acme", ["big"])]).to_bytes())
+    done = run("list", *asked.split(), REGISTRY_CORE_SNAPSHOT=str(undated))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "pip install registry-facts-litellm, then registry-core sync" in done.stderr
 
 
 def test_providers_in_a_pipe(run: Callable[..., Result]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 from registry_core import ModelInfo, ProviderConfig, Snapshot
+from registry_core.cli.screen import Column, _fitting
 from tests.cli.terminal import ESCAPE, on_terminal, plain
 
 LEAVES = datetime.now(UTC).date() + timedelta(12)
@@ -40,6 +41,7 @@ IDS = [
     model("small", limit={"context": 32_768}, cost={"input": 0.075, "output": 0}),
     model("old", status="deprecated", limit={"context": 4_096}),
     model("going", lifecycle={"retires_on": f"{LEAVES}", "successor": "acme/large"}),
+    model("leaving", lifecycle={"retires_on": f"{LEAVES}", "successor": "new"}),
     model(LONG),
     model("\u05d2\u05d3\u05d5\u05dc"),
     model("\u6a21\u578b-\u5927"),
@@ -118,6 +120,23 @@ def test_a_table_has_units_and_numbers_below_each_other(terminal: Callable[..., 
     assert rows[-1] == f"{len(IDS)} models"
 
 
+def test_who_asks_what_retires_sees_when_and_what_follows(terminal: Callable[..., str]) -> None:
+    heading, going, *_ = plain(terminal("list", "--retires-before", "30d", columns=60))
+    assert heading.split()[:3] == ["MODEL", "RETIRES", "SUCCESSOR"]
+    assert going.split()[:3] == ["acme/going", f"{LEAVES}", "acme/large"]
+
+
+def test_of_the_columns_that_may_be_left_out_the_most_important_stay() -> None:
+    columns = [Column("A"), Column("B", rank=1), Column("C", rank=2), Column("D", rank=1)]
+    widths = [20, 8, 8, 20]
+    assert [_fitting(columns, widths, room) for room in (62, 52, 30, 29)] == [
+        [0, 1, 2, 3],
+        [0, 1, 3],
+        [0, 1],
+        [0],
+    ]
+
+
 def test_a_long_id_is_whole_over_several_lines_and_costs_the_others_nothing(
     terminal: Callable[..., str],
 ) -> None:
@@ -131,7 +150,7 @@ def test_a_long_id_is_whole_over_several_lines_and_costs_the_others_nothing(
 def test_one_screen_is_shown_and_how_to_see_the_rest(terminal: Callable[..., str]) -> None:
     lines = plain(terminal("list", "m", columns=100, lines=24))
     assert len(lines) < 24
-    assert lines[-1].startswith("14 of 48 ")  # one of which takes five lines
+    assert lines[-1].startswith("14 of 49 ")  # one of which takes five lines
     assert lines[-1].endswith("models; 1 deprecated or retired left out; all: --all")
     assert len(plain(terminal("list", "m", "--all", lines=24))) > 40
     assert plain(terminal("list", "m", "--limit", "30"))[-1].startswith("30 of ")
@@ -203,6 +222,8 @@ def test_show_says_where_a_call_goes_and_whether_the_key_is_set_never_its_value(
     assert "ACME_API_KEY not set" in going
     assert re.search(f"retires      {LEAVES}, {SOON}", going)
     assert "successor    acme/large" in going
+    leaving = plain(terminal("show", "acme/leaving"))
+    assert "successor    new, which no gateway lists" in leaving
 
 
 def test_color_always_draws_in_a_pipe_as_wide_as_is_said(tmp_path: Path) -> None:
