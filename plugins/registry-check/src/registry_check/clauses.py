@@ -39,6 +39,7 @@ def case(way: Climb) -> bool:
         subject = next(filter(None, fields), None) or node.named_children[0]
         names = re.findall(r"[A-Za-z_]\w*(?!\w*\(\))", text_of(subject, way.data))
         way.place.take(names[-1] if names else "")
+        way.place.strict = False
     way.ended = True
     return False
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from . import clauses, definitions, nodes
 from .calls import call
 from .keys import last_name
-from .nodes import FLAT, KEYED, PAIRS, SEQUENCES
+from .nodes import FLAT, KEYED, PAIRS
 from .pairs import is_key_beside, is_value, key_beside, key_in, pairs_of
-from .peers import is_shown
+from .peers import is_shown, makes_list
 from .place import Climb, Place, content_of, field_of
 
 if TYPE_CHECKING:
@@ -116,10 +116,17 @@ def _look_at_key(way: Climb) -> bool:
 
 
 def _note_value(way: Climb) -> None:
-    """Note that the string is the whole value of this key."""
-    below = (node.type for node in way.above[: way.at])
-    if way.inner is None and SEQUENCES.isdisjoint(below):
+    """Note that the string is the value of this key, and not one of a list."""
+    if way.inner is None and not any(_is_list(node, way.data) for node in way.above[: way.at]):
         way.place.is_value = True
+
+
+def _is_list(node: Node, data: bytes) -> bool:
+    return (
+        node.type in nodes.SEQUENCES
+        or (node.type in nodes.LISTS and node.named_child_count > 1)
+        or makes_list(node, data)
+    )
 
 
 def _end(way: Climb) -> None:

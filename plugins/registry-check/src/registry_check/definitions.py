@@ -28,7 +28,7 @@ def annotation(way: Climb) -> bool:
         after = data[node.end_byte : node.end_byte + 80].decode("utf-8", "replace")
         declared = re.split(r"[;={(,]|\n\s*\n", after)[0]
         any(place.take(one) for one in _NAMES.findall(before + declared)[::-1] if key_of(one).sure)
-    elif name in ("", "rename", "value"):
+    elif name in ("", "name", "rename", "value"):
         of = next((one for one in way.around if one.type in nodes.TYPES), None)
         if of is not None and _is_enum(of, data):
             place.take(field_of(of, "name", data))

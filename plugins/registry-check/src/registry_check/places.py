@@ -62,7 +62,7 @@ _QUOTES = {
         ("javascript", "typescript", "tsx"), (frozenset(b"\"'`>}"), frozenset(b"\"'`<{"))
     ),
     **dict.fromkeys(BRACES, (frozenset(b"\"'`"), frozenset(b"\"'`"))),
-    "ruby": (frozenset(b"\"' [("), frozenset(b"\"' ])")),  # also %w[x y]
+    "ruby": (frozenset(b"\"' [(\t\n"), frozenset(b"\"' ])\r\n")),  # also %w[x y]
 }
 #: A default of Jinja, for a whole value: `"{{ lookup(…) | default('x') }}"`.
 _DEFAULT = re.compile(rb"\{\{[^{}]*\|\s*default\(\s*\\?[\"']$")

@@ -82,7 +82,7 @@ FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 #: Form of a model's name → its maker, if the maker alone decides when it is shut off. Models with
 #: open weights have many providers, so they are not here.
 MAKERS: tuple[tuple[str, str], ...] = (
-        (r"(?:chatgpt|gpt)-(?!oss|neo|j\b)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
+        (r"(?:chatgpt|gpt)-(?!oss|neo|j\b|35-)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
          r"-research)[\w.-]*|-20\d\d-\d\d-\d\d)?|(?:text|code)-(?:davinci|curie|babbage|ada|cushman)"
          r"-\d+|text-embedding-(?:ada|3)-?\w+|(?:davinci|babbage)-002|whisper-1|tts-1(?:-hd)?"
          r"|dall-e-[23]|sora-\d[\w.-]*|omni-moderation-[\w-]+", "openai"),
@@ -208,6 +208,7 @@ MODEL_ENDS = frozenset(
      "to", "price", "by", "max", "min", "input", "output", "schema", "enum", "literal",
      "info", "infos", "pointers", "capabilities", "features", "profile", "profiles", "metadata",
      "specs", "versions", "families", "catalog", "registry", "config", "configs", "settings",
+     "combo", "box", "dropdown", "picker", "selector", "spinner", "selection",
      "placeholder", "encoding", "encodings", "rates", "labels", "data", "details"}
 )  # fmt: skip
 #: … and the last words of names that hold several models.
@@ -346,6 +347,10 @@ LIST_CALLS = TRANSPARENT_CALLS | {
     "each", "fixture", "fromkeys", "choice", "map", "union", "cycle", "product", "sorted",
     "readonly", "multiselect", "select_slider", "checkboxgroup", "asliteral",
 }  # fmt: skip
+#: Methods that add a choice to what is called.
+ADDS = frozenset({"add", "add_item", "additem", "append", "push"})
+#: Functions whose arguments are the entries of a list.
+LISTS_OF = re.compile(r"of|asList|(?i:\w*(?:list|set|array)of)")
 #: Methods of a list or set that look for their argument in it.
 MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
 #: Programs whose `-m` is a model.
