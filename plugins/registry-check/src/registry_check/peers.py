@@ -141,10 +141,9 @@ def _value(node: Node) -> Node | None:
     return found
 
 
-def _last(node: Node) -> Node:
+def _last(node: Node) -> Node | None:
     """The last node in it that is no comment."""
-    code = [one for one in node.named_children if "comment" not in one.type]
-    return code[-1] if code else node.named_children[-1]
+    return next((one for one in reversed(node.named_children) if "comment" not in one.type), None)
 
 
 def _is_text(value: Node) -> bool:
@@ -172,14 +171,17 @@ def _has_pairs(node: Node) -> bool:
 
 
 def _unwrapped(node: Node) -> Node:
-    while node.named_children:
-        if node.type in nodes.WRAPPERS or (node.type in PAIRS and not _is_pair(node)):
-            node = node.named_children[0]
-        elif node.type in nodes.TAILED or node.type in ARMS:
-            node = _last(node)
+    while (kind := node.type) not in STRINGS:
+        if kind in nodes.WRAPPERS or (kind in PAIRS and not _is_pair(node)):
+            inner: Node | None = node.named_child(0)
+        elif kind in nodes.TAILED or kind in ARMS:
+            inner = _last(node)
         else:
+            return bare(node)
+        if inner is None:
             break
-    return bare(node)
+        node = inner
+    return node
 
 
 def _key(pair: Node, data: bytes) -> str:
