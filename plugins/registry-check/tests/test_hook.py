@@ -49,3 +49,8 @@ def test_pre_commit_refuses_a_commit_that_names_a_retired_model(tmp_path: Path) 
     failed = run()
     assert failed.returncode == 1
     assert "bad.py:2:20: retired: openai/gpt-4" in failed.stdout
+    (project / "registry-core.toml").write_text(
+        "[tool.registry-core.plugin.policy]\nallow = ['anthropic/*']\n"
+    )
+    git("add", "-A", cwd=project)
+    assert "good.py:2:20: withheld: openai/gpt-5.6-sol" in run().stdout

@@ -30,7 +30,7 @@ def without(findings: Findings, path: str | os.PathLike[str]) -> Findings:
             known[key] -= 1
         else:
             new.append(finding)
-    return evolve(findings, findings=tuple(new))
+    return evolve(findings, findings=tuple(new), known=len(findings) - len(new))
 
 
 def write(findings: Iterable[Finding], path: str | os.PathLike[str]) -> None:

@@ -48,6 +48,8 @@ class Findings:
     """The number of files that were checked."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Path and reason of each file that could not be read."""
+    known: int = 0
+    """How many findings a baseline left out."""
     dated: bool = True
     """Whether any date of retirement is known. If not, no model is "retired"."""
 

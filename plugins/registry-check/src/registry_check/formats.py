@@ -51,7 +51,9 @@ def _counted(findings: Findings) -> str:
     counts = Counter(finding.level for finding in findings)
     summary = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
     many = "s" * (findings.files != 1)
-    return f"{findings.files} file{many}: {summary or 'nothing found'}"
+    nothing = "nothing new" if findings.known else "nothing found"
+    known = f", {findings.known} in the baseline" if findings.known else ""
+    return f"{findings.files} file{many}: {summary or nothing}{known}"
 
 
 def as_github(findings: Findings) -> Iterator[str]:

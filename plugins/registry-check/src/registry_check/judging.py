@@ -243,12 +243,12 @@ class Judge:
         return self._known[key]
 
     def _look(self, id: str, note: str) -> Verdict | None:
-        if withheld := self.names.withheld_of(id):
-            return self._withheld(id, withheld)
         model = self._model(id)
+        status = model.status_on(self.today) if model else None
+        if status != "retired" and (withheld := self.names.withheld_of(id)):
+            return self._withheld(id, withheld)
         if model is None:
             return self._not_offered(id) if id in self._gone else None
-        status = model.status_on(self.today)
         retires_on, successor = model.lifecycle.retires_on, model.lifecycle.successor
         if successor is not None:
             successor = successor if self._is_in_use(successor) else None
