@@ -81,7 +81,7 @@ class Sharing:
                     Fault(
                         "has no pointer, so nothing is published there",
                         culprit=self._fleet.memory.url,
-                        hint="correct REGISTRY_CORE_SHARED, or let a machine that fetches sync first",
+                        hint="correct REGISTRY_CORE_SHARED, or let a machine that fetches publish",
                     )
                 )
 
