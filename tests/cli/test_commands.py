@@ -442,6 +442,28 @@ def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_i
     assert "plugin registry-gateway-netlify:netlify: switched off" in doctor
     served = json.loads(run("doctor", "--json", **off).stdout)["gateways"]["netlify"]
     assert served["data"] == "none"  # the bundle has some, and nobody serves it
+    assert served["retrieved_at"] is None
+
+
+@pytest.mark.parametrize("how", ["uninstalled", "switched off"])
+def test_doctor_forgets_the_failure_of_a_gateway_that_nothing_refreshes(
+    run: Run, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    run("sync")
+    server.route("/api.json", Reply(500))
+    assert run("sync").exit_code == 1
+    assert "error: models.dev: " in run("doctor").stdout
+    off = {}
+    if how == "uninstalled":
+        monkeypatch.setattr("sys.path", [str(tmp_path)])
+    else:
+        off["REGISTRY_CORE_DISABLE_PLUGINS"] = "registry-gateway-models-dev"
+    doctor = run("doctor", **off)
+    assert "models.dev: nothing refreshes it" in doctor.stdout
+    assert ("error: " in doctor.stdout, doctor.exit_code) == (False, 0)
+    assert (
+        json.loads(run("doctor", "--json", **off).stdout)["gateways"]["models.dev"]["error"] is None
+    )
 
 
 def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path: Path) -> None:

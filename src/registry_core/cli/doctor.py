@@ -162,16 +162,17 @@ def _gateways(
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(source.key == plugin for source in discovery.found)
         off = plugin is not None and any(source.key == plugin for source, _ in discovery.excluded)
+        is_gone = off or not installed  # so its last failure is nobody's any more
         gateways[id] = {
-            "status": about.status if about else "never asked",
+            "status": "disabled" if about and is_gone else about.status if about else "never asked",
             "data": data,
             "bundled_is_newer": id in known and captured > retrieved,
             # The time of bundled data is not from this clock.
-            "retrieved_at": _iso(
-                utc((retrieved if data == "bundled" else past(retrieved, now)) or None)
-            ),
+            "retrieved_at": None
+            if data == "none"
+            else _iso(utc((retrieved if data == "bundled" else past(retrieved, now)) or None)),
             "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
-            "error": about.error if about else None,
+            "error": about.error if about and not is_gone else None,
             "not_installed": None if installed else plugin,
             "switched_off": plugin if off else None,
         }
@@ -280,7 +281,8 @@ def _old(time: str | None) -> str | None:
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
     for id, gateway in gateways.items():
-        yield id, gateway["status"], gateway["data"], _old(gateway["retrieved_at"]) or "unknown"
+        unknown = "" if gateway["data"] == "none" else "unknown"
+        yield id, gateway["status"], gateway["data"], _old(gateway["retrieved_at"]) or unknown
 
 
 def _iso(time: datetime | None) -> str | None:
