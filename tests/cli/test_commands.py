@@ -253,6 +253,26 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     assert "did you mean 'openai/gpt-5'" in missing.stderr
 
 
+def test_show_says_where_resolve_refuses_to_call(run: Run, server: Loopback) -> None:
+    key = {"ACME_API_KEY": "s3cret"}
+    run("sync")
+    call = json.loads(run("show", "acme/large", "--json", **key).stdout)["call"]
+    assert (call["usable"], call["refused"]) == (True, None)
+    moved = {"acme": {**PAYLOAD["acme"], "api": "https://elsewhere.example/v1"}}
+    server.serve("/api.json", {**PAYLOAD, **moved}, etag='"2"')
+    run("sync", "--force")
+    refused = "ACME_API_KEY is bound to https://acme.example, but would go to https://elsewhere"
+    for arguments in (["acme/large"], ["acme"], ["acme/large", "--color", "always"]):
+        shown = " ".join(run("show", *arguments, **key, COLUMNS="300").stdout.split())
+        assert refused in shown, arguments
+        assert "s3cret" not in shown
+    call = json.loads(run("show", "acme/large", "--json", **key).stdout)["call"]
+    assert (call["usable"], refused in call["refused"]) == (False, True)
+    assert refused not in run("show", "acme/large").stdout  # there is no key to send
+    trusts = key | {"REGISTRY_CORE_TRUSTED_HOSTS": "elsewhere.example"}
+    assert refused not in run("show", "acme/large", **trusts).stdout
+
+
 def test_show_leaves_out_what_is_not_set_of_a_provider_and_says_where_it_is_called(
     run: Run,
 ) -> None:
