@@ -215,6 +215,37 @@ def registry_facts():
     assert (found["data"], found["retrieved_at"][:10]) == ("stored", "2026-01-01")
 
 
+def test_a_plugin_that_breaks_is_told_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+from registry_core import ModelGateway, ProviderConfig, hookimpl
+
+class Acme(ModelGateway):
+    id = name = "acme-own"
+
+    def fetch_providers(self, client):
+        return {"acme-own": ProviderConfig("acme-own", ["large"])}
+
+@hookimpl
+def registry_gateways():
+    return [Acme()]
+"""
+    plugins = {"REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,acme-own"}
+    for module, text in (("acme_own_whole", code), ("acme_own_broken", "raise KeyError('no')")):
+        site = write_distribution(
+            tmp_path / module,
+            "acme-own",
+            entry_points={"acme-own": module},
+            modules={f"{module}.py": text},
+        )
+        monkeypatch.syspath_prepend(str(site))
+        done = run("sync", **plugins)
+    assert done.exit_code == 1
+    assert "acme-own    failed" in done.stdout
+    assert done.stderr.count("can't be loaded") == 1
+
+
 def test_list_finds_providers_and_models(run: Run) -> None:
     run("sync")
     assert run("list").stdout.splitlines() == [
