@@ -66,7 +66,7 @@ class Proxy:
             self._tell("key", KEY)
 
     def _tell(self, what: str, value: Any) -> None:
-        answer = requests.post(f"{self.url}/test/{what}", json=value, timeout=30)
+        answer = requests.post(f"{self.url}/test/{what}", json=value, timeout=60)
         answer.raise_for_status()
 
 

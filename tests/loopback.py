@@ -21,6 +21,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+#: Where nobody listens, and nobody will: the system gives no test a port as low as this.
+NOBODY = "http://127.0.0.1:1"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -134,6 +137,7 @@ class _Server(ThreadingHTTPServer):
     loopback: Loopback
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # of five, a burst of clients loses some, and each waits a second
 
     def verify_request(self, request: object, client_address: object) -> bool:
         self.loopback.connections += 1

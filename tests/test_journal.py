@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,9 @@ def test_only_what_is_young_enough_is_given(one: World) -> None:
 
 
 def test_a_time_without_a_zone_is_refused_also_while_there_is_no_news(one: World) -> None:
-    with pytest.raises(ArgumentError, match="since: expected a time with a zone"):
-        one.registry().changes(datetime(2026, 7, 1))
+    for since in (datetime(2026, 7, 1), date(2026, 7, 1), "1d", timedelta(days=1)):
+        with pytest.raises(ArgumentError, match="since: expected a time with a zone"):
+            one.registry().changes(since)  # type: ignore[arg-type]
 
 
 def test_the_changes_of_this_process(one: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -112,6 +113,7 @@ def test_a_cold_lookup_opens_the_pointer_and_one_object_and_a_warm_one_nothing(
 def calls(run: Callable[[], object]) -> int:
     """How many functions `run` calls, of Python and of C, itself included."""
     count = 0
+    gc.disable()  # what other tests have left may be cleaned up at any moment, by functions too
 
     def profile(_frame: object, event: str, _argument: object) -> None:
         nonlocal count
@@ -122,6 +124,7 @@ def calls(run: Callable[[], object]) -> int:
         run()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return count - 1  # the end of the profile
 
 

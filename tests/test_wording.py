@@ -10,7 +10,7 @@ import pytest
 
 from registry_core import Change, Changes, ModelInfo, ProviderConfig, Snapshot
 from registry_core._sync.changes import select, together
-from registry_core._sync.wording import foremost, lines, summary, tokens, usd
+from registry_core._sync.wording import foremost, lines, summary, tokens, unshown, usd
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,10 @@ def change(field: str, before: Any, after: Any, id: str = "acme/m") -> Change:
     return Change(id, "model" if "/" in id else "provider", field, before, after)
 
 
+def above(size: int, **prices: Any) -> dict[str, Any]:
+    return {"tier": {"type": "context", "size": size}, **prices}
+
+
 @pytest.mark.parametrize(
     ("field", "before", "after", "words"),
     [
@@ -69,6 +73,19 @@ def change(field: str, before: Any, after: Any, id: str = "acme/m") -> Change:
         ("cost.input", 0, 1, "input $0 → $1 per 1M tokens"),
         ("cost.input", 1, 0, "input $1 → $0 per 1M tokens"),
         ("cost.tiers", None, ({"size": 1},), 'price tiers unknown → [{"size": 1}]'),
+        (
+            "cost.tiers",
+            (above(200_000, input=4, output=15),),
+            (above(200_000, input=4, output=15, cache_read=0.5), above(1_000_000, input=8)),
+            "price tiers above 200k: $4 input, $15 output → "
+            "above 200k: $4 input, $15 output, $0.50 cache read; above 1M: $8 input",
+        ),
+        (
+            "cost.tiers",
+            (above(9, input="x"), 3),
+            (),
+            'price tiers [{"tier": {"type": "context", "size": 9}… → none',
+        ),
         ("limit.context", 128_000, 400_000, "context 128k → 400k"),
         ("limit.output", None, 8_192, "most output unknown → 8,192"),
         ("modalities.input", ("text", "pdf"), ("text", "image"), "takes +image -pdf"),
@@ -159,7 +176,9 @@ def test_what_is_folded_is_counted_and_something_of_everything_is_shown() -> Non
     assert [one.name[0] for one in shown] == ["n", "o", *"pppppppp"]
     assert foremost(every, None) == every
     assert summary(every) == "1 new, 1 removed, 100 changed"
-    assert summary([], 3) == "3 more than was kept"
+    assert unshown(every, shown) == "… and 92 more"  # the heading says what they are
+    assert unshown(every, every[-1:]) == "… and 101 more (1 new, 1 removed, 99 changed)"
+    assert unshown(every, every) == ""
 
 
 def test_several_syncs_come_to_one_difference() -> None:

@@ -95,10 +95,10 @@ def is_valid_model_id(id: str) -> bool:
 def model_supports(id: str, capability: str) -> bool | None:
     """Whether the model has this capability; None if the model or the capability is unknown.
 
-    Raises ValueError for a name that is not in `CAPABILITIES`.
+    Raises ArgumentError for a name that is not in `CAPABILITIES`.
     """
     if capability not in CAPABILITIES:
-        raise ValueError(f"{capability!r} is not one of {', '.join(CAPABILITIES)}")
+        raise _no_capability(capability)
     model = get_model(id)
     supported: bool | None = None if model is None else getattr(model, capability)
     return supported
@@ -152,6 +152,21 @@ def estimate_cost(
     return cost_of(known.cost, counts)
 
 
+def _no_capability(word: object) -> ArgumentError:
+    from ._base.suggesting import did_you_mean
+    from ._catalog.filters import WORDS
+    from .errors import ArgumentError
+
+    meant = WORDS.get(str(word), str(word))  # as `find_models(supports=…)` takes it
+    side, _, modality = meant.partition(":")
+    if modality:
+        asks = f"accepts({modality!r})" if side == "input" else "modalities.output"
+        hint = f"that is get_model(id).{asks}"
+    else:
+        hint = did_you_mean(meant, CAPABILITIES)
+    return ArgumentError(f"can't be {word!r:.60}", culprit="capability", hint=hint)
+
+
 def _no_argument(name: str, expected: str, value: object) -> ArgumentError:
     from .errors import ArgumentError
 
@@ -164,6 +179,7 @@ def suggest(text: str, most: int = 3) -> tuple[str, ...]:
     The model's name counts most; case, dots, dashes and dates hardly matter. Next counts the
     provider that `text` names, also as other libraries write it ("gemini/…", "bedrock/us.…",
     "openai:…"). The maker of a model comes before its resellers. Empty if nothing is similar.
+    Raises ArgumentError if `text` is no text.
     """
     return ModelRegistry.get_instance().suggest(text, most)
 

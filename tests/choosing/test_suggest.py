@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from registry_core import ModelRegistry, ProviderConfig, Snapshot, suggest
+from registry_core import ArgumentError, ModelRegistry, ProviderConfig, Snapshot, suggest
 from registry_core._base import suggesting
 from registry_core._catalog.bundle import Bundle
 from tests.choosing.cases import Case, cases, score
@@ -111,3 +111,9 @@ def test_a_registry_and_a_snapshot_suggest_what_they_have() -> None:
     assert snapshot.suggest("gpt 4o") == ("acme/gpt-4o-mini",)
     registry = ModelRegistry.get_instance()
     assert registry.suggest("GPT 4o mini", 1) == suggest("GPT 4o mini", 1)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    for wrong in (5, None, ["gpt"]):
+        with pytest.raises(ArgumentError, match="text: expected text, got"):
+            suggest(wrong)  # type: ignore[arg-type]

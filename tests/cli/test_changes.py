@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner, Result
 
+from registry_core import ModelRegistry
 from registry_core.cli import main
 from tests.loopback import Loopback, Reply
 
@@ -178,6 +180,38 @@ def test_a_provider_that_there_is_not_is_named(news: Run) -> None:
     assert done.exit_code == 1
     assert "'opnai' is not a provider; did you mean 'openai'?" in done.stderr
     assert news("changes", "--since", "soon").exit_code == 2
+    assert news("changes", "--json", "--provider", "opnai").stdout == ""
+    assert news("diff", "bundled", "stored", "--provider", "opnai").exit_code == 1
+
+
+def test_a_field_that_there_is_not_is_named(news: Run) -> None:
+    for command in (("changes",), ("changes", "--json"), ("diff", "bundled", "stored")):
+        done = news(*command, "--field", "cost.inpt")
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "--field: there is no field 'cost.inpt' (did you mean 'cost.input'?)" in done.stderr
+    assert news("changes", "--field", "url").exit_code == 0  # of a provider
+
+
+def test_a_provider_that_is_gone_can_be_asked_for(news: Run, server: Loopback) -> None:
+    publish(news, server, {"openai": AFTER["openai"]})
+    assert "- large" in news("changes", "--provider", "acme").stdout
+
+
+def test_what_did_not_fit_in_the_journal_is_counted_apart(
+    news: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ModelRegistry.changes
+    monkeypatch.setattr(
+        ModelRegistry,
+        "changes",
+        lambda *args, **more: [evolve(step, left_out=3) for step in whole(*args, **more)],
+    )
+    heading, *rest = news("changes").stdout.splitlines()
+    apart = "; 3 further changes did not fit in the journal"
+    assert re.fullmatch(f"{COUNTS} since .*{apart}:", heading)
+    assert rest[0] == ""
+    nothing = news("changes", "--field", "cost.reasoning").stdout
+    assert re.fullmatch(rf"nothing known since .*{apart}\n", nothing)
 
 
 def test_only_young_news_is_told(news: Run) -> None:

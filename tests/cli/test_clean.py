@@ -224,7 +224,7 @@ def test_it_waits_for_a_sync_of_any_version(world: World, tmp_path: Path, versio
         waiting.start()
         waiting.join(0.3)
         assert world.store.pointer.exists()
-    waiting.join(30)
+    waiting.join(60)
     assert not world.store.pointer.exists()
 
 

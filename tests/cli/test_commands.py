@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -490,10 +491,11 @@ def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_i
     run("sync", **off)
     doctor = run("doctor", **off).stdout
     assert said not in doctor
+    assert re.search(r"^netlify +\S.* none *$", doctor, re.MULTILINE)  # and no age
     assert "plugin registry-gateway-netlify:netlify: switched off" in doctor
     served = json.loads(run("doctor", "--json", **off).stdout)["gateways"]["netlify"]
-    assert served["data"] == "none"  # the bundle has some, and nobody serves it
-    assert served["retrieved_at"] is None
+    # The bundle has some, and nobody serves it.
+    assert (served["data"], served["retrieved_at"]) == ("none", None)
 
 
 @pytest.mark.parametrize("how", ["uninstalled", "switched off"])
@@ -631,6 +633,30 @@ def test_an_exported_snapshot_gives_the_same_answers_elsewhere(run: Run, tmp_pat
     assert run("list", **elsewhere).stdout == run("list").stdout
     assert run("show", "openai/gpt-5", **elsewhere).stdout == run("show", "openai/gpt-5").stdout
     Snapshot.open(path).verify()
+
+
+def test_check_says_of_one_file_and_of_several_to_commit_them(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("sync", "--output", str(out))
+    (out / "provider-registry.json").write_text("mine")
+    done = run("sync", "--check", "--output", str(out))
+    assert done.stderr.endswith("1 file differs: run registry-core sync, and commit it\n")
+    (out / "registry_core_types.pyi").write_text("mine")
+    done = run("sync", "--check", "--output", str(out))
+    assert done.stderr.endswith("2 files differ: run registry-core sync, and commit them\n")
+
+
+@pytest.mark.skipif(not Path(os.devnull).is_char_device(), reason="there is no such file")
+def test_where_nothing_can_be_exported_to_the_path_is_named_and_what_to_do(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "none" / "x.snapshot"
+    done = run("export", "--format", "snapshot", str(path))
+    hint = f"make the folder {path.parent}"
+    assert done.stderr == f"error: {path}: No such file or directory ({hint})\n"
+    done = run("export", "--format", "snapshot", os.devnull)
+    assert f"error: {os.devnull}: is a device, " in done.stderr
+    assert done.stderr.endswith("(name a regular file)\n")
 
 
 def test_what_is_exported_from_a_damaged_store_is_said(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from registry_core._plugins.known import KNOWN, OWNERS
+from registry_core._plugins.known import COMMANDS, KNOWN, OWNERS
 from registry_core.cli import main
 from registry_core.testing import write_distribution
 
@@ -49,6 +49,19 @@ def test_the_names_of_their_options_are_those_of_their_entry_points() -> None:
         entries = about["entry-points"].get("registry_core", {})
         owners |= dict.fromkeys(entries, about["name"])
     assert owners == OWNERS
+
+
+def test_a_command_that_is_not_installed_is_told_with_its_package(run: Run) -> None:
+    owners = {}
+    for file in ROOT.glob("plugins/*/pyproject.toml"):
+        about = tomllib.loads(file.read_text("utf-8"))["project"]
+        entries = about["entry-points"].get("registry_core.commands", {})
+        owners |= dict.fromkeys(entries, about["name"])
+    assert owners == COMMANDS
+    for name, package in owners.items():
+        done = run(name)
+        if done.exit_code == 2:  # it is not installed here
+            assert f"no command {name!r}: pip install {package} adds it" in done.stderr
 
 
 def test_the_extra_default_refreshes_exactly_what_the_wheel_bundles() -> None:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from registry_core import ModelInfo, ProviderConfig, Snapshot
 from registry_core.cli import main
 
 ROOT = Path(__file__).parents[2]
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(UTC).date()  # when these records are made; a test may run tomorrow
+LEAVES = TODAY + timedelta(20)
 MODELS = [
     ModelInfo(
         id="big",
@@ -40,7 +41,7 @@ MODELS = [
         cost={"input": 0.1, "output": 0.5},
         modalities={"input": ["text"], "output": ["text", "audio"]},
         release_date="2024-01-01",
-        lifecycle={"deprecated_on": "2024-06-01", "retires_on": f"{TODAY + timedelta(20)}"},
+        lifecycle={"deprecated_on": "2024-06-01", "retires_on": f"{LEAVES}"},
     ),
     ModelInfo(id="gone", provider_id="acme", lifecycle={"retires_on": "2025-01-01"}),
     ModelInfo(id="beta", provider_id="acme", status="beta", extra={"a": "b\tc"}),
@@ -136,7 +137,12 @@ def test_json_has_the_whole_records_and_how_many_there_are(run: Callable[..., Re
     [
         ("list gone", "nothing current fits; acme/gone is deprecated or retired: --all"),
         ("list bgi", "no provider or model contains 'bgi'; did you mean 'acme/big'"),
+        ("list big gone", "no provider or model contains all of 'big', 'gone'"),
+        ("providers acme other", "no provider contains all of 'acme', 'other'"),
         ("list --min-context 1M", "of 2 it is unknown: --include-unknown"),
+        ("list -p acne", "'acne' is not a provider; did you mean 'acme'?"),
+        ("list big -p 'z*'", "is not a provider; known are acme, other"),
+        ("list --gateway mian", "'mian' is not a gateway; did you mean 'main'?"),
         ("list --usable -p acme", "registry-core providers says which keys are set"),
         ("list --supports visoin", "did you mean 'vision'?"),
         ("list --sort prize", "did you mean 'price'?"),
@@ -144,6 +150,11 @@ def test_json_has_the_whole_records_and_how_many_there_are(run: Callable[..., Re
         ("list --field cost", "--field goes with --disagreements"),
         ("list --min-context many", "write 200000, 200k or 1M"),
         ("list --since yesterday", "error: --since: expected a date"),
+        ("list --since yesterday", "got 'yesterday' (or a time before today: 30d, 2w, 6m, 1y)"),
+        ("list --since 2026-13-01", "(did you mean '2026-12-01'?)"),
+        ("list --retires-before soon", "(or a time after today: 30d, 2w, 6m, 1y)"),
+        ("list --max-input $3", "'$3' is not a number of US dollars: write 3 or 0.25"),
+        ("list --max-output cheap", "'cheap' is not a number of US dollars"),
         ("list --kind chta", "error: --kind: can't be 'chta' (did you mean 'chat'?)"),
         ("list --retires-before never", "error: --retires-before: expected a date"),
         ("providers acne", "no provider contains 'acne'; did you mean 'acme'"),
@@ -163,6 +174,18 @@ def test_what_is_wrong_is_told_with_what_was_meant(
     assert done.exit_code == (2 if done.stderr.startswith(("error: ", "Usage: ")) else 1)
     assert done.stdout == ""
     assert told in done.stderr
+
+
+@pytest.mark.parametrize("asked", ["--retires-before 90d", "--status retired"])
+def test_without_any_date_it_is_told_who_gives_them(
+    run: Callable[..., Result], tmp_path: Path, asked: str
+) -> None:
+    assert "registry-facts-litellm" not in run("list", *asked.split(), "-p", "other").stderr
+    undated = tmp_path / "undated"
+    undated.write_bytes(Snapshot.build([ProviderConfig("acme", ["big"])]).to_bytes())
+    done = run("list", *asked.split(), REGISTRY_CORE_SNAPSHOT=str(undated))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "pip install registry-facts-litellm, then registry-core sync" in done.stderr
 
 
 def test_providers_in_a_pipe(run: Callable[..., Result]) -> None:
@@ -201,9 +224,15 @@ def test_show_says_where_a_call_goes_never_a_secret(run: Callable[..., Result]) 
     assert "no URL is known here" in run("show", "other/m").stdout
 
 
+def days_until(day: date) -> int:
+    return (day - datetime.now(UTC).date()).days
+
+
 def test_show_counts_the_days_that_are_left(run: Callable[..., Result]) -> None:
+    before = days_until(LEAVES)
     shown = run("show", "acme/small").stdout
-    assert f"retires_on: {TODAY + timedelta(20)} (in 20 days)" in shown
+    told = {f"retires_on: {LEAVES} (in {days} days)" for days in (before, days_until(LEAVES))}
+    assert any(one in shown for one in told)
     assert "days ago)" in run("show", "acme/gone").stdout
     assert "retires_on: unknown" in run("show", "acme/big").stdout
 

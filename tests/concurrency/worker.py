@@ -153,7 +153,7 @@ class Registry:
             one.join(300)
         stop.set()
         for one in reading:  # else they go on while the interpreter ends
-            one.join(30)
+            one.join(60)
         return {"wrong": wrong, "syncs": sum(syncs)}
 
     @staticmethod

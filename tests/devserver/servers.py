@@ -17,7 +17,7 @@ from textwrap import dedent
 from registry_core.testing import write_distribution
 from tests.loopback import Loopback, Reply, Request
 
-DEADLINE = 30.0  # seconds; what a loaded machine may need
+DEADLINE = 120.0  # seconds; what a loaded machine may need
 
 #: A plugin whose hooks tell a file which process was started and ended.
 PLUGIN = """\
@@ -208,7 +208,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask it to end, as a terminal does; then end all that it started."""
     with suppress(ProcessLookupError, subprocess.TimeoutExpired):
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(5)
+        process.wait(DEADLINE)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(DEADLINE)

@@ -18,7 +18,7 @@ from registry_core.devserver import is_dev, shutdown, startup
 from tests.devserver.conftest import Recorder, end_refreshers, needs, refreshers, types
 from tests.world import World
 
-SOON = 10  # seconds; what a loaded machine may need
+SOON = 60  # seconds; what a loaded machine may need
 
 
 def test_plugins_are_told_once_with_the_registry_and_their_own_settings(

@@ -131,7 +131,7 @@ def test_a_refresh_that_changes_the_types_restarts_nothing(
             running.wait(lambda: "registry-core: new: acme/model-" in running.output(), "news")
 
         app.write_text(app.read_text() + "\n# changed\n")
-        running.wait(lambda: project.starts() == 2, "a restart")
+        running.wait(lambda: project.starts() >= 2, "a restart")
         upstream.growing = False
     started, ended, again = (one.split() for one in project.events()[:3])
     assert (started[0], ended[0], again[0]) == ("startup", "shutdown", "startup")
@@ -165,5 +165,5 @@ def test_beneath_registry_core_dev_only_that_refreshes(tmp_path: Path, server: L
         running.wait(lambda: project.starts() == 1, "the start")
         running.wait(lambda: project.generated("model-1"), "the refresh beside it")
         app.write_text(app.read_text() + "\n# changed\n")  # which takes longer than the interval
-        running.wait(lambda: project.starts() == 2, "a restart")
+        running.wait(lambda: project.starts() >= 2, "a restart")
     assert upstream.models == ["model-0", "model-1"]

@@ -55,4 +55,4 @@ def test_a_refresh_that_changes_the_types_neither_restarts_vite_nor_reloads_the_
         assert all("page reload main.ts" in line for line in reloads)
         assert project.starts() == 1
         config.write_text(CONFIG + "// changed\n")
-        running.wait(lambda: project.starts() == 2, "a restart")
+        running.wait(lambda: project.starts() >= 2, "a restart")

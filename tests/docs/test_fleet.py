@@ -137,7 +137,7 @@ def test_the_walk_through_works(tmp_path: Path) -> None:
         start_new_session=True,
     )
     try:
-        said, _ = run.communicate(timeout=120)
+        said, _ = run.communicate(timeout=300)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)

@@ -38,9 +38,10 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file, env=environ)
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 120
         while not self._is_ready():
             if time.monotonic() > ends or self.process.poll() is not None:
+                self.stop()
                 raise AssertionError(log.read_text("utf-8", "replace")[-2000:])
             time.sleep(0.05)  # until it listens
 
@@ -53,7 +54,7 @@ class Server:
     ) -> bool:
         request = urllib.request.Request(self.url + path, body, {**(headers or {})}, method="PUT")
         try:
-            urllib.request.urlopen(request, timeout=10).close()
+            urllib.request.urlopen(request, timeout=60).close()
         except urllib.error.HTTPError as error:
             error.close()
             return error.code == 409  # it is there
@@ -118,8 +119,9 @@ def seaweedfs(folder: Path) -> Server:
     program = weed()
     assert program is not None
     names = ("master", "volume", "filer", "s3")
-    ports = dict(zip(names, free_ports(4), strict=True))
-    internal = dict(zip(names, free_ports(4), strict=True))
+    every = free_ports(2 * len(names))  # in one go, or the later ones could be the first again
+    ports = dict(zip(names, every[::2], strict=True))
+    internal = dict(zip(names, every[1::2], strict=True))
     data = folder / "weed"
     data.mkdir(exist_ok=True)
     command = [

@@ -81,7 +81,7 @@ class Proxy:
             if self.minds_conditions or asked.method != "PUT" or name not in CONDITIONS
         }
         assert self.target.hostname
-        there = http.client.HTTPConnection(self.target.hostname, self.target.port, timeout=30)
+        there = http.client.HTTPConnection(self.target.hostname, self.target.port, timeout=60)
         try:
             there.request(asked.method, asked.path, body, headers)
             answer = there.getresponse()
@@ -109,6 +109,7 @@ class _Server(ThreadingHTTPServer):
     proxy: Proxy
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # of five, a burst of clients loses some, and each waits a second
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that is killed is part of many tests."""

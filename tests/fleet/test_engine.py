@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from registry_core._shared.engine import Fault, GoneError, LostError
+from registry_core._shared.engine import Engine, Fault, GoneError, LostError
 from tests.fleet.conftest import Hosts
+from tests.fleet.proxy import Answer, Proxy
 
 
 def test_a_put_holds_to_its_condition(hosts: Hosts) -> None:
@@ -53,3 +54,78 @@ def test_a_bucket_that_is_not_there_is_named(hosts: Hosts) -> None:
         report = host.sync()
         assert report.ok is (mode == "full")
         assert "there is no such bucket" in str(report.problems)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (301, "PermanentRedirect", "is in another region (set AWS_REGION"),
+        (400, "AuthorizationHeaderMalformed", "is in another region (set AWS_REGION"),
+        (400, "ExpiredToken", "refuses pointer to these credentials"),
+        (403, "InvalidAccessKeyId", "refuses pointer to these credentials"),
+        (403, "RequestTimeTooSkewed", "the clock of this machine is wrong (set the clock)"),
+        (404, "NoSuchBucket", "there is no such bucket"),
+    ],
+)
+def test_what_it_refuses_is_said_with_what_helps(
+    proxy: Proxy, on_moto: Hosts, status: int, code: str, told: str
+) -> None:
+    body = f"<Error><Code>{code}</Code><Message>of the engine</Message></Error>".encode()
+    proxy.instead = lambda asked: Answer(status, {}, body)
+    for ask in (
+        lambda: on_moto.engine.get("pointer", most=9),
+        lambda: on_moto.engine.put("pointer", b"1"),
+    ):
+        with pytest.raises(Fault) as raised:
+            ask()
+        assert told in str(raised.value)
+        assert "of the engine" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "value", "told"),
+    [
+        ("s3", "AWS_ENDPOINT", "not a url hunter2", "at its endpoint (check the engine's own"),
+        ("s3", "AWS_ALLOW_HTTP", "false", "needs AWS_ALLOW_HTTP=true"),
+        ("s3", "AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "hunter2", "as it is set up here (check the"),
+        (
+            "gs",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "/hunter2.json",
+            "as it is set up here (check the",
+        ),
+        ("az", "AZURE_STORAGE_ACCOUNT_KEY", "hunter2", "as it is set up here (check the"),
+    ],
+)
+def test_a_variable_of_the_engine_that_is_wrong_ends_no_sync(
+    on_moto: Hosts,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+    name: str,
+    value: str,
+    told: str,
+) -> None:
+    """One makes obstore panic, with what is no Exception."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Fault) as raised:
+        Engine(f"{scheme}://bucket/{name}").get("pointer", most=9)
+    assert told in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+    host = on_moto.host("one", shared=f"{scheme}://bucket/{name}")
+    report = host.sync()
+    assert (report.ok, told in str(report.problems)) == (True, True)
+    assert host.models == ["gpt-1", "gpt-2"]
+
+
+def test_what_interrupts_a_request_is_no_fault(
+    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a handler of SIGTERM does that exits."""
+    engine = on_moto.engine
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(engine._obstore, "get", interrupted)
+    with pytest.raises(SystemExit):
+        engine.get("pointer", most=9)

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from registry_core._shared.engine import Engine, Fault
 from registry_core._shared.lease import LONGEST
-from registry_core._shared.pointer import DAY
+from registry_core._shared.pointer import DAY, to_bytes
 from registry_core._sync.polling import News
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.proxy import Answer, Asked, Proxy
@@ -107,6 +108,27 @@ def test_entries_that_can_not_be_are_refused_with_their_pointer(on_moto: Hosts) 
         assert [one.kind for one in report.problems] == ["shared"], change
 
 
+def test_counts_that_were_raised_to_the_last_number_stay_there(on_moto: Hosts) -> None:
+    """Nobody could count on: a sync ended in a traceback, or each publication was refused."""
+    on_moto.server.route("/main.json", Reply(503))
+    host, other = on_moto.host("one"), on_moto.host("other")
+    host.sync()
+    old = pointer(on_moto)
+    (entry,) = old.entries.values()
+    entries = {entry.key: evolve(entry, failures=2**53 - 1)}
+    on_moto.overwrite("pointer", to_bytes(evolve(old, entries=entries, serial=2**53 - 1), None))
+    for machine in (host, other):
+        machine.let_pass(HOUR)
+    assert status(host.sync(force=True)) == "failed"
+    on_moto.offers("gpt-2", "gpt-3")
+    on_moto.server.requests.clear()
+    for machine in (host, other):
+        machine.let_pass(2 * HOUR)
+        assert machine.sync(force=machine is host).problems == ()
+        assert machine.models == ["gpt-2", "gpt-3"]
+    assert on_moto.fetches == 1
+
+
 @pytest.mark.parametrize("key", [None, "of the fleet"])
 def test_old_pointers_put_back_and_forth_make_nothing_young(
     on_moto: Hosts, key: str | None
@@ -155,7 +177,10 @@ def test_a_cache_that_is_behind_is_no_news_at_any_poll(on_moto: Hosts) -> None:
     assert [one.look() for one in workers] == [True, True]
 
 
-def test_who_replaces_an_old_pointer_keeps_what_the_newer_one_said(on_moto: Hosts) -> None:
+@pytest.mark.parametrize("damage", [None, b"damaged"])
+def test_who_replaces_an_old_pointer_keeps_what_the_newer_one_said(
+    on_moto: Hosts, damage: bytes | None
+) -> None:
     on_moto.server.serve("/own.json", {"own": ["a"]})
     rich, poor = on_moto.host("rich"), on_moto.host("poor")
     poor.sync()
@@ -164,11 +189,48 @@ def test_who_replaces_an_old_pointer_keeps_what_the_newer_one_said(on_moto: Host
     rich.sync()
     poor.let_pass(60.0)
     poor.sync()
-    on_moto.overwrite("pointer", old)
+    on_moto.overwrite("pointer", damage or old)
     report = poor.sync(force=True)
-    assert "the newer one counts" in str(report.problems)
+    assert ("does not fit" if damage else "the newer one counts") in str(report.problems)
     assert {one.gateway for one in pointer(on_moto).entries.values()} == {"main", "own"}
-    assert pointer(on_moto).serial == 3
+    assert pointer(on_moto).serial == poor.now
+
+
+def test_who_replaces_an_old_pointer_keeps_what_was_published_on_it(hosts: Hosts) -> None:
+    """It was put back, and one that never saw the newer one has published since."""
+    hosts.server.serve("/own.json", {"own": ["a"]})
+    knows, joins = hosts.host("knows"), hosts.host("joins")
+    joins.world.gateway("own")
+    knows.sync()
+    old = hosts.read()
+    knows.let_pass(2 * HOUR)
+    knows.sync(force=True)
+    hosts.overwrite("pointer", old)
+    joins.let_pass(60.0)
+    joins.sync()
+    knows.let_pass(60.0)
+    assert "the newer one counts" in str(knows.sync(force=True).problems)
+    assert {one.gateway for one in pointer(hosts).entries.values()} == {"main", "own"}
+
+
+@pytest.mark.parametrize("key", [None, "new"])
+def test_a_publisher_that_remembers_nothing_is_believed_by_readers_that_do(
+    on_moto: Hosts, key: str | None
+) -> None:
+    """As a job in a container of its own, after the bucket was emptied, or the key was changed."""
+    publisher, reader = on_moto.host("publisher"), on_moto.host("reader", shared_mode="read")
+    for _ in range(5):
+        publisher.sync(force=True)
+    reader.sync()
+    if key is None:
+        on_moto.engine.delete("pointer", *on_moto.objects)
+    on_moto.offers("gpt-2", "gpt-3")
+    fresh = on_moto.host("fresh", shared_key=key)
+    reader.settings["shared_key"] = key
+    for host in (fresh, reader):
+        host.let_pass(HOUR)
+        assert host.sync().ok
+    assert reader.models == ["gpt-2", "gpt-3"]
 
 
 # The engine, and what is on the way
@@ -264,7 +326,7 @@ def test_a_server_that_compresses_on_the_fly_is_named(on_moto: Hosts) -> None:
         assert "without Content-Length" in str(report.problems)
 
 
-@pytest.mark.parametrize("prefix", ["ключ/ä", "a%2Fb", "a+b&c=d", "x" * 200])
+@pytest.mark.parametrize("prefix", ["ключ/ä", "a%2Fb", "a+b&c=d", "x" * 200, "NoSuchBucket"])
 def test_any_prefix_holds_a_catalog_of_its_own(hosts: Hosts, prefix: str) -> None:
     whole, hosts.url = hosts.url, f"{hosts.url}/{prefix}"
     for name in ("one", "two"):

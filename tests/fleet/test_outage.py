@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import heapq
 import logging
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from registry_core import GatewayClient, ProviderConfig
 from tests.fleet.conftest import Host, Hosts
 from tests.fleet.test_lease import Live
 from tests.fleet.test_sharing import HOUR, Private, pointer, status
 from tests.loopback import Reply
-from tests.world import Plugin
+from tests.world import JsonGateway, Plugin
 
 
 def breaks(hosts: Hosts) -> None:
@@ -41,6 +44,22 @@ def test_what_one_asked_in_vain_nobody_asks_again_for_a_while(hosts: Hosts) -> N
     assert hosts.fetches == 1
     (entry,) = pointer(hosts).entries.values()
     assert (entry.failures, entry.object) == (2, "")
+
+
+class Telling(JsonGateway):
+    def fetch_providers(self, client: GatewayClient) -> Mapping[str, ProviderConfig]:
+        raise ValueError(f"https://acme.example/v1?key=hunter2 {Path.home()}")
+
+
+def test_the_text_of_an_error_stays_on_its_machine(on_moto: Hosts) -> None:
+    for name in ("one", "two"):
+        host = on_moto.host(name)
+        host.world.plugins = [Plugin(Telling("main", ""))]
+        report = host.sync()
+        assert ("hunter2" in gateway(report).error) is (name == "one")
+    assert "asked and failed: GatewayError" in gateway(report).error
+    for private in ("hunter2", "acme.example", str(Path.home())):
+        assert private.encode() not in on_moto.read()
 
 
 def test_a_machine_that_is_cut_off_from_the_source_holds_up_nobody(on_moto: Hosts) -> None:

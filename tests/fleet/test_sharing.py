@@ -82,6 +82,42 @@ def pointer(hosts: Hosts, key: str | None = None) -> Pointer:
     return from_bytes(hosts.read(), key, "")
 
 
+@pytest.mark.parametrize("source", ["own", "taken"])
+def test_an_object_that_somebody_removed_is_written_anew_within_a_day(
+    hosts: Hosts, source: str
+) -> None:
+    """As a rule of the bucket does with what is old, where the source says the same for weeks."""
+    publisher = hosts.host("publisher")
+    (publisher if source == "own" else hosts.host("first")).sync()
+    publisher.sync()
+    hosts.engine.delete(*hosts.objects)
+    for _ in range(2):
+        publisher.let_pass(25 * HOUR)
+        assert publisher.sync().problems == ()
+    reader = hosts.host("reader", shared_mode="read")
+    reader.let_pass(51 * HOUR)
+    assert reader.sync().problems == ()
+    assert reader.models == ["gpt-1", "gpt-2"]
+
+
+def test_an_object_of_a_gateway_that_is_not_here_is_written_anew_by_who_has_it(
+    on_moto: Hosts,
+) -> None:
+    on_moto.server.serve("/own.json", {"own": ["a"]})
+    rich, poor = on_moto.host("rich"), on_moto.host("poor")
+    rich.world.gateway("own")
+    rich.sync()
+    on_moto.engine.delete(*on_moto.objects)
+    for host in (poor, rich):
+        host.let_pass(25 * HOUR)
+        assert host.sync().problems == ()
+    reader = on_moto.host("reader", shared_mode="read")
+    reader.world.gateway("own")
+    reader.let_pass(25 * HOUR)
+    assert reader.sync().problems == ()
+    assert {*reader.world.models()} == {"openai", "other", "own"}
+
+
 def test_syncs_within_the_interval_ask_nobody(on_moto: Hosts) -> None:
     """As cron does it every ten minutes, on each machine."""
     machines = [on_moto.host(f"{number}") for number in range(4)]
@@ -131,6 +167,32 @@ def test_a_result_of_an_older_core_is_not_taken(
     assert sync("another old", "1.9") == 0
     assert sync("another new", "1.10") == 0
     assert [one.core for one in pointer(on_moto).entries.values()] == ["1.10", "1.9"]
+
+
+def test_a_reader_that_is_updated_first_takes_what_there_is_until_there_is_more(
+    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a container whose image is new, while the publisher's job has not run yet."""
+    old, new = on_moto.host("old"), on_moto.host("new")
+    reader = on_moto.host("reader", shared_mode="read")
+    monkeypatch.setattr(sharing, "__version__", "1.9")
+    old.sync()
+    monkeypatch.setattr(sharing, "__version__", "1.10")
+    assert status(reader.sync()) == "fresh"
+    assert reader.models == ["gpt-1", "gpt-2"]
+    on_moto.offers("gpt-2", "gpt-3")
+    new.let_pass(60.0)
+    assert status(new.sync()) == "fresh"
+    monkeypatch.setattr(sharing, "__version__", "1.9")
+    on_moto.offers("gpt-4", "gpt-5")
+    old.let_pass(120.0)
+    old.sync(force=True)  # which is younger, but no match for what is there then
+    monkeypatch.setattr(sharing, "__version__", "1.10")
+    other = on_moto.host("other", shared_mode="read")
+    for host in (reader, other):
+        host.let_pass(180.0)
+        assert status(host.sync()) == "fresh"
+        assert host.models == ["gpt-2", "gpt-3"]
 
 
 def test_what_a_newer_core_says_of_models_is_taken_as_far_as_it_is_known(on_moto: Hosts) -> None:
@@ -361,6 +423,21 @@ def test_far_fewer_models_are_refused_unless_one_with_the_key_has_accepted_them(
         assert len(other.models) == (10 if key is None else 1)
 
 
+def test_what_was_accepted_stays_so_while_it_is_confirmed(on_moto: Hosts) -> None:
+    on_moto.offers(*(f"gpt-{number}" for number in range(10)))
+    one, late = (on_moto.host(name, shared_key="of the fleet") for name in ("one", "late"))
+    one.sync()
+    late.sync()
+    on_moto.offers("gpt-1")
+    one.let_pass(HOUR)
+    one.sync(accept=("main",))
+    one.let_pass(HOUR)
+    assert status(one.sync()) == "unchanged"
+    late.let_pass(2 * HOUR)
+    assert late.sync().ok
+    assert late.models == ["gpt-1"]
+
+
 def test_a_result_is_checked_as_what_a_strangers_gateway_sends(on_moto: Hosts) -> None:
     first = on_moto.host("first")
     first.sync()
@@ -534,7 +611,6 @@ def test_a_look_costs_one_conditional_request(proxy: Proxy, on_moto: Hosts) -> N
         *("GET pointer", "GET lease", "PUT lease"),
         *(*["PUT probe"] * 4, "POST"),  # the first of a machine tries whether conditions count
         *("PUT objects", "PUT pointer"),
-        *("GET", "GET", "GET pointer"),  # the first of a day cleans up
         "PUT lease",
     ]
     second.sync()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from registry_core.errors import GatewayError
-from tests.loopback import Loopback, Reply
+from tests.loopback import NOBODY, Loopback, Reply
 
 if TYPE_CHECKING:
     from .conftest import Make
@@ -23,15 +23,13 @@ FORMS = ("s3cret", "value/with", "value%2Fwith")
 
 def failures(server: Loopback) -> Iterator[tuple[str, dict[str, Any]]]:
     """Requests that fail in all the ways that repeat a URL, a header or a body."""
-    with Loopback() as gone:
-        dead = gone.url("/a")
     server.route("/401", Reply(401, SECRET.encode()))
     server.route("/echo", Reply(200, SECRET.encode()))
     server.route("/cut", Reply(raw=[b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]))
     server.route("/odd", Reply(raw=[b"HTTP/1.1 200 OK\r\nbroken header\r\n\r\n" + SECRET.encode()]))
     server.route("/to", Reply(302, headers={"Location": f"ftp://{SECRET}"}))
     server.route("/loop", Reply(302, headers={"Location": f"/loop?key={SECRET}"}))
-    for url in (dead, *map(server.url, ("/401", "/echo", "/cut", "/odd", "/to", "/loop"))):
+    for url in (f"{NOBODY}/a", *map(server.url, ("/401", "/echo", "/cut", "/odd", "/to", "/loop"))):
         yield url, {"bearer": SECRET}
         yield url, {"params": {"key": SECRET}}
         yield url, {"headers": {"X-Api-Key": SECRET}}

@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 T = TypeVar("T")
 
 #: Seconds, for whatever a server has to do; generous, since nothing waits longer than needed.
-DEADLINE = 60.0
+DEADLINE = 180.0
 CREATED, CHANGED, DELETED = 1, 2, 3
 LANGUAGES = {".json": "json", ".py": "python", ".toml": "toml", ".yaml": "yaml"}
 
@@ -98,6 +98,11 @@ class Server(ABC):
     def offered(self, file: Path, after: str, wanted: str) -> list[str]:
         """What is offered as soon as `wanted` is: sorted."""
         return sorted(until(lambda: self.complete(file, after), lambda items: wanted in items))
+
+    def offers(self, file: Path, after: str, wanted: Iterable[str]) -> None:
+        """Wait until just these are offered: a server may answer before it has read all."""
+        good = sorted(wanted)
+        until(lambda: sorted({*self.complete(file, after)}), lambda found: found == good)
 
     @abstractmethod
     def changed(self, files: Iterable[str | Path], kind: int = CHANGED) -> None:

@@ -37,20 +37,21 @@ def test_vs_code_says_changed_of_what_is_exchanged_and_created_of_what_is_rename
 def test_who_reads_while_files_are_exchanged_meets_a_whole_one(tmp_path: Path) -> None:
     file = tmp_path / "types.d.ts"
     file.write_bytes(b"0" * 100_000)
-    done, seen = threading.Event(), set[bytes]()
+    reads, done, seen = threading.Event(), threading.Event(), set[bytes]()
 
     def read() -> None:
         while not done.is_set():
             data = file.read_bytes()
             seen.add(data[:1] if data == data[:1] * 100_000 else b"a part")
+            reads.set()
 
     reader = threading.Thread(target=read)
     reader.start()
+    assert reads.wait(60)
     for number in range(100):
         write_atomically(file, b"%d" % (number % 10) * 100_000, durable=False, exchange=True)
     done.set()
     reader.join()
-    assert seen
     assert seen <= {b"%d" % digit for digit in range(10)}
     assert os.listdir(tmp_path) == ["types.d.ts"]
 

@@ -16,7 +16,7 @@ SHRUNK = json.dumps({"openai": GOOD["openai"][:4]}).encode()
 
 #: Limits under which a fault shows at once; a deadline of its own for those that hang.
 LIMITS = {"fetch_retries": 0, "fetch_deadline_ms": 20_000, "fetch_max_bytes": 200_000}
-HANGING_MS = 600
+HANGING_MS = 1500
 
 PAGE = b"<!doctype html><html><title>Sign in</title></html>"
 BOMB = gzip.compress(b'"' + b" " * 50_000_000 + b'"')
@@ -35,12 +35,12 @@ def faults(gate: Event) -> dict[str, Fault]:
 
 def _silent(gate: Event) -> dict[str, Fault]:
     def hang(request: object) -> Reply:
-        gate.wait(30)
+        gate.wait(60)
         return Reply(503)
 
     def stop(data: bytes) -> Iterator[bytes]:
         yield data
-        gate.wait(30)
+        gate.wait(60)
 
     late = "no whole answer before the deadline|no result within"
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n"

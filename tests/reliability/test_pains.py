@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -38,7 +37,7 @@ from registry_core import (
 from registry_core._catalog.places import Places
 from registry_core.models import CAPABILITIES
 from tests.emitters.samples import emit, snapshot_of
-from tests.loopback import Loopback, Reply, Request
+from tests.loopback import NOBODY, Loopback, Reply, Request
 from tests.pytypes import CHECKERS, check, error_lines
 from tests.reliability.shell import Shell
 from tests.world import NOW, Overlay, Plugin, World
@@ -125,7 +124,7 @@ def test_row_6_a_broken_plugin_leaves_every_command_usable(shell: Shell) -> None
     shell.install("hangs", "threading.Event().wait()")  # at import: nothing can fence that
     shell.plugins[:] = ["broken", "hangs"]
     for command in (["--help"], ["show", "openai/gpt-4o"], ["plugins"]):
-        assert shell.run(*command, seconds=20).status == 0
+        assert shell.run(*command).status == 0
     done = shell.run("sync", "--offline", REGISTRY_CORE_DISABLE_PLUGINS="hangs")
     assert "error: broken 1.0 (entry broken): can't be loaded: RuntimeError: boom" in done.err
     script = "from registry_core import ModelRegistry; ModelRegistry.get_instance().sync_gateways()"
@@ -153,10 +152,17 @@ def test_row_7_ten_times_todays_ids_are_not_too_complex_for_typescript(
         'export const known: ModelForProvider<"provider-7"> = "model-9";\n'
         'export const wrong: ModelForProvider<"provider-7"> = "model-none";\n'
     )
-    started = time.monotonic()
+    started = spent()
     (error,) = [line for line in tsc(version, [user, tmp_path / "types.d.ts"]) if "error" in line]
     assert "user.ts(4," in error
-    assert time.monotonic() - started < 60
+    assert spent() - started < 60
+
+
+def spent() -> float:
+    """Seconds of the processor that children have used: whatever else the machine does, what they
+    do costs about the same."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def tenfold(per_provider: int = 400) -> Snapshot:
@@ -360,9 +366,9 @@ def test_row_23_ten_times_todays_ids_stay_cheap_in_type_checkers(tmp_path: Path)
         user = folder / "user.py"
         used = "from registry_core_types import Model_provider_7\nx: Model_provider_7 = 'model-9'\n"
         user.write_text("x = 1\n" if stub is None else used)
-        started = time.monotonic()
+        started = spent()
         assert error_lines(check("basedpyright", user)) == []
-        return time.monotonic() - started
+        return spent() - started
 
     (stub,) = emit(python_types, tenfold()).values()
     assert seconds(tmp_path / "types", stub) < 5 * seconds(tmp_path / "bare", None) + 5
@@ -402,10 +408,10 @@ def test_comparing_two_ids_hangs_no_type_checker(size: str, checker: str, tmp_pa
 
     def seconds(folder: Path, stub: str, code: str) -> float:
         write_user(folder, stub, code)
-        started = time.monotonic()
+        started = spent()
         output = check(checker, folder / "user.py")
         assert error_lines(output) == [], output
-        return time.monotonic() - started
+        return spent() - started
 
     (stub,) = emit(python_types, tenfold(40 if size == "today" else 400)).values()
     dear = seconds(tmp_path / "types", stub, DEAR.format(id="provider-199/model-1"))
@@ -454,7 +460,7 @@ def test_row_27_proxies_are_honoured_and_named_when_they_fail(
     world.server.route("/main.json", Reply(200, b'{"openai": ["gpt-old", "proxied"]}'))
     assert world.sync().gateways[0].status == "fresh"
     assert world.server.requests[-1].headers["Host"] == "models.invalid"
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTP_PROXY", NOBODY)
     failed = world.sync(fetch_retries=0).gateways[0]
     assert "HTTP_PROXY" in (failed.error or "")
 

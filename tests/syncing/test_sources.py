@@ -109,6 +109,23 @@ def test_each_field_has_its_source_and_who_says_otherwise(shell: Shell) -> None:
     assert fields["limit.output"]["source"]["source"] == "dates"
 
 
+def test_a_sync_counts_of_facts_the_models_that_they_speak_of(shell: Shell) -> None:
+    shell.install(
+        "dates",
+        FACTS.replace("openai/gpt", "gone/gpt").replace(
+            "return {",
+            """return {
+            "openai/old": {"lifecycle": {"retires_on": "2027-01-01"}},""",
+            1,
+        ),
+    )
+    lines = shell.run("sync").out.splitlines()
+    cells = {name: rest for name, *rest in map(str.split, lines[:4])}
+    assert cells["first"][:3] == ["fresh", "1", "2"]
+    assert cells["dates"][:2] == ["fresh", "1"]  # no provider, and one of its two models is offered
+    assert len({line.index("current") for line in lines[1:4]}) == 1
+
+
 def test_more_input_than_the_context_holds_is_another_context(shell: Shell) -> None:
     for limit, others in ((100, []), (101, [("dates", 101)])):
         told = FACTS.replace('"limit": {"context": 100,', f'"limit": {{"input": {limit},')

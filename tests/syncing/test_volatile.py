@@ -23,7 +23,7 @@ from registry_core._catalog.store import Generation
 from registry_core._emit.exports import export_snapshot
 from registry_core._sync.freshness import answered_at
 from registry_core._sync.options import Options
-from tests.loopback import Loopback, Reply
+from tests.loopback import NOBODY, Reply
 from tests.syncing.looking import status
 from tests.world import JsonGateway, Overlay, Plugin, World
 
@@ -41,12 +41,10 @@ def local(world: World) -> JsonGateway:
 
 def leave(world: World) -> None:
     """Nobody listens there any more."""
-    with Loopback() as gone:
-        url = gone.url("/local.json")
     for plugin in world.plugins:
         for gateway in plugin.registry_gateways() if isinstance(plugin, Plugin) else ():
             if gateway.volatile:
-                gateway._url = url
+                gateway._url = f"{NOBODY}/local.json"
 
 
 def test_what_comes_and_goes_is_seen_while_it_is_there(world: World, local: JsonGateway) -> None:

@@ -52,8 +52,9 @@ def read(
     """The remembered changes up to this generation, oldest first; with `since`, only later ones.
     Raises ArgumentError for a time without a zone, StoreError, and SnapshotDamagedError if the
     file is not ours."""
-    if since is not None and since.tzinfo is None:
-        raise ArgumentError(f"expected a time with a zone, got {since}", culprit="since")
+    if since is not None and getattr(since, "tzinfo", None) is None:
+        message = f"expected a time with a zone, got {since!r:.60}"
+        raise ArgumentError(message, culprit="since", hint="such as datetime.now(UTC)")
     lines = (
         line for line, at in _chain(store, generation) if at and (since is None or at >= since)
     )

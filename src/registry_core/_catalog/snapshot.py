@@ -175,7 +175,12 @@ class Snapshot(Table):
         return columns, find(columns, query, self.get_provider_config), records
 
     def suggest(self, text: str, most: int = 3) -> tuple[str, ...]:
-        """Full ids that `text` was probably meant to be; see `registry_core.suggest`."""
+        """Full ids that `text` was probably meant to be; see `registry_core.suggest`. Raises
+        ArgumentError for what is no text."""
+        if not isinstance(text, str):
+            from ..errors import ArgumentError
+
+            raise ArgumentError(f"expected text, got {text!r:.60}", culprit="text")
         from .._base.suggesting import last_parts, suggest
 
         models = self.get_models()

@@ -56,6 +56,10 @@ def export_mastra(
 
 def _write(path: Path, data: bytes) -> None:
     refuse_store(path)
-    refuse_special(path)
+    try:
+        refuse_special(path)
+    except FileExistsError as error:
+        why = error.strerror or str(error)
+        raise TargetError(why, culprit=str(path), hint="name a regular file") from None
     # Write the target of a link, not the link itself.
     write_atomically(Path(os.path.realpath(path)), data, durable=False)

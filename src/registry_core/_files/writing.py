@@ -42,7 +42,11 @@ def write_atomically(
 
 def _write(path: Path, data: bytes, durable: bool, mode: int, exchange: bool) -> os.stat_result:
     temporary = f"{path.parent}{os.sep}{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
+    except OSError as error:
+        error.filename = str(path)  # nobody has chosen the other name
+        raise
     try:
         try:
             remaining = memoryview(data)
@@ -90,6 +94,8 @@ def write_hint(error: OSError) -> str:
         path = Path(error.filename2 or error.filename or "")
         there = next((parent for parent in (path, *path.parents) if os.path.lexists(parent)), path)
         return f"move {there} away"
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"make the folder {Path(error.filename).parent}"
     return "try again when the cause is gone"
 
 

@@ -34,6 +34,11 @@ OWNERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: Command → distribution.
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {"browse": "registry-catalog", "check": "registry-check"}
+)
+
 
 def install_hint(entry: str) -> str:
     """How to install the plugin with these options; "" if it is not from this project."""

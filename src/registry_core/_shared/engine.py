@@ -22,6 +22,36 @@ T = TypeVar("T")
 
 _RETRIES = 2
 _WRITABLE = ("s3", "gs", "az")
+_YES = ("1", "true", "on", "yes", "y")  # as obstore has it
+_CHECK = "check the engine's own variables"
+#: In an error of obstore, which has the prefix, too → message and hint.
+_KNOWN = (
+    (
+        ">(NoSuchBucket|ContainerNotFound)<",
+        "there is no such bucket",
+        "make it, or correct REGISTRY_CORE_SHARED",
+    ),
+    (
+        "without LOCATION|>AuthorizationHeaderMalformed<",
+        "is in another region",
+        "set AWS_REGION to that of the bucket",
+    ),
+    (
+        ">RequestTimeTooSkewed<",
+        "refuses requests, since the clock of this machine is wrong",
+        "set the clock",
+    ),
+    (
+        "builder error|InvalidUri|RelativeUrl",
+        "can't be asked at its endpoint",
+        f"{_CHECK}: an endpoint is a URL, and one with http:// needs AWS_ALLOW_HTTP=true",
+    ),
+    (
+        r"//(169\.254\.169\.254|metadata\.google\.internal)/",
+        "can't be asked without credentials",
+        f"{_CHECK}, or give this machine a role",
+    ),
+)
 
 
 class Fault(RegistryError):
@@ -137,45 +167,43 @@ class Engine:
         # These options replace those that obstore reads from the environment.
         allowed = [f"{vendor}_ALLOW_HTTP" for vendor in ("AWS", "AZURE", "GOOGLE")]
         is_plain = self.scheme == "http" or any(
-            os.environ.get(name, "").lower() in ("1", "true") for name in allowed
+            os.environ.get(name, "").lower() in _YES for name in allowed
         )
-        return store.from_url(
-            self.url,
-            client_options={**client, "allow_http": is_plain},
-            retry_config={
-                "max_retries": _RETRIES,
-                "retry_timeout": timedelta(seconds=self._patience),
-            },
-        )
+        retries = {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=self._patience)}
+        with suppress(Exception):  # whose text may hold a credential
+            options = {**client, "allow_http": is_plain}
+            return store.from_url(self.url, client_options=options, retry_config=retries)
+        raise Fault("can't be used as it is set up here", culprit=self.url, hint=_CHECK)
 
     def _tried(self, name: str, do: Callable[[], T]) -> T:
         try:
             return do()
         except Fault:
             raise
-        except Exception as error:
+        except BaseException as error:
+            # A panic of obstore is no Exception. What else is none belongs to the caller.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             fault = self._fault(name, error)
         raise fault  # outside of `except`: the original error may hold a credential
 
-    def _fault(self, name: str, error: Exception) -> Fault:
+    def _fault(self, name: str, error: BaseException) -> Fault:
         known, text = self._obstore.exceptions, str(error)
-        if re.search("NoSuchBucket|ContainerNotFound", text):
-            return Fault(
-                "there is no such bucket",
-                culprit=self.url,
-                hint="make it, or correct REGISTRY_CORE_SHARED",
-            )
+        for pattern, message, hint in _KNOWN:
+            if re.search(pattern, text):
+                return Fault(message, culprit=self.url, hint=hint)
         if isinstance(error, (FileNotFoundError, known.NotFoundError)):
             return GoneError(f"has no {name}", culprit=self.url)
         if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
             return LostError(f"has another {name} now", culprit=self.url)
         denied = (known.PermissionDeniedError, known.UnauthenticatedError, PermissionError)
         status = re.search(r"status code: (\d{3})", text)
-        if isinstance(error, denied) or (status and status[1] in ("401", "403")):
+        refused = (status and status[1] in ("401", "403")) or ">ExpiredToken<" in text
+        if isinstance(error, denied) or refused:
             return Fault(
                 f"refuses {name} to these credentials",
                 culprit=self.url,
-                hint="check the engine's own variables, and the rights of that account",
+                hint=f"{_CHECK}, and the rights of that account",
             )
         missing = re.search(r"(Content-Length|Last-Modified|ETag) Header missing", text)
         if missing:

@@ -14,13 +14,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from .._base.frozen import EMPTY
+from .._base.frozen import EMPTY, FrozenDict
 from .._files.reading import Trust
 from . import memory as remembered
 from .engine import Engine, Fault, Found, GoneError, LostError, Version
 from .lease import Lease
 from .pointer import (
     DAY,
+    LAST,
     MOST,
     Entry,
     NewerError,
@@ -45,7 +46,7 @@ class Result:
     """What to publish about one gateway."""
 
     entry: Entry
-    """Its object is used only if `providers` is None."""
+    """Its object is used if the pointer has it already, or `providers` is None."""
     providers: Callable[[], Providers] | None
 
 
@@ -139,11 +140,11 @@ class Fleet:
             pointer = from_bytes(text, self._key, self._engine.url)
         except (UnsoundError, NewerError):
             shown = text.decode(errors="replace")
-            self.pointer, self._version = Pointer(), version
+            self._keep(version)
             self.note(version=dict(version), text=shown, seen=EMPTY, looked_at=now)
             raise
         if pointer.serial < memory.serial:
-            self._keep(version)
+            self._keep(version, pointer)
             raise StaleError(
                 f"its pointer is number {pointer.serial}, after number {memory.serial}",
                 culprit=self._engine.url,
@@ -151,13 +152,15 @@ class Fleet:
             )
         self._adopt(pointer, version, text, now, last)
 
-    def _keep(self, version: Version) -> None:
+    def _keep(self, version: Version, older: Pointer | None = None) -> None:
         """Use the remembered pointer, and let it replace the one of `version`. Otherwise an old
-        pointer that is restored again and again would make results new each time."""
+        pointer that is restored again and again would make results new each time. Results that
+        others have added to the `older` one since then stay."""
         try:
-            self.pointer = from_bytes(self.memory.text.encode(), self._key, self._engine.url)
+            pointer = from_bytes(self.memory.text.encode(), self._key, self._engine.url)
         except Fault:
-            self.pointer = Pointer()
+            pointer = Pointer()
+        self.pointer = pointer.joined(older) if older else pointer
         self._based, self._version = self.pointer.entries, version
 
     def _adopt(
@@ -220,25 +223,55 @@ class Fleet:
         if self._folder:
             remembered.save(self._folder, self.memory)
 
+    @property
+    def _is_unclean(self) -> bool:
+        return abs(self._clock() - self.pointer.cleaned_at) > DAY
+
+    def clean(self) -> None:
+        """Once a day, before a publication: remove objects that the pointer does not list and that
+        are a day older than it, by the engine's clock. Younger ones may still be published. And
+        drop the entries whose object was removed by somebody, so that it is written anew."""
+        if self._version is None or not self._is_unclean:
+            return
+        objects = dict(self._engine.list(_OBJECTS)) | dict(self._engine.list("probe"))
+        head = self._engine.get(POINTER, most=MOST)
+        assert head is not None
+        now = max([head.modified, *objects.values()])
+        # The pointer that is there now, which another machine may have written.
+        listed = from_bytes(head.data, self._key, self._engine.url).objects
+        names = {f"{_OBJECTS}/{name}" for name in listed}
+        self._engine.delete(
+            *(name for name, at in objects.items() if name not in names and now - at > DAY)
+        )
+        there = {
+            key: entry
+            for key, entry in self.pointer.entries.items()
+            if not entry.object or f"{_OBJECTS}/{entry.object}" in objects
+        }
+        self.pointer = evolve(self.pointer, entries=FrozenDict(there))
+
     def publish(self, results: Mapping[str, Result]) -> None:
         """Put these results (key of the entry → result) into the pointer. Skips a gateway that
         another machine has published since the last look."""
         self._refuse_unconditional()
         entries: dict[str, Entry] = {}
+        known = {entry.object for entry in self.pointer.entries.values()} - self._broken
         for key, result in results.items():
-            entry = result.entry
-            if result.providers is not None:
+            entry, name = result.entry, result.entry.object
+            if result.providers is not None and name not in known:
                 name, data = encode(result.providers())
-                entry = evolve(entry, object=name)
-                known = {other.object for other in self.pointer.entries.values()}
-                if name not in known or name in self._broken:
+                if name not in known:
                     self._put_object(name, data)
-            entries[key] = entry
+            before = self.pointer.entries.get(key)
+            accepted = entry.accepted or bool(before and before.object == name and before.accepted)
+            entries[key] = evolve(entry, object=name, accepted=accepted)
         based = self._based
         for _ in range(_TRIES):
             current = self.pointer.entries
             unpublished = {
-                key: entry for key, entry in entries.items() if current.get(key) == based.get(key)
+                key: entry
+                for key, entry in entries.items()
+                if current.get(key) in (None, based.get(key))
             }
             if not unpublished:
                 return
@@ -257,16 +290,20 @@ class Fleet:
 
     def _swap(self, entries: Mapping[str, Entry]) -> None:
         now = self._clock()
-        serial = max(self.pointer.serial, self.memory.serial) + 1
+        # A publisher that remembers nothing, as in a new container, goes on from the clock.
+        serial = min(max(self.pointer.serial + 1, self.memory.serial + 1, int(now)), LAST)
         pointer = self.pointer.replaced(entries, serial=serial, now=now)
-        cleans = abs(now - pointer.cleaned_at) > DAY
-        if cleans:
+        if self._is_unclean:
             pointer = evolve(pointer, cleaned_at=now)
         text = to_bytes(pointer, self._key)
+        if len(text) > MOST:  # which nobody could read, nor replace
+            raise Fault(
+                f"its pointer would hold more than {MOST / 2**20:g} MiB",
+                culprit=self._engine.url,
+                hint="let fewer gateways and versions share one prefix",
+            )
         version = self._engine.put(POINTER, text, self._version)
         self._adopt(pointer, version, text, now, None)
-        if cleans:
-            self._clean()
 
     def _put_object(self, name: str, data: bytes) -> None:
         path = f"{_OBJECTS}/{name}"
@@ -279,8 +316,8 @@ class Fleet:
                 self._engine.put(path, data, result.version if result else None)
 
     def _refuse_unconditional(self) -> None:
-        """Raises Fault if the engine ignores conditions. This is tried once."""
-        if self.memory.conditional is None:
+        """Raises Fault if the engine ignores conditions. That it obeys them is tried once."""
+        if not self.memory.conditional:
             name = f"probe/{token_hex(8)}"
             first = self._engine.put(name, b"1")
             try:
@@ -291,13 +328,13 @@ class Fleet:
                 )
             finally:
                 self._engine.delete(name)
-            self.note(conditional=minds)
-        if not self.memory.conditional:
-            raise Fault(
-                "ignores conditions (If-Match, If-None-Match), so nothing is published",
-                culprit=self._engine.url,
-                hint="use an engine with conditional writes, or REGISTRY_CORE_SHARED_MODE=read",
-            )
+            if not minds:  # or an answer was lost, or the engine will be updated: tried again
+                raise Fault(
+                    "ignores conditions (If-Match, If-None-Match), so nothing is published",
+                    culprit=self._engine.url,
+                    hint="use an engine with conditional writes, or REGISTRY_CORE_SHARED_MODE=read",
+                )
+            self.note(conditional=True)
 
     def _is_refused(self, name: str, version: Version | None) -> bool:
         try:
@@ -305,20 +342,3 @@ class Fleet:
         except LostError:
             return True
         return False
-
-    def _clean(self) -> None:
-        """Remove objects that the pointer does not list and that are a day older than it, by the
-        engine's clock. Younger ones may still be published."""
-        objects = dict(self._engine.list(_OBJECTS)) | dict(self._engine.list("probe"))
-        if not objects:
-            return
-        now = max(objects.values())
-        head = self._engine.get(POINTER, most=MOST)
-        if head is not None:
-            now = max(now, head.modified)
-            # The pointer that is there now, which another machine may have written.
-            listed = from_bytes(head.data, self._key, self._engine.url).objects
-            names = {f"{_OBJECTS}/{name}" for name in listed}
-            self._engine.delete(
-                *(name for name, at in objects.items() if name not in names and now - at > DAY)
-            )

@@ -40,8 +40,8 @@ class Memory:
     """Monotonic seconds: when that lease was first seen."""
     waiting: float | None = None
     """Monotonic seconds: since when this machine waits for another one to publish."""
-    conditional: bool | None = None
-    """Whether the engine obeys conditions. None if that was not tried yet."""
+    conditional: bool = False
+    """Whether the engine is known to obey conditions."""
     unpublished: Mapping[str, str] = EMPTY
     """Gateway → why its result stays on this machine."""
     error: str | None = None
@@ -90,7 +90,7 @@ _KINDS: Mapping[str, Any] = {
     "lease": str,
     "lease_since": (int, float),
     "waiting": (int, float, type(None)),
-    "conditional": (bool, type(None)),
+    "conditional": bool,
     "unpublished": dict,
     "error": (str, type(None)),
 }

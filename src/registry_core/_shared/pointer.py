@@ -24,6 +24,8 @@ _FORMAT = 1
 #: Bytes of a pointer.
 MOST = 2**20
 _MOST_ENTRIES = 500
+#: The highest number that is read. Where it is reached, counting ends.
+LAST = 2**53 - 1
 #: Seconds. An object that no entry names stays listed for a day, since a slow reader may still
 #: need it. An entry that no machine confirms stays for 30 days.
 DAY = 86_400.0
@@ -60,7 +62,7 @@ def _seconds(value: Any) -> float:
 
 
 def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**53:
+    if type(value) is not int or not 0 <= value <= LAST:
         raise ValueError("holds a value that is not a count")
     return value
 
@@ -113,13 +115,25 @@ class Entry:
 @frozen
 class Pointer:
     serial: int = 0
-    """Counts publications. If it goes backwards, an old pointer was restored."""
+    """Epoch seconds of its publication, or one more than the last. If it goes backwards, an old
+    pointer was restored."""
     entries: Mapping[str, Entry] = EMPTY
     """The entries by key."""
     objects: Mapping[str, float] = EMPTY
     """Object that must stay → epoch seconds, by a publisher's clock, when an entry last named
     it."""
     cleaned_at: float = 0.0
+
+    def joined(self, other: Pointer) -> Pointer:
+        """The pointer with those results of `other` that are newer, or that it has not got."""
+        newer = {
+            key: entry
+            for key, entry in other.entries.items()
+            if entry.object
+            and (key not in self.entries or self.entries[key].checked_at < entry.checked_at)
+        }
+        entries = FrozenDict({**self.entries, **newer})
+        return evolve(self, entries=entries, objects=FrozenDict({**other.objects, **self.objects}))
 
     def replaced(self, entries: Mapping[str, Entry], *, serial: int, now: float) -> Pointer:
         """The pointer with these entries, published at `now`."""

@@ -19,8 +19,8 @@ from .._base.version import __version__
 from .._shared.engine import Engine, Fault
 from .._shared.fleet import Fleet, Result
 from .._shared.lease import LONGEST
-from .._shared.pointer import Entry, NewerError, StaleError, UnsoundError
-from ..errors import GatewayError
+from .._shared.pointer import LAST, Entry, NewerError, StaleError, UnsoundError
+from ..errors import GatewayError, RegistryError
 from ..records import clean_providers
 from ..report import Problem
 from .fetch import Outcome
@@ -183,30 +183,26 @@ class Sharing:
         has = turn.stored.about.retrieved_at if turn.stored and not turn.disowned else 0.0
         if has > self._clock():
             has = 0.0
-        candidates: list[tuple[float, Entry]] = []
+        # In `read` mode, an entry of unknown age, or of an older version, is better than nothing.
+        in_need = self._reads_only and not has
+        candidates: list[tuple[bool, float, Entry]] = []
         for entry in self._entries(turn):
-            # In `read` mode, an entry of unknown age is better than nothing.
-            since = self._fleet.known_since(entry)
-            since = 1.0 if since is None and self._reads_only and not has else since
-            if since is not None and since > has:
-                candidates.append((since, entry))
+            since, is_new = self._fleet.known_since(entry), _is_new_enough(turn, entry)
+            since = 1.0 if since is None and in_need else since
+            if since is not None and since > has and (is_new or in_need):
+                candidates.append((is_new, since, entry))
         if not candidates:
             return None
-        since, entry = max(
-            candidates,
-            key=lambda candidate: (candidate[0], candidate[1].version, candidate[1].core),
+        _, since, entry = max(
+            candidates, key=lambda found: (*found[:2], found[2].version, found[2].core)
         )
         return entry, since
 
     def _entries(self, turn: Turn) -> Iterable[Entry]:
-        loaded = turn.loaded
-        assert loaded is not None
-        scope, version = _scope(turn), loaded.plugin.version
+        scope = _scope(turn)
         for entry in self._fleet.pointer.entries.values():
             fits = entry.gateway == turn.id and entry.scope == scope and entry.object
-            if not fits or self._is_for_others(turn, entry):
-                continue
-            if _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__):
+            if fits and not self._is_for_others(turn, entry):
                 yield entry
 
     def _is_for_others(self, turn: Turn, entry: Entry) -> bool:
@@ -276,6 +272,10 @@ class Sharing:
             results[result.entry.key] = result
         if results:
             try:
+                self._fleet.clean()
+            except Fault as fault:
+                self._tell(fault)
+            try:
                 self._fleet.publish(results)
             except Fault as fault:
                 self._tell(fault)
@@ -283,21 +283,19 @@ class Sharing:
         self._fleet.note(unpublished=why)
 
     def _result(self, turn: Turn, outcome: Outcome) -> Result:
-        in_vain = outcome.failure is not None
-        object = "" if in_vain else "0" * 64
+        object = "0" * 64 if outcome.failure is None else ""
         entry = self._entry(turn, object, outcome.finished_at, *outcome.consulted)
         before = self._fleet.pointer.entries.get(entry.key)
-        if in_vain:
-            failures = before.failures + 1 if before else 1
-            return Result(evolve(entry, error=(outcome.error or "")[:300], failures=failures), None)
+        if outcome.failure is not None:
+            failures = min(before.failures + 1, LAST) if before else 1
+            return Result(evolve(entry, error=_kind(outcome.failure), failures=failures), None)
         stored = turn.stored
         if outcome.providers is not None:
             fetched = outcome.providers
             return Result(entry, lambda: fetched)
         assert stored is not None
         if before is not None and before.object == stored.about.shared:
-            accepted = entry.accepted or before.accepted
-            return Result(evolve(entry, object=before.object, accepted=accepted), None)
+            entry = evolve(entry, object=before.object)
         return Result(entry, stored.providers)
 
     def _entry(self, turn: Turn, object: str, at: float, *consulted: str) -> Entry:
@@ -345,6 +343,18 @@ def sharing(
 def _scope(turn: Turn) -> str:
     assert turn.loaded is not None
     return digest([turn.loaded.plugin.key, turn.loaded.settings.options])
+
+
+def _is_new_enough(turn: Turn, entry: Entry) -> bool:
+    assert turn.loaded is not None
+    version = turn.loaded.plugin.version
+    return _is_at_least(entry.version, version) and _is_at_least(entry.core, __version__)
+
+
+def _kind(failure: RegistryError) -> str:
+    """What others are told of it. Its text may hold a path, a URL or a key of this machine."""
+    status = failure.status if isinstance(failure, GatewayError) else None
+    return f"it answered {status}" if isinstance(status, int) else type(failure).__name__
 
 
 def _is_at_least(version: str, other: str) -> bool:

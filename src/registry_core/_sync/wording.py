@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from .._base.costs import COUNTED, amount, tier_size
 from .._base.frozen import thaw
 from .._base.printable import printable
 from .._catalog.ids import parse_model_string
@@ -30,6 +31,7 @@ PRICE, END, START, ABILITY, OTHER = range(5)
 _UNIT = " per 1M tokens"
 _MOST_FIELDS = 4
 _MOST_SHOWN = 40  # characters of a value
+_MOST_TIERS = 200  # characters of prices by context
 _WORDS = {
     "cost.cache_read": "cache read",
     "cost.cache_write": "cache write",
@@ -112,12 +114,19 @@ def _names(snapshot: Snapshot) -> dict[str, tuple[str | None, str]]:
     return {f"{id}/{name}": (id, name) for id, names in models for name in names}
 
 
-def summary(lines: Iterable[Line], left_out: int = 0) -> str:
+def summary(lines: Iterable[Line]) -> str:
     """How many there are, such as "2 new, 1 removed, 5 changed"."""
     counts = Counter(line.sign for line in lines)
     parts = [f"{counts[sign]:,} {word}" for sign, word in _COUNTED.items() if counts[sign]]
-    more = [f"{left_out:,} more than was kept"] if left_out else []
-    return ", ".join([*parts, *more]) or "nothing"
+    return ", ".join(parts) or "nothing"
+
+
+def unshown(lines: Iterable[Line], shown: Iterable[Line]) -> str:
+    """The number of other lines, such as "… and 7 more (2 new, 5 changed)"; "" if there are none.
+    If all are of one kind, the heading says so already."""
+    others = {*lines} - {*shown}
+    kinds = f" ({summary(others)})" if len({line.sign for line in others}) > 1 else ""
+    return f"… and {len(others):,} more{kinds}" if others else ""
 
 
 def foremost(lines: Sequence[Line], most: int | None) -> list[Line]:
@@ -224,6 +233,8 @@ def _change(change: Change) -> str:
         word = _WORDS.get(change.field, change.field)
     if _is_amount(change):
         return f"{word} {usd(before)} → {usd(after)}{_share(before, after)}"
+    if change.field == "cost.tiers":
+        return f"{word} {_tiers(before)} → {_tiers(after)}"
     if part == "limit":
         return f"{word} {tokens(before)} → {tokens(after)}"
     if isinstance(before, tuple) and isinstance(after, tuple):
@@ -232,6 +243,21 @@ def _change(change: Change) -> str:
         if plus or minus:
             return f"{word} {_cut(' '.join(plus + minus))}"
     return f"{word} {_value(before)} → {_value(after)}"
+
+
+def _tiers(value: Any) -> str:
+    """Prices above a size of the context, such as "above 200k: $4 input, $15 output"."""
+    texts = []
+    for tier in value or ():
+        size = tier_size(tier) if isinstance(tier, Mapping) else None
+        prices = ", ".join(
+            f"{usd(price)} {_WORDS.get(f'cost.{name}', name)}"
+            for name in COUNTED
+            if size and (price := amount(tier.get(name))) is not None
+        )
+        if prices:
+            texts.append(f"above {tokens(size)}: {prices}")
+    return _cut("; ".join(texts), _MOST_TIERS) or _value(value)
 
 
 def _share(before: float | None, after: float | None) -> str:
@@ -255,8 +281,8 @@ def _value(value: Any) -> str:
     return _cut(value if isinstance(value, str) else json.dumps(thaw(value), ensure_ascii=False))
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+def _cut(text: str, most: int = _MOST_SHOWN) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def by_provider(lines: Iterable[Line]) -> Iterator[tuple[str, list[Line]]]:

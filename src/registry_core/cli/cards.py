@@ -30,6 +30,7 @@ _MODELS = ("id", "context", "input_cost", "output_cost", "released", "can", "not
 
 
 def model_card(
+    mine: ModelRegistry,
     model: ModelInfo,
     provider: ProviderConfig,
     goes: Mapping[str, Any],
@@ -53,7 +54,7 @@ def model_card(
         *_abilities(model),
         ("released", _or_unknown(model.release_date)),
         ("knows until", _or_unknown(model.knowledge)),
-        *_lifecycle(model, today),
+        *_lifecycle(mine, model, today),
         ("source", text(provider.gateway or _UNKNOWN)),
     ]
     last = text(f"Who says so: registry-core show {model.full_id} --sources")
@@ -152,7 +153,7 @@ def _abilities(model: ModelInfo) -> Iterator[tuple[str, Text]]:
             yield label, text(", ".join(words[value]), "dim" if value is None else "")
 
 
-def _lifecycle(model: ModelInfo, today: date) -> Iterator[tuple[str, Text]]:
+def _lifecycle(mine: ModelRegistry, model: ModelInfo, today: date) -> Iterator[tuple[str, Text]]:
     status = model.status_on(today)
     if status:
         yield "status", text(status, "red" if status in ("deprecated", "retired") else "")
@@ -165,7 +166,9 @@ def _lifecycle(model: ModelInfo, today: date) -> Iterator[tuple[str, Text]]:
         elif label == "retires":
             yield label, text(_UNKNOWN, "dim")
     if dates.successor:
-        yield "successor", text(dates.successor)
+        full_ids = (dates.successor, f"{model.provider_id}/{dates.successor}")
+        lacking = "" if any(map(mine.get_model, full_ids)) else ", which no gateway lists"
+        yield "successor", text(f"{dates.successor}{lacking}")
 
 
 def _or_unknown(value: str | None) -> Text:

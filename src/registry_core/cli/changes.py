@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, registry, reports_errors, seconds
-from .output import complain, say, say_json, say_styled
+from . import completing
+from .common import (
+    check_fields,
+    json_option,
+    refuse_unknown,
+    registry,
+    reports_errors,
+    seconds,
+)
+from .output import say, say_json, say_styled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,10 +44,17 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             "--field",
             "fields",
             multiple=True,
+            metavar="FIELD",
+            shell_complete=completing.changing_fields,
             help="Only this field, such as cost.input, or cost for all prices.",
         ),
         click.option(
-            "--provider", "providers", multiple=True, metavar="GLOB", help="Only these providers."
+            "--provider",
+            "providers",
+            multiple=True,
+            metavar="GLOB",
+            shell_complete=completing.providers,
+            help="Only these providers.",
         ),
     ):
         command = option(command)
@@ -54,7 +69,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     default="7d",
     show_default=True,
     metavar="AGE",
-    help="How far to look back: 90s, 30m, 12h, 7d, 2w.",
+    help="How far to look back: 90s, 30m (minutes), 12h, 7d, 2w.",
 )
 @_options
 @reports_errors
@@ -76,6 +91,7 @@ def changes(
 
     mine = registry()
     remembered = mine.changes()
+    _check(providers, fields, mine.get_models(), remembered)
     since = datetime.fromtimestamp(max(mine.world.clock() - age, 0), UTC)
     selected = [
         select(step, providers, fields) for step in remembered if not step.at or step.at >= since
@@ -89,7 +105,6 @@ def changes(
         begin = selected[0].at if len(selected) == len(remembered) else since
         _show(net, f"since {_day(begin or since)}", mine.snapshot(), None, kind, whole=whole)
         return
-    _refuse_unknown(providers, mine)
     say(_nothing(mine, remembered, since))
 
 
@@ -116,7 +131,10 @@ def diff(
 
     mine = registry()
     first, second = (_snapshot(name, mine) for name in (before, after))
-    selected = select(compare(first, second), providers, fields)
+    differences = compare(first, second)
+    known = {*first.get_models(), *second.get_models()}
+    _check(providers, fields, known, [differences])
+    selected = select(differences, providers, fields)
     if as_json or kind == "json":
         say_json({"schema": 1, **selected.to_dict()})
     elif selected:
@@ -134,20 +152,26 @@ def _show(
     *,
     whole: bool,
 ) -> None:
-    from .._sync.wording import foremost, lines, summary
+    from .._base.printable import counted
+    from .._sync.wording import foremost, lines, summary, unshown
     from .news import as_markdown, as_text
 
     all_lines = lines(changes, after, before, whole=whole)
     shown = foremost(all_lines, None if whole else _MOST)
-    heading = f"{summary(all_lines, changes.left_out)} {title}"
+    heading = f"{summary(all_lines) if all_lines else 'nothing known'} {title}"
+    if changes.left_out:
+        further = counted(changes.left_out, "further change")
+        heading += f"; {further} did not fit in the journal"
     if kind == "markdown":
         say(f"## {heading}", "", *as_markdown(shown))
-    else:
+    elif shown:
         say(f"{heading}:", "")
         say_styled(*as_text(shown))
-    if len(all_lines) > len(shown):
-        unshown = set(all_lines) - set(shown)
-        say(f"… and {len(unshown):,} more ({summary(unshown)}): --all")
+    else:
+        say(heading)
+    more = unshown(all_lines, shown)
+    if more:
+        say(f"{more}: --all")
 
 
 def _nothing(mine: ModelRegistry, remembered: Sequence[Changes], since: datetime) -> str:
@@ -159,16 +183,26 @@ def _nothing(mine: ModelRegistry, remembered: Sequence[Changes], since: datetime
     return "no change is known yet: each registry-core sync is compared with the one before it"
 
 
-def _refuse_unknown(providers: Sequence[str], mine: ModelRegistry) -> None:
-    from fnmatch import fnmatchcase
+def _check(
+    providers: Sequence[str],
+    fields: Sequence[str],
+    known: Iterable[str],
+    steps: Sequence[Changes],
+) -> None:
+    """End if no `known` provider, and none of which `steps` tell, matches one of the globs. Raises
+    ArgumentError for a field that no provider or model has."""
+    from attrs import evolve
 
-    from .._base.suggesting import did_you_mean
+    from .._sync.changes import select
 
-    known = mine.get_models()
-    for pattern in providers:
-        if not any(fnmatchcase(id, pattern) for id in known):
-            complain(f"{pattern!r} is not a provider; {did_you_mean(pattern, known)}")
-            raise SystemExit(1)
+    told = {change.field for step in steps for change in step.updated} if fields else ()
+    check_fields(fields, {*completing.changing_field_names(), *told})
+    silent = [
+        glob
+        for glob in providers
+        if not any(evolve(select(step, (glob,), ()), left_out=0) for step in steps)
+    ]
+    refuse_unknown(silent, known, "provider")
 
 
 def _snapshot(name: str, mine: ModelRegistry) -> Snapshot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
@@ -86,6 +86,29 @@ def missing(message: str, text: str = "", mine: ModelRegistry | None = None) -> 
         meant = hint(text, mine.get_models(), mine.snapshot().roles)
     complain(f"{message}; {meant}" if meant else message)
     raise SystemExit(1)
+
+
+def refuse_unknown(globs: Iterable[str], known: Iterable[str], what: str) -> None:
+    """End with exit status 1 if one of the globs fits none of the `known` ids."""
+    from fnmatch import fnmatchcase
+
+    from .._base.suggesting import did_you_mean
+
+    ids = [*known]
+    for glob in globs:
+        if not any(fnmatchcase(id.casefold(), glob.casefold()) for id in ids):
+            missing(f"{glob!r} is not a {what}; {did_you_mean(glob, ids)}".removesuffix("; "))
+
+
+def check_fields(names: Iterable[str], known: Collection[str]) -> None:
+    """Raises ArgumentError if a value of --field is not known."""
+    for name in names:
+        if name not in known:
+            from .._base.suggesting import did_you_mean
+            from ..errors import ArgumentError
+
+            near = did_you_mean(name, known)
+            raise ArgumentError(f"there is no field {name!r}", culprit="--field", hint=near)
 
 
 def seconds(_context: click.Context, _option: click.Parameter, age: str | None) -> float | None:

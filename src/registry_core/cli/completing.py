@@ -95,6 +95,16 @@ def field_names() -> list[str]:
     return sorted({*plain, *parts, *PARTS} - {"id", "provider_id"})
 
 
+def changing_field_names() -> list[str]:
+    """The values of `changes --field`: fields of models and of providers."""
+    from attrs import fields as fields_of
+
+    from ..models import ProviderConfig
+
+    own = {str(attribute.alias) for attribute in fields_of(ProviderConfig)}
+    return sorted({*field_names(), *own} - {"id", "models"})
+
+
 def _abilities() -> Iterable[str]:
     from .._catalog.filters import WORDS
 
@@ -120,6 +130,7 @@ abilities = _of(_abilities)
 sorts = _of(_sorts)
 columns = _of(column_names)
 fields = _of(field_names)
+changing_fields = _of(changing_field_names)
 statuses = _of(lambda: ("alpha", "beta", "deprecated", "retired"))
 modalities = _of(lambda: ("text", "image", "audio", "video", "pdf"))
 provider_columns = _of(lambda: PROVIDER_COLUMNS)

@@ -134,7 +134,7 @@ def _shared(world: World, store: Store | None, now: float) -> dict[str, Any]:
         "url": url,
         "mode": settings.shared_mode,
         "sealed": key is not None,
-        "publications": pointer.serial if pointer else None,
+        "serial": pointer.serial if pointer else None,
         "looked_at": _iso(utc(past(memory.looked_at, now))),
         "results": entries,
         "unpublished": dict(memory.unpublished),
@@ -159,6 +159,8 @@ def _gateways(
         data = "bundled" if id in loaded.snapshot.gateways else "none"
         if id in known and known[id].result:
             data, retrieved = "stored", state.confirmed(id, retrieved)
+        # The time of bundled data is not from this clock.
+        of = retrieved if data == "bundled" else past(retrieved, now)
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(source.key == plugin for source in discovery.found)
         off = plugin is not None and any(source.key == plugin for source, _ in discovery.excluded)
@@ -167,10 +169,7 @@ def _gateways(
             "status": "disabled" if about and is_gone else about.status if about else "never asked",
             "data": data,
             "bundled_is_newer": id in known and captured > retrieved,
-            # The time of bundled data is not from this clock.
-            "retrieved_at": None
-            if data == "none"
-            else _iso(utc((retrieved if data == "bundled" else past(retrieved, now)) or None)),
+            "retrieved_at": None if data == "none" else _iso(utc(of or None)),
             "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
             "error": about.error if about and not is_gone else None,
             "not_installed": None if installed else plugin,
@@ -281,8 +280,8 @@ def _old(time: str | None) -> str | None:
 def _rows(gateways: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "GATEWAY", "LAST ASKED", "DATA", "AGE"
     for id, gateway in gateways.items():
-        unknown = "" if gateway["data"] == "none" else "unknown"
-        yield id, gateway["status"], gateway["data"], _old(gateway["retrieved_at"]) or unknown
+        old = _old(gateway["retrieved_at"]) or "unknown"
+        yield id, gateway["status"], gateway["data"], "" if gateway["data"] == "none" else old
 
 
 def _iso(time: datetime | None) -> str | None:

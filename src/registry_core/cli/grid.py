@@ -35,4 +35,4 @@ def say_table(rows: Iterable[Sequence[str]]) -> None:
 
 
 def _are_numbers(cells: Iterable[str]) -> bool:
-    return all(cell.replace(",", "").isdecimal() for cell in cells)
+    return all(cell.replace(",", "").isdecimal() for cell in cells if cell)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,24 +19,18 @@ from .common import (
     reports_errors,
     today_of,
 )
+from .finding import all_of, find, left_out, say_why
 from .output import say, say_json, say_rows
-from .values import COLUMNS, Day, Tokens, fields, plain, record, split
+from .values import COLUMNS, Day, Tokens, Usd, fields, plain, record, split
 
 if TYPE_CHECKING:
-    from .._catalog.filters import Filters
     from ..models import ProviderConfig
     from ..registry import ModelRegistry
 
 _PIPE = ("id",)
 _TERMINAL = ("id", "context", "input_cost", "output_cost", "released", "can", "note")
-#: Options whose names differ from the names of filters.
-_OPTIONS = {
-    "max_input_cost": "max-input",
-    "max_output_cost": "max-output",
-    "released_since": "since",
-}
-#: Fields of a record that no column shows in full.
-_PARTS = ("limit", "cost", "modalities", "lifecycle")
+#: For those who ask which models retire.
+_ENDING = ("id", "retires", "successor", "note")
 
 
 def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..., Any]:
@@ -88,10 +82,10 @@ def _several(*names: str, complete: Any, help: str, metavar: str) -> Callable[..
 )
 @click.option("--min-context", type=Tokens(), metavar="TOKENS", help="Minimum context: 200k, 1M.")
 @click.option(
-    "--max-input", type=float, metavar="USD", help="Maximum price of a million input tokens."
+    "--max-input", type=Usd(), metavar="USD", help="Maximum price of a million input tokens."
 )
 @click.option(
-    "--max-output", type=float, metavar="USD", help="Maximum price of a million output tokens."
+    "--max-output", type=Usd(), metavar="USD", help="Maximum price of a million output tokens."
 )
 @click.option(
     "--since", type=Day(-1), metavar="DAY", help="Released since then: 2026-09-30, or 30d ago."
@@ -179,18 +173,20 @@ def list_models(
     if screen and not asked and not everything:
         _providers_on_screen(mine, mine.get_providers().values(), color, hints=True)
         return
-    names = _known(columns or (_TERMINAL if screen else _PIPE))
+    of_end = retires_before is not None or "retired" in same["status"]
+    table = _ENDING if of_end else _TERMINAL
+    names = _known(columns or (table if screen else _PIPE))
     if retires_before and not same["sort"]:
         filters["sort"] = ("retires",)
     if everything or not asked:
         filters["include_deprecated"] = True
     ids: Sequence[str]
     if asked:
-        ids = _ids(mine, text, filters)
+        ids = find(mine, text, filters)
     else:  # all models, without reading any record
         ids = [f"{id}/{bare}" for id, models in mine.get_models().items() for bare in models]
     if not ids:
-        _nothing(mine, text, filters)
+        say_why(mine, text, filters)
     if disagreements:
         from .provenance import say_disagreements
 
@@ -202,7 +198,7 @@ def list_models(
         if "sort" not in filters:
             ids = _preferred(mine, ids)
         most = limit or (len(ids) if everything else None)
-        more = 0 if everything or "status" in filters else _left_out(mine, text, filters, ids)
+        more = 0 if everything or "status" in filters else left_out(mine, text, filters, ids)
         which = "retired" if retires_before else "deprecated or retired"
         out = f"{more:,} {which} left out" if more else ""
         show_models(
@@ -218,17 +214,6 @@ def list_models(
     else:
         rows = (fields(model, today) for model in map(mine.get_model, shown) if model)
         say_rows((plain(row.get(COLUMNS.get(name, name))) for name in names) for row in rows)
-
-
-def _ids(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> tuple[str, ...]:
-    """The full ids that fit. Raises ArgumentError, which names the option."""
-    from ..errors import ArgumentError
-
-    try:
-        return mine.find_ids(text or None, **cast("Filters", filters))
-    except ArgumentError as error:
-        name = _OPTIONS.get(error.culprit, error.culprit.replace("_", "-"))
-        raise ArgumentError(error.message, culprit=f"--{name}", hint=error.hint) from None
 
 
 def _preferred(mine: ModelRegistry, ids: Sequence[str]) -> tuple[str, ...]:
@@ -261,31 +246,6 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
             near = did_you_mean(name, known)
             raise ArgumentError(f"there is no column {name!r}", culprit="--columns", hint=near)
     return names
-
-
-def _left_out(
-    mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any], ids: Sequence[str]
-) -> int:
-    """The number of further models that are deprecated or retired."""
-    all_ids = _ids(mine, text, {**filters, "include_deprecated": True})
-    return len(all_ids) - len(ids)
-
-
-def _nothing(mine: ModelRegistry, text: tuple[str, ...], filters: Mapping[str, Any]) -> None:
-    """Say why nothing was found, as far as known."""
-    words = " ".join(text)
-    left_out = _ids(mine, text, {**filters, "include_deprecated": True})
-    if left_out and "status" not in filters:
-        subject = f"{left_out[0]} is" if len(left_out) == 1 else f"{len(left_out)} are"
-        missing(f"nothing current fits; {subject} deprecated or retired: --all")
-    if not filters:
-        missing(f"no provider or model contains {words!r}", words, mine)
-    unbound = _ids(mine, text, {**filters, "include_unknown": True})
-    if unbound:
-        missing(f"no model is known to fit; of {len(unbound)} it is unknown: --include-unknown")
-    if filters.get("usable") and _ids(mine, text, {**filters, "usable": False}):
-        missing("no model that fits is usable: registry-core providers says which keys are set")
-    missing("no model fits")
 
 
 @click.command()
@@ -331,7 +291,7 @@ def providers(
             asked = " ".join(text)
             near = nearest(asked, [*mine.get_models()])
             meant = f"; did you mean {near!r}?" if near else ""
-            missing(f"no provider contains {asked!r}{meant}")
+            missing(f"no provider contains {all_of(text)}{meant}")
         missing("no provider is usable: registry-core providers says which keys are set")
     for name in columns:
         if name not in completing.PROVIDER_COLUMNS:

@@ -61,7 +61,12 @@ def get(context: click.Context, name: str, core: Collection[str]) -> click.Comma
         if source.entry == name:
             raise click.UsageError(f"no command {name!r}: {source.title}: {reason}", context)
     from .._base.suggesting import did_you_mean
+    from .._plugins.known import COMMANDS
 
+    if name in COMMANDS:
+        raise click.UsageError(
+            f"no command {name!r}: pip install {COMMANDS[name]} adds it", context
+        )
     near = did_you_mean(name, [*core, *(source.entry for source in discovery.selected)])
     raise click.UsageError(f"no command {name!r}; {near}", context)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import completing
-from .common import painted
+from .common import check_fields, painted
 from .output import complain, say_json, say_rows
 from .values import plain, readable
 
@@ -33,7 +33,7 @@ def say_sources(
     """Print each field of a model, who says so, and who says otherwise."""
     from ..report import FieldSources
 
-    _check(fields)
+    check_fields(fields, completing.field_names())
     shown = [field for field in mine.sources(id) if _wanted(field.field, fields)]
     names = {field.field for field in shown}
     if only_differing:
@@ -68,7 +68,7 @@ def say_disagreements(
     as_json: bool,
 ) -> None:
     """Print where sources differ about these models, and how often by field."""
-    _check(fields)
+    check_fields(fields, completing.field_names())
     differing = {
         id: wanted
         for id, sources in mine.disagreements(ids).items()
@@ -91,17 +91,6 @@ def say_disagreements(
         return
     say_rows((id, *row) for id in shown for field in differing[id] for row in _rows(field))
     complain(ends)
-
-
-def _check(fields: Sequence[str]) -> None:
-    known = completing.field_names()
-    for name in fields:
-        if name not in known:
-            from .._base.suggesting import did_you_mean
-            from ..errors import ArgumentError
-
-            near = did_you_mean(name, known)
-            raise ArgumentError(f"there is no field {name!r}", culprit="--field", hint=near)
 
 
 def _wanted(name: str, fields: Sequence[str]) -> bool:

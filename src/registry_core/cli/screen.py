@@ -189,7 +189,7 @@ def _fitting(columns: Sequence[Column], widths: Sequence[int], room: int) -> lis
             break
         places.remove(last)
         out.append(last)
-    for place in out:  # a narrower column may fit where another one did not
+    for place in reversed(out):  # a narrower column may fit where a more important one did not
         places.append(place)
         if needed() - _GAP > room:
             places.remove(place)

@@ -108,7 +108,7 @@ def _show_model(
     elif screen and provider is not None:
         from .cards import model_card
 
-        model_card(model, provider, goes, role, today, color)
+        model_card(mine, model, provider, goes, role, today, color)
     else:
         say(*_lines(named | _shown(record(model), today) | {"call": _shown_call(goes)}))
 

@@ -122,9 +122,9 @@ def _run(
                 complain(f"note: {world.settings.unasked}")
             say(*differing or ("nothing would change",))
         if differing:
-            many = len(differing)
-            verb = "differs" if many == 1 else "differ"
-            complain(f"{counted(many, 'file')} {verb}: run registry-core sync, and commit them")
+            verb, them = ("differs", "it") if len(differing) == 1 else ("differ", "them")
+            files = counted(len(differing), "file")
+            complain(f"{files} {verb}: run registry-core sync, and commit {them}")
         raise SystemExit(1 if differing or not report.ok else 0)
     if sys.stderr.isatty():
         from .._sync.telling import plan
@@ -213,7 +213,7 @@ def _show(report: SyncReport, bundle: Bundle) -> None:
 
 def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, is_stored: bool) -> None:
     """Show what has changed, and how to see the rest. `is_stored`: the store has it."""
-    from .._sync.wording import foremost, lines, summary
+    from .._sync.wording import foremost, lines, summary, unshown
     from .news import as_text
 
     all_lines = lines(report, result.snapshot, result.previous)
@@ -226,11 +226,10 @@ def _show_news(report: SyncReport, result: Result, bundle: Bundle, *, is_stored:
     say("", f"{summary(all_lines)}{since}:")
     shown = foremost(all_lines, _MOST_LISTED)
     say_styled(*as_text(shown))
-    if len(shown) < len(all_lines):
-        unshown = summary({*all_lines} - {*shown})
+    more = unshown(all_lines, shown)
+    if more:
         later = "registry-core diff bundled stored" if first else "registry-core changes"
-        hint = later if is_stored else "--json"
-        say(f"… and {len(all_lines) - len(shown):,} more ({unshown}): {hint}")
+        say(f"{more}: {later if is_stored else '--json'}")
 
 
 def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[str, ...]]:
@@ -241,13 +240,10 @@ def _rows(gateways: tuple[GatewayReport, ...], now: datetime) -> Iterator[tuple[
             if gateway.tolerated and gateway.status == "failed"
             else gateway.status
         )
-        yield (
-            gateway.id,
-            status,
-            f"{gateway.providers:,}",
-            f"{gateway.models:,}",
-            _data(gateway, now),
-        )
+        counts = (f"{gateway.providers:,}", f"{gateway.models:,}")
+        if gateway.facts is not None:  # facts publish no provider, and say much of other models
+            counts = ("", f"{gateway.facts:,}")
+        yield gateway.id, status, *counts, _data(gateway, now)
 
 
 def _data(gateway: GatewayReport, now: datetime) -> str:

@@ -69,6 +69,18 @@ class Tokens(_Type):
         return round(float(match[1]) * _SIZES.get(match[2], 1))
 
 
+class Usd(_Type):
+    """The price of a million tokens: 3, 0.25."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number of US dollars: write 3 or 0.25", param, ctx)
+
+
 class Day(_Type):
     """A day: 2026-09-30, or a time before or after today (`ahead`: -1 or 1): 30d, 2w, 6m, 1y."""
 

@@ -48,6 +48,7 @@ def call(way: Climb) -> bool:
         or _asks(called)
         or _loads(called)
         or _is_named_after(called)
+        or _is_tag(called)
         or _keeps(called)
         or _is_labelled(called)
     )
@@ -144,17 +145,34 @@ def _loads(call: _Call) -> bool:
 
 
 def _is_named_after(call: _Call) -> bool:
-    """`set_model("x")`, `model.equals("x")`."""
-    place, name = call.way.place, call.name
+    """`set_model("x")`, `models.add("x")`, `model.equals("x")`."""
+    place, name, way = call.way.place, call.name, call.way
+    owner = call.owners[-2] if len(call.owners) > 1 else ""
+    if name.lower() in spellings.ADDS and way.string in call.given:
+        return place.take(owner)
+    if key_of(name).many and way.inner is None and len(call.given) == 1:
+        return place.take(name)  # set_models(["x"])
     if not call.is_first:
         return False
     if key_of(name).sure and place.take(name):
         return True
     if name.lower() not in spellings.EQUALS:
         return False
-    place.take(call.owners[-2] if len(call.owners) > 1 else "")
+    place.take(owner)
     place.strict = False
     return True
+
+
+def _is_tag(call: _Call) -> bool:
+    """`Picker("Model", selection: $model) { Text("X").tag("x") }`."""
+    if call.name != "tag" or not call.is_first:
+        return False
+    for node in call.way.around[1:]:
+        head = call.way.data[node.start_byte : node.start_byte + 200].partition(b"{")[0]
+        if node.type in nodes.CALLS and head.startswith(b"Picker("):
+            names = _NAMES.findall(head.decode("utf-8", "replace"))
+            return any(call.way.place.take(name) for name in names[::-1] if key_of(name).sure)
+    return False
 
 
 def _keeps(call: _Call) -> bool:
@@ -162,6 +180,7 @@ def _keeps(call: _Call) -> bool:
     way, name = call.way, call.name
     if _is_transparent(name) and _keyword(way.above[0], way.data) != "key":
         return False
+    way.place.is_value = False
     texts = _contents(_texts(call.before), way.data)
     if way.inner is not None:
         way.take(name)

@@ -39,6 +39,7 @@ def case(way: Climb) -> bool:
         subject = next(filter(None, fields), None) or node.named_children[0]
         names = re.findall(r"[A-Za-z_]\w*(?!\w*\(\))", text_of(subject, way.data))
         way.place.take(names[-1] if names else "")
+        way.place.strict = False
     way.ended = True
     return False
 
@@ -57,7 +58,6 @@ def compare(way: Climb) -> bool:
     if branches_of(node):  # get("model") ?? "x"
         names = _NAMES.findall(text_of(node.named_children[0], data))
         if any(place.take(name) for name in names[:-4:-1] if key_of(name).sure):
-            place.strict = False
             return True
     for other in node.named_children:
         if (
@@ -104,7 +104,13 @@ def after_flag(way: Climb) -> bool:
     """Whether the text follows an option such as `--model`."""
     before = text_of(way.child.prev_named_sibling, way.data)
     flag = re.fullmatch(r"(?:- )?[\"']?--?([\w-]+)[\"']?", before)
-    return flag is not None and way.place.take(flag[1])
+    if flag is None:
+        return False
+    if flag[1] == "m":  # ["llm", "-m", "x"]
+        program = text_of(way.node.named_children[0], way.data).strip("\"'")
+        way.place.sure = way.place.strict = program in spellings.M_PROGRAMS
+        return way.place.sure
+    return way.place.take(flag[1])
 
 
 def default(way: Climb) -> bool:

@@ -11,7 +11,7 @@ from .calls import call
 from .keys import last_name
 from .nodes import FLAT, KEYED, PAIRS
 from .pairs import is_key_beside, is_value, key_beside, key_in, pairs_of
-from .peers import is_shown
+from .peers import is_shown, makes_list
 from .place import Climb, Place, content_of, field_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ def climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> Non
         place.is_key = True
     else:
         place.sure = place.sure or (place.is_spare and not place.decoy)
-    if place.siblings and "litellm_params" in place.siblings[0] and way.inner == "model_name":
+    beside = {key.lower() for key in place.siblings[0]} if place.siblings else set[str]()
+    if (way.inner == "model_name" and "litellm_params" in beside) or (
+        way.inner in ("name", "Name") and beside & {"id", "model", "model_id", "modelid"}
+    ):
         place.sure, place.is_key = False, True  # a name that the user gives to the model beside it
 
 
@@ -79,6 +82,7 @@ def _look_at(way: Climb) -> bool:
     if kind in nodes.CALLS:
         return call(way)
     if kind in FLAT and (key := key_beside(node, child, way.data)):
+        _note_value(way)
         settled = way.settled or way.take(key)
         way.inner = way.inner or key
         return settled
@@ -102,12 +106,27 @@ def _look_at(way: Climb) -> bool:
 
 def _look_at_key(way: Climb) -> bool:
     kind, key = way.node.type, key_in(way.node, way.data)
+    _note_value(way)
     settled = way.place.take(key, None if kind == "enum_declaration" else way.inner)
     if not settled and way.inner is None and (named := field_of(way.node, "type", way.data)):
         settled = way.place.take(last_name(named))
     if kind != "expansion":
         way.inner = way.inner or key
     return settled
+
+
+def _note_value(way: Climb) -> None:
+    """Note that the string is the value of this key, and not one of a list."""
+    if way.inner is None and not any(_is_list(node, way.data) for node in way.above[: way.at]):
+        way.place.is_value = True
+
+
+def _is_list(node: Node, data: bytes) -> bool:
+    return (
+        node.type in nodes.SEQUENCES
+        or (node.type in nodes.LISTS and node.named_child_count > 1)
+        or makes_list(node, data)
+    )
 
 
 def _end(way: Climb) -> None:

@@ -54,8 +54,8 @@ _FENCES |= {
 }  # fmt: skip
 #: A template, or an example, is read as what it is for: `config.yaml.j2`.
 _TEMPLATES = frozenset(
-    {"j2", "jinja", "jinja2", "tpl", "tmpl", "gotmpl", "erb", "template", "example", "sample",
-     "dist"}
+    {"j2", "jinja", "jinja2", "tpl", "tmpl", "gotmpl", "erb", "twig", "template", "example",
+     "sample", "dist"}
 )  # fmt: skip
 _IN_URL = re.compile(
     rb"/(?:models|deployments|engines|model)/([\w.@-]+?)(?=[:/?\"'`\s\\]|$)"
@@ -87,6 +87,8 @@ _PAST = re.compile(
     r"|.*\.min\.js"
 )
 _FRONT = re.compile(rb"---\r?\n(.*?\n)---\s", re.DOTALL)
+#: Parts of a template: a whole line, or in one.
+_TEMPLATED = re.compile(rb"(?m)^(?P<line>[ \t]*\{\{.*?\}\}[ \t]*\r?$)|\{\{.*?\}\}")
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -112,6 +114,8 @@ def language_of(name: str, data: bytes = b"") -> str | None:
         return "json"
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
+    if name.endswith(".blade.php"):
+        return "page"
     stem, dot, end = name.rpartition(".")
     if end.lower() in _TEMPLATES and "." in stem:
         return language_of(stem)
@@ -196,10 +200,21 @@ def _code(
     for name, start, end in found:
         place = _in_url(data, start, end)
         if place is None and may_have_place(language, data, start, end):
-            tree = tree or Tree(parse(language, data))
+            tree = tree or _tree(language, data)
             place = place_of(tree, data, start, end)
         if place is not None:
             yield Sighting(name, place, start, end)
+
+
+def _tree(language: str, data: bytes) -> Tree:
+    tree = Tree(parse(language, data))
+    if tree.is_broken and language == "yaml" and b"{{" in data:  # Helm's
+        return Tree(parse(language, _TEMPLATED.sub(_masked, data)), is_broken=True)
+    return tree
+
+
+def _masked(match: re.Match[bytes]) -> bytes:
+    return (b" " if match["line"] else b"x") * len(match[0])
 
 
 def _page(

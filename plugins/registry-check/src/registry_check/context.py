@@ -19,6 +19,7 @@ _URL = re.compile(r"https?://[^\s\"'`]+")
 _BEFORE = 200
 _NARROW = re.compile(
     r"Azure(?:Open|Chat)|AsyncAzureOpenAI|AnthropicBedrock|AnthropicVertex|azure_endpoint"
+    r"|api_type: *:azure|\.api_type *= *[\"']azure"
 )
 #: Imports of Java and Kotlin, C#, Rust and PHP, Ruby, and Go.
 _IMPORTED = re.compile(

@@ -28,7 +28,7 @@ def annotation(way: Climb) -> bool:
         after = data[node.end_byte : node.end_byte + 80].decode("utf-8", "replace")
         declared = re.split(r"[;={(,]|\n\s*\n", after)[0]
         any(place.take(one) for one in _NAMES.findall(before + declared)[::-1] if key_of(one).sure)
-    elif name in ("", "rename", "value"):
+    elif name in ("", "name", "rename", "value"):
         of = next((one for one in way.around if one.type in nodes.TYPES), None)
         if of is not None and _is_enum(of, data):
             place.take(field_of(of, "name", data))
@@ -43,8 +43,11 @@ def type_around(way: Climb) -> bool:
 
 def class_around(way: Climb) -> bool:
     """Python's: one of models, if it is an enumeration."""
+    name = field_of(way.node, "name", way.data)
     if _ENUM.search(field_of(way.node, "superclasses", way.data)):
-        way.place.take(field_of(way.node, "name", way.data))
+        way.place.take(name)
+    else:
+        way.place.names.append(name)
     return False
 
 
@@ -74,6 +77,7 @@ def given(way: Climb) -> None:
         if node.type in nodes.FUNCTIONS:
             break
         child = node
+    place.is_value = is_given or is_arm
     words = next(functions(above, data), ())
     name = "_".join(words)
     if "model" in words and set(words[words.index("model") :]) & spellings.FOR:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from attrs import frozen
 from . import spellings
 from .context import of_place, sellers_of
 from .findings import LEVELS
-from .keys import is_decoy, is_list_decoy
+from .keys import is_decoy, is_list_decoy, key_of
 from .names import Name, Names
 from .place import Place
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How many unknown names get a suggestion. Each takes milliseconds.
 MOST_MEANT = 500
+_SEPARATORS = re.compile("[-.]")
+_THINGS = spellings.RECORD | spellings.THING
 
 
 @frozen
@@ -95,7 +98,7 @@ class Judge:
             sellers = [provider for provider in near if self.names.knows(provider, name.text)]
             named = [f"{provider}/{name.bare}" for provider in name.named]
             return self._of_candidates([f"{provider}/{name.text}" for provider in sellers] or named)
-        if not place.sure and (place.is_key or not self._among_models(place)):
+        if not place.sure and (place.is_key or not self._stands_out(name, place)):
             return None
         if name.named:
             return self._prefixed(name, place, about)
@@ -123,9 +126,8 @@ class Judge:
         if name.vague:
             return self._mistyped(name, place, speaks)
         sure = place.kin or bool((near or about) and (place.strict or "-" in name.bare))
-        if not (sure or name.distinct or (name.maker and "-" in name.bare)) and (
-            not self._among_models(place)
-        ):
+        sure = sure or name.distinct or bool(name.maker and "-" in name.bare)
+        if not (sure or self._stands_out(name, place)):
             return None
         own = name.maker if not place.sure and self.names.knows(name.maker or "", name.bare) else ""
         if own and self.of_id(f"{own}/{name.bare}") is None:
@@ -143,7 +145,7 @@ class Judge:
             return self.of_id(f"{maker}/{name.bare}")
         if maker in self.names.withheld:
             return self._withheld(f"{maker}/{name.bare}", maker)
-        if verdict := self._dated(name, (maker,)):
+        if "azure" not in near and (verdict := self._dated(name, (maker,))):
             return verdict
         elsewhere = set(speaks) - {maker}
         if (
@@ -179,6 +181,17 @@ class Judge:
             ):
                 return frozenset(name.maker or "" for name in known)
         return frozenset()
+
+    def _stands_out(self, name: Name, place: Place) -> bool:
+        """Whether it is among its like, or a value that is so clearly the name of a model that no
+        key needs to say so."""
+        return bool(self._among_models(place)) or (
+            place.is_value
+            and name.maker is not None
+            and self.names.knows(name.maker, name.bare)
+            and len(_SEPARATORS.findall(name.text)) > 1
+            and not any(map(_names_a_thing, place.names))
+        )
 
     def _alike(self, text: str) -> Name | None:
         """The name in a text, if it is known or like those of a maker."""
@@ -333,3 +346,8 @@ class Judge:
             message = f"{provider} is not known to have a model {name.bare}{hint}"
             self._unknown[key] = Verdict(None, "unknown", message, suggestions=ids)
         return self._unknown[key]
+
+
+def _names_a_thing(key: str) -> bool:
+    """Whether a value under this key is something else, even if it looks like a model."""
+    return is_decoy(key) or is_list_decoy(key) or not _THINGS.isdisjoint(key_of(key).words)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from difflib import SequenceMatcher, get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -170,6 +171,20 @@ class Names:
         ids = (id for maker in spellings.MAKER_IDS for id in self.models.get(maker, ()))
         return bool(get_close_matches(text, ids, 1, 0.8))
 
+    def _is_misspelt(self, text: str, providers: Iterable[str]) -> bool:
+        """Whether it has the letters of an id of one of these makers, but for one at most, in
+        nearly the same order."""
+        letters = Counter(text)
+        ids = (
+            id for one in providers if one in spellings.MAKER_IDS for id in self.models.get(one, ())
+        )
+        return any(
+            max((letters - Counter(id)).total(), (Counter(id) - letters).total()) < 2
+            and SequenceMatcher(None, text, id).ratio() > 0.8
+            for id in ids
+            if abs(len(text) - len(id)) < 2
+        )
+
     def _with_prefix(self, text: str, head: str, rest: str) -> Name | None:
         providers: tuple[str, ...] = (head,) if head in self._providers else ()
         providers += tuple(
@@ -186,7 +201,9 @@ class Names:
         is_withheld = any(id in self.withheld for id in providers)
         maker = maker_of(rest.rpartition("/")[2].partition("@")[0])
         if is_withheld or maker or (set(providers) & set(self.models)):
-            return Name(text, rest, providers, maker, frozenset(self._owners.get(text, ())))
+            owners = frozenset(self._owners.get(text, ()))
+            vague = maker is None and self._is_misspelt(rest, providers)
+            return Name(text, rest, providers, maker, owners, vague=vague)
         return None
 
     def _any(self, providers: Collection[str], bare: str) -> bool:

@@ -119,7 +119,8 @@ SWITCHES = frozenset(
 #: Nodes that give one of several values.
 ARMS = frozenset(
     {"match_arm", "switch_expression_arm", "when_entry", "switch_rule", "switch_entry",
-     "match_conditional_expression", "switch_section", "switch_block_statement_group", "when"}
+     "match_conditional_expression", "match_default_expression", "switch_section",
+     "switch_block_statement_group", "when"}
 )  # fmt: skip
 TYPES = frozenset(
     {"class_declaration", "class", "object_declaration", "enum_declaration", "enum_item", "module",
@@ -148,3 +149,67 @@ ENDS = frozenset(
 PARAMETERS = frozenset({"function_declaration", "function_value_parameters", "init_declaration"})
 #: Statements that give nothing.
 SPENT = frozenset({"echo_statement", "jsx_attribute", "statement_block", "if_statement"})
+
+#: Nodes with texts that may be alike: lists, …
+LISTS = SEQUENCES | {
+    "set", "expression_list", "type_parameter", "subscript", "literal_value", "string_array",
+    "array_initializer", "initializer_expression", "collection_expression",
+    "array_creation_expression", "array_expression", "array_literal", "token_tree",
+}  # fmt: skip
+#: … mappings, …
+TABLES = frozenset(
+    {"dictionary", "object", "block_mapping", "flow_mapping", "inline_table",
+     "jsx_opening_element", "jsx_self_closing_element", "hash"}
+)  # fmt: skip
+#: Nodes with one value, and its field.
+VALUES = {
+    "pair": "value", "block_mapping_pair": "value", "flow_pair": "value", "assignment": "right",
+    "variable_declarator": "value", "public_field_definition": "value",
+    "field_definition": "value", "enum_assignment": "value", "jsx_attribute": "",
+    "keyed_element": "value", "const_spec": "value", "var_spec": "value",
+    "short_var_declaration": "right", "assignment_statement": "right", "let_declaration": "value",
+    "const_item": "value", "static_item": "value", "property_declaration": "", "enum_entry": "",
+    "enum_constant": "", "enum_case": "value", "const_element": "",
+    "array_element_initializer": "", "assignment_expression": "right",
+}  # fmt: skip
+#: Those of them that are variables.
+VARIABLES = frozenset(
+    {"assignment", "variable_declarator", "const_spec", "var_spec", "short_var_declaration",
+     "let_declaration", "const_item", "static_item", "property_declaration",
+     "assignment_expression", "const_element"}
+)  # fmt: skip
+#: Nodes of which only the first node in them matters, …
+WRAPPERS = frozenset(
+    {"parenthesized_expression", "as_expression", "satisfies_expression", "literal_type", "type",
+     "flow_node", "block_node", "block_sequence_item", "jsx_expression", "expression_statement",
+     "literal_element", "collection_element", "expression_element", "reference_expression"}
+)  # fmt: skip
+#: … or only the last one.
+TAILED = frozenset(
+    {"composite_literal", "object_creation_expression", "implicit_object_creation_expression",
+     "implicit_array_creation_expression", "variable_declaration", "field_declaration",
+     "const_declaration", "value_argument", "argument"}
+)  # fmt: skip
+#: … and types, …
+CLASSES = TYPES | {"class_definition", "mod_item"}
+#: … whose fields are in these.
+BODIES = frozenset(
+    {"class_body", "enum_body", "block", "declaration_list", "enum_declaration_list",
+     "enum_class_body", "body_statement"}
+)  # fmt: skip
+#: Arguments of calls, and of entries.
+GIVEN = frozenset({"arguments", "argument_list", "value_arguments"})
+#: Entries of enumerations, with arguments.
+ENTRIES = frozenset({"enum_constant", "enum_entry"})
+#: What a mapping begins with that is otherwise like a list.
+PAIRED = PAIRS | {"assignment_expression"}
+#: Nodes with one entry for each case, and others.
+CHOICES = frozenset({"match_block", "when_expression", "switch_expression"})
+#: Nodes that use a list at once, without a name for it.
+USES = frozenset(
+    {"for_in_clause", "for_statement", "for_in_statement", "comparison_operator", "call_expression",
+     "member_expression", "attribute", "member_access_expression", "navigation_expression",
+     "field_expression", "selector_expression", "invocation_expression", "method_invocation",
+     "macro_invocation", "call", "foreach_statement", "enhanced_for_statement", "range_clause",
+     "for_expression"}
+)  # fmt: skip

@@ -10,7 +10,7 @@ from .keys import key_of
 from .place import Place
 
 #: Suffixes of files that are read so.
-SUFFIXES = (".html", ".htm", ".vue", ".svelte", ".astro")
+SUFFIXES = (".html", ".htm", ".vue", ".svelte", ".astro", ".cshtml", ".razor", ".ejs", ".hbs")
 _PARTS = re.compile(
     rb"<!--.*?-->|<script\b(?P<tag>[^>]*)>(?P<code>.*?)</script\s*>|<style\b.*?</style\s*>"
     rb"|\A\s*---\r?\n(?P<front>.*?)^---",
@@ -65,7 +65,7 @@ class Page:
         if part >= 0 and start < self._parts[part].end():
             return None
         key = attribute[1].decode().rpartition(":")[2]
-        place = Place(whole=True)
+        place = Place(whole=True, is_value=True)
         if key not in ("value", "checked"):
             place.take(key)
         elif _ITEM.match(before):

@@ -32,6 +32,8 @@ class Place:
     """Keys and values beside it. Those of the nearest mapping or call come first."""
     names: list[str] = field(factory=list)
     """Names of keys and functions that may name a provider."""
+    is_value: bool = False
+    """It is the value of a key or variable, or one that a function returns."""
     is_spare: bool = False
     """A key above says that it is used if something else fails."""
     peers: Callable[[], list[list[str]]] = list

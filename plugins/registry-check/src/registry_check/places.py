@@ -62,7 +62,7 @@ _QUOTES = {
         ("javascript", "typescript", "tsx"), (frozenset(b"\"'`>}"), frozenset(b"\"'`<{"))
     ),
     **dict.fromkeys(BRACES, (frozenset(b"\"'`"), frozenset(b"\"'`"))),
-    "ruby": (frozenset(b"\"' [("), frozenset(b"\"' ])")),  # also %w[x y]
+    "ruby": (frozenset(b"\"' [(\t\n"), frozenset(b"\"' ])\r\n")),  # also %w[x y]
 }
 #: A default of Jinja, for a whole value: `"{{ lookup(…) | default('x') }}"`.
 _DEFAULT = re.compile(rb"\{\{[^{}]*\|\s*default\(\s*\\?[\"']$")
@@ -77,8 +77,8 @@ class Tree:
     tree (`"x" + "y" + …`) that would take minutes. From one text to the next it is mostly a step.
     """
 
-    def __init__(self, root: Node) -> None:
-        self.is_broken = root.has_error
+    def __init__(self, root: Node, *, is_broken: bool = False) -> None:
+        self.is_broken = is_broken or root.has_error
         self._cursor = root.walk()
         self._path = [root]
 

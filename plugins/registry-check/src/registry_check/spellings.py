@@ -82,14 +82,14 @@ FORMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 #: Form of a model's name → its maker, if the maker alone decides when it is shut off. Models with
 #: open weights have many providers, so they are not here.
 MAKERS: tuple[tuple[str, str], ...] = (
-        (r"(?:chatgpt|gpt)-(?!oss|neo|j\b)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
+        (r"(?:chatgpt|gpt)-(?!oss|neo|j\b|35-)[\w.-]*\d[\w.-]*|o[134](?:-(?:mini|pro|preview|deep"
          r"-research)[\w.-]*|-20\d\d-\d\d-\d\d)?|(?:text|code)-(?:davinci|curie|babbage|ada|cushman)"
          r"-\d+|text-embedding-(?:ada|3)-?\w+|(?:davinci|babbage)-002|whisper-1|tts-1(?:-hd)?"
          r"|dall-e-[23]|sora-\d[\w.-]*|omni-moderation-[\w-]+", "openai"),
         (r"claude-[\w.-]*\d[\w.-]*|claude-instant", "anthropic"),
         (r"gemini-[\w.-]*\d[\w.-]*|gemini-pro(?:-vision)?|(?:text|chat)-bison(?:-\d+)?", "google"),
-        (r"(?:mistral|codestral|ministral|magistral|pixtral|devstral)-(?:tiny|small|medium|large"
-         r"|latest|\d{4}|\d+b)[\w.-]*", "mistral"),
+        (r"open-(?:mistral|mixtral|codestral)-[\w.-]+|(?:mistral|codestral|ministral|magistral"
+         r"|pixtral|devstral)-(?:tiny|small|medium|large|latest|\d{4}|\d+b)[\w.-]*", "mistral"),
         (r"command-(?:r|a|light|nightly)[\w.-]*", "cohere"),
         (r"grok-[\w.-]*\d[\w.-]*|grok-beta", "xai"),
         (r"deepseek-(?:chat|coder|reasoner)", "deepseek"),
@@ -106,7 +106,7 @@ STEMS = (
     "gmini", "gpt", "gtp", "gp-", "gt-", "gp3", "gp4", "gp5", "gt3", "gt4", "gt5", "o1-", "o3-",
     "o4-", "/o1", "/o3", "/o4", ":o1", ":o3", ":o4", "text-", "code-", "embedding-", "moderation-",
     "davinci", "babbage-", "whisper-1", "dall-e", "tts-1", "sora-", "bison", "mistral",
-    "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
+    "mixtral", "codestral", "stral-", "pixtral-", "command-", "grok", "deeps", "sonar",
 )  # fmt: skip
 MAKER_IDS = frozenset(maker for _, maker in MAKERS)
 #: Catalogs of chat models leave these out, so an unlisted one may exist.
@@ -208,6 +208,7 @@ MODEL_ENDS = frozenset(
      "to", "price", "by", "max", "min", "input", "output", "schema", "enum", "literal",
      "info", "infos", "pointers", "capabilities", "features", "profile", "profiles", "metadata",
      "specs", "versions", "families", "catalog", "registry", "config", "configs", "settings",
+     "combo", "box", "dropdown", "picker", "selector", "spinner", "selection",
      "placeholder", "encoding", "encodings", "rates", "labels", "data", "details"}
 )  # fmt: skip
 #: … and the last words of names that hold several models.
@@ -226,7 +227,7 @@ NAME_KEYS = frozenset(
      "options", "choices", "enum", "examples", "const"}
 )  # fmt: skip
 ROUGH_WORDS = frozenset({"llm", "llms", "lm"})
-ROUGH_ENDS = ROUGH_WORDS | {"name", "id", "choices", "options", "default"}
+ROUGH_ENDS = ROUGH_WORDS | {"name", "id", "choices", "options", "default", "fallback", "fallbacks"}
 #: Last words of names of options and variables for a model that rates what others say.
 JUDGES = frozenset(
     (word,) for word in ("judge", "judges", "grader", "graders", "scorer", "evaluator")
@@ -268,9 +269,9 @@ JSX_CHOSEN = frozenset({"value", "defaultValue", "initialValue"})
 FOR = frozenset({"for", "by", "of", "from"})
 #: Keys beside a "model" which show that it is something else.
 STRANGE_SIBLINGS = frozenset(
-    {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku", "pk", "year",
-     "fuel", "doors", "license_plate", "firmware", "imei", "serial_number", "serialnumber",
-     "engine_size"}
+    {"make", "maker", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku",
+     "pk", "year", "fuel", "doors", "license_plate", "firmware", "imei", "serial_number",
+     "serialnumber", "engine_size"}
 )  # fmt: skip
 #: Keys beside a "model" which show that it is a language model.
 KIN = frozenset(
@@ -297,7 +298,7 @@ DECOY_WORDS = frozenset(
      "import", "imports", "maintainer", "maintainers", "authors", "owner", "owners", "contributors",
      "reviewers", "team", "tokenizer", "checkpoint", "license", "author",
      "external", "externals", "exclude", "ignore", "keywords", "tags", "topics", "title", "label",
-     "labels", "description", "text"}
+     "labels", "description", "text", "family", "placeholder"}
 )  # fmt: skip
 #: Functions whose first argument is the name of a model, by the last part of their names.
 CALLS = re.compile(
@@ -335,7 +336,7 @@ TRANSPARENT_CALLS = frozenset(
      "add_argument", "config", "cast", "literal", "default", "enum", "frozenset", "set", "tuple",
      "list", "optional", "describe", "secretstr", "param", "mappingproxytype", "dict", "freeze",
      "textinput", "selectbox", "parametrize", "setenv", "putenv", "stubenv", "setitem", "pop",
-     "usestate", "useref", "ref",
+     "usestate", "useref", "ref", "query", "body", "form", "header", "cookie",
      "signal", "dropdown", "radio", "combobox", "select", "charfield", "textfield", "column",
      "mapped_column"}
 )  # fmt: skip
@@ -346,6 +347,10 @@ LIST_CALLS = TRANSPARENT_CALLS | {
     "each", "fixture", "fromkeys", "choice", "map", "union", "cycle", "product", "sorted",
     "readonly", "multiselect", "select_slider", "checkboxgroup", "asliteral",
 }  # fmt: skip
+#: Methods that add a choice to what is called.
+ADDS = frozenset({"add", "add_item", "additem", "append", "push"})
+#: Functions whose arguments are the entries of a list.
+LISTS_OF = re.compile(r"of|asList|(?i:\w*(?:list|set|array)of)")
 #: Methods of a list or set that look for their argument in it.
 MEMBERSHIP = frozenset({"includes", "indexOf", "has", "contains"})
 #: Programs whose `-m` is a model.
