@@ -216,6 +216,37 @@ def registry_facts():
     assert (found["data"], found["retrieved_at"][:10]) == ("stored", "2026-01-01")
 
 
+def test_a_plugin_that_breaks_is_told_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+from registry_core import ModelGateway, ProviderConfig, hookimpl
+
+class Acme(ModelGateway):
+    id = name = "acme-own"
+
+    def fetch_providers(self, client):
+        return {"acme-own": ProviderConfig("acme-own", ["large"])}
+
+@hookimpl
+def registry_gateways():
+    return [Acme()]
+"""
+    plugins = {"REGISTRY_CORE_PLUGINS": "registry-gateway-models-dev,acme-own"}
+    for module, text in (("acme_own_whole", code), ("acme_own_broken", "raise KeyError('no')")):
+        site = write_distribution(
+            tmp_path / module,
+            "acme-own",
+            entry_points={"acme-own": module},
+            modules={f"{module}.py": text},
+        )
+        monkeypatch.syspath_prepend(str(site))
+        done = run("sync", **plugins)
+    assert done.exit_code == 1
+    assert "acme-own    failed" in done.stdout
+    assert done.stderr.count("can't be loaded") == 1
+
+
 def test_list_finds_providers_and_models(run: Run) -> None:
     run("sync")
     assert run("list").stdout.splitlines() == [
@@ -252,6 +283,26 @@ def test_show_tells_unknown_from_none_and_suggests(run: Run) -> None:
     missing = run("show", "openai/gpt-6")
     assert missing.exit_code == 1
     assert "did you mean 'openai/gpt-5'" in missing.stderr
+
+
+def test_show_says_where_resolve_refuses_to_call(run: Run, server: Loopback) -> None:
+    key = {"ACME_API_KEY": "s3cret"}
+    run("sync")
+    call = json.loads(run("show", "acme/large", "--json", **key).stdout)["call"]
+    assert (call["usable"], call["refused"]) == (True, None)
+    moved = {"acme": {**PAYLOAD["acme"], "api": "https://elsewhere.example/v1"}}
+    server.serve("/api.json", {**PAYLOAD, **moved}, etag='"2"')
+    run("sync", "--force")
+    refused = "ACME_API_KEY is bound to https://acme.example, but would go to https://elsewhere"
+    for arguments in (["acme/large"], ["acme"], ["acme/large", "--color", "always"]):
+        shown = " ".join(run("show", *arguments, **key, COLUMNS="300").stdout.split())
+        assert refused in shown, arguments
+        assert "s3cret" not in shown
+    call = json.loads(run("show", "acme/large", "--json", **key).stdout)["call"]
+    assert (call["usable"], refused in call["refused"]) == (False, True)
+    assert refused not in run("show", "acme/large").stdout  # there is no key to send
+    trusts = key | {"REGISTRY_CORE_TRUSTED_HOSTS": "elsewhere.example"}
+    assert refused not in run("show", "acme/large", **trusts).stdout
 
 
 def test_show_leaves_out_what_is_not_set_of_a_provider_and_says_where_it_is_called(
@@ -445,6 +496,27 @@ def test_doctor_says_of_a_gateway_whose_plugin_is_switched_off_what_becomes_of_i
     served = json.loads(run("doctor", "--json", **off).stdout)["gateways"]["netlify"]
     # The bundle has some, and nobody serves it.
     assert (served["data"], served["retrieved_at"]) == ("none", None)
+
+
+@pytest.mark.parametrize("how", ["uninstalled", "switched off"])
+def test_doctor_forgets_the_failure_of_a_gateway_that_nothing_refreshes(
+    run: Run, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    run("sync")
+    server.route("/api.json", Reply(500))
+    assert run("sync").exit_code == 1
+    assert "error: models.dev: " in run("doctor").stdout
+    off = {}
+    if how == "uninstalled":
+        monkeypatch.setattr("sys.path", [str(tmp_path)])
+    else:
+        off["REGISTRY_CORE_DISABLE_PLUGINS"] = "registry-gateway-models-dev"
+    doctor = run("doctor", **off)
+    assert "models.dev: nothing refreshes it" in doctor.stdout
+    assert ("error: " in doctor.stdout, doctor.exit_code) == (False, 0)
+    assert (
+        json.loads(run("doctor", "--json", **off).stdout)["gateways"]["models.dev"]["error"] is None
+    )
 
 
 def test_doctor_repeats_what_the_last_sync_of_the_project_met(run: Run, tmp_path: Path) -> None:

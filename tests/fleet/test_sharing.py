@@ -538,8 +538,7 @@ def test_a_machine_that_only_reads_fetches_nothing_and_writes_nothing(
     proxy: Proxy, on_moto: Hosts
 ) -> None:
     reader = on_moto.host("reader", shared_mode="read")
-    report = reader.sync()
-    assert (status(report), report.ok, on_moto.fetches) == ("waiting", True, 0)
+    assert (status(reader.sync()), on_moto.fetches) == ("waiting", 0)
     first = on_moto.host("first")
     first.sync()
     assert on_moto.fetches == 1
@@ -580,6 +579,26 @@ def test_a_copy_of_the_objects_on_a_web_server_or_a_disk_serves_readers(
     report = reader.sync()
     assert not report.ok
     assert reader.models == ["gpt-1", "gpt-2"]
+
+
+@pytest.mark.parametrize("where", ["a prefix", "a folder", "a web server"])
+def test_who_only_reads_is_told_that_nothing_is_published_there(
+    on_moto: Hosts, tmp_path: Path, where: str
+) -> None:
+    on_moto.host("first").sync()
+    with Loopback() as web:
+        urls = {
+            "a prefix": f"{on_moto.url}/of-a-tpyo",
+            "a folder": tmp_path.as_uri(),
+            "a web server": web.url("/fleet"),
+        }
+        reader = on_moto.host("reader", shared=urls[where], shared_mode="read")
+        report = reader.sync()
+    (problem,) = report.problems
+    assert problem.fatal
+    assert (problem.culprit, status(report)) == (urls[where], "waiting")
+    assert "has no pointer" in problem.message
+    assert "has no pointer" in reader.memory  # what doctor shows
 
 
 # What it costs, and what is seen

@@ -33,6 +33,7 @@ from .._base.variable_names import is_place
 from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 
 if TYPE_CHECKING:
+    from .._world import World
     from ..models import ProviderConfig
 
 #: A variable, and an origin (`scheme://host[:port]`, as in the URL template).
@@ -123,6 +124,13 @@ class Bindings:
 
     def _all_claims(self) -> dict[str, set[str]]:
         return _claims(map(pairs, self.bundle.values()), (self.remembered or {}).values())
+
+
+def bindings_of(world: World) -> Bindings:
+    """The bindings of what `world` serves. Raises StoreError."""
+    # Nothing is remembered for a registry that is frozen from a file that the user chose.
+    remembered = None if world.lookups.snapshot else world.state().bindings
+    return Bindings(world.bundle.load().get_providers(), remembered)
 
 
 def _templates(provider: ProviderConfig) -> Iterator[UrlTemplate]:

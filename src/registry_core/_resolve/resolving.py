@@ -25,7 +25,7 @@ from ..errors import (
 from ..models import ModelInfo, ProviderConfig, valid_id
 from ..plugin import ModelGateway, RegistrySource
 from . import routing
-from .bindings import Bindings, Memory, remember
+from .bindings import Bindings, bindings_of, remember
 
 if TYPE_CHECKING:
     from .._catalog.snapshot import Snapshot
@@ -77,19 +77,16 @@ def resolve(
     endpoint = _taken_over(provider, model, world, environ, registered)
     if endpoint is not None:
         return endpoint
-    bundle = world.bundle.load().get_providers()
-    # Nothing is remembered for a registry that is frozen from a file that the user chose.
-    remembered: Memory | None = None
-    if world.lookups.snapshot is None:
-        remembered = world.state().bindings
-    if remembered is not None and provider.gateway in registered:
+    bound = bindings_of(world)
+    if bound.remembered is not None and provider.gateway in registered:
         # The application registered this gateway itself, so its present data is bound.
-        remembered = remember([provider], bundle, remembered)
+        remembered = remember([provider], bound.bundle, bound.remembered)
+        bound = Bindings(bound.bundle, remembered)
     return routing.resolve(
         provider,
         model,
         environ=environ,
-        bound=Bindings(bundle, remembered),
+        bound=bound,
         trusted_hosts=world.settings.trusted_hosts,
     )
 

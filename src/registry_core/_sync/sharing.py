@@ -76,6 +76,14 @@ class Sharing:
             self._tell(fault, fatal=isinstance(fault, NewerError) or self._reads_only)
         else:
             self._sound = self._replaceable = True
+            if self._reads_only and not self._fleet.memory.text:
+                self._tell(
+                    Fault(
+                        "has no pointer, so nothing is published there",
+                        culprit=self._fleet.memory.url,
+                        hint="correct REGISTRY_CORE_SHARED, or let a machine that fetches publish",
+                    )
+                )
 
     def has_news(self, turn: Turn) -> bool:
         """Whether the fleet has a newer result than this machine."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Providers = Mapping[str, ProviderConfig]
 
-_ANOTHERS = "its stored data does not count: it was fetched with another token, or another account"
+_ANOTHERS = "its stored data is dropped: it was fetched with another token, or another account"
 
 
 @frozen

@@ -13,6 +13,9 @@ from ..known_providers import KNOWN_PROVIDERS, NOTHING_KNOWN
 from .values import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .._world import World
     from ..models import ProviderConfig
 
 Environ = Mapping[str, str]
@@ -38,6 +41,34 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
         "unroutable": provider.unroutable,
         "usable": can_call(provider, override.get("api"), environ),
     }
+
+
+def checked_call(provider: ProviderConfig, model: str, world: World) -> dict[str, Any]:
+    """`call`, and why `resolve` refuses it, except for what `call` says itself. A gateway that
+    answers by its own `endpoint` is not asked."""
+    from .._resolve.bindings import bindings_of
+    from .._resolve.routing import resolve
+    from ..errors import MissingCredentialError, ResolveError
+    from ..models import ModelInfo
+
+    goes = call(provider, model, world.environ)
+
+    def refusal(trusted_hosts: Collection[str]) -> str | None:
+        asked, bound = ModelInfo(model or "any", provider.id), bindings_of(world)
+        try:
+            resolve(
+                provider, asked, environ=world.environ, bound=bound, trusted_hosts=trusted_hosts
+            )
+        except MissingCredentialError:
+            return None
+        except ResolveError as error:
+            return str(error)
+        return None
+
+    # The project's file is read only if that may help.
+    known = goes["url"] is not None and not goes["unroutable"]
+    refused = (known and refusal(()) and refusal(world.settings.trusted_hosts)) or None
+    return {**goes, "usable": goes["usable"] and not refused, "refused": refused}
 
 
 def _url(

@@ -112,6 +112,8 @@ def _call(provider: ProviderConfig, goes: Mapping[str, Any]) -> Iterator[tuple[s
         shown.append_text(text(f"{', ' if shown else ''}{name} "))
         shown.append_text(text("set", STYLES["set"]) if is_set else text("not set", STYLES["not"]))
     yield "key", shown if variables else text("none is named")
+    if goes["refused"]:
+        yield "refused", text(goes["refused"], "red")
 
 
 def _price(cost: Cost | None) -> Text:

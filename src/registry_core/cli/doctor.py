@@ -164,13 +164,14 @@ def _gateways(
         plugin = known[id].plugin if id in known else world.bundle.plugins.get(id)
         installed = plugin is None or any(source.key == plugin for source in discovery.found)
         off = plugin is not None and any(source.key == plugin for source, _ in discovery.excluded)
+        is_gone = off or not installed  # so its last failure is nobody's any more
         gateways[id] = {
-            "status": about.status if about else "never asked",
+            "status": "disabled" if about and is_gone else about.status if about else "never asked",
             "data": data,
             "bundled_is_newer": id in known and captured > retrieved,
             "retrieved_at": None if data == "none" else _iso(utc(of or None)),
             "checked_at": _iso(utc(past(about.checked_at, now)) if about else None),
-            "error": about.error if about else None,
+            "error": about.error if about and not is_gone else None,
             "not_installed": None if installed else plugin,
             "switched_off": plugin if off else None,
         }

@@ -98,10 +98,10 @@ def _show_model(
     screen: bool,
     as_json: bool,
 ) -> None:
-    from .calls import call
+    from .calls import checked_call
 
     provider, today = mine.get_provider_config(model.provider_id), today_of(mine)
-    goes = call(provider, model.id, mine.world.environ) if provider else {}
+    goes = checked_call(provider, model.id, mine.world) if provider else {}
     named = {"role": role} if role else {}
     if as_json:
         say_json({"schema": 1, **named, **record(model), "call": goes})
@@ -116,9 +116,9 @@ def _show_model(
 def _show_provider(
     mine: ModelRegistry, provider: ProviderConfig, color: str, *, screen: bool, as_json: bool
 ) -> None:
-    from .calls import call
+    from .calls import checked_call
 
-    goes = call(provider, "", mine.world.environ)
+    goes = checked_call(provider, "", mine.world)
     record = {**provider.to_dict(), "deprecated_models": [*provider.deprecated_models]}
     if as_json:
         say_json({"schema": 1, **record, "call": goes})
@@ -139,6 +139,7 @@ def _shown_call(goes: Mapping[str, Any]) -> dict[str, Any]:
         "url": url_of(goes) or f"{UNKNOWN_URL} {goes['url_variable']}",
         "dialect": goes["dialect"],
         **{name: "set" if is_set else "not set" for name, is_set in variables.items()},
+        **({"refused": goes["refused"]} if goes["refused"] else {}),
     }
 
 

@@ -258,8 +258,9 @@ def _data(gateway: GatewayReport, now: datetime) -> str:
 
 
 def _complain(report: SyncReport) -> None:
+    told = {*map(str, report.problems)}  # of a plugin that is broken, for each of its gateways
     for gateway in report.gateways:
-        if gateway.error and gateway.status != "absent":
+        if gateway.error and gateway.status != "absent" and gateway.error not in told:
             level = "note" if gateway.ok else "error"
             complain(f"{level}: {gateway.id}: {gateway.error}")
     for problem in report.problems:
