@@ -175,8 +175,8 @@ def test_tokens_that_rotate_leave_no_more_than_a_few_payloads(folder: Path) -> N
     os.utime(folder / f"{other}.payload")  # not forgotten
     keys = [payloads.key(URL, [("x-api-key", f"token {n}")]) for n in range(40)]
     now = folder.stat().st_mtime_ns
-    for n, key in enumerate(keys):
-        body = Payload(b"[]", confirmed_ns=now + n, url=payloads.key(URL, ()))
+    for seconds, key in zip(range(-len(keys), 0), keys, strict=True):
+        body = Payload(b"[]", confirmed_ns=now + seconds * 10**9, url=payloads.key(URL, ()))
         payloads.write(key, body)
     kept = [key for key in keys if payloads.read(key)]
     assert kept == keys[-16:]
