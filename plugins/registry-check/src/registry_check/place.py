@@ -109,15 +109,16 @@ def first_of(node: Node) -> list[Node]:
 
 def branches_of(node: Node) -> list[Node]:
     """The nodes one of which is the value of an expression. Empty for other expressions."""
-    kind, parts = node.type, node.named_children
+    kind = node.type
     if kind == "conditional_expression":
-        return parts[::2]
+        return node.named_children[::2]
     if kind == "ternary_expression":
-        return parts[1:]
+        return node.named_children[1:]
     if kind in nodes.COMPARED:
         operator = node.child_by_field_name("operator")
-        return parts if operator is not None and operator.type in ("or", "||", "??", "?:") else []
-    return parts if kind == "union_type" else []
+        is_choice = operator is not None and operator.type in ("or", "||", "??", "?:")
+        return node.named_children if is_choice else []
+    return node.named_children if kind == "union_type" else []
 
 
 def bare(node: Node) -> Node:
