@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ _GENERIC = re.compile(r"(?:::)?<[\w,.?:&<>\[\]]{0,200}>$")
 _NAMES = re.compile(r"[A-Za-z_$]\w*")
 #: Characters of a chain of calls that are looked at.
 _CODE = 600
+_CREATED = re.compile(rb"\b(\w+)\s*=\s*create([A-Z]\w+)\(", re.ASCII)
 _CHAINED = re.compile(r"\.\s*(\w+)\(([^()]*)\)")
 
 
@@ -43,6 +44,8 @@ def call(way: Climb) -> bool:
         way.place.decoy, way.place.sure = True, False
         return True
     called.note()
+    if called.is_first and not spellings.SAME_CALLS.fullmatch(called.name.lower()):
+        way.is_part = True  # what is looked up: `get("x")`
     return (
         way.settled
         or _asks(called)
@@ -114,12 +117,12 @@ class _Call:
 def _asks(call: _Call) -> bool:
     """A client, or a question to one: `openai("x")`, `ChatOpenAI("x")`, `llm.chat(prompt, "x")`."""
     way, name, before = call.way, call.name, call.before
-    factory = (
+    made = (
         spellings.FACTORIES.fullmatch(call.code)
         or call.vertex
         or spellings.CREATED.fullmatch(call.code)
-        or _created(call.code, way.data)
     )
+    factory = made[1] if made else _created(way.data).get(call.code)
     if name == "using":  # Prism's: the provider, and its model
         way.place.names += [text_of(one, way.data) for one in before]
     is_model = (call.is_first or field_of(way.above[0], "name", way.data) == "id") and (
@@ -132,7 +135,7 @@ def _asks(call: _Call) -> bool:
         return False
     way.place.sure, way.place.strict = True, name not in spellings.LOOSE_CALLS
     if factory:
-        way.place.names.append(factory[1])
+        way.place.names.append(factory)
     return True
 
 
@@ -180,7 +183,7 @@ def _keeps(call: _Call) -> bool:
     way, name = call.way, call.name
     if _is_transparent(name) and _keyword(way.above[0], way.data) != "key":
         return False
-    way.place.is_value = False
+    way.is_part, way.place.is_value = True, False
     texts = _contents(_texts(call.before), way.data)
     if way.inner is not None:
         way.take(name)
@@ -259,7 +262,6 @@ def _is_looked_for(way: Climb, arguments: Node) -> bool:
 
 
 @lru_cache(4)  # each entry keeps a file in memory
-def _created(name: str, data: bytes) -> re.Match[str] | None:
-    """A match if the file has `const name = createOpenAI(…)`. Its group is the provider."""
-    match = re.search(rb"\b%b\s*=\s*create([A-Z]\w+)\(" % re.escape(name.encode()), data)
-    return re.fullmatch(r"(\w+)", match[1].decode()) if match else None
+def _created(data: bytes) -> Mapping[str, str]:
+    """The name of a client → its provider: `const name = createOpenAI(…)`."""
+    return {match[1].decode(): match[2].decode() for match in _CREATED.finditer(data)}

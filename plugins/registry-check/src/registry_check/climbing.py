@@ -10,13 +10,21 @@ from . import clauses, definitions, nodes
 from .calls import call
 from .keys import last_name
 from .nodes import FLAT, KEYED, PAIRS
+from .pages import VALUES
 from .pairs import is_key_beside, is_value, key_beside, key_in, pairs_of
 from .peers import is_shown, makes_list
-from .place import Climb, Place, content_of, field_of
+from .place import Climb, Place, branches_of, content_of, field_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+#: Keys of the model in a mapping that also has a name.
+_IDS = frozenset({"id", "model", "model_id", "modelid"})
+#: Types of nodes that make something else of a text in them.
+_PARTIAL = re.compile(
+    r"binary|unary|not_|comparison|equality|additive|multiplicative|infix|subscript|index"
+    r"|element_access|member|attribute$|selector|navigation|field_access|interpol|substitution"
+)
 #: So many mappings and calls around a string are read.
 _LEVELS = 3
 #: Type of a node → what it says of a string in it. Each notes that in the place, and returns
@@ -55,11 +63,11 @@ def climb(string: Node, above: Sequence[Node], data: bytes, place: Place) -> Non
         place.is_key = True
     else:
         place.sure = place.sure or (place.is_spare and not place.decoy)
-    beside = {key.lower() for key in place.siblings[0]} if place.siblings else set[str]()
-    if (way.inner == "model_name" and "litellm_params" in beside) or (
-        way.inner in ("name", "Name") and beside & {"id", "model", "model_id", "modelid"}
-    ):
+    beside = place.siblings[0] if place.siblings else {}
+    if way.inner == "model_name" and "litellm_params" in beside:
         place.sure, place.is_key = False, True  # a name that the user gives to the model beside it
+    if way.inner in ("name", "Name"):
+        place.beside = next((beside[key] for key in beside if key.lower() in _IDS), "")
 
 
 def _look_beside(way: Climb) -> None:
@@ -79,6 +87,8 @@ def _look_at(way: Climb) -> bool:
     """Whether it is settled what the string is."""
     node, child, place = way.node, way.child, way.place
     kind = node.type
+    if _is_list(node, way.data) or (_PARTIAL.search(kind) and not branches_of(node)):
+        way.is_part = True
     if kind in nodes.CALLS:
         return call(way)
     if kind in FLAT and (key := key_beside(node, child, way.data)):
@@ -116,8 +126,9 @@ def _look_at_key(way: Climb) -> bool:
 
 
 def _note_value(way: Climb) -> None:
-    """Note that the string is the value of this key, and not one of a list."""
-    if way.inner is None and not any(_is_list(node, way.data) for node in way.above[: way.at]):
+    """Note that the string is the value of this key."""
+    is_shown = way.node.type == "jsx_attribute" and key_in(way.node, way.data) not in VALUES
+    if way.inner is None and not way.is_part and not is_shown:
         way.place.is_value = True
 
 

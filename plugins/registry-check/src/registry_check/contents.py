@@ -87,8 +87,11 @@ _PAST = re.compile(
     r"|.*\.min\.js"
 )
 _FRONT = re.compile(rb"---\r?\n(.*?\n)---\s", re.DOTALL)
-#: Parts of a template: a whole line, or in one.
-_TEMPLATED = re.compile(rb"(?m)^(?P<line>[ \t]*\{\{.*?\}\}[ \t]*\r?$)|\{\{.*?\}\}")
+#: Parts of a template: comments and whole lines, or in a line.
+_TEMPLATED = re.compile(
+    rb"(?m)(?P<line>\{\{-?\s*/\*(?s:.{0,2000}?)\*/\s*-?\}\}"
+    rb"|^[ \t]*\{\{[^{}\n]{0,500}\}\}[ \t]*\r?$)|\{\{[^{}\n]{0,500}\}\}"
+)
 _SHEBANG = re.compile(rb"#!.*\b(python|node|bash|sh|zsh)")
 
 
@@ -114,8 +117,6 @@ def language_of(name: str, data: bytes = b"") -> str | None:
         return "json"
     if named := _NAMED.fullmatch(name):
         return "lines" if named[1] else "commands"
-    if name.endswith(".blade.php"):
-        return "page"
     stem, dot, end = name.rpartition(".")
     if end.lower() in _TEMPLATES and "." in stem:
         return language_of(stem)
@@ -341,7 +342,8 @@ def _lines(
             items = _items(content)
         if start >= starts[at] + len(content):
             continue  # in a comment
-        place = Place(whole=data[start:end] in items)
+        whole = data[start:end] in items
+        place = Place(whole=whole, is_value=whole)
         if not place.whole:
             before = data[max(starts[at], start - _NEAR) : start]
             if not (EMBEDDED.search(before) and AFTER.match(data, end)):

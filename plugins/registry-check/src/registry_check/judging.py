@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: How many unknown names get a suggestion. Each takes milliseconds.
 MOST_MEANT = 500
 _SEPARATORS = re.compile("[-.]")
-_THINGS = spellings.RECORD | spellings.THING
+_THINGS = spellings.RECORD | spellings.THING | spellings.SAID
 
 
 @frozen
@@ -89,6 +89,11 @@ class Judge:
         """The verdict on a name, or None. `about`: the providers that the file names."""
         if place.strange or (place.decoy and not place.sure):
             return None
+        if place.beside and self._alike(place.beside):
+            return None  # a name that the user gives to that model
+        maker = place.siblings[0].get("maker") if place.siblings else None
+        if maker and not self.names.providers(maker):
+            return None  # of something else
         if name.role:
             return self.of_id(name.role) if place.sure and not place.is_key else None
         if name.full:

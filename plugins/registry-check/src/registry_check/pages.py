@@ -11,8 +11,10 @@ from .place import Place
 
 #: Suffixes of files that are read so.
 SUFFIXES = (".html", ".htm", ".vue", ".svelte", ".astro", ".cshtml", ".razor", ".ejs", ".hbs")
+#: Attributes whose value may be a model in any tag.
+VALUES = frozenset({"value", "default", "fallback"})
 _PARTS = re.compile(
-    rb"<!--.*?-->|<script\b(?P<tag>[^>]*)>(?P<code>.*?)</script\s*>|<style\b.*?</style\s*>"
+    rb"<!--.*?-->|\{\{!--.*?--\}\}|@\*.*?\*@|<%#.*?%>|<script\b(?P<tag>[^>]*)>(?P<code>.*?)</script\s*>|<style\b.*?</style\s*>"
     rb"|\A\s*---\r?\n(?P<front>.*?)^---",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
@@ -65,7 +67,7 @@ class Page:
         if part >= 0 and start < self._parts[part].end():
             return None
         key = attribute[1].decode().rpartition(":")[2]
-        place = Place(whole=True, is_value=True)
+        place = Place(whole=True, is_value=key in VALUES)
         if key not in ("value", "checked"):
             place.take(key)
         elif _ITEM.match(before):

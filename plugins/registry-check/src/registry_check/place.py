@@ -34,6 +34,8 @@ class Place:
     """Names of keys and functions that may name a provider."""
     is_value: bool = False
     """It is the value of a key or variable, or one that a function returns."""
+    beside: str = ""
+    """If it is under "name": the value of an id, or a model, beside it."""
     is_spare: bool = False
     """A key above says that it is used if something else fails."""
     peers: Callable[[], list[list[str]]] = list
@@ -85,6 +87,8 @@ class Climb:
     """The nearest key that leads to the string."""
     settled: bool = False
     """A key was met that decides what the string is."""
+    is_part: bool = False
+    """What was met makes something else of it: a sum, a call, an entry of a list."""
     ended: bool = False
 
     @property

@@ -261,6 +261,12 @@ THING = frozenset(
      "repository", "uses", "container", "steps", "runs-on", "run", "slug", "to", "replicas", "port",
      "ports", "schedule", "email", "author", "date"}
 )  # fmt: skip
+#: Words in keys of texts for people, of names of hosts, files and users.
+SAID = frozenset(
+    {"alt", "anchor", "answer", "basename", "caption", "cassette", "comment", "content", "for",
+     "from", "heading", "hint", "hostname", "layout", "message", "namespace", "note", "outdir",
+     "permalink", "prompt", "save", "stem", "subdir", "subpath", "summary", "tooltip", "username"}
+)  # fmt: skip
 #: Attributes of JSX whose values may be models if those of the elements beside it are.
 JSX_VALUES = frozenset({"value", "model"})
 #: Attributes of JSX with the choice of the user, in a component that is named after models.
@@ -269,7 +275,7 @@ JSX_CHOSEN = frozenset({"value", "defaultValue", "initialValue"})
 FOR = frozenset({"for", "by", "of", "from"})
 #: Keys beside a "model" which show that it is something else.
 STRANGE_SIBLINGS = frozenset(
-    {"make", "maker", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku",
+    {"make", "brand", "manufacturer", "vin", "mileage", "horsepower", "serial", "sku",
      "pk", "year", "fuel", "doors", "license_plate", "firmware", "imei", "serial_number",
      "serialnumber", "engine_size"}
 )  # fmt: skip
