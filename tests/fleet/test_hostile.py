@@ -213,6 +213,52 @@ def test_who_replaces_an_old_pointer_keeps_what_was_published_on_it(hosts: Hosts
     assert {one.gateway for one in pointer(hosts).entries.values()} == {"main", "own"}
 
 
+def test_who_replaces_an_old_pointer_removes_nothing_that_the_newer_one_names(
+    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Engine.list
+
+    def list_aged(self: Engine, folder: str) -> Iterator[tuple[str, float]]:
+        return ((name, at - 2 * DAY) for name, at in real(self, folder))
+
+    host = on_moto.host("one")
+    host.sync()
+    old = on_moto.read()
+    on_moto.offers("gpt-2", "gpt-3")
+    host.let_pass(HOUR)
+    host.sync()
+    host.world.gateway("own")
+    on_moto.server.serve("/own.json", {"own": ["a"]})
+    on_moto.overwrite("pointer", old)
+    host.let_pass(3 * DAY)
+    monkeypatch.setattr(Engine, "list", list_aged)
+    on_moto.server.route("/main.json", Reply(500))  # so that only the other one is published anew
+    host.sync()
+    named = {one.object for one in pointer(on_moto).entries.values() if one.object}
+    assert {f"objects/{name}" for name in named} <= {*on_moto.objects}
+    assert len(named) == 2
+
+
+def test_of_two_results_the_remembered_one_stays_whatever_their_clocks_say(
+    on_moto: Hosts,
+) -> None:
+    """The first publisher's clock is an hour ahead. What it said is put back."""
+    on_moto.server.serve("/own.json", {"own": ["a"]})
+    ahead, right = on_moto.host("ahead"), on_moto.host("right")
+    ahead.let_pass(HOUR)
+    ahead.sync()
+    old = on_moto.read()
+    on_moto.offers("gpt-2", "gpt-3")
+    right.let_pass(60.0)
+    right.sync(force=True)
+    newest = {one.object for one in pointer(on_moto).entries.values()}
+    on_moto.overwrite("pointer", old)
+    right.world.gateway("own")
+    right.let_pass(60.0)
+    right.sync()
+    assert newest <= {one.object for one in pointer(on_moto).entries.values()}
+
+
 @pytest.mark.parametrize("key", [None, "new"])
 def test_a_publisher_that_remembers_nothing_is_believed_by_readers_that_do(
     on_moto: Hosts, key: str | None

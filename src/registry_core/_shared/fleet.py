@@ -237,9 +237,9 @@ class Fleet:
         head = self._engine.get(POINTER, most=MOST)
         assert head is not None
         now = max([head.modified, *objects.values()])
-        # The pointer that is there now, which another machine may have written.
+        # The pointer that is there now may be another machine's, or an old one that is replaced.
         listed = from_bytes(head.data, self._key, self._engine.url).objects
-        names = {f"{_OBJECTS}/{name}" for name in listed}
+        names = {f"{_OBJECTS}/{name}" for name in (*listed, *self.pointer.objects)}
         self._engine.delete(
             *(name for name, at in objects.items() if name not in names and now - at > DAY)
         )

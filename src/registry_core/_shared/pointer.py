@@ -125,14 +125,10 @@ class Pointer:
     cleaned_at: float = 0.0
 
     def joined(self, other: Pointer) -> Pointer:
-        """The pointer with those results of `other` that are newer, or that it has not got."""
-        newer = {
-            key: entry
-            for key, entry in other.entries.items()
-            if entry.object
-            and (key not in self.entries or self.entries[key].checked_at < entry.checked_at)
-        }
-        entries = FrozenDict({**self.entries, **newer})
+        """The pointer with those results of `other` that it has not got. Which of two is newer is
+        not known: clocks of two machines are not compared."""
+        results = {key: entry for key, entry in other.entries.items() if entry.object}
+        entries = FrozenDict({**results, **self.entries})
         return evolve(self, entries=entries, objects=FrozenDict({**other.objects, **self.objects}))
 
     def replaced(self, entries: Mapping[str, Entry], *, serial: int, now: float) -> Pointer:
