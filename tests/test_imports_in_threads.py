@@ -25,7 +25,7 @@ def made(loader, spec):
     if spec.name == "msgspec" and not begun.is_set():
         second.start()
         assert begun.wait(60)
-        threading.Event().wait(0.1)
+        threading.Event().wait(0.1)  # shorter, the fault shows less often; longer, it costs more
 
 builtins.__import__ = noted(builtins.__import__)
 decoding.import_module = noted(decoding.import_module)

@@ -166,14 +166,16 @@ def together(steps: Iterable[Changes]) -> Changes:
 
 
 def select(changes: Changes, providers: Collection[str], fields: Collection[str]) -> Changes:
-    """The changes of providers that match one of these globs, and of these fields ("cost.input", or
-    "cost" for all prices). Without any, all. With fields, added and removed models are left out.
+    """The changes of providers that match one of these globs in any case, and of these fields
+    ("cost.input", or "cost" for all prices). Without any, all. With fields, added and removed
+    models are left out.
     """
+    globs = [pattern.casefold() for pattern in providers]
 
     def of(id: str) -> bool:
-        parts = id.split("/")  # a glob is compared with as many parts as it has itself
-        return not providers or any(
-            fnmatchcase("/".join(parts[: pattern.count("/") + 1]), pattern) for pattern in providers
+        parts = id.casefold().split("/")  # a glob is compared with as many parts as it has itself
+        return not globs or any(
+            fnmatchcase("/".join(parts[: glob.count("/") + 1]), glob) for glob in globs
         )
 
     def ids(full_ids: Iterable[str]) -> tuple[str, ...]:
