@@ -25,7 +25,9 @@ def measure(command: list[str], folder: Path) -> Run:
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    _, _, used = os.wait4(process.pid, 0)
+    _, status, used = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status) > 1:  # 1: grep has found nothing
+        raise SystemExit(f"{' '.join(command)}: failed")
     cpu = used.ru_utime + used.ru_stime
     return time.perf_counter() - start, cpu, used.ru_maxrss / 1024
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from . import clauses, definitions, nodes
@@ -87,8 +88,8 @@ def _look_at(way: Climb) -> bool:
     """Whether it is settled what the string is."""
     node, child, place = way.node, way.child, way.place
     kind = node.type
-    if _is_list(node, way.data) or (_PARTIAL.search(kind) and not branches_of(node)):
-        way.is_part = True
+    if not (way.is_part or way.settled):
+        way.is_part = (_makes_parts(kind) and not branches_of(node)) or _is_list(node, way.data)
     if kind in nodes.CALLS:
         return call(way)
     if kind in FLAT and (key := key_beside(node, child, way.data)):
@@ -130,6 +131,11 @@ def _note_value(way: Climb) -> None:
     is_shown = way.node.type == "jsx_attribute" and key_in(way.node, way.data) not in VALUES
     if way.inner is None and not way.is_part and not is_shown:
         way.place.is_value = True
+
+
+@cache
+def _makes_parts(kind: str) -> bool:
+    return _PARTIAL.search(kind) is not None
 
 
 def _is_list(node: Node, data: bytes) -> bool:
