@@ -44,8 +44,8 @@ def call(provider: ProviderConfig, model: str, environ: Environ) -> dict[str, An
 
 
 def checked_call(provider: ProviderConfig, model: str, world: World) -> dict[str, Any]:
-    """`call`, and why `resolve` refuses it, except for what `call` says itself. A gateway that
-    answers by its own `endpoint` is not asked."""
+    """`call`, and why `resolve` refuses to send the keys that are set, except for what `call` says
+    itself. A gateway that answers by its own `endpoint` is not asked."""
     from .._resolve.bindings import bindings_of
     from .._resolve.routing import resolve
     from ..errors import MissingCredentialError, ResolveError
@@ -65,9 +65,10 @@ def checked_call(provider: ProviderConfig, model: str, world: World) -> dict[str
             return str(error)
         return None
 
-    # The project's file is read only if that may help.
-    known = goes["url"] is not None and not goes["unroutable"]
-    refused = (known and refusal(()) and refusal(world.settings.trusted_hosts)) or None
+    # Without a key there is nothing to refuse, and the bundle need not be read. The project's file
+    # is read only if that may help.
+    asks = any(goes["keys"].values()) and goes["url"] is not None and not goes["unroutable"]
+    refused = (asks and refusal(()) and refusal(world.settings.trusted_hosts)) or None
     return {**goes, "usable": goes["usable"] and not refused, "refused": refused}
 
 
