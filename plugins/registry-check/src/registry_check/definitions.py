@@ -77,7 +77,7 @@ def given(way: Climb) -> None:
         if node.type in nodes.FUNCTIONS:
             break
         child = node
-    place.is_value = is_given or is_arm
+    place.is_value = (is_given or is_arm) and not way.is_part
     words = next(functions(above, data), ())
     name = "_".join(words)
     if "model" in words and set(words[words.index("model") :]) & spellings.FOR:
