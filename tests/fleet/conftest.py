@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -49,6 +50,19 @@ def _need(*modules: str) -> None:
     for name in modules:
         if find_spec(name) is None:
             pytest.skip(f"needs {name}: the extra test")
+
+
+@contextmanager
+def aged(seconds: float) -> Iterator[None]:
+    """As if all objects but the pointer were so much older, by the engine's clock."""
+    real = Engine.list
+
+    def older(self: Engine, folder: str) -> Iterator[tuple[str, float]]:
+        return ((name, at - seconds) for name, at in real(self, folder))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "list", older)
+        yield
 
 
 class Hosts:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from attrs import evolve
 from registry_core import StoreError
 from registry_core._shared.pointer import DAY, to_bytes
 from registry_core._sync import commit
-from tests.fleet.conftest import Hosts
+from tests.fleet.conftest import Hosts, aged
 from tests.fleet.proxy import Answer, Asked, Proxy
 from tests.fleet.test_sharing import HOUR, pointer, status
 
@@ -377,9 +376,7 @@ def test_a_bucket_that_somebody_emptied_is_filled_again(hosts: Hosts) -> None:
     assert pointer(hosts).serial == machines[0].now
 
 
-def test_only_what_is_not_listed_and_a_day_old_is_removed(
-    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_is_not_listed_and_a_day_old_is_removed(on_moto: Hosts) -> None:
     host = on_moto.host("one")
     host.sync()
     (first,) = on_moto.objects
@@ -389,21 +386,12 @@ def test_only_what_is_not_listed_and_a_day_old_is_removed(
         on_moto.offers("gpt-2", f"gpt-{number + 3}")
         host.sync()
     assert len(on_moto.objects) == 5  # none is a day old on the engine's clock
-    from registry_core._shared.engine import Engine
-
-    real = Engine.list
-
-    def aged(self: Engine, folder: str) -> Iterator[tuple[str, float]]:
-        """As if all objects but the pointer were two days older."""
-        return ((name, at - 2 * DAY) for name, at in real(self, folder))
-
-    monkeypatch.setattr(Engine, "list", aged)
-    for number in range(2):
-        before = {f"objects/{name}" for name in pointer(on_moto).objects}
-        host.let_pass(25 * HOUR)
-        on_moto.offers("gpt-2", f"gpt-{number + 8}")
-        host.sync()
-    monkeypatch.setattr(Engine, "list", real)
+    with aged(2 * DAY):
+        for number in range(2):
+            before = {f"objects/{name}" for name in pointer(on_moto).objects}
+            host.let_pass(25 * HOUR)
+            on_moto.offers("gpt-2", f"gpt-{number + 8}")
+            host.sync()
     listed = {f"objects/{name}" for name in pointer(on_moto).objects}
     assert {*on_moto.objects} == listed | before
     assert first not in listed | before

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from registry_core._shared.engine import Engine, Fault
 from registry_core._shared.lease import LONGEST
 from registry_core._shared.pointer import DAY, to_bytes
 from registry_core._sync.polling import News
-from tests.fleet.conftest import Host, Hosts
+from tests.fleet.conftest import Host, Hosts, aged
 from tests.fleet.proxy import Answer, Asked, Proxy
 from tests.fleet.test_lease import Live
 from tests.fleet.test_sharing import HOUR, pointer, status
@@ -214,13 +213,8 @@ def test_who_replaces_an_old_pointer_keeps_what_was_published_on_it(hosts: Hosts
 
 
 def test_who_replaces_an_old_pointer_removes_nothing_that_the_newer_one_names(
-    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
+    on_moto: Hosts,
 ) -> None:
-    real = Engine.list
-
-    def list_aged(self: Engine, folder: str) -> Iterator[tuple[str, float]]:
-        return ((name, at - 2 * DAY) for name, at in real(self, folder))
-
     host = on_moto.host("one")
     host.sync()
     old = on_moto.read()
@@ -231,9 +225,9 @@ def test_who_replaces_an_old_pointer_removes_nothing_that_the_newer_one_names(
     on_moto.server.serve("/own.json", {"own": ["a"]})
     on_moto.overwrite("pointer", old)
     host.let_pass(3 * DAY)
-    monkeypatch.setattr(Engine, "list", list_aged)
     on_moto.server.route("/main.json", Reply(500))  # so that only the other one is published anew
-    host.sync()
+    with aged(2 * DAY):
+        host.sync()
     named = {one.object for one in pointer(on_moto).entries.values() if one.object}
     assert {f"objects/{name}" for name in named} <= {*on_moto.objects}
     assert len(named) == 2
@@ -385,22 +379,14 @@ def test_any_prefix_holds_a_catalog_of_its_own(hosts: Hosts, prefix: str) -> Non
     assert hosts.objects == []
 
 
-def test_thousands_of_objects_are_cleaned_up(
-    on_moto: Hosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_thousands_of_objects_are_cleaned_up(on_moto: Hosts) -> None:
     host = on_moto.host("one")
     host.sync()
     for number in range(2100):
         on_moto.engine.put(f"objects/{number:064}", b"x")
-    real = Engine.list
-
-    def aged(self: Engine, folder: str) -> Iterator[tuple[str, float]]:
-        return ((name, at - 2 * DAY) for name, at in real(self, folder))
-
     host.let_pass(25 * HOUR)
     on_moto.offers("gpt-1", "gpt-3")
-    with monkeypatch.context() as patch:
-        patch.setattr(Engine, "list", aged)
+    with aged(2 * DAY):
         assert host.sync().problems == ()
     assert len(on_moto.objects) == 2
 
